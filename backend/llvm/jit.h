@@ -1,0 +1,23 @@
+// Compiled execution through LLVM ORC. No LLVM type crosses this header.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ir/function.h"
+#include "runtime/executable.h"
+
+namespace bpc::backend {
+
+struct JitOptions {
+  int optimization = 2;  // -O0 to -O3
+};
+
+// `function` must hold no grad op and must outlive the result. Throws InternalError when LLVM rejects what we emitted.
+std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options);
+
+// The LLVM IR (after optimisation at that level), or the host's assembly, of a function.
+std::string llvm_text(const ir::Function& function, const JitOptions& options);
+std::string assembly_text(const ir::Function& function, const JitOptions& options);
+
+}  // namespace bpc::backend

@@ -1,0 +1,44 @@
+// From the syntax tree to the IR: types, shapes, dims; functions inlined at each call.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "frontend/program.h"
+#include "ir/function.h"
+
+namespace bpc::frontend {
+
+struct LowerOptions {
+  Element real = Element::f32;               // --real
+  std::map<std::string, std::int64_t> dims;  // --set H=256 for dims
+  std::map<std::string, Type> bound;         // types of the tensors bound to inputs and params (--set, --data, from, --params)
+  std::optional<std::uint64_t> seed;         // --seed
+  bool stand_in_dims = false;                // `check` without data: a free dim gets a size of its own, unequal to every other
+};
+
+// What a `from` clause or an input declaration asks for, before lowering: the tool loads the data and gives its types back in
+// LowerOptions::bound.
+struct InputRequest {
+  std::string name;
+  Span span;            // the declaration
+  std::string element;  // "i32", "real", …: what the declared type says, or empty
+  bool has_default = false;
+  std::string path;  // of the `from` clause, resolved against the script's folder; empty when there is none
+  Span path_span;
+  std::string selector;  // canonical JSON of the selector: "label", ["y","x"], 2, {"from":0,"to":64}; empty when absent
+  Span selector_span;
+};
+std::vector<InputRequest> input_requests(const Program& program);
+
+// Names of the script's dims, consts, inputs and params at the top level: to tell what --set may name.
+std::vector<std::string> dim_names(const Program& program);
+
+// Lowers the whole script: functions "init" and "main" of the module (see ir::Module). `grad` ops are not expanded; when there is a loss
+// and params, main ends in an implicit grad op whose results are its gradient outputs. Appends E01 to E03 and E05 diagnostics; nullopt when
+// there were errors.
+std::optional<ir::Module> lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics);
+
+}  // namespace bpc::frontend

@@ -1,0 +1,31 @@
+// A script with everything it imports, its names resolved.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/ast.h"
+#include "support/diagnostics.h"
+
+namespace bpc::frontend {
+
+// Asts live as long as the Program; asts[0] is the main file.
+struct Program {
+  SourceMap* sources = nullptr;
+  std::vector<std::unique_ptr<Ast>> asts;
+  // FileId of an imported file by the ImportStmt that names it.
+  std::map<std::pair<FileId, std::string>, std::size_t> imports;  // (importing file, path as written) -> index into asts
+};
+
+// Reads a file; nullopt when it cannot be read. `load` uses it for the main file's imports (paths relative to the importer).
+using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
+
+// Parses the main file (already in `sources`) and what it imports: syntax, import cycles, names, arity, recursion (E01xx), missing files
+// (E05xx). The functions of the prelude that are used are parsed on demand by `lower`.
+std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics);
+
+}  // namespace bpc::frontend

@@ -1,0 +1,15 @@
+// The chain rule as a pass over the IR.
+#pragma once
+
+#include "ir/function.h"
+#include "support/diagnostics.h"
+
+namespace bpc::ir {
+
+// Expands every grad op, first to last, into ordinary ops: the reverse sweep (Griewank & Walther, Evaluating Derivatives, ch. 3). Nested
+// gradients come from the same expansion applied again. Run it on lowered IR, before any simplification: whether y was computed from x is
+// read off the source. Appends E03xx diagnostics (a path that cannot be differentiated, no path) and warnings (a param that does not reach
+// the loss).
+Function expand_gradients(const Function& function, Diagnostics& diagnostics);
+
+}  // namespace bpc::ir

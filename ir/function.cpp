@@ -1,0 +1,107 @@
+#include "ir/function.h"
+
+#include <algorithm>
+
+namespace bpc::ir {
+
+const Origin& Function::origin(OriginId id) const {
+  static const Origin nowhere;
+  return id.valid() ? origins_[id.index] : nowhere;
+}
+
+const Op* Function::def(ValueId id) const {
+  OpId op = values_[id.index].op;
+  return op.valid() ? &ops_[op.index] : nullptr;
+}
+
+ValueId Function::add_parameter(Parameter::Kind kind, std::string path, Type type) {
+  ValueId id{static_cast<std::uint32_t>(values_.size())};
+  values_.push_back({std::move(type), path, OpId{}, body(), static_cast<std::uint32_t>(parameters.size())});
+  parameters.push_back({kind, std::move(path), id, {}});
+  return id;
+}
+
+BlockId Function::add_block(OpId parent) {
+  BlockId id{static_cast<std::uint32_t>(blocks_.size())};
+  blocks_.push_back({{}, {}, {}, parent});
+  if (parent.valid()) ops_[parent.index].regions.push_back(id);
+  return id;
+}
+
+ValueId Function::add_argument(BlockId block, Type type, std::string name) {
+  ValueId id{static_cast<std::uint32_t>(values_.size())};
+  auto& arguments = blocks_[block.index].arguments;
+  values_.push_back({std::move(type), std::move(name), OpId{}, block, static_cast<std::uint32_t>(arguments.size())});
+  arguments.push_back(id);
+  return id;
+}
+
+OpId Function::add_op(BlockId block, Op op, std::span<const Type> result_types, std::size_t at) {
+  OpId id{static_cast<std::uint32_t>(ops_.size())};
+  op.block = block;
+  op.results.clear();
+  for (const Type& type : result_types) {
+    op.results.push_back({static_cast<std::uint32_t>(values_.size())});
+    values_.push_back({type, {}, id, block, static_cast<std::uint32_t>(op.results.size() - 1)});
+  }
+  ops_.push_back(std::move(op));
+  auto& ops = blocks_[block.index].ops;
+  ops.insert(ops.begin() + static_cast<std::ptrdiff_t>(std::min(at, ops.size())), id);
+  return id;
+}
+
+OriginId Function::add_origin(Origin origin) {
+  if (origins_.empty() || origins_.back() != origin) origins_.push_back(std::move(origin));
+  return {static_cast<std::uint32_t>(origins_.size() - 1)};
+}
+
+const Function* Module::find(std::string_view name) const {
+  for (const Function& function : functions)
+    if (function.name == name) return &function;
+  return nullptr;
+}
+
+Function* Module::find(std::string_view name) {
+  return const_cast<Function*>(std::as_const(*this).find(name));
+}
+
+namespace {
+
+bool is_nonzero_constant(const Function& function, ValueId id) {
+  const Op* def = function.def(id);
+  return def && def->code == Opcode::constant && def->attrs.find(Attr::value) && def->attrs.integer(Attr::value) != 0;
+}
+
+}  // namespace
+
+bool may_fail(const Function& function, const Op& op) {
+  if (!op_info(op.code).has(partial)) return false;
+  switch (op_info(op.code).rule) {
+    case ShapeRule::pointwise:  // integer division
+      return is_integer(function.type(op.operands[0]).element) && !is_nonzero_constant(function, op.operands[1]);
+    case ShapeRule::slice:
+    case ShapeRule::update:
+      return !op.attrs.ints(Attr::dynamic).empty();
+    default:
+      return true;
+  }
+}
+
+bool has_effect(const Function& function, const Op& op) {
+  if (op_info(op.code).has(effect) || may_fail(function, op) || op.code == Opcode::while_loop) return true;
+  for (BlockId region : op.regions)
+    for (OpId inner : function.block(region).ops)
+      if (has_effect(function, function.op(inner))) return true;
+  return op.code == Opcode::for_loop && !is_nonzero_constant(function, op.operands[2]);
+}
+
+bool is_enclosed(const Function& function, BlockId block, BlockId by) {
+  while (block != by) {
+    OpId parent = function.block(block).parent;
+    if (!parent.valid()) return false;
+    block = function.op(parent).block;
+  }
+  return true;
+}
+
+}  // namespace bpc::ir

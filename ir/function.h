@@ -1,0 +1,136 @@
+// The IR: typed SSA over dense tensors with static shapes. Values, ops and blocks are ids into vectors of one Function; a pass reads
+// one function and writes another (ir/rewrite.h). ir/verify.h lists the invariants.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/op.h"
+#include "support/source.h"
+#include "support/type.h"
+
+namespace bpc::ir {
+
+// An index into one of a Function's vectors; the tag keeps kinds apart.
+template <class Tag>
+struct Id {
+  std::uint32_t index = UINT32_MAX;
+  bool valid() const { return index != UINT32_MAX; }
+  bool operator==(const Id&) const = default;
+  auto operator<=>(const Id&) const = default;
+};
+using ValueId = Id<struct ValueTag>;
+using OpId = Id<struct OpTag>;
+using BlockId = Id<struct BlockTag>;
+using OriginId = Id<struct OriginTag>;
+
+// Where an op comes from.
+struct Origin {
+  Span span;                 // the expression; for a derivative op, the primal expression it differentiates
+  std::vector<Span> calls;   // call sites it was inlined through, innermost first
+  std::string path;          // call path such as "h1.dense", empty at the top
+  std::string rule;          // compiler-made: the rule that made it ("mul" in an adjoint), else empty
+  std::vector<Span> joined;  // places of the ops that CSE merged into this one
+  bool operator==(const Origin&) const = default;
+};
+
+struct Value {
+  Type type;
+  std::string name;        // the author's name or a telling one ("dJ_da1"); empty for a temporary. Not unique.
+  OpId op;                 // the defining op, or invalid for a block argument or a parameter of the function
+  BlockId block;           // the block that defines it
+  std::uint32_t slot = 0;  // which result, block argument or parameter
+};
+
+struct Op {
+  Opcode code;
+  std::vector<ValueId> operands;
+  std::vector<ValueId> results;
+  Attributes attrs;
+  std::vector<BlockId> regions;  // if_else: then, else; for_loop: body(i, carried…); while_loop: condition(carried…), body(carried…)
+  OriginId origin;               // may be invalid
+  BlockId block;                 // the block that holds it
+};
+
+struct Block {
+  std::vector<ValueId> arguments;
+  std::vector<OpId> ops;
+  std::vector<ValueId> yields;
+  OpId parent;  // the op whose region this is; invalid for the body of the function
+};
+
+struct Parameter {
+  enum class Kind : std::uint8_t { input, param };
+  Kind kind;
+  std::string path;  // "x", "h1.dense.W"
+  ValueId value;
+  std::string source;  // an input's `from` clause as a script writes it, path resolved: "data/iris.csv"["label"]; or empty
+};
+
+struct Output {
+  enum class Kind : std::uint8_t { value, gradient };
+  Kind kind;
+  std::string path;  // the author's name; for a gradient, the param's path
+  ValueId value;
+};
+
+class Function {
+ public:
+  std::string name;
+  std::string loss;  // name of the loss that gradients belong to, or empty
+  std::vector<Parameter> parameters;
+  std::vector<Output> outputs;
+
+  Function() { add_block(OpId{}); }
+
+  BlockId body() const { return BlockId{0}; }
+  const Value& value(ValueId id) const { return values_[id.index]; }
+  const Op& op(OpId id) const { return ops_[id.index]; }
+  const Block& block(BlockId id) const { return blocks_[id.index]; }
+  const Origin& origin(OriginId id) const;  // a static empty Origin for an invalid id
+  Value& value(ValueId id) { return values_[id.index]; }
+  Op& op(OpId id) { return ops_[id.index]; }
+  Block& block(BlockId id) { return blocks_[id.index]; }
+  std::size_t value_count() const { return values_.size(); }
+  std::size_t op_count() const { return ops_.size(); }
+  std::size_t block_count() const { return blocks_.size(); }
+
+  const Type& type(ValueId id) const { return values_[id.index].type; }
+  // The defining op, or nullptr for an argument or parameter.
+  const Op* def(ValueId id) const;
+
+  ValueId add_parameter(Parameter::Kind kind, std::string path, Type type);
+  BlockId add_block(OpId parent);
+  ValueId add_argument(BlockId block, Type type, std::string name);
+  // Appends an op to `block`, or puts it at position `at` of the block's ops. Checks nothing: see Builder.
+  OpId add_op(BlockId block, Op op, std::span<const Type> result_types, std::size_t at = SIZE_MAX);
+  OriginId add_origin(Origin origin);  // equal to the last one added: shared
+
+ private:
+  std::vector<Value> values_;
+  std::vector<Op> ops_;
+  std::vector<Block> blocks_;
+  std::vector<Origin> origins_;
+};
+
+// A script after lowering. Functions: "init" (one output per input with a default and per param: its initial value; its parameters
+// are the inputs fed from outside) and "main" (parameters: every input and param; outputs: what a run shows).
+struct Module {
+  std::vector<std::string> files;  // paths that spans refer to, by FileId
+  Element real = Element::f32;     // the program's default float
+  std::uint64_t seed = 0;          // of the random streams
+  std::vector<Function> functions;
+  const Function* find(std::string_view name) const;
+  Function* find(std::string_view name);
+};
+
+// Whether the op may fail at run time (integer division, an index only known at run time, assert).
+bool may_fail(const Function& function, const Op& op);
+// Whether the op, or one inside its regions, has the trait effect, may fail, or (a while) may not end.
+bool has_effect(const Function& function, const Op& op);
+// `block` itself or one of the blocks around it.
+bool is_enclosed(const Function& function, BlockId block, BlockId by);
+
+}  // namespace bpc::ir

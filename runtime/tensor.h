@@ -1,0 +1,66 @@
+// A dense, row-major tensor in memory: what the interpreter computes with, what callers bind and get back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "support/type.h"
+
+namespace bpc::runtime {
+
+// A shared, 64-byte aligned buffer with value semantics: copying a Tensor is cheap, writing through data<T>() to a shared buffer copies
+// it first.
+class Tensor {
+ public:
+  Tensor() = default;          // no type, no data
+  explicit Tensor(Type type);  // uninitialised; InternalError past what the machine can address
+  static Tensor zeros(Type type);
+  static Tensor scalar(Element element, double value);                  // converted to the element type
+  static Tensor from_reals(Type type, std::span<const double> values);  // row by row
+  static Tensor from_ints(Type type, std::span<const std::int64_t> values);
+
+  const Type& type() const { return type_; }
+  void set_type(Type type);  // another shape or other dim names with the same element type and count
+  std::int64_t count() const { return count_; }
+  std::size_t bytes() const;
+
+  template <class T>
+  const T* data() const {
+    return reinterpret_cast<const T*>(buffer_.get());
+  }
+  template <class T>
+  T* data() {
+    detach();
+    return reinterpret_cast<T*>(buffer_.get());
+  }
+  const std::byte* raw() const { return buffer_.get(); }
+  std::byte* raw() {
+    detach();
+    return buffer_.get();
+  }
+
+  // Element i (row-major) as a double or integer, whatever the element type.
+  double real_at(std::int64_t i) const;
+  std::int64_t int_at(std::int64_t i) const;
+  void set_real(std::int64_t i, double value);
+
+  // The same elements converted (to an integer truncates, saturating; NaN gives 0).
+  Tensor as(Element element) const;
+
+  // Bytes held by all live tensors, and the highest since the last reset (for --max-memory and reports).
+  static std::size_t live_bytes();
+  static std::size_t peak_bytes();
+  static void reset_peak();
+
+ private:
+  void detach();
+  Type type_;
+  std::int64_t count_ = 0;
+  std::shared_ptr<std::byte[]> buffer_;
+};
+
+}  // namespace bpc::runtime

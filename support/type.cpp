@@ -1,0 +1,77 @@
+#include "support/type.h"
+
+#include <array>
+
+namespace bpc {
+
+namespace {
+
+struct ElementInfo {
+  std::string_view name;
+  std::size_t size;
+};
+constexpr std::array<ElementInfo, 5> kElements{{{"f32", 4}, {"f64", 8}, {"i32", 4}, {"i64", 8}, {"bool", 1}}};
+
+}  // namespace
+
+std::string_view element_name(Element element) {
+  return kElements[static_cast<std::size_t>(element)].name;
+}
+
+std::optional<Element> element_from_name(std::string_view name) {
+  for (std::size_t i = 0; i < kElements.size(); ++i)
+    if (kElements[i].name == name) return static_cast<Element>(i);
+  return std::nullopt;
+}
+
+std::size_t element_size(Element element) {
+  return kElements[static_cast<std::size_t>(element)].size;
+}
+bool is_real(Element element) {
+  return element == Element::f32 || element == Element::f64;
+}
+bool is_integer(Element element) {
+  return element == Element::i32 || element == Element::i64;
+}
+
+Type Type::of_sizes(Element element, const std::vector<std::int64_t>& sizes) {
+  std::vector<Dim> dims;
+  for (std::int64_t size : sizes) dims.push_back({size, {}});
+  return Type(element, std::move(dims));
+}
+
+std::int64_t Type::count() const {
+  std::int64_t product = 1;
+  for (const Dim& dim : dims) product *= dim.size;
+  return product;
+}
+
+std::vector<std::int64_t> Type::sizes() const {
+  std::vector<std::int64_t> result;
+  for (const Dim& dim : dims) result.push_back(dim.size);
+  return result;
+}
+
+bool same_shape(const Type& a, const Type& b) {
+  return a.sizes() == b.sizes();
+}
+bool same_type(const Type& a, const Type& b) {
+  return a.element == b.element && same_shape(a, b);
+}
+
+std::string shape_text(const std::vector<Dim>& dims) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (i > 0) text += ", ";
+    if (!dims[i].name.empty()) text += dims[i].name + "=";
+    text += std::to_string(dims[i].size);
+  }
+  return text + "]";
+}
+
+std::string type_text(const Type& type) {
+  std::string text(element_name(type.element));
+  return type.is_scalar() ? text : text + shape_text(type.dims);
+}
+
+}  // namespace bpc

@@ -1,0 +1,51 @@
+// The types of values, shared by the IR and the runtime: an element type and a static shape.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bpc {
+
+enum class Element : std::uint8_t { f32, f64, i32, i64, boolean };
+
+std::string_view element_name(Element element);  // "f32" "f64" "i32" "i64" "bool"
+std::optional<Element> element_from_name(std::string_view name);
+std::size_t element_size(Element element);  // bytes; bool is one byte, 0 or 1
+bool is_real(Element element);
+bool is_integer(Element element);  // i32 and i64
+
+// One size of a shape. The name of a declared dim is an annotation that only the front end holds the author to;
+// the IR compares sizes.
+struct Dim {
+  std::int64_t size = 0;
+  std::string name;  // empty: unnamed
+};
+
+struct Type {
+  Element element = Element::f32;
+  std::vector<Dim> dims;  // empty: a scalar
+
+  Type() = default;
+  explicit Type(Element element, std::vector<Dim> dims = {}) : element(element), dims(std::move(dims)) {}
+  static Type of_sizes(Element element, const std::vector<std::int64_t>& sizes);
+
+  std::size_t rank() const { return dims.size(); }
+  bool is_scalar() const { return dims.empty(); }
+  std::int64_t count() const;  // number of elements
+  std::int64_t size(std::size_t axis) const { return dims[axis].size; }
+  std::vector<std::int64_t> sizes() const;
+  Type with_element(Element other) const { return Type(other, dims); }
+};
+
+// Equal sizes, whatever the names.
+bool same_shape(const Type& a, const Type& b);
+// Equal element type and sizes, whatever the names.
+bool same_type(const Type& a, const Type& b);
+
+std::string shape_text(const std::vector<Dim>& dims);  // "[64, 784]"; "[]" for a scalar; a named dim as "N=64"
+std::string type_text(const Type& type);               // "f32[N=64, 784]", "f32" for a scalar
+
+}  // namespace bpc
