@@ -1,0 +1,352 @@
+#include "ir/derivatives.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "ir/shape_rules.h"
+#include "support/internal_error.h"
+
+namespace bpc::ir {
+
+namespace {
+
+// A value whose arithmetic emits ops, so that the equations below read as equations.
+struct Term {
+  Builder* builder;
+  ValueId id;
+
+  const Type& type() const { return builder->function().type(id); }
+  // A scalar constant of this term's element type.
+  Term number(double value) const { return {builder, builder->constant(value, Type(type().element))}; }
+};
+
+Term emit(Opcode code, std::initializer_list<Term> operands, Attributes attrs = {}) {
+  std::vector<ValueId> ids;
+  for (const Term& operand : operands) ids.push_back(operand.id);
+  Builder* builder = operands.begin()->builder;
+  return {builder, builder->emit(code, ids, std::move(attrs))};
+}
+
+Term operator-(Term a) {
+  return emit(Opcode::neg, {a});
+}
+Term operator+(Term a, Term b) {
+  return emit(Opcode::add, {a, b});
+}
+Term operator-(Term a, Term b) {
+  return emit(Opcode::sub, {a, b});
+}
+Term operator*(Term a, Term b) {
+  return emit(Opcode::mul, {a, b});
+}
+Term operator/(Term a, Term b) {
+  return emit(Opcode::div, {a, b});
+}
+Term operator==(Term a, Term b) {
+  return emit(Opcode::eq, {a, b});
+}
+Term operator>(Term a, Term b) {
+  return emit(Opcode::gt, {a, b});
+}
+Term operator+(double a, Term b) {
+  return b.number(a) + b;
+}
+Term operator-(double a, Term b) {
+  return b.number(a) - b;
+}
+Term operator*(double a, Term b) {
+  return b.number(a) * b;
+}
+Term operator/(double a, Term b) {
+  return b.number(a) / b;
+}
+Term operator==(Term a, double b) {
+  return a == a.number(b);
+}
+Term where(Term c, Term a, Term b) {
+  return emit(Opcode::select, {c, a, b});
+}
+Term where(Term c, double a, Term b) {
+  return where(c, b.number(a), b);
+}
+Term where(Term c, Term a, double b) {
+  return where(c, a, a.number(b));
+}
+
+// The letters of an einsum, written out as stretched products: for the rare contraction that needs strong zeros.
+Term aligned(Term x, const std::string& letters, const std::string& all) {
+  std::vector<std::int64_t> perm;
+  std::vector<Dim> dims;
+  for (char letter : all) {
+    std::size_t at = letters.find(letter);
+    if (at != std::string::npos) perm.push_back(static_cast<std::int64_t>(at));
+    dims.push_back(at == std::string::npos ? Dim{1, {}} : x.type().dims[at]);
+  }
+  return {x.builder, x.builder->reshape(x.builder->transpose(x.id, perm), dims)};
+}
+
+class Equations {
+ public:
+  explicit Equations(const DifferentiatedOp& d) : d_(d), dy{&d.builder, d.cotangent}, y{&d.builder, d.op.results.at(0)} {}
+
+  std::optional<Term> operand(std::size_t i);
+
+ private:
+  Term x(std::size_t k = 0) const { return {&d_.builder, d_.op.operands[k]}; }
+
+  // dy * factor where a zero of dy stays zero whatever the factor: only a factor that may be infinite or NaN pays for it.
+  Term strong(Term zero, Term factor) const {
+    d_.facts.update();
+    return d_.facts.may_be_nonfinite(factor.id) ? emit(Opcode::strong_mul, {zero, factor}) : zero * factor;
+  }
+  // dy * factor where only zeros made by a `where` are strong.
+  Term times(Term dy, Term factor) const { return d_.may_be_zeroed ? strong(dy, factor) : dy * factor; }
+
+  Term power(std::size_t i);
+  Term share(Term wins, Term ties) const;
+  Term extreme();
+  Term contraction(std::size_t i);
+  Term part_of_concat(std::size_t i);
+  Term keep_axes(Term reduced) const;
+  Term zeros(const Type& type) const { return {&d_.builder, d_.builder.constant(0, type)}; }
+  Term indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_start) const;
+
+  const DifferentiatedOp& d_;
+  Term dy, y;
+};
+
+// The table of derivatives. Sources: Griewank & Walther (2008), table 5.2 and appendix; Giles (2008), "Collected matrix derivative
+// results", for contractions; ties and kinks follow docs/language.md.
+std::optional<Term> Equations::operand(std::size_t i) {
+  const Op& op = d_.op;
+  switch (op.code) {
+    case Opcode::neg:
+      return -dy;
+    case Opcode::abs:
+      return dy * emit(Opcode::sign, {x()});
+    case Opcode::exp:
+      return times(dy, y);
+    case Opcode::expm1:
+      return times(dy, 1 + y);
+    case Opcode::log:
+      return strong(dy, 1 / x());
+    case Opcode::log1p:
+      return strong(dy, 1 / (1 + x()));
+    case Opcode::sqrt:
+      return strong(dy, 0.5 / y);
+    case Opcode::rsqrt:
+      return strong(dy, -0.5 * y / x());
+    case Opcode::sin:
+      return dy * emit(Opcode::cos, {x()});
+    case Opcode::cos:
+      return -(dy * emit(Opcode::sin, {x()}));
+    case Opcode::tan:
+      return times(dy, 1 + y * y);
+    case Opcode::asin:
+      return times(dy, emit(Opcode::rsqrt, {1 - x() * x()}));
+    case Opcode::acos:
+      return -times(dy, emit(Opcode::rsqrt, {1 - x() * x()}));
+    case Opcode::atan:
+      return dy / (1 + x() * x());
+    case Opcode::sinh:
+      return times(dy, emit(Opcode::cosh, {x()}));
+    case Opcode::cosh:
+      return times(dy, emit(Opcode::sinh, {x()}));
+    case Opcode::tanh:
+      return dy * (1 - y * y);
+    case Opcode::erf:
+      return dy * (2 * std::numbers::inv_sqrtpi * emit(Opcode::exp, {-(x() * x())}));
+    case Opcode::lgamma:
+      return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, std::int64_t{0}}}));
+    case Opcode::polygamma:
+      return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, op.attrs.integer(Attr::order) + 1}}));
+    case Opcode::relu:
+      return strong(emit(Opcode::step, {x()}), dy);
+    case Opcode::sigmoid:
+      return dy * (y * (1 - y));
+    case Opcode::softplus:
+      return dy * emit(Opcode::sigmoid, {x()});
+    case Opcode::cast:
+      return Term{&d_.builder, d_.builder.cast(dy.id, x().type().element)};
+
+    case Opcode::add:
+      return dy;
+    case Opcode::sub:
+      return i == 0 ? dy : -dy;
+    case Opcode::mul:
+      return times(dy, x(1 - i));
+    case Opcode::div:
+      if (auto divisor = constant_value(d_.builder.function(), op.operands[1]); i == 0 && divisor && *divisor != 0) return dy / x(1);
+      return i == 0 ? strong(dy, 1 / x(1)) : strong(dy, -(y / x(1)));
+    case Opcode::strong_mul:
+      return i == 0 ? strong(dy, x(1)) : times(dy, x(0));
+    case Opcode::mod:
+      return i == 0 ? dy : -times(dy, emit(Opcode::floordiv, {x(0), x(1)}));
+    case Opcode::pow:
+      return power(i);
+    case Opcode::atan2: {
+      Term square = x(0) * x(0) + x(1) * x(1);
+      return strong(dy, i == 0 ? x(1) / square : -(x(0) / square));
+    }
+    case Opcode::maximum:
+      return share(x(i) > x(1 - i), x(0) == x(1));
+    case Opcode::minimum:
+      return share(x(1 - i) > x(i), x(0) == x(1));
+    case Opcode::select:
+      if (i == 0) return std::nullopt;
+      return i == 1 ? where(x(0), dy, 0.0) : where(x(0), 0.0, dy);
+
+    case Opcode::reduce_sum:
+      return keep_axes(dy);
+    case Opcode::reduce_max:
+    case Opcode::reduce_min:
+      return extreme();
+    case Opcode::cumsum:
+      return emit(Opcode::cumsum, {dy}, {{Attr::axis, op.attrs.integer(Attr::axis)}, {Attr::reverse, !op.attrs.flag(Attr::reverse)}});
+    case Opcode::einsum:
+      return contraction(i);
+
+    case Opcode::reshape:
+      return Term{&d_.builder, d_.builder.reshape(dy.id, x().type().dims)};
+    case Opcode::transpose: {
+      std::vector<std::int64_t> inverse(op.attrs.ints(Attr::perm).size());
+      for (std::size_t k = 0; k < inverse.size(); ++k)
+        inverse[static_cast<std::size_t>(op.attrs.ints(Attr::perm)[k])] = static_cast<std::int64_t>(k);
+      return Term{&d_.builder, d_.builder.transpose(dy.id, inverse)};
+    }
+    case Opcode::broadcast:
+      return dy;  // the caller sums the stretched axes
+    case Opcode::slice:
+      return i == 0 ? std::optional(indexed(Opcode::update, {zeros(x().type()), dy}, 1)) : std::nullopt;
+    case Opcode::update:
+      if (i > 1) return std::nullopt;
+      return i == 0 ? indexed(Opcode::update, {dy, zeros(x(1).type())}, 2) : indexed(Opcode::slice, {dy}, 2);
+    case Opcode::concat:
+      return part_of_concat(i);
+
+    // Flat, or not real: the cotangent ends here.
+    case Opcode::sign:
+    case Opcode::floor:
+    case Opcode::ceil:
+    case Opcode::round:
+    case Opcode::step:
+    case Opcode::logical_not:
+    case Opcode::stop_grad:
+    case Opcode::floordiv:
+    case Opcode::lt:
+    case Opcode::le:
+    case Opcode::gt:
+    case Opcode::ge:
+    case Opcode::eq:
+    case Opcode::ne:
+    case Opcode::logical_and:
+    case Opcode::logical_or:
+    case Opcode::reduce_any:
+    case Opcode::reduce_all:
+    case Opcode::argmax:
+    case Opcode::argmin:
+    case Opcode::constant:
+    case Opcode::iota:
+    case Opcode::random_uniform:
+    case Opcode::random_normal:
+      return std::nullopt;
+
+    case Opcode::if_else:
+    case Opcode::for_loop:
+    case Opcode::while_loop:
+    case Opcode::print:
+    case Opcode::assert_true:
+    case Opcode::grad:
+      break;
+  }
+  throw InternalError("adjoint", std::string(op_info(op.code).name) + " has no equation");
+}
+
+// d(x^p) = p x^(p-1) dx + x^p log(x) dp, with d/dp 0^p = 0 and, for p = 0, no dx even at x = 0.
+Term Equations::power(std::size_t i) {
+  if (i == 1) return strong(dy, where(x(0) == 0.0, 0.0, y * emit(Opcode::log, {x(0)})));
+  auto exponent = constant_value(d_.builder.function(), d_.op.operands[1]);
+  if (!exponent) {
+    Term p = x(1);
+    return strong(dy, where(p == 0.0, 0.0, p * emit(Opcode::pow, {x(0), p - p.number(1)})));
+  }
+  if (*exponent == 0) return zeros(y.type());
+  if (*exponent == 1) return dy;
+  if (*exponent == 2) return times(dy, 2 * x(0));
+  // From p = 1 on, x^(p-1) is finite for a finite x, although pow in general is not.
+  Term factor = *exponent * emit(Opcode::pow, {x(0), x(0).number(*exponent - 1)});
+  return *exponent > 1 && !d_.may_be_zeroed ? dy * factor : strong(dy, factor);
+}
+
+// The gradient goes to the winner; a tie is shared.
+Term Equations::share(Term wins, Term ties) const {
+  Term weight = where(wins, dy.number(1), where(ties, dy.number(0.5), dy.number(0)));
+  return strong(weight, dy);
+}
+
+Term Equations::extreme() {
+  Term hits = x() == keep_axes(y);
+  Term count{&d_.builder, d_.builder.cast(hits.id, x().type().element)};
+  count = {&d_.builder, d_.builder.reduce(Opcode::reduce_sum, count.id, d_.op.attrs.ints(Attr::axes), true)};
+  return where(hits, keep_axes(dy) / count, 0.0);
+}
+
+// y[out] = sum a[..] b[..]: the cotangent of a is the same contraction with a and out exchanged.
+Term Equations::contraction(std::size_t i) {
+  EinsumSpec spec = *parse_einsum(d_.op.attrs.string(Attr::spec));
+  const std::string& mine = i == 0 ? spec.a : spec.b;
+  const std::string& other = i == 0 ? spec.b : spec.a;
+  d_.facts.update();
+  if (!d_.may_be_zeroed || !d_.facts.may_be_nonfinite(d_.op.operands[1 - i])) {
+    EinsumSpec transposed = i == 0 ? EinsumSpec{spec.out, other, mine} : EinsumSpec{other, spec.out, mine};
+    auto attrs = Attributes{{Attr::spec, einsum_text(transposed)}};
+    return i == 0 ? emit(Opcode::einsum, {dy, x(1)}, attrs) : emit(Opcode::einsum, {x(0), dy}, attrs);
+  }
+  std::string all = mine;
+  for (char letter : spec.out + other)
+    if (all.find(letter) == std::string::npos) all += letter;
+  std::vector<Dim> dims(all.size());
+  Term aligned_dy = aligned(dy, spec.out, all), aligned_other = aligned(x(1 - i), other, all);
+  for (std::size_t k = 0; k < all.size(); ++k)
+    dims[k] = aligned_dy.type().dims[k].size != 1 ? aligned_dy.type().dims[k] : aligned_other.type().dims[k];
+  Term stretched{&d_.builder, d_.builder.broadcast(aligned_dy.id, dims)};
+  std::vector<std::int64_t> axes;
+  for (std::size_t k = mine.size(); k < all.size(); ++k) axes.push_back(static_cast<std::int64_t>(k));
+  return {&d_.builder, d_.builder.reduce(Opcode::reduce_sum, strong(stretched, aligned_other).id, axes, false)};
+}
+
+Term Equations::part_of_concat(std::size_t i) {
+  auto axis = static_cast<std::size_t>(d_.op.attrs.integer(Attr::axis));
+  std::vector<std::int64_t> starts(y.type().rank(), 0), steps(y.type().rank(), 1);
+  for (std::size_t k = 0; k < i; ++k) starts[axis] += x(k).type().size(axis);
+  return emit(Opcode::slice, {dy}, {{Attr::starts, starts}, {Attr::sizes, x(i).type().sizes()}, {Attr::steps, steps}});
+}
+
+// A reduced value in the shape that the reduction would have had with keep=true, which stretches to the operand.
+Term Equations::keep_axes(Term reduced) const {
+  std::vector<Dim> dims = x().type().dims;
+  for (std::int64_t axis : d_.op.attrs.ints(Attr::axes)) dims[static_cast<std::size_t>(axis)] = {1, {}};
+  return {&d_.builder, d_.builder.reshape(reduced.id, dims)};
+}
+
+// A slice or update with this op's index.
+Term Equations::indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_start) const {
+  std::vector<ValueId> operands;
+  for (const Term& term : leading) operands.push_back(term.id);
+  operands.insert(operands.end(), d_.op.operands.begin() + static_cast<std::ptrdiff_t>(first_start), d_.op.operands.end());
+  return {&d_.builder, d_.builder.emit(code, operands, d_.op.attrs)};
+}
+
+}  // namespace
+
+std::optional<ValueId> contribution(const DifferentiatedOp& differentiated, std::size_t i) {
+  if (!is_real(differentiated.builder.function().type(differentiated.op.operands[i]).element)) return std::nullopt;
+  auto term = Equations(differentiated).operand(i);
+  return term ? std::optional(term->id) : std::nullopt;
+}
+
+bool zeroes_cotangent(Opcode code) {
+  return code == Opcode::select || code == Opcode::reduce_max || code == Opcode::reduce_min;
+}
+
+}  // namespace bpc::ir

@@ -1,0 +1,27 @@
+// One equation per primitive operator: what the cotangent of its result contributes to the cotangent of an operand.
+#pragma once
+
+#include <optional>
+
+#include "ir/builder.h"
+#include "ir/static_facts.h"
+
+namespace bpc::ir {
+
+// One op being differentiated. `op` is a copy, because equations append ops to the function that holds it.
+struct DifferentiatedOp {
+  Builder& builder;
+  StaticFacts& facts;
+  Op op;
+  ValueId cotangent;   // of the op's result, of the result's type
+  bool may_be_zeroed;  // a `where` may have made elements of the cotangent zero: they must stay zero
+};
+
+// A contribution to the cotangent of operand `i`, in the shape of the operand or of the result: the caller sums stretched axes back and
+// accumulates. nullopt: zero (a flat operator, an operand that is an integer). Control flow is the caller's business: InternalError.
+std::optional<ValueId> contribution(const DifferentiatedOp& differentiated, std::size_t i);
+
+// Whether the operator's equation makes zeros by selection, so that the contribution may be zeroed even if the cotangent was not.
+bool zeroes_cotangent(Opcode code);
+
+}  // namespace bpc::ir
