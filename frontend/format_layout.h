@@ -1,0 +1,36 @@
+// Private to the formatter: one statement's text, broken over lines where the author broke it or where it is too long.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace bpc::frontend {
+
+inline constexpr std::size_t kLineLimit = 100;  // columns, in code points
+inline constexpr std::size_t kIndent = 2;
+
+struct Doc;
+
+// A place where a line may end. `flat` stands there otherwise.
+struct Break {
+  std::string flat;
+  bool author = false;  // the author's line ended here: it does again
+  enum class Where : std::uint8_t { between, opening, closing } where = Where::between;
+};
+
+// Parts that are broken together. With brackets, the first and last part are their texts. A group where the author broke lines is broken
+// exactly there; another that does not fit has its bracketed contents on lines of their own, each as full as it gets.
+struct Group {
+  std::vector<Doc> parts;
+  bool bracketed = false;
+};
+
+struct Doc {
+  std::variant<std::string, Break, Group> node;
+};
+
+// The lines of a statement whose first line is indented by `indent`; the indentation is part of the lines.
+std::vector<std::string> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent);
+
+}  // namespace bpc::frontend

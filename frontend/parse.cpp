@@ -1,0 +1,270 @@
+#include "frontend/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "frontend/parse_build.h"
+#include "frontend/parse_errors.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+class StatementBuilder : private ExprBuilder {
+ public:
+  using ExprBuilder::ExprBuilder;
+
+  StmtId statement(BpParser::StatementContext* context) {
+    auto* inner = static_cast<antlr4::ParserRuleContext*>(context->children[0]);
+    return add(span(inner), node(inner));
+  }
+
+ private:
+  StmtId add(Span at, StmtNode node) {
+    ast_.stmts.push_back({at, std::move(node)});
+    return {static_cast<std::uint32_t>(ast_.stmts.size() - 1)};
+  }
+
+  StmtNode node(antlr4::ParserRuleContext* context) {
+    switch (context->getRuleIndex()) {
+      case BpParser::RuleImportDecl: {
+        auto* path = static_cast<BpParser::ImportDeclContext*>(context)->STRING();
+        return ImportStmt{string(path), token(path).span};
+      }
+      case BpParser::RuleDimDecl:
+        return dim(static_cast<BpParser::DimDeclContext*>(context));
+      case BpParser::RuleConstDecl: {
+        auto* decl = static_cast<BpParser::ConstDeclContext*>(context);
+        auto type = optional_type(decl->type());
+        return ConstStmt{name(decl->NAME()), std::move(type), expr(decl->expr())};
+      }
+      case BpParser::RuleInputDecl:
+        return input(static_cast<BpParser::InputDeclContext*>(context));
+      case BpParser::RuleParamDecl: {
+        auto* decl = static_cast<BpParser::ParamDeclContext*>(context);
+        auto type = optional_type(decl->type());
+        return ParamStmt{name(decl->NAME()), std::move(type), optional_expr(decl->expr())};
+      }
+      case BpParser::RuleLossDecl: {
+        auto* decl = static_cast<BpParser::LossDeclContext*>(context);
+        return LossStmt{decl->NAME() ? name(decl->NAME()) : name(decl->LOSS()), expr(decl->expr())};
+      }
+      case BpParser::RuleFnDecl:
+        return fn(static_cast<BpParser::FnDeclContext*>(context));
+      case BpParser::RuleSeedDecl:
+        return SeedStmt{expr(static_cast<BpParser::SeedDeclContext*>(context)->expr())};
+      case BpParser::RuleTrainDecl: {
+        TrainStmt train;
+        for (auto* setting : static_cast<BpParser::TrainDeclContext*>(context)->setting())
+          train.settings.push_back({name(setting->NAME() ? setting->NAME() : setting->LOSS()), expr(setting->expr())});
+        return train;
+      }
+      case BpParser::RuleAdjointDecl:
+        return adjoint(static_cast<BpParser::AdjointDeclContext*>(context));
+      case BpParser::RuleIfStatement:
+        return branch(static_cast<BpParser::IfStatementContext*>(context));
+      case BpParser::RuleForStatement: {
+        auto* loop = static_cast<BpParser::ForStatementContext*>(context);
+        Name variable = name(loop->NAME());
+        ExprId range = loop_range(expr(loop->expr()));
+        return ForStmt{std::move(variable), range, block(loop->block())};
+      }
+      case BpParser::RuleWhileStatement: {
+        auto* loop = static_cast<BpParser::WhileStatementContext*>(context);
+        ExprId condition = expr(loop->expr());
+        return WhileStmt{condition, block(loop->block())};
+      }
+      case BpParser::RuleReturnStatement:
+        return ReturnStmt{exprs(static_cast<BpParser::ReturnStatementContext*>(context)->exprs())};
+      case BpParser::RulePrintStatement:
+        return PrintStmt{exprs(static_cast<BpParser::PrintStatementContext*>(context)->exprs())};
+      case BpParser::RuleAssertStatement: {
+        auto* check = static_cast<BpParser::AssertStatementContext*>(context);
+        ExprId condition = expr(check->expr());
+        return AssertStmt{condition, check->STRING() ? std::optional(string(check->STRING())) : std::nullopt};
+      }
+      default:
+        return assignment(static_cast<BpParser::AssignmentContext*>(context));
+    }
+  }
+
+  ExprId optional_expr(BpParser::ExprContext* context) { return context ? expr(context) : ExprId{}; }
+
+  Block block(BpParser::BlockContext* context) {
+    Block result;
+    for (auto* each : context->statement())
+      if (!each->exception) result.statements.push_back(statement(each));
+    result.span = span(context);
+    return result;
+  }
+
+  DimStmt dim(BpParser::DimDeclContext* context) { return {name(context->NAME()), optional_expr(context->expr())}; }
+
+  InputStmt input(BpParser::InputDeclContext* context) {
+    InputStmt result{name(context->NAME()), optional_type(context->type()), optional_expr(context->expr()), std::nullopt};
+    if (auto* from = context->fromClause()) {
+      auto* selector = from->indexItem();
+      result.from = FromClause{string(from->STRING()), token(from->STRING()).span, selector ? index_item(selector) : ExprId{}};
+    }
+    return result;
+  }
+
+  FnStmt fn(BpParser::FnDeclContext* context) {
+    FnStmt result;
+    result.name = name(context->NAME());
+    for (auto* parameter : context->parameter()) {
+      auto type = optional_type(parameter->type());
+      result.parameters.push_back({name(parameter->NAME()), std::move(type), optional_expr(parameter->expr())});
+    }
+    if (context->types())
+      for (auto* each : context->types()->type()) result.results.push_back(type(each));
+    if (context->expr())
+      result.expression = expr(context->expr());
+    else
+      result.body = block(context->block());
+    return result;
+  }
+
+  std::vector<Name> names(BpParser::NamesContext* context) {
+    std::vector<Name> result;
+    if (context)
+      for (auto* each : context->NAME()) result.push_back(name(each));
+    return result;
+  }
+
+  AdjointStmt adjoint(BpParser::AdjointDeclContext* context) {
+    // `names` may be absent inside the parentheses: then the only list is that of the outputs.
+    auto lists = context->names();
+    auto* inputs = lists.size() > 1 ? lists[0] : nullptr;
+    return {name(context->NAME()), names(inputs), names(lists.back()), block(context->block())};
+  }
+
+  // `else if` is a block that holds one `if`.
+  StmtNode branch(BpParser::IfStatementContext* context) {
+    auto conditions = context->expr();
+    auto blocks = context->block();
+    if (blocks.size() > conditions.size() + 1 || (blocks.size() > conditions.size() && last_else_has_condition(context)))
+      error(Code::E0101, span(context), "`else` without a condition comes last, and only once");
+    if (blocks.size() > kMaxNesting) error(Code::E0107, span(blocks[kMaxNesting]), fmt::format("more than {} branches", kMaxNesting));
+    std::vector<ExprId> tests;
+    std::vector<Block> bodies;
+    for (auto* condition : conditions) tests.push_back(expr(condition));
+    for (auto* body : blocks) bodies.push_back(block(body));
+    std::optional<Block> otherwise;
+    if (bodies.size() > tests.size()) otherwise = std::move(bodies.back());
+    const auto words = context->IF();
+    const Span whole = span(context);
+    for (std::size_t i = std::min(tests.size(), bodies.size()); i-- > 1;) {
+      Span at = token(words[i]).span;
+      at.end_line = whole.end_line;
+      at.end_column = whole.end_column;
+      StmtId inner = add(at, IfStmt{tests[i], std::move(bodies[i]), std::move(otherwise)});
+      otherwise = Block{{inner}, at};
+    }
+    return IfStmt{tests[0], std::move(bodies[0]), std::move(otherwise)};
+  }
+
+  bool last_else_has_condition(BpParser::IfStatementContext* context) const {
+    // children end in: … 'else' ('if' expr)? block
+    std::size_t count = context->children.size();
+    return count >= 3 && dynamic_cast<BpParser::ExprContext*>(context->children[count - 2]) != nullptr;
+  }
+
+  StmtNode assignment(BpParser::AssignmentContext* context) {
+    auto written = context->target();
+    if (!context->exprs()) {
+      if (written.size() == 1 && !written[0]->type()) return ExprStmt{expr(written[0]->expr())};
+      error(Code::E0101, span(context),
+            written.size() == 1 ? "a value should be given: `name : type = value`" : "these values are not bound to names");
+    }
+    AssignStmt result;
+    for (auto* each : written) result.targets.push_back(target(each));
+    if (!context->exprs()) return result;
+    const Token& sign = token(context->children[context->children.size() - 2]);
+    result.spelling = sign.text;
+    result.spelling_span = sign.span;
+    result.values = exprs(context->exprs());
+    const std::size_t targets = result.targets.size(), values = result.values.size();
+    if (values > 1 && values != targets)
+      error(Code::E0101, span(context->exprs()), fmt::format("{} values for {} name{}", values, targets, targets == 1 ? "" : "s"));
+    if (sign.kind != BpParser::ASSIGN && targets > 1)
+      error(Code::E0101, sign.span, fmt::format("`{}` updates one name at a time", sign.text));
+    if (sign.kind != BpParser::ASSIGN && result.targets[0].type)
+      error(Code::E0101, result.targets[0].type->span, fmt::format("`{}` keeps the type of the name; only `=` can declare one", sign.text));
+    return result;
+  }
+
+  Target target(BpParser::TargetContext* context) {
+    Target result;
+    result.span = span(context);
+    result.type = optional_type(context->type());
+    const Expr written = ast_.expr(expr(context->expr()));
+    if (const auto* named = std::get_if<NameExpr>(&written.node); named && !written.parenthesized) {
+      result.name = {named->name, written.span};
+      return result;
+    }
+    if (const auto* indexed = std::get_if<IndexExpr>(&written.node); indexed && !written.parenthesized) {
+      const Expr& base = ast_.expr(indexed->base);
+      if (const auto* named = std::get_if<NameExpr>(&base.node); named && !base.parenthesized) {
+        result.name = {named->name, base.span};
+        result.index = indexed->items;
+        if (result.type) error(Code::E0101, result.type->span, "an element has the type of its tensor; leave the type out");
+        return result;
+      }
+      if (std::holds_alternative<IndexExpr>(base.node)) {
+        error(Code::E0101, written.span, "only `name[…] = value` can update a part")
+            .with_help("write all indices in one pair of brackets: `x[i, j]`");
+        return result;
+      }
+    }
+    error(Code::E0101, written.span, "a name should stand on the left of `=`").with_help("to compare, write `==`");
+    return result;
+  }
+};
+
+// In source order, the first of each line: what follows on it is often a consequence.
+void report(const Diagnostics& found, Diagnostics& diagnostics) {
+  std::map<std::uint32_t, const Diagnostic*> by_line;
+  for (const Diagnostic& each : found.all()) by_line.emplace(each.span.line, &each);
+  for (const auto& [line, first] : by_line) diagnostics.add(*first);
+}
+
+// From laid-out tokens to the tree; false when there were errors.
+bool build(const std::vector<Token>& tokens, Ast& ast, Diagnostics& diagnostics) {
+  std::vector<std::unique_ptr<antlr4::Token>> kinds;
+  kinds.reserve(tokens.size());
+  for (const Token& token : tokens) kinds.push_back(std::make_unique<antlr4::CommonToken>(token.kind));
+  antlr4::ListTokenSource source(std::move(kinds));
+  antlr4::CommonTokenStream stream(&source);
+  BpParser parser(&stream);
+  parser.removeErrorListeners();
+  parser.setErrorHandler(make_error_strategy(tokens, diagnostics));
+  // No rule of the grammar depends on what called it, so the faster prediction decides alike.
+  parser.getInterpreter<antlr4::atn::ParserATNSimulator>()->setPredictionMode(antlr4::atn::PredictionMode::SLL);
+  try {
+    BpParser::FileContext* tree = parser.file();
+    StatementBuilder builder(tokens, ast, diagnostics);
+    for (auto* statement : tree->statement())
+      if (!statement->exception) ast.top.push_back(builder.statement(statement));
+  } catch (const antlr4::ParseCancellationException&) {
+  }
+  return !diagnostics.has_errors();
+}
+
+}  // namespace
+
+std::optional<Ast> parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
+  Ast ast;
+  ast.file = file;
+  Diagnostics found;
+  auto tokens = read_tokens(sources, file, ast.comments, found);
+  if (tokens) tokens = lay_out(std::move(*tokens), found);
+  const bool good = tokens && build(*tokens, ast, found);
+  report(found, diagnostics);
+  return good ? std::optional(std::move(ast)) : std::nullopt;
+}
+
+}  // namespace bpc::frontend

@@ -1,0 +1,313 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+#include "BpLexer.h"
+#include "frontend/parse_tokens.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+using grammar::BpLexer;
+constexpr std::size_t kEnd = antlr4::Token::EOF;
+
+bool one_of(std::size_t kind, std::initializer_list<std::size_t> kinds) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+bool is_soft_word(std::size_t kind) {
+  return kind >= BpLexer::IMPORT && kind <= BpLexer::BY;
+}
+bool is_opener(std::size_t kind) {
+  return one_of(kind, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::LBRACE});
+}
+bool is_closer(std::size_t kind) {
+  return one_of(kind, {BpLexer::RPAREN, BpLexer::RBRACKET, BpLexer::RBRACE});
+}
+bool is_assignment(std::size_t kind) {
+  return kind >= BpLexer::ASSIGN && kind <= BpLexer::DIVIDE_ASSIGN;
+}
+bool is_name(std::size_t kind) {
+  return kind == BpLexer::NAME || is_soft_word(kind);
+}
+// After these a newline does not end the statement.
+bool continues(std::size_t kind) {
+  return is_assignment(kind) || (kind >= BpLexer::LT && kind <= BpLexer::POWER) ||
+         one_of(kind, {BpLexer::COMMA, BpLexer::RANGE, BpLexer::ARROW, BpLexer::AND, BpLexer::OR, BpLexer::NOT, BpLexer::IN, BpLexer::IF,
+                       BpLexer::ELSE});
+}
+bool ends_expression(std::size_t kind) {
+  return one_of(kind, {BpLexer::NAME, BpLexer::NUMBER, BpLexer::STRING, BpLexer::TRUE, BpLexer::FALSE, BpLexer::RPAREN, BpLexer::RBRACKET});
+}
+bool starts_expression(std::size_t kind) {
+  return is_name(kind) || one_of(kind, {BpLexer::NUMBER, BpLexer::STRING, BpLexer::TRUE, BpLexer::FALSE, BpLexer::LPAREN, BpLexer::LBRACKET,
+                                        BpLexer::MINUS, BpLexer::NOT});
+}
+
+std::size_t closer_of(std::size_t opener) {
+  return opener == BpLexer::LPAREN ? BpLexer::RPAREN : opener == BpLexer::LBRACKET ? BpLexer::RBRACKET : BpLexer::RBRACE;
+}
+std::size_t opener_of(std::size_t closer) {
+  return closer == BpLexer::RPAREN ? BpLexer::LPAREN : closer == BpLexer::RBRACKET ? BpLexer::LBRACKET : BpLexer::LBRACE;
+}
+std::string_view spelling(std::size_t bracket) {
+  switch (bracket) {
+    case BpLexer::LPAREN:
+      return "(";
+    case BpLexer::RPAREN:
+      return ")";
+    case BpLexer::LBRACKET:
+      return "[";
+    case BpLexer::RBRACKET:
+      return "]";
+    case BpLexer::LBRACE:
+      return "{";
+    default:
+      return "}";
+  }
+}
+
+std::size_t skip_newlines(const std::vector<Token>& tokens, std::size_t at) {
+  while (tokens[at].kind == BpLexer::NEWLINE) ++at;
+  return at;
+}
+
+// Whether a statement, and nothing that continues one, begins at `at`. With `assignments`, `NAME =` counts.
+bool looks_like_statement(const std::vector<Token>& tokens, std::size_t at, bool assignments) {
+  std::size_t kind = tokens[at].kind;
+  if (one_of(kind, {BpLexer::RETURN, BpLexer::WHILE, BpLexer::FOR, BpLexer::IF, BpLexer::RBRACE, kEnd})) return true;
+  if (!is_name(kind)) return false;
+  std::size_t next = tokens[at + 1].kind;
+  return (is_soft_word(kind) && (is_name(next) || next == BpLexer::STRING)) || (assignments && is_assignment(next));
+}
+
+// ---- brackets ----
+
+class Brackets {
+ public:
+  Brackets(std::vector<Token>& tokens, Diagnostics& diagnostics) : tokens_(tokens), diagnostics_(diagnostics) {}
+
+  // Balances the brackets; false when they nest too deeply.
+  bool match() {
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      std::size_t kind = tokens_[i].kind;
+      // A block's brace, the file's end, or a declaration inside ( or [ shows that the bracket is unclosed.
+      if (in_parentheses() && (one_of(kind, {BpLexer::LBRACE, BpLexer::RBRACE, kEnd}) || starts_declaration(i))) {
+        i = close_unclosed(i) - 1;
+        continue;
+      }
+      if (is_opener(kind)) {
+        open_.push_back(i);
+        if (open_.size() > kMaxNesting) {
+          diagnostics_.error(Code::E0107, tokens_[i].span, fmt::format("brackets nest more than {} deep here", kMaxNesting))
+              .with_help("bind inner parts to names of their own");
+          return false;
+        }
+      } else if (is_closer(kind)) {
+        close(i);
+      } else if (kind == BpLexer::EOS && in_parentheses()) {
+        report(Code::E0101, tokens_[i].span, "found `;` inside brackets").with_help("the rows of a matrix are written `[[1, 2], [3, 4]]`");
+        tokens_[i].kind = BpLexer::COMMA;
+      } else if (kind == kEnd) {
+        close_blocks(i);
+        break;
+      }
+    }
+    std::erase_if(tokens_, [](const Token& token) { return token.kind == kDropped; });
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kDropped = 0;  // ANTLR's kinds start at 1
+
+  bool in_parentheses() const { return !open_.empty() && tokens_[open_.back()].kind != BpLexer::LBRACE; }
+
+  bool starts_declaration(std::size_t at) const {
+    return at > 0 && tokens_[at - 1].kind == BpLexer::NEWLINE && is_name(tokens_[at].kind) && looks_like_statement(tokens_, at, false);
+  }
+
+  // Once a file has too many errors, further ones go nowhere.
+  Diagnostic& report(Code code, Span span, std::string message) {
+    return (reported_++ < kMaxSyntaxErrors ? diagnostics_ : unheard_).error(code, span, std::move(message));
+  }
+
+  void close(std::size_t at) {
+    const Token token = tokens_[at];
+    if (open_.empty() || (token.kind != BpLexer::RBRACE && !in_parentheses())) {
+      report(Code::E0101, token.span, fmt::format("found `{}` without a `{}` before it", token.text, spelling(opener_of(token.kind))));
+      tokens_[at].kind = kDropped;
+      return;
+    }
+    const Token& opener = tokens_[open_.back()];
+    const std::size_t wanted = closer_of(opener.kind);
+    if (wanted != token.kind) {
+      if (is_open(opener_of(token.kind))) {  // it closes a bracket further out; the one inside is unclosed
+        report(Code::E0102, opener.span, fmt::format("this `{}` is never closed", opener.text));
+        insert(at, {wanted, token.span, std::string(spelling(wanted))});
+      } else {
+        report(Code::E0102, opener.span, fmt::format("this `{}` is closed by `{}`", opener.text, token.text))
+            .label(opener.span, "")
+            .label(token.span, fmt::format("should be `{}`", spelling(wanted)));
+        tokens_[at].kind = wanted;
+        tokens_[at].text = spelling(wanted);
+      }
+    }
+    open_.pop_back();
+  }
+
+  // Whether a bracket of this kind is open in the statement at hand.
+  bool is_open(std::size_t kind) const {
+    for (auto i = open_.rbegin(); i != open_.rend() && tokens_[*i].kind != BpLexer::LBRACE; ++i)
+      if (tokens_[*i].kind == kind) return true;
+    return false;
+  }
+
+  void insert(std::size_t at, Token token) { tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(at), std::move(token)); }
+
+  // The outermost open ( or [ of the statement is never closed, as the token `found` shows. Closes it and what is open inside it at the end
+  // of the first line after which the text is no longer indented more than the statement. Returns where to go on.
+  std::size_t close_unclosed(std::size_t found) {
+    std::size_t first = open_.size();
+    while (first > 0 && tokens_[open_[first - 1]].kind != BpLexer::LBRACE) --first;
+    const std::size_t opener = open_[first];
+    Diagnostic& error = report(Code::E0102, tokens_[opener].span, fmt::format("this `{}` is never closed", tokens_[opener].text));
+    if (std::size_t inner = open_.back(); inner != opener)
+      error.label(tokens_[opener].span, "").label(tokens_[inner].span, "nor is this one");
+
+    std::size_t begin = opener;
+    while (begin > 0 && !one_of(tokens_[begin - 1].kind, {BpLexer::NEWLINE, BpLexer::EOS, BpLexer::LBRACE})) --begin;
+    std::size_t end = opener + 1;
+    for (; end < found; ++end) {
+      if (tokens_[end].kind == BpLexer::EOS) break;
+      if (tokens_[end].kind != BpLexer::NEWLINE) continue;
+      const Token& next = tokens_[skip_newlines(tokens_, end)];
+      if (next.span.column <= tokens_[begin].span.column && !is_closer(next.kind)) break;
+    }
+    if (end == found)
+      while (tokens_[end - 1].kind == BpLexer::NEWLINE) --end;
+
+    // What was matched inside stays matched; what is open at `end` is closed there.
+    std::vector<std::size_t> inside{opener};
+    for (std::size_t i = opener + 1; i < end; ++i) {
+      if (is_opener(tokens_[i].kind)) inside.push_back(i);
+      if (is_closer(tokens_[i].kind)) inside.pop_back();
+    }
+    open_.resize(first);
+    const Span at = tokens_[end].span;
+    for (std::size_t i : inside) {  // the innermost comes to stand first
+      std::size_t kind = closer_of(tokens_[i].kind);
+      insert(end, {kind, at, std::string(spelling(kind))});
+    }
+    return end + inside.size();
+  }
+
+  void close_blocks(std::size_t end) {
+    for (std::size_t opener : open_)
+      report(Code::E0102, tokens_[opener].span, fmt::format("this `{}` is never closed", tokens_[opener].text));
+    Token closer{BpLexer::RBRACE, tokens_[end].span, "}"};
+    tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(end), open_.size(), closer);
+  }
+
+  std::vector<Token>& tokens_;
+  Diagnostics& diagnostics_;
+  Diagnostics unheard_;
+  std::vector<std::size_t> open_;  // indices of open brackets
+  std::size_t reported_ = 0;
+};
+
+// ---- statement ends and soft keywords ----
+
+class Layout {
+ public:
+  explicit Layout(std::vector<Token> tokens) : in_(std::move(tokens)) { out_.reserve(in_.size() + in_.size() / 8 + 8); }
+
+  std::vector<Token> run() {
+    for (std::size_t i = 0;; ++i) {
+      Token& token = in_[i];
+      if (token.kind == kEnd) break;
+      if (token.kind == BpLexer::NEWLINE) {
+        if (depth_ == 0 && !at_start() && !joins(i)) end_statement(token.span, "\n");
+        continue;
+      }
+      if (token.kind == BpLexer::EOS) {
+        if (depth_ > 0 || !at_start()) out_.push_back(std::move(token));
+        continue;
+      }
+      if (token.kind == BpLexer::RBRACE) {
+        if (!at_start()) end_statement(token.span, "}");
+        const Span at = token.span;
+        out_.push_back(std::move(token));
+        if (in_[skip_newlines(in_, i + 1)].kind != BpLexer::ELSE)
+          end_statement({at.file, at.line, at.end_column, at.line, at.end_column + 1}, "\n");
+        continue;
+      }
+      if (one_of(token.kind, {BpLexer::LPAREN, BpLexer::LBRACKET})) ++depth_;
+      if (one_of(token.kind, {BpLexer::RPAREN, BpLexer::RBRACKET})) {
+        --depth_;
+        if (out_.size() > 1 && out_.back().kind == BpLexer::COMMA && ends_expression(out_[out_.size() - 2].kind)) out_.pop_back();
+      }
+      if (is_soft_word(token.kind) && !is_keyword(i)) token.kind = BpLexer::NAME;
+      out_.push_back(std::move(token));
+    }
+    if (!at_start()) end_statement(in_.back().span, "");
+    out_.push_back(std::move(in_.back()));
+    return std::move(out_);
+  }
+
+ private:
+  // Nothing of a statement has been seen yet.
+  bool at_start() const { return out_.empty() || one_of(out_.back().kind, {BpLexer::EOS, BpLexer::LBRACE}); }
+
+  void end_statement(Span at, std::string text) { out_.push_back({BpLexer::EOS, at, std::move(text)}); }
+
+  // Whether the lines before and after the newline at `at` are one statement.
+  bool joins(std::size_t at) const {
+    std::size_t next = skip_newlines(in_, at);
+    if (one_of(in_[next].kind, {BpLexer::LBRACE, BpLexer::ELSE})) return true;
+    std::size_t last = out_.back().kind;
+    return continues(last) && !looks_like_statement(in_, next, last != BpLexer::COMMA);
+  }
+
+  // Whether the soft word at `at` is a keyword there.
+  bool is_keyword(std::size_t at) const {
+    const std::size_t kind = in_[at].kind, next = in_[at + 1].kind;
+    const std::size_t last = out_.empty() ? 0 : out_.back().kind;
+    if (kind == BpLexer::FROM) return next == BpLexer::STRING && ends_expression(last);
+    if (kind == BpLexer::BY) return starts_expression(next) && (ends_expression(last) || (last == BpLexer::RANGE && next != BpLexer::BY));
+    if (!at_start()) return false;
+    if (kind == BpLexer::LOSS && next == BpLexer::ASSIGN) return true;
+    if (is_assignment(next) || one_of(next, {BpLexer::COMMA, BpLexer::COLON})) return false;
+    if (kind == BpLexer::TRAIN) return next == BpLexer::LBRACE || next == BpLexer::NEWLINE || is_name(next);
+    if (one_of(kind, {BpLexer::PRINT, BpLexer::ASSERT, BpLexer::SEED}) &&
+        one_of(next, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::MINUS}))
+      return next != BpLexer::LBRACKET || !is_assignment(in_[after_bracket(at + 1)].kind);
+    return !one_of(next, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::DOT, BpLexer::RANGE}) &&
+           !(next >= BpLexer::LT && next <= BpLexer::POWER);
+  }
+
+  // The token after the closing bracket that belongs to the opening one at `at`.
+  std::size_t after_bracket(std::size_t at) const {
+    std::size_t depth = 0;
+    do {
+      if (is_opener(in_[at].kind)) ++depth;
+      if (is_closer(in_[at].kind)) --depth;
+      ++at;
+    } while (depth > 0);
+    return at;
+  }
+
+  std::vector<Token> in_, out_;
+  std::size_t depth_ = 0;  // of ( and [
+};
+
+}  // namespace
+
+std::optional<std::vector<Token>> lay_out(std::vector<Token> tokens, Diagnostics& diagnostics) {
+  if (!Brackets(tokens, diagnostics).match()) return std::nullopt;
+  return Layout(std::move(tokens)).run();
+}
+
+}  // namespace bpc::frontend

@@ -1,0 +1,156 @@
+#include "frontend/parse_tokens.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "BpLexer.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+using grammar::BpLexer;
+
+// Byte offsets of what is not UTF-8: stray and missing continuation bytes, overlong forms, surrogates, beyond U+10FFFF.
+std::vector<std::size_t> bad_bytes(std::string_view text) {
+  std::vector<std::size_t> found;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = code_point_length(text, at);
+    auto first = static_cast<unsigned char>(text[at]);
+    auto second = length > 1 ? static_cast<unsigned char>(text[at + 1]) : 0u;
+    bool bad = (length == 1 && first >= 0x80) || (length == 2 && first < 0xc2) || (first == 0xe0 && second < 0xa0) ||
+               (first == 0xed && second >= 0xa0) || (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90) || first > 0xf4;
+    if (bad) found.push_back(at);
+    at += length;
+  }
+  return found;
+}
+
+Span span_of_byte(std::string_view text, FileId file, std::size_t at) {
+  Span span{file, 1, 1, 1, 1};
+  std::size_t line_start = 0;
+  for (std::size_t i = 0; i < at; ++i)
+    if (text[i] == '\n') ++span.line, line_start = i + 1;
+  span.column = static_cast<std::uint32_t>(code_point_count(text.substr(line_start, at - line_start)) + 1);
+  span.end_line = span.line;
+  span.end_column = span.column + 1;
+  return span;
+}
+
+// Characters that look like, or are used for, something a script writes otherwise.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kLookalikes{{
+    {"×", "*"},  {"·", "*"},  {"⋅", "*"},  {"÷", "/"},  {"−", "-"},  {"–", "-"},  {"≤", "<="}, {"≥", ">="},  {"≠", "!="}, {"²", "^2"},
+    {"³", "^3"}, {"“", "\""}, {"”", "\""}, {"„", "\""}, {"'", "\""}, {"‘", "\""}, {"’", "\""}, {"&", "and"}, {"|", "or"}, {"√", "sqrt(…)"},
+}};
+
+void report_bad_character(const Token& token, Diagnostics& diagnostics) {
+  auto first = static_cast<unsigned char>(token.text[0]);
+  std::string shown =
+      first < 0x20 || first == 0x7f ? fmt::format("the control character U+{:04X}", first) : fmt::format("`{}`", token.text);
+  Diagnostic& error = diagnostics.error(Code::E0112, token.span, fmt::format("a script cannot hold {} here", shown));
+  for (const auto& [character, spelling] : kLookalikes)
+    if (token.text == character) error.with_help(fmt::format("write `{}`", spelling));
+}
+
+void report_bad_number(const Token& token, Diagnostics& diagnostics) {
+  Diagnostic& error = diagnostics.error(Code::E0110, token.span, fmt::format("`{}` is not a number", excerpt(token.text)));
+  std::size_t digits = token.text.find_first_not_of("0123456789._");
+  if (token.text.find("__") != std::string::npos || token.text.back() == '_') {
+    error.with_help("a single `_` may stand between two digits");
+  } else if (digits != std::string::npos && (token.text[digits] == 'e' || token.text[digits] == 'E') && digits + 1 == token.text.size()) {
+    error.with_help(fmt::format("an exponent needs digits: `{}3`", excerpt(token.text)));
+  } else if (digits != std::string::npos && digits > 0) {
+    error.with_help(fmt::format("to multiply, write `{}*{}`; a name cannot start with a digit", excerpt(token.text.substr(0, digits)),
+                                excerpt(token.text.substr(digits))));
+  }
+}
+
+// `**`, `&&`, `||`, `!`: reported, and read on as what they mean.
+void report_foreign(Token& token, Diagnostics& diagnostics) {
+  auto [kind, spelling] = token.text == "**"   ? std::pair(BpLexer::POWER, "^")
+                          : token.text == "&&" ? std::pair(BpLexer::AND, "and")
+                          : token.text == "||" ? std::pair(BpLexer::OR, "or")
+                                               : std::pair(BpLexer::NOT, "not");
+  diagnostics.error(Code::E0111, token.span, fmt::format("`{}` is another language's spelling", token.text))
+      .with_help(fmt::format("write `{}`", spelling));
+  token.kind = kind;
+}
+
+}  // namespace
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLength = 32;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < kLength && end < text.size(); ++i) end += code_point_length(text, end);
+  return end == text.size() ? std::string(text) : fmt::format("{}…", text.substr(0, end));
+}
+
+std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId file, std::vector<Comment>& comments,
+                                              Diagnostics& diagnostics) {
+  const std::string& text = sources.file(file).text;
+  if (auto bad = bad_bytes(text); !bad.empty()) {
+    std::uint32_t last_line = 0;
+    std::size_t reported = 0;
+    for (std::size_t at : bad) {
+      Span span = span_of_byte(text, file, at);
+      if (span.line == std::exchange(last_line, span.line)) continue;
+      diagnostics.error(Code::E0112, span, fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text[at])))
+          .with_help("save the file with the encoding UTF-8");
+      if (++reported == kMaxSyntaxErrors) break;
+    }
+    return std::nullopt;
+  }
+
+  const bool has_mark = text.starts_with("\xef\xbb\xbf");  // ANTLR drops a byte-order mark; columns count it
+  antlr4::ANTLRInputStream input(text);
+  BpLexer lexer(&input);
+  lexer.removeErrorListeners();  // BAD matches everything, so there is nothing to listen to
+  std::vector<Token> tokens;
+  std::size_t reported = 0;
+  for (std::unique_ptr<antlr4::Token> next = lexer.nextToken(); next->getType() != antlr4::Token::EOF; next = lexer.nextToken()) {
+    auto line = static_cast<std::uint32_t>(next->getLine());
+    auto column = static_cast<std::uint32_t>(next->getCharPositionInLine() + (line == 1 && has_mark ? 2 : 1));
+    auto length = static_cast<std::uint32_t>(next->getStopIndex() - next->getStartIndex() + 1);
+    Token token{next->getType(), {file, line, column, line, column + length}, next->getText()};
+    switch (token.kind) {
+      case BpLexer::COMMENT:
+        while (!token.text.empty() && token.text.back() == ' ') token.text.pop_back();
+        comments.push_back({token.span, std::move(token.text)});
+        continue;
+      case BpLexer::BAD:
+        if (reported++ < kMaxSyntaxErrors) report_bad_character(token, diagnostics);
+        continue;
+      case BpLexer::BAD_NUMBER:
+        if (reported++ < kMaxSyntaxErrors) report_bad_number(token, diagnostics);
+        token.kind = BpLexer::NUMBER;
+        token.text = std::string("0");
+        break;
+      case BpLexer::BAD_STRING:
+        if (reported++ < kMaxSyntaxErrors) diagnostics.error(Code::E0101, token.span, "this text has no closing `\"`");
+        token.kind = BpLexer::STRING;
+        token.text = std::string("\"\"");
+        break;
+      case BpLexer::FOREIGN:
+        if (reported++ < kMaxSyntaxErrors) report_foreign(token, diagnostics);
+        break;
+      default:
+        break;
+    }
+    // `5.` before anything but an attribute name: the point needs digits.
+    if (token.kind == BpLexer::DOT && !tokens.empty() && tokens.back().kind == BpLexer::NUMBER &&
+        tokens.back().span.end_column == token.span.column && tokens.back().span.line == token.span.line) {
+      if (reported++ < kMaxSyntaxErrors)
+        diagnostics.error(Code::E0110, tokens.back().span.to(token.span), fmt::format("`{}.` is not a number", tokens.back().text))
+            .with_help(fmt::format("write `{}.0`", tokens.back().text));
+      continue;
+    }
+    tokens.push_back(std::move(token));
+  }
+  Span end = span_of_byte(text, file, text.size());
+  tokens.push_back({antlr4::Token::EOF, {file, end.line, end.column, end.line, end.column}, ""});
+  return tokens;
+}
+
+}  // namespace bpc::frontend

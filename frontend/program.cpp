@@ -1,0 +1,98 @@
+#include "frontend/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "frontend/parse.h"
+#include "frontend/resolve.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+// Files that import files that import … more deeply than this are E0107.
+constexpr std::size_t kMaxImportDepth = 64;
+
+class Loader {
+ public:
+  Loader(SourceMap& sources, const ReadFile& read, Diagnostics& diagnostics) : read_(read), diagnostics_(diagnostics) {
+    program_.sources = &sources;
+  }
+
+  std::optional<Program> run(FileId main) {
+    const std::size_t before = diagnostics_.all().size();
+    visit(main, normal(program_.sources->file(main).path));
+    if (diagnostics_.all().size() > before) return std::nullopt;
+    std::vector<Symbols> exports(program_.asts.size());
+    for (std::size_t index : order_) exports[index] = resolve(program_, index, exports, diagnostics_);
+    if (diagnostics_.all().size() > before) return std::nullopt;
+    return std::move(program_);
+  }
+
+ private:
+  static std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
+
+  // Parses a file and, before returning, all that it imports.
+  void visit(FileId file, const std::string& path) {
+    auto ast = parse(*program_.sources, file, diagnostics_);
+    if (!ast) return;
+    const std::size_t index = program_.asts.size();
+    program_.asts.push_back(std::make_unique<Ast>(std::move(*ast)));
+    indices_.emplace(path, index);
+    open_.push_back(path);
+    const Ast& parsed = *program_.asts[index];
+    for (StmtId id : parsed.top)
+      if (const auto* import = std::get_if<ImportStmt>(&parsed.stmt(id).node)) follow(file, *import);
+    open_.pop_back();
+    order_.push_back(index);
+  }
+
+  void follow(FileId importer, const ImportStmt& import) {
+    const std::filesystem::path folder = std::filesystem::path(program_.sources->file(importer).path).parent_path();
+    const std::string path = normal((folder / import.path).string());
+    if (std::find(open_.begin(), open_.end(), path) != open_.end()) {
+      Diagnostic& cycle = diagnostics_.error(Code::E0108, import.path_span, fmt::format("\"{}\" imports this file again", import.path));
+      if (open_.back() == path) cycle.message = "this file imports itself";
+      for (std::size_t i = 0; i + 1 < open_.size(); ++i) cycle.note(fmt::format("{} imports {}", open_[i], open_[i + 1]));
+      return;
+    }
+    auto known = indices_.find(path);
+    if (known == indices_.end() && !failed_.contains(path)) {
+      if (open_.size() >= kMaxImportDepth) {
+        diagnostics_.error(Code::E0107, import.path_span, fmt::format("files import files more than {} deep", kMaxImportDepth));
+        return;
+      }
+      auto text = read_(path);
+      if (!text) {
+        diagnostics_.error(Code::E0502, import.path_span, fmt::format("cannot read {}", path))
+            .with_help("the path of an import is relative to the file that imports");
+        return;
+      }
+      visit(program_.sources->add(path, std::move(*text)), path);
+      known = indices_.find(path);
+    }
+    if (known != indices_.end())
+      program_.imports.emplace(std::pair(importer, import.path), known->second);
+    else
+      failed_.insert(path);
+  }
+
+  const ReadFile& read_;
+  Diagnostics& diagnostics_;
+  Program program_;
+  std::map<std::string, std::size_t> indices_;  // of asts, by path
+  std::set<std::string> failed_;                // paths with syntax errors, which are reported once
+  std::vector<std::string> open_;               // the files being visited, outermost first
+  std::vector<std::size_t> order_;              // of asts: what a file imports comes before it
+};
+
+}  // namespace
+
+std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics) {
+  return Loader(sources, read, diagnostics).run(main);
+}
+
+}  // namespace bpc::frontend

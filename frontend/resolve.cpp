@@ -1,0 +1,424 @@
+#include "frontend/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "frontend/lower/builtins.h"
+#include "frontend/resolve_arguments.h"
+#include "frontend/resolve_outline.h"
+#include "frontend/resolve_scopes.h"
+#include "frontend/walk.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+using Kind = Symbol::Kind;
+
+std::string_view kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::dim:
+      return "a dim";
+    case Kind::constant:
+      return "a const";
+    case Kind::input:
+      return "an input";
+    case Kind::param:
+      return "a param";
+    case Kind::loss:
+      return "the loss";
+    case Kind::function:
+      return "a function";
+    case Kind::variable:
+      return "a value";
+  }
+  return {};
+}
+
+bool is_exported(Kind kind) {
+  return kind == Kind::dim || kind == Kind::constant || kind == Kind::function;
+}
+
+const std::vector<std::string>& element_types() {
+  static const std::vector<std::string> names{"real", "f32", "f64", "i32", "i64", "bool"};
+  return names;
+}
+
+class Resolver {
+ public:
+  Resolver(const Program& program, std::size_t index, const std::vector<Symbols>& exports, Diagnostics& diagnostics)
+      : program_(program), exports_(exports), diagnostics_(diagnostics), ast_(*program.asts[index]), outline_(ast_) {}
+
+  Symbols run() {
+    for (StmtId id : ast_.top) statement(id);
+    Symbols own;
+    for (const auto& [name, symbol] : scopes_.outermost())
+      if (is_exported(symbol.kind) && symbol.span.file == ast_.file) own.emplace(name, symbol);
+    return own;
+  }
+
+ private:
+  Diagnostic& error(Code code, Span at, std::string message) { return diagnostics_.error(code, at, std::move(message)); }
+
+  // ---- scopes ----
+
+  void define(const Name& name, Kind kind, const FnStmt* fn = nullptr) {
+    if (!name.text.empty()) scopes_.define(name.text, {kind, name.span, fn});
+  }
+
+  void declare(const Name& name, Kind kind, const FnStmt* fn = nullptr) {
+    if (const Symbol* old = scopes_.find_own(name.text)) {
+      error(Code::E0104, name.span, fmt::format("`{}` is already {}", name.text, kind_name(old->kind)))
+          .label(old->span, "first bound here")
+          .label(name.span, "");
+      return;
+    }
+    define(name, kind, fn);
+  }
+
+  void assign(const Name& name) {
+    if (name.text.empty()) return;
+    const Symbol* old = scopes_.find_own(name.text);
+    if (!old) return define(name, Kind::variable);
+    if (is_exported(old->kind))
+      error(Code::E0104, name.span, fmt::format("`{}` is {}, which keeps its value", name.text, kind_name(old->kind)))
+          .label(old->span, "declared here")
+          .label(name.span, "")
+          .with_help("choose another name");
+  }
+
+  // ---- uses ----
+
+  void use(const std::string& name, Span at) {
+    if (scopes_.find(name) || name == "none" || name.empty()) return;
+    if (is_builtin_function(name)) {
+      error(Code::E0209, at, fmt::format("`{}` is a function, not a value", name)).with_help(fmt::format("call it: `{}(…)`", name));
+      return;
+    }
+    report_unknown("name", name, at);
+  }
+
+  void report_unknown(const char* what, const std::string& name, Span at) {
+    if (!unknown_.insert(name).second) return;
+    if (auto later = outline_.bound.find(name); later != outline_.bound.end() && later->second > at) {
+      error(Code::E0103, at, fmt::format("`{}` is used before it is bound", name)).label(at, "").label(later->second, "bound here");
+      return;
+    }
+    if (const Scopes::Lost* lost = scopes_.find_lost(name)) {
+      error(Code::E0103, at, fmt::format("`{}` is not bound here: {}", name, lost->reason)).label(lost->span, "bound here").label(at, "");
+      return;
+    }
+    Diagnostic& unknown = error(Code::E0103, at, fmt::format("unknown {} `{}`", what, name));
+    if (std::string close = closest_match(name, visible_names()); !close.empty())
+      unknown.with_help(fmt::format("did you mean `{}`?", close));
+  }
+
+  std::vector<std::string> visible_names() const {
+    std::vector<std::string> names = scopes_.names();
+    for (std::string& name : builtin_names()) names.push_back(std::move(name));
+    return names;
+  }
+
+  void expr(ExprId id) {
+    if (!id.valid()) return;
+    std::vector<ExprId> rights;  // long chains lean to the left
+    const BinaryExpr* binary = nullptr;
+    while ((binary = std::get_if<BinaryExpr>(&ast_.expr(id).node))) {
+      rights.push_back(binary->right);
+      id = binary->left;
+    }
+    const Expr& first = ast_.expr(id);
+    if (const auto* name = std::get_if<NameExpr>(&first.node))
+      use(name->name, first.span);
+    else if (const auto* comprehension = std::get_if<ComprehensionExpr>(&first.node))
+      comprehend(*comprehension);
+    else if (const auto* call_expr = std::get_if<CallExpr>(&first.node))
+      call(*call_expr, first.span);
+    else
+      for_each_child(first.node, [&](ExprId child) { expr(child); });
+    for (auto right = rights.rbegin(); right != rights.rend(); ++right) expr(*right);
+  }
+  void exprs(const std::vector<ExprId>& ids) {
+    for (ExprId id : ids) expr(id);
+  }
+
+  void comprehend(const ComprehensionExpr& comprehension) {
+    scopes_.open();
+    for (const Generator& generator : comprehension.generators) {
+      expr(generator.range);
+      if (scopes_.innermost().contains(generator.variable.text))
+        error(Code::E0104, generator.variable.span, fmt::format("two generators are called `{}`", generator.variable.text));
+      define(generator.variable, Kind::variable);
+    }
+    expr(comprehension.body);
+    scopes_.close();
+  }
+
+  void call(const CallExpr& call, Span at) {
+    callee(call, at);
+    for (const Argument& argument : call.arguments) expr(argument.value);
+  }
+
+  void callee(const CallExpr& call, Span at) {
+    const std::string& name = call.callee.text;
+    const Symbol* symbol = scopes_.find(name);
+    if (!symbol) {
+      // A function sees those before it; itself and those after it only to be told that they cannot be called.
+      if (auto later = outline_.calls.find(name);
+          later != outline_.calls.end() && !function_.empty() && outline_.reaches(name, function_)) {
+        error(Code::E0106, call.callee.span,
+              name == function_ ? fmt::format("`{}` calls itself", name)
+                                : fmt::format("`{}` calls `{}`, which calls it again", function_, name))
+            .with_help("calls are inlined, so a function cannot recur; write a loop");
+        return;
+      }
+      if (!is_builtin_function(name)) report_unknown("function", name, call.callee.span);
+      return;
+    }
+    if (symbol->kind != Kind::function) {
+      error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(symbol->kind)))
+          .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
+      return;
+    }
+    if (symbol->fn) check_arguments(ast_, call, at, *symbol->fn, symbol->span, diagnostics_);
+  }
+
+  void type(const std::optional<TypeExpr>& type) {
+    if (!type) return;
+    element(*type);
+    exprs(type->sizes);
+  }
+  void element(const TypeExpr& type) {
+    const auto& known = element_types();
+    if (type.element.empty() || std::find(known.begin(), known.end(), type.element) != known.end()) return;
+    Diagnostic& unknown = error(Code::E0103, type.span, fmt::format("unknown type `{}`", type.element));
+    std::string close = type.element == "float" ? "real" : type.element == "int" ? "i32" : closest_match(type.element, known);
+    unknown.with_help(close.empty() ? "the element types are real, f32, f64, i32, i64 and bool" : fmt::format("did you mean `{}`?", close));
+  }
+
+  // ---- statements ----
+
+  void statement(StmtId id) {
+    const Stmt& statement = ast_.stmt(id);
+    if (const char* word = misplaced(statement.node)) {
+      error(Code::E0109, first_word(statement.span, word),
+            fmt::format("`{}` cannot stand inside {}", word, in_block_ ? "a block" : "a function"))
+          .with_help(in_block_ ? "move it out of the block" : "move it to the top level");
+      std::visit(
+          [&](const auto& node) {
+            if constexpr (requires { node.name; })
+              if (!scopes_.find(node.name.text)) define(node.name, Kind::variable);
+          },
+          statement.node);
+      return;
+    }
+    std::visit([&](const auto& node) { visit(node, statement.span); }, statement.node);
+  }
+
+  static Span first_word(Span span, std::string_view word) {
+    span.end_line = span.line;
+    span.end_column = span.column + static_cast<std::uint32_t>(word.size());
+    return span;
+  }
+
+  // The word of a declaration that cannot stand where we are, or null. Functions may hold params and consts.
+  const char* misplaced(const StmtNode& node) const {
+    const bool in_function = !function_.empty();
+    auto top_only = [&](const char* word) { return in_block_ || in_function ? word : nullptr; };
+    auto outside_blocks = [&](const char* word) { return in_block_ ? word : nullptr; };
+    return std::visit(overloaded{
+                          [&](const ImportStmt&) { return top_only("import"); },
+                          [&](const DimStmt&) { return top_only("dim"); },
+                          [&](const ConstStmt&) { return outside_blocks("const"); },
+                          [&](const InputStmt&) { return top_only("input"); },
+                          [&](const ParamStmt&) { return outside_blocks("param"); },
+                          [&](const LossStmt&) { return top_only("loss"); },
+                          [&](const FnStmt&) { return top_only("fn"); },
+                          [&](const SeedStmt&) { return top_only("seed"); },
+                          [&](const TrainStmt&) { return top_only("train"); },
+                          [&](const AdjointStmt&) { return top_only("adjoint"); },
+                          [&](const auto&) -> const char* { return nullptr; },
+                      },
+                      node);
+  }
+
+  void visit(const ImportStmt& import, Span) {
+    auto found = program_.imports.find({ast_.file, import.path});
+    if (found == program_.imports.end()) return;
+    for (const auto& [name, symbol] : exports_[found->second]) {
+      const Symbol* old = scopes_.find(name);
+      if (old && old->span != symbol.span)
+        error(Code::E0104, import.path_span, fmt::format("this file declares `{}`, which is already {}", name, kind_name(old->kind)))
+            .label(import.path_span, "")
+            .label(old->span, "first bound here");
+      else
+        scopes_.define(name, symbol);
+    }
+  }
+  void visit(const DimStmt& dim, Span) {
+    expr(dim.value);
+    declare(dim.name, Kind::dim);
+  }
+  void visit(const ConstStmt& constant, Span) {
+    type(constant.type);
+    expr(constant.value);
+    declare(constant.name, Kind::constant);
+  }
+  void visit(const InputStmt& input, Span) {
+    type(input.type);
+    expr(input.value);
+    if (input.from) expr(input.from->selector);
+    declare(input.name, Kind::input);
+  }
+  void visit(const ParamStmt& param, Span) {
+    type(param.type);
+    expr(param.value);
+    declare(param.name, Kind::param);
+  }
+  void visit(const LossStmt& loss, Span) {
+    expr(loss.value);
+    if (loss_.valid()) {
+      error(Code::E0109, loss.name.span, "a script has one loss")
+          .label(loss_, "the first one")
+          .label(loss.name.span, "")
+          .with_help("add them: `loss J = a + b`");
+      return;
+    }
+    loss_ = loss.name.span;
+    declare(loss.name, Kind::loss);
+  }
+  void visit(const FnStmt& fn, Span) {
+    for (const TypeExpr& result : fn.results) element(result);
+    scopes_.open_function();
+    function_ = fn.name.text;
+    for (const FnParameter& parameter : fn.parameters) {
+      if (parameter.type) generic_sizes(*parameter.type);
+      expr(parameter.value);
+    }
+    for (const FnParameter& parameter : fn.parameters) {
+      if (const Symbol* old = scopes_.find_own(parameter.name.text); old && old->kind != Kind::dim)
+        error(Code::E0104, parameter.name.span, fmt::format("two parameters are called `{}`", parameter.name.text));
+      define(parameter.name, Kind::variable);
+    }
+    for (const FnParameter& parameter : fn.parameters) type(parameter.type);
+    for (const TypeExpr& result : fn.results) exprs(result.sizes);
+    if (fn.expression.valid())
+      expr(fn.expression);
+    else
+      statements(fn.body);
+    scopes_.close();
+    function_.clear();
+    declare(fn.name, Kind::function, &fn);
+  }
+  // In a signature, a size that is just a name, and no dim or const, stands for whatever size comes.
+  void generic_sizes(const TypeExpr& type) {
+    for (ExprId id : type.sizes) {
+      const auto* name = std::get_if<NameExpr>(&ast_.expr(id).node);
+      if (!name) continue;
+      const Symbol* known = scopes_.find(name->name);
+      if (!known || (known->kind != Kind::dim && known->kind != Kind::constant)) define({name->name, ast_.expr(id).span}, Kind::dim);
+    }
+  }
+  void visit(const SeedStmt& seed, Span) { expr(seed.value); }
+  void visit(const TrainStmt&, Span) {}  // its names (adam, accuracy …) are those of the trainer
+  void visit(const AdjointStmt& adjoint, Span) {
+    const Symbol* symbol = scopes_.find(adjoint.function.text);
+    if (!symbol || symbol->kind != Kind::function) report_unknown("function", adjoint.function.text, adjoint.function.span);
+    scopes_.open_function();
+    function_ = adjoint.function.text;
+    for (const Name& input : adjoint.inputs) define(input, Kind::variable);
+    for (const Name& output : adjoint.outputs) {
+      define(output, Kind::variable);
+      define({"d" + output.text, output.span}, Kind::variable);
+    }
+    statements(adjoint.body);
+    scopes_.close();
+    function_.clear();
+  }
+  void visit(const AssignStmt& assignment, Span) {
+    for (const Target& target : assignment.targets) type(target.type);
+    const bool updates = assignment.spelling != "=";
+    for (const Target& target : assignment.targets) {
+      if (target.index || updates) use(target.name.text, target.name.span);
+      if (target.index) exprs(*target.index);
+    }
+    exprs(assignment.values);
+    std::set<std::string> seen;
+    for (const Target& target : assignment.targets) {
+      if (!target.index && !seen.insert(target.name.text).second)
+        error(Code::E0104, target.name.span, fmt::format("`{}` is bound twice in one statement", target.name.text));
+      assign(target.name);
+    }
+  }
+  void visit(const ExprStmt& statement, Span at) {
+    const std::size_t before = diagnostics_.all().size();
+    expr(statement.value);
+    if (diagnostics_.all().size() > before) return;
+    const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(statement.value).node);
+    error(Code::E0109, at, "this value is not used")
+        .with_help(binary && binary->spelling == "==" ? "to bind a name, write `=`" : "bind it to a name, `y = …`, or print it, `print …`");
+  }
+  void visit(const IfStmt& branch, Span) {
+    expr(branch.condition);
+    static constexpr const char* kReason = "only one side of an `if` binds it";
+    scopes_.open();
+    block(branch.then);
+    Symbols then = scopes_.close(kReason);
+    if (!branch.otherwise) return;
+    scopes_.open();
+    block(*branch.otherwise);
+    Symbols otherwise = scopes_.close(kReason);
+    for (const auto& [name, symbol] : then)
+      if (otherwise.contains(name)) scopes_.define(name, symbol);
+  }
+  void visit(const ForStmt& loop, Span) {
+    expr(loop.range);
+    scopes_.open();
+    define(loop.variable, Kind::variable);
+    block(loop.body);
+    scopes_.close("it is local to a loop");
+  }
+  void visit(const WhileStmt& loop, Span) {
+    expr(loop.condition);
+    scopes_.open();
+    block(loop.body);
+    scopes_.close("it is local to a loop");
+  }
+  void visit(const ReturnStmt& statement, Span at) {
+    exprs(statement.values);
+    if (function_.empty()) error(Code::E0109, first_word(at, "return"), "`return` stands outside a function");
+  }
+  void visit(const PrintStmt& print, Span) { exprs(print.items); }
+  void visit(const AssertStmt& check, Span) { expr(check.condition); }
+
+  void block(const Block& block) {
+    const bool outer = std::exchange(in_block_, true);
+    statements(block);
+    in_block_ = outer;
+  }
+  void statements(const Block& block) {
+    for (StmtId id : block.statements) statement(id);
+  }
+
+  const Program& program_;
+  const std::vector<Symbols>& exports_;
+  Diagnostics& diagnostics_;
+  const Ast& ast_;
+  Outline outline_;
+  Scopes scopes_;
+  std::string function_;  // the current one; empty at the top level
+  bool in_block_ = false;
+  Span loss_;
+  std::set<std::string> unknown_;  // reported once each
+};
+
+}  // namespace
+
+Symbols resolve(const Program& program, std::size_t index, const std::vector<Symbols>& exports, Diagnostics& diagnostics) {
+  return Resolver(program, index, exports, diagnostics).run();
+}
+
+}  // namespace bpc::frontend

@@ -1,0 +1,87 @@
+// The children of a tree's nodes, in source order.
+#pragma once
+
+#include <type_traits>
+#include <variant>
+
+#include "frontend/ast.h"
+
+namespace bpc::frontend {
+
+template <typename... Functions>
+struct overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+// Calls f(ExprId) for every operand that is present.
+template <typename F>
+void for_each_child(const ExprNode& node, F&& f) {
+  auto visit = [&](ExprId id) {
+    if (id.valid()) f(id);
+  };
+  std::visit(overloaded{
+                 [](const NumberExpr&) {},
+                 [](const BoolExpr&) {},
+                 [](const StringExpr&) {},
+                 [](const NameExpr&) {},
+                 [&](const UnaryExpr& e) { visit(e.operand); },
+                 [&](const BinaryExpr& e) { visit(e.left), visit(e.right); },
+                 [&](const ConditionalExpr& e) { visit(e.then), visit(e.condition), visit(e.otherwise); },
+                 [&](const RangeExpr& e) { visit(e.lo), visit(e.hi), visit(e.step); },
+                 [&](const ListExpr& e) {
+                   for (ExprId item : e.items) visit(item);
+                 },
+                 [&](const CallExpr& e) {
+                   for (const Argument& argument : e.arguments) visit(argument.value);
+                 },
+                 [&](const IndexExpr& e) {
+                   visit(e.base);
+                   for (ExprId item : e.items) visit(item);
+                 },
+                 [&](const TransposeExpr& e) { visit(e.operand); },
+                 [&](const ComprehensionExpr& e) {
+                   visit(e.body);
+                   for (const Generator& generator : e.generators) visit(generator.range);
+                 },
+             },
+             node);
+}
+
+// Calls f(ExprId) for every value, condition, range and index of a statement that stands outside its blocks and types.
+template <typename F>
+void for_each_expr(const StmtNode& node, F&& f) {
+  auto visit = [&](ExprId id) {
+    if (id.valid()) f(id);
+  };
+  std::visit(
+      [&](const auto& s) {
+        if constexpr (requires { s.value; }) visit(s.value);
+        if constexpr (requires { s.expression; }) visit(s.expression);
+        if constexpr (requires { s.condition; }) visit(s.condition);
+        if constexpr (requires { s.range; }) visit(s.range);
+        if constexpr (requires { s.targets; })
+          for (const Target& target : s.targets)
+            if (target.index)
+              for (ExprId id : *target.index) visit(id);
+        if constexpr (requires { s.values; })
+          for (ExprId id : s.values) visit(id);
+        if constexpr (requires { s.items; })
+          for (ExprId id : s.items) visit(id);
+      },
+      node);
+}
+
+// Calls f(const Block&) for every block of a statement.
+template <typename F>
+void for_each_block(const StmtNode& node, F&& f) {
+  if (const auto* fn = std::get_if<FnStmt>(&node); fn && !fn->expression.valid()) f(fn->body);
+  if (const auto* adjoint = std::get_if<AdjointStmt>(&node)) f(adjoint->body);
+  if (const auto* branch = std::get_if<IfStmt>(&node)) {
+    f(branch->then);
+    if (branch->otherwise) f(*branch->otherwise);
+  }
+  if (const auto* loop = std::get_if<ForStmt>(&node)) f(loop->body);
+  if (const auto* loop = std::get_if<WhileStmt>(&node)) f(loop->body);
+}
+
+}  // namespace bpc::frontend

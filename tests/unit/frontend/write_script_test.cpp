@@ -1,0 +1,194 @@
+#include <catch2/catch.hpp>
+
+#include "frontend/write_script.h"
+#include "ir/read.h"
+
+using namespace bpc;
+
+namespace {
+
+std::string script(const std::string& text) {
+  SourceMap sources;
+  Diagnostics diagnostics;
+  auto module = ir::read(sources, sources.add("test.ir", text), diagnostics);
+  INFO((diagnostics.all().empty() ? "" : diagnostics.all()[0].message));
+  REQUIRE(module);
+  return frontend::write_script(*module);
+}
+
+// What the lines of `main` become, after the declarations.
+std::string body(const std::string& lines) {
+  std::string text = script("module real=f32 seed=0\n\nfunc main {\n" + lines + "}\n");
+  std::size_t end = text.find("\n\n");
+  return end == std::string::npos ? text : text.substr(end + 2);
+}
+
+const std::string kParameters =
+    "  %x = input \"x\" : f32[3]\n  %s = input \"s\" : f32\n  %m = input \"m\" : f32[2, 3]\n  %k = input \"k\" : i32\n  %b = input \"b\" : "
+    "bool\n";
+
+// The expression that is bound to y.
+std::string expression(const std::string& lines) {
+  return body(kParameters + lines + "  output value \"y\" %y\n");
+}
+
+}  // namespace
+
+TEST_CASE("a gradient program reads like one") {
+  CHECK(script(R"(module real=f32 seed=7
+file 0 "t.bp"
+
+func init {
+  %1 = constant {value = 1} : f32
+  %2 = constant {value = 0} : f32[3]
+  %3 = random_uniform {stream = 5, seed = 7} : f32[3]
+  %4 = constant {value = 0.1} : f32
+  %5 = mul %4, %3 : f32[3]
+  output value "x" %1
+  output value "h1.dense.b" %2
+  output value "w" %5
+}
+
+func main loss "J" {
+  %d = input "d" : i32[5] from "\"a.csv\"[\"y\"]"
+  %x = input "x" : f32
+  %w = param "w" : f32[3]
+  %b = param "h1.dense.b" : f32[3]
+  %1 = mul %w, %x : f32[3] @0:8:1-8:2
+  %2 = add %1, %b : f32[3] @0:8:1-8:2
+  %h = relu %2 : f32[3] @0:8:1-8:2
+  %J = reduce_sum %h {axes = [0], keep = false} : f32 @0:9:1-9:2
+  %3 = step %2 : f32[3] @0:8:1-8:2 by "relu"
+  %dJ_dt1 = mul %3, %3 : f32[3] @0:8:1-8:2 by "relu"
+  %4 = mul %dJ_dt1, %x : f32[3] @0:8:1-8:2 by "mul"
+  output value "h" %h
+  output value "J" %J
+  output gradient "w" %4
+  output gradient "h1.dense.b" %dJ_dt1
+}
+)") == R"(seed 7
+input d : i32[5] from "a.csv"["y"]
+input x = 1
+param w : [3] = 0.1 * uniform(0, 1, [3], stream=5)
+param h1_dense_b : [3] = 0
+
+t1 = w * x + h1_dense_b
+h = relu(t1)
+J = sum(h)
+
+t2 = step(t1)   # relu, line 8
+dJ_dh1_dense_b = t2 * t2   # relu, line 8
+dJ_dw = dJ_dh1_dense_b * x   # mul, line 8
+)");
+}
+
+TEST_CASE("expressions keep their meaning: parentheses where they are needed and nowhere else") {
+  CHECK(expression("  %1 = sub %s, %s : f32\n  %2 = sub %s, %s : f32\n  %y = sub %1, %2 : f32\n") == "y = s - s - (s - s)\n");
+  CHECK(expression("  %1 = neg %s : f32\n  %2 = constant {value = 2} : f32\n  %y = pow %1, %2 : f32\n") == "y = (-s)^2\n");
+  CHECK(expression("  %2 = constant {value = 2} : f32\n  %1 = pow %s, %2 : f32\n  %y = neg %1 : f32\n") == "y = -s^2\n");
+  CHECK(expression("  %2 = constant {value = -2} : f32\n  %1 = pow %s, %2 : f32\n  %y = pow %2, %1 : f32\n") == "y = (-2)^(s^-2)\n");
+  CHECK(expression("  %1 = lt %s, %s : bool\n  %2 = logical_and %1, %b : bool\n  %y = logical_not %2 : bool\n") ==
+        "y = not (s < s and b)\n");
+  CHECK(expression("  %1 = add %s, %s : f32\n  %2 = broadcast %1 : f32[3]\n  %y = mul %x, %2 : f32[3]\n") == "y = x * (s + s)\n");
+  CHECK(expression("  %1 = broadcast %s : f32[3]\n  %y = exp %1 : f32[3]\n") == "y = exp(broadcast_to(s, [3]))\n");
+}
+
+TEST_CASE("literals get the type of the constant they stand for") {
+  const std::string two = "  %2 = constant {value = 2} : f32\n", three = "  %3 = constant {value = 3} : f32\n";
+  CHECK(expression(two + "  %y = mul %2, %x : f32[3]\n") == "y = 2 * x\n");
+  CHECK(expression(two + three + "  %y = mul %2, %3 : f32\n") == "y = real(2) * 3\n");
+  CHECK(expression(two + "  %y = exp %2 : f32\n") == "y = exp(real(2))\n");
+  CHECK(expression("  %2 = constant {value = 2} : i32\n  %y = add %2, %2 : i32\n") == "t1 : i32 = 2\ny = t1 + 2\n");
+  CHECK(expression("  %y = constant {value = 2} : i32\n") == "y : i32 = 2\n");
+  CHECK(expression("  %2 = constant {value = 2} : f32[3]\n  %y = mul %2, %x : f32[3]\n") == "y = 2 * x\n");
+  CHECK(expression("  %y = constant {value = 2} : f64[3]\n") == "y = full([3], f64(2))\n");
+  CHECK(expression("  %y = constant {ints = [1, 2]} : i32[2]\n") == "y : i32[2] = [1, 2]\n");
+  CHECK(expression("  %y = constant {reals = [1, -0, 1e-06]} : f32[3]\n") == "y = [1, -0.0, 1e-6]\n");
+  CHECK(expression("  %y = constant {value = -inf} : f32\n") == "y = -real(1) / 0\n");
+  CHECK(expression("  %y = constant {value = nan} : f32\n") == "y = real(0) / 0\n");
+  CHECK(expression("  %y = constant {value = 0} : bool\n") == "y = false\n");
+}
+
+TEST_CASE("every kind of op has a spelling") {
+  CHECK(expression("  %y = reduce_sum %m {axes = [0, 1], keep = false} : f32\n") == "y = sum(m)\n");
+  CHECK(expression("  %y = reduce_max %m {axes = [1], keep = true} : f32[2, 1]\n") == "y = max(m, axis=1, keep=true)\n");
+  CHECK(expression("  %y = argmax %m {axes = [1]} : i32[2]\n") == "y = argmax(m, axis=1)\n");
+  CHECK(expression("  %y = cumsum %m {axis = 1} : f32[2, 3]\n") == "y = cumsum(m, axis=1)\n");
+  CHECK(expression("  %y = cumsum %m {axis = 1, reverse = true} : f32[2, 3]\n") == "y = flip(cumsum(flip(m, 1), axis=1), 1)\n");
+  CHECK(expression("  %y = einsum %m, %x {spec = \"ab,b->a\"} : f32[2]\n") == "y = m @ x\n");
+  CHECK(expression("  %y = einsum %m, %m {spec = \"ab,ac->bc\"} : f32[3, 3]\n") == "y = m.T @ m\n");
+  CHECK(expression("  %y = einsum %m, %m {spec = \"ab,cb->ac\"} : f32[2, 2]\n") == "y = m @ m.T\n");
+  CHECK(expression("  %y = einsum %m, %m {spec = \"ab,cb->ca\"} : f32[2, 2]\n") == "y = einsum(\"ab,cb->ca\", m, m)\n");
+  CHECK(expression("  %y = einsum %x, %x {spec = \"a,a->\"} : f32\n") == "y = dot(x, x)\n");
+  CHECK(expression("  %y = einsum %x, %x {spec = \"a,b->ab\"} : f32[3, 3]\n") == "y = outer(x, x)\n");
+  CHECK(expression("  %y = transpose %m {perm = [1, 0]} : f32[3, 2]\n") == "y = m.T\n");
+  CHECK(expression("  %y = reshape %m : f32[6]\n") == "y = reshape(m, [6])\n");
+  CHECK(expression("  %1 = reshape %s : f32[1]\n  %2 = reshape %s : f32[1]\n  %y = concat %1, %2 {axis = 0} : f32[2]\n") == "y = [s, s]\n");
+  CHECK(expression("  %y = concat %m, %m {axis = 1} : f32[2, 6]\n") == "y = concat([m, m], axis=1)\n");
+  CHECK(expression("  %y = slice %m {starts = [0, 2], sizes = [1, 2], steps = [1, -1], drop = [0]} : f32[2]\n") ==
+        "y = m[0, 2..0 by -1]\n");
+  CHECK(expression("  %y = slice %x {starts = [2], sizes = [3], steps = [-1]} : f32[3]\n") == "y = x[2.. by -1]\n");
+  CHECK(expression("  %y = slice %m, %k {starts = [0, 0], sizes = [1, 3], steps = [1, 1], dynamic = [0], drop = [0]} : f32[3]\n") ==
+        "y = m[k, :]\n");
+  CHECK(expression("  %y = slice %x, %k {starts = [0], sizes = [2], steps = [1], dynamic = [0]} : f32[2]\n") == "y = x[k..k + 2]\n");
+  CHECK(expression("  %y = update %x, %s {starts = [1], sizes = [1], steps = [1], drop = [0]} : f32[3]\n") == "y = x\ny[1] = s\n");
+  CHECK(expression("  %y = polygamma %s {order = 1} : f32\n") == "y = polygamma(1, s)\n");
+  CHECK(expression("  %y = select %b, %x, %s : f32[3]\n") == "y = where(b, x, s)\n");
+  CHECK(expression("  %y = cast %k : f32\n") == "y = real(k)\n");
+  CHECK(expression("  %y = iota {axis = 1} : f64[2, 3]\n") == "y = f64(iota([2, 3], 1))\n");
+}
+
+TEST_CASE("names that would clash give way") {
+  // An output called like a param is assigned when the param has been read for the last time; `sum` must stay a function.
+  CHECK(
+      body("  %w = param \"w\" : f32[2]\n  %w.2 = neg %w : f32[2]\n  %sum = reduce_sum %w {axes = [0]} : f32\n  %q = mul %sum, %sum : f32\n"
+           "  output value \"w\" %w.2\n  output value \"sum\" %sum\n  output value \"q\" %q\n  output value \"v\" %w\n") ==
+      "sum_2 = sum(w)\nq = sum_2 * sum_2\nsum = sum_2\nv = w\nw = -w\n");
+  CHECK(script(
+            "module real=f32 seed=0\n\nfunc main loss \"J\" {\n  %w = param \"w\" : f32\n  %1 = exp %w : f32\n  output value \"dJ_dw\" %w\n"
+            "  output gradient \"w\" %1\n}\n") == "param w\n\ndJ_dw_ = exp(w)\ndJ_dw = w\n");
+  CHECK(script("module real=f32 seed=0\n\nfunc main {\n  %w = param \"w\" : f32\n  %1 = exp %w : f32\n  output value \"loss\" %1\n}\n") ==
+        "param w\n\nloss : real = exp(w)\n");
+}
+
+TEST_CASE("a carried value is one variable") {
+  const std::string bounds = "  %0 = constant {value = 0} : i32\n  %5 = constant {value = 5} : i32\n  %1 = constant {value = 1} : i32\n";
+  CHECK(expression(bounds +
+                   "  %y = for_loop %0, %5, %1, %s : f32 (%i : i32, %y.2 : f32) {\n    %2 = mul %y.2, %s : f32\n    yield %2\n  }\n") ==
+        "y = s\nfor i in 0..5 {\n  y = y * s\n}\n");
+  // A swap, and a value that the next carried one reads after it has changed.
+  CHECK(expression(bounds +
+                   "  %y, %z = for_loop %0, %5, %1, %s, %s : f32, f32 (%i : i32, %y.2 : f32, %z.2 : f32) {\n    yield %z.2, %y.2\n  }\n") ==
+        "y = s\nz = s\nfor i in 0..5 {\n  t1 = z\n  z = y\n  y = t1\n}\n");
+  CHECK(expression(bounds + "  %y, %z = for_loop %0, %5, %1, %s, %s : f32, f32 (%i : i32, %y.2 : f32, %z.2 : f32) {\n"
+                            "    %n = exp %y.2 : f32\n    %2 = mul %n, %z.2 : f32\n    yield %n, %2\n  }\n  output value \"z\" %z\n") ==
+        "y = s\nz = s\nfor i in 0..5 {\n  y = exp(y)\n  z = y * z\n}\n");
+}
+
+TEST_CASE("updates in a loop happen in place") {
+  CHECK(expression("  %0 = constant {value = 0} : i32\n  %3 = constant {value = 3} : i32\n  %1 = constant {value = 1} : i32\n"
+                   "  %y = for_loop %0, %3, %1, %x : f32[3] (%i : i32, %y.2 : f32[3]) {\n"
+                   "    %4 = update %y.2, %s, %i {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : f32[3]\n    yield "
+                   "%4\n  }\n") == "y = x\nfor i in 0..3 {\n  y[i] = s\n}\n");
+}
+
+TEST_CASE("while loops whose condition takes statements compute it twice") {
+  CHECK(expression("  %y = while_loop %s : f32 (%a : f32) {\n    %n = exp %a : f32\n    %1 = mul %n, %n : f32\n    %2 = lt %1, %s : bool\n "
+                   "   yield %2\n"
+                   "  } do (%c : f32) {\n    %3 = add %c, %s : f32\n    yield %3\n  }\n") ==
+        "y = s\nn = exp(y)\ngo_on = n * n < s\nwhile go_on {\n  y = y + s\n  n = exp(y)\n  go_on = n * n < s\n}\n");
+}
+
+TEST_CASE("branches become statements, or an expression when they are short") {
+  CHECK(expression("  %y = if_else %b : f32 {\n    %1 = neg %s : f32\n    yield %1\n  } else {\n    yield %s\n  }\n") ==
+        "y = -s if b else s\n");
+  CHECK(expression("  %y, %z = if_else %b : f32, f32 {\n    yield %s, %s\n  } else {\n    %1 = neg %s : f32\n    yield %1, %s\n  }\n"
+                   "  print %y, %z {text = [\"y \", \" \", \" \\\"z\\\"\"]}\n") ==
+        "if b {\n  y = s\n  z = s\n} else {\n  y = -s\n  z = s\n}\nprint \"y\", y, z, \"\\\"z\\\"\"\n");
+}
+
+TEST_CASE("what may fail does not move across what the run shows") {
+  CHECK(
+      expression("  %1 = slice %x, %k {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : f32\n  print {text = [\"a\"]}\n"
+                 "  %y = neg %1 : f32\n") == "t1 = x[k]\nprint \"a\"\ny = -t1\n");
+}
