@@ -19,7 +19,7 @@ struct PassInfo {
 std::span<const PassInfo> all_passes();
 const PassInfo* find_pass(std::string_view name);
 
-// What is run on a lowered module: `adjoint`, then the optimising passes.
+// What is run on a lowered module: `adjoint` (which does nothing the second time), then the optimising passes.
 std::span<const std::string_view> optimizing_passes();
 
 // Runs passes over every function of the module, in order; stops after one that reported errors. With `check` (always in dev builds)

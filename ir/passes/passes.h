@@ -1,0 +1,24 @@
+// The passes of passes.def, but for `adjoint`, which is ir/adjoint.h.
+#pragma once
+
+#include "ir/function.h"
+#include "support/diagnostics.h"
+
+namespace bpc::ir {
+
+// Whether grad ops are left. What y was computed from is read off the source, so `simplify` and `cse` return such a function as it is.
+bool holds_grad(const Function& function);
+
+// Exact rewrites only: no result changes, NaN, infinities and signed zeros included (0*x stays, x+0 stays). Each op is simplified once,
+// over operands that already are. The rules are one list in simplify.cpp.
+Function simplify(const Function& function, Diagnostics& diagnostics);
+
+// Merges an op into an equal one that was computed before it in the same region or one around it: same operator, operands (in any order if
+// it commutes), attributes bit by bit, types. Ops that may fail merge too, since the first has checked; effects and region ops never. The
+// op that stays lists the places of the others in its origin, unless it is a constant.
+Function merge_common(const Function& function, Diagnostics& diagnostics);
+
+// Keeps what outputs and effects (ir::has_effect) need; also drops results of if_else and carried values of loops that nobody needs.
+Function drop_dead(const Function& function, Diagnostics& diagnostics);
+
+}  // namespace bpc::ir

@@ -1,0 +1,49 @@
+// What the rules of `simplify` work with.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ir/rewrite.h"
+
+namespace bpc::ir {
+
+// An op with one result that is about to be emitted; its operands are values of the new function.
+struct Node {
+  Opcode code;
+  std::vector<ValueId> operands;
+  Attributes attrs;
+  Type type;  // of the result
+};
+
+class Simplifier {
+ public:
+  explicit Simplifier(Rewriter& rewriter) : rewriter_(rewriter) {}
+
+  // The first rule that applies, if any.
+  std::optional<ValueId> simplified(const Node& node);
+  // Emits the node, or what it simplifies to.
+  ValueId make(const Node& node);
+  ValueId make(Opcode code, std::vector<ValueId> operands, const Type& type) { return make({code, std::move(operands), {}, type}); }
+  ValueId splat(const AttrValue& value, const Type& type) { return make({Opcode::constant, {}, {{Attr::value, value}}, type}); }
+  // `value` broadcast to the shape of the type, if it has another one.
+  ValueId stretched(ValueId value, const Type& type);
+
+  const Type& type(ValueId value) const { return rewriter_.to().type(value); }
+  // The op that defines the value when it is of that kind, else nullptr. Emitting moves ops: copy what is needed first.
+  const Op* def(ValueId value, Opcode code) const;
+  // The number that every element of the value is known to be.
+  std::optional<AttrValue> number(ValueId value) const;
+  // Whether every element is the number: a real to the sign of zero, an integer or bool likewise.
+  bool is_number(ValueId value, double expected) const;
+
+ private:
+  Rewriter& rewriter_;
+};
+
+using Rule = std::optional<ValueId> (*)(Simplifier& s, const Node& node);
+
+// The number that an exact operator gives for constant operands; nullopt when the operator is not exact or the result is not defined.
+std::optional<AttrValue> fold(Opcode code, const std::vector<AttrValue>& operands, Element operand_element, Element result_element);
+
+}  // namespace bpc::ir

@@ -1,0 +1,155 @@
+#include "ir/print.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <unordered_map>
+
+#include "ir/text.h"
+
+namespace bpc::ir {
+
+namespace {
+
+constexpr std::size_t kOriginColumn = 56;
+
+std::string span_text(const Span& span) {
+  if (!span.valid()) return "?";
+  return fmt::format("{}:{}:{}-{}:{}", span.file, span.line, span.column, span.end_line, span.end_column);
+}
+
+std::string spans_text(const std::vector<Span>& spans) {
+  std::string text;
+  for (const Span& span : spans) text += fmt::format("{}{}", text.empty() ? "" : ", ", span_text(span));
+  return text;
+}
+
+std::string origin_text(const Origin& origin) {
+  if (origin == Origin{}) return "";
+  std::string text = fmt::format("@{}", span_text(origin.span));
+  if (!origin.calls.empty()) text += " in " + spans_text(origin.calls);
+  if (!origin.path.empty()) text += " path " + quoted(origin.path);
+  if (!origin.rule.empty()) text += " by " + quoted(origin.rule);
+  if (!origin.joined.empty()) text += " also " + spans_text(origin.joined);
+  return text;
+}
+
+// Whether %name needs no quotes: an identifier, perhaps with dots, that does not look like a name made unique ("x.2").
+bool is_plain_name(std::string_view name) {
+  if (name.empty()) return false;
+  std::string undotted(name);
+  std::replace(undotted.begin(), undotted.end(), '.', '_');
+  if (!is_identifier(undotted)) return false;
+  std::size_t last = name.find_last_not_of("0123456789");
+  return name[last] != '.' || last + 1 == name.size();
+}
+
+struct AttrText {
+  Element element;  // of the op's result: how its reals print
+
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return std::to_string(value); }
+  std::string operator()(double value) const { return real_text(value, element); }
+  std::string operator()(const std::string& value) const { return quoted(value); }
+  template <class T>
+  std::string operator()(const std::vector<T>& values) const {
+    std::string text;
+    for (const T& value : values) text += (text.empty() ? "" : ", ") + (*this)(value);
+    return "[" + text + "]";
+  }
+};
+
+class Printer {
+ public:
+  explicit Printer(const Function& function) : function_(function), texts_(function.value_count()) {}
+
+  std::string run() {
+    text_ = "func " + (is_identifier(function_.name) ? function_.name : quoted(function_.name));
+    if (!function_.loss.empty()) text_ += " loss " + quoted(function_.loss);
+    text_ += " {\n";
+    for (const Parameter& parameter : function_.parameters) {
+      line(1, fmt::format("{} = {} {} : {}", define(parameter.value), parameter.kind == Parameter::Kind::input ? "input" : "param",
+                          quoted(parameter.path), type_text(function_.type(parameter.value))));
+      if (!parameter.source.empty()) text_.insert(text_.size() - 1, " from " + quoted(parameter.source));
+    }
+    for (OpId op : function_.block(function_.body()).ops) print_op(function_.op(op), 1);
+    for (const Output& output : function_.outputs)
+      line(1, fmt::format("output {} {} {}", output.kind == Output::Kind::value ? "value" : "gradient", quoted(output.path),
+                          texts_[output.value.index]));
+    return text_ + "}\n";
+  }
+
+ private:
+  void line(std::size_t depth, const std::string& text) { text_ += std::string(2 * depth, ' ') + text + '\n'; }
+
+  const std::string& define(ValueId id) {
+    const std::string& name = function_.value(id).name;
+    std::size_t turn = ++seen_[name];
+    std::string& text = texts_[id.index];
+    std::string shown = is_plain_name(name) ? name : quoted(name);
+    if (name.empty())
+      text = fmt::format("%{}", turn);
+    else
+      text = turn > 1 ? fmt::format("%{}.{}", shown, turn) : fmt::format("%{}", shown);
+    return text;
+  }
+
+  std::string list(const std::vector<ValueId>& values) const {
+    std::string text;
+    for (ValueId value : values) text += fmt::format("{}{}", text.empty() ? "" : ", ", texts_[value.index]);
+    return text;
+  }
+
+  void print_op(const Op& op, std::size_t depth) {
+    std::string text(2 * depth, ' ');
+    for (ValueId result : op.results) text += fmt::format("{}{}", result == op.results[0] ? "" : ", ", define(result));
+    if (!op.results.empty()) text += " = ";
+    text += op_info(op.code).name;
+    if (!op.operands.empty()) text += " " + list(op.operands);
+    if (!op.attrs.items().empty()) {
+      AttrText attr_text{op.results.empty() ? Element::f64 : function_.type(op.results[0]).element};
+      text += " {";
+      for (const auto& [attr, value] : op.attrs.items())
+        text += fmt::format("{}{} = {}", &value == &op.attrs.items()[0].second ? "" : ", ", attr_name(attr), std::visit(attr_text, value));
+      text += "}";
+    }
+    for (ValueId result : op.results)
+      text += fmt::format("{}{}", result == op.results[0] ? " : " : ", ", type_text(function_.type(result)));
+    if (std::string origin = origin_text(function_.origin(op.origin)); !origin.empty()) {
+      std::size_t width = code_point_count(text);
+      text += std::string(std::max(width + 1, kOriginColumn) - width, ' ') + origin;
+    }
+    text_ += text;
+    for (BlockId region : op.regions) print_region(function_.block(region), region != op.regions[0] ? second_region(op.code) : "", depth);
+    text_ += '\n';
+  }
+
+  static const char* second_region(Opcode code) { return code == Opcode::if_else ? " else" : " do"; }
+
+  void print_region(const Block& block, const char* introduction, std::size_t depth) {
+    text_ += introduction;
+    for (ValueId argument : block.arguments) {
+      text_ += argument == block.arguments[0] ? " (" : ", ";
+      text_ += define(argument) + " : " + type_text(function_.type(argument));
+    }
+    text_ += block.arguments.empty() ? " {\n" : ") {\n";
+    for (OpId op : block.ops) print_op(function_.op(op), depth + 1);
+    line(depth + 1, block.yields.empty() ? "yield" : "yield " + list(block.yields));
+    text_ += std::string(2 * depth, ' ') + "}";
+  }
+
+  const Function& function_;
+  std::vector<std::string> texts_;  // of each value defined so far
+  std::unordered_map<std::string, std::size_t> seen_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string print(const Module& module) {
+  std::string text = fmt::format("module real={} seed={}\n", element_name(module.real), module.seed);
+  for (std::size_t i = 0; i < module.files.size(); ++i) text += fmt::format("file {} {}\n", i, quoted(module.files[i]));
+  for (const Function& function : module.functions) text += fmt::format("\n{}", Printer(function).run());
+  return text;
+}
+
+}  // namespace bpc::ir

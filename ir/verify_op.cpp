@@ -1,0 +1,207 @@
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "ir/shape_rules.h"
+#include "ir/verify.h"
+
+namespace bpc::ir {
+
+namespace {
+
+// The attributes of ir/op.h that an op has; `needed` ones must be there, since no neutral value means anything.
+struct AttrRule {
+  std::vector<Attr> needed, optional;
+};
+AttrRule attributes_of(Opcode code) {
+  switch (op_info(code).rule) {
+    case ShapeRule::reduce:
+    case ShapeRule::arg_reduce:
+      return {{Attr::axes}, {Attr::keep}};
+    case ShapeRule::scan:
+      return {{Attr::axis}, {Attr::reverse}};
+    case ShapeRule::einsum:
+      return {{Attr::spec}, {}};
+    case ShapeRule::transpose:
+      return {{Attr::perm}, {}};
+    case ShapeRule::slice:
+    case ShapeRule::update:
+      return {{Attr::starts, Attr::sizes, Attr::steps}, {Attr::dynamic, Attr::drop}};
+    case ShapeRule::concat:
+      return {{Attr::axis}, {}};
+    case ShapeRule::declared:
+      if (code == Opcode::constant) return {{}, {Attr::value, Attr::ints, Attr::reals}};
+      if (code == Opcode::iota) return {{Attr::axis}, {}};
+      return {{Attr::stream, Attr::seed}, {}};
+    case ShapeRule::nothing:
+      if (code == Opcode::print) return {{Attr::text}, {}};
+      return {{}, {Attr::message, Attr::names}};
+    case ShapeRule::gradient:
+      return {{}, {Attr::names, Attr::implicit}};
+    case ShapeRule::pointwise:
+      if (code == Opcode::polygamma) return {{Attr::order}, {}};
+      return {};
+    case ShapeRule::comparison:
+    case ShapeRule::select:
+    case ShapeRule::cast:
+    case ShapeRule::reshape:
+    case ShapeRule::broadcast:
+    case ShapeRule::region:
+      return {};
+  }
+  return {};
+}
+
+bool is_of_kind(const AttrValue& value, AttrKind kind) {
+  if (kind == AttrKind::number) return std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value);
+  return value.index() == static_cast<std::size_t>(kind);
+}
+
+std::string attribute_problem(const Op& op) {
+  auto [needed, optional] = attributes_of(op.code);
+  auto has = [](const std::vector<Attr>& attrs, Attr attr) { return std::find(attrs.begin(), attrs.end(), attr) != attrs.end(); };
+  for (const auto& [attr, value] : op.attrs.items()) {
+    if (!has(needed, attr) && !has(optional, attr)) return fmt::format("has no attribute {}", attr_name(attr));
+    if (!is_of_kind(value, attr_kind(attr))) return fmt::format("attribute {} is of the wrong kind", attr_name(attr));
+  }
+  for (Attr attr : needed)
+    if (!op.attrs.find(attr)) return fmt::format("lacks attribute {}", attr_name(attr));
+  if (op.code == Opcode::polygamma && op.attrs.integer(Attr::order) < 0) return "has a negative order";
+  if (op.code == Opcode::print && op.attrs.strings(Attr::text).size() != op.operands.size() + 1) return "needs one text more than items";
+  if (op.code == Opcode::assert_true && op.attrs.strings(Attr::names).size() + 1 != op.operands.size())
+    return "needs one name per shown operand";
+  return "";
+}
+
+bool holds(Element element, double value) {
+  return element != Element::f32 || static_cast<float>(value) == value || value != value;
+}
+bool holds(Element element, std::int64_t value) {
+  if (element == Element::boolean) return value == 0 || value == 1;
+  return element != Element::i32 || (value >= INT32_MIN && value <= INT32_MAX);
+}
+
+// The numbers of a constant, whose kinds infer_types has checked.
+std::string constant_problem(const Op& op, Element element) {
+  auto fits = [&](auto value) { return holds(element, value); };
+  const AttrValue* value = op.attrs.find(Attr::value);
+  bool fit = !value ? std::all_of(op.attrs.ints(Attr::ints).begin(), op.attrs.ints(Attr::ints).end(), fits) &&
+                          std::all_of(op.attrs.reals(Attr::reals).begin(), op.attrs.reals(Attr::reals).end(), fits)
+             : std::holds_alternative<double>(*value) ? fits(std::get<double>(*value))
+                                                      : fits(std::get<std::int64_t>(*value));
+  return fit ? "" : fmt::format("holds a number that {} cannot", element_name(element));
+}
+
+// "operand 1 is f32, not [2]" made readable: the position in words.
+std::string shape_problem(const ShapeError& error, const std::vector<Type>& operands) {
+  std::string text = error.message;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    auto replace = [&](const std::string& mark, const std::string& by) {
+      for (std::size_t at; (at = text.find(mark)) != std::string::npos;) text.replace(at, mark.size(), by);
+    };
+    replace(fmt::format("{{{}}}", i), fmt::format("operand {} ({})", i, type_text(operands[i])));
+    replace(fmt::format("{{{}.name}}", i), fmt::format("operand {}", i));
+  }
+  return text;
+}
+
+std::vector<Type> types_of(const Function& function, const std::vector<ValueId>& values) {
+  std::vector<Type> types;
+  for (ValueId value : values) types.push_back(function.type(value));
+  return types;
+}
+
+std::string type_problem(const Function& function, const Op& op) {
+  std::vector<Type> operands = types_of(function, op.operands), results = types_of(function, op.results);
+  if (op_info(op.code).rule != ShapeRule::nothing && results.empty()) return "has no result";
+  auto inferred = infer_types({op.code, operands, op.attrs, results.empty() ? nullptr : &results[0], false});
+  if (const auto* error = std::get_if<ShapeError>(&inferred)) return shape_problem(*error, operands);
+  const auto& types = std::get<std::vector<Type>>(inferred);
+  if (types.size() != results.size()) return fmt::format("has {} results, not {}", results.size(), types.size());
+  for (std::size_t i = 0; i < types.size(); ++i)
+    if (!same_type(types[i], results[i])) return fmt::format("has a result of type {}, not {}", type_text(results[i]), type_text(types[i]));
+  return op.code == Opcode::constant ? constant_problem(op, results[0].element) : "";
+}
+
+bool same_types(std::span<const Type> a, std::span<const Type> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_type);
+}
+
+std::string region_problem(const Function& function, const Op& op) {
+  if (!op_info(op.code).takes(op.operands.size())) return fmt::format("does not take {} operands", op.operands.size());
+  if (op.regions.size() != (op.code == Opcode::for_loop ? 1u : 2u)) return "has the wrong number of regions";
+  std::vector<Type> operands = types_of(function, op.operands), results = types_of(function, op.results);
+  std::vector<std::vector<Type>> arguments, yields;
+  for (BlockId region : op.regions) {
+    arguments.push_back(types_of(function, function.block(region).arguments));
+    yields.push_back(types_of(function, function.block(region).yields));
+  }
+  const Type flag(Element::boolean);
+  std::span<const Type> carried(operands);
+  if (op.code == Opcode::if_else) {
+    if (!same_type(operands[0], flag)) return "needs a scalar bool";
+    if (!arguments[0].empty() || !arguments[1].empty()) return "has a region with arguments";
+    if (!same_types(yields[0], results) || !same_types(yields[1], results))
+      return "has a region that does not yield the types of its results";
+    return "";
+  }
+  if (op.code == Opcode::for_loop) {
+    if (!operands[0].is_scalar() || !is_integer(operands[0].element) || !same_type(operands[0], operands[1]) ||
+        !same_type(operands[0], operands[2]))
+      return "needs three integers of one type";
+    carried = carried.subspan(3);
+    if (arguments[0].empty() || !same_type(arguments[0][0], operands[0])) return "has a region without an index of the type of its bounds";
+    if (!same_types(std::span(arguments[0]).subspan(1), carried)) return "has a region whose arguments are not the carried values";
+    if (!same_types(yields[0], carried)) return "has a region that does not yield the types of the carried values";
+  } else {
+    if (!same_types(arguments[0], carried) || !same_types(arguments[1], carried))
+      return "has a region whose arguments are not the carried values";
+    if (!same_types(yields[0], std::span(&flag, 1))) return "has a condition that does not yield one scalar bool";
+    if (!same_types(yields[1], carried)) return "has a body that does not yield the types of the carried values";
+  }
+  return same_types(results, carried) ? "" : "has results that are not its carried values";
+}
+
+}  // namespace
+
+AttrKind attr_kind(Attr attr) {
+  switch (attr) {
+    case Attr::keep:
+    case Attr::reverse:
+    case Attr::implicit:
+      return AttrKind::boolean;
+    case Attr::axis:
+    case Attr::order:
+    case Attr::stream:
+    case Attr::seed:
+      return AttrKind::integer;
+    case Attr::value:
+      return AttrKind::number;
+    case Attr::spec:
+    case Attr::message:
+      return AttrKind::string;
+    case Attr::axes:
+    case Attr::perm:
+    case Attr::starts:
+    case Attr::sizes:
+    case Attr::steps:
+    case Attr::dynamic:
+    case Attr::drop:
+    case Attr::ints:
+      return AttrKind::integers;
+    case Attr::reals:
+      return AttrKind::reals;
+    case Attr::text:
+    case Attr::names:
+      return AttrKind::strings;
+  }
+  return AttrKind::number;
+}
+
+std::string op_problem(const Function& function, const Op& op) {
+  if (std::string problem = attribute_problem(op); !problem.empty()) return problem;
+  if (op_info(op.code).rule == ShapeRule::region) return region_problem(function, op);
+  if (!op.regions.empty()) return "has a region";
+  return type_problem(function, op);
+}
+
+}  // namespace bpc::ir

@@ -1,0 +1,29 @@
+// IR text in, IR text out.
+#pragma once
+
+#include <string>
+
+#include "ir/print.h"
+#include "ir/read.h"
+
+namespace bpc::test {
+
+// Reads a module; `error` gets "line:column: message" of the first complaint.
+inline std::optional<ir::Module> read_text(const std::string& text, std::string& error) {
+  SourceMap sources;
+  FileId file = sources.add("test.ir", text);
+  Diagnostics diagnostics;
+  auto module = ir::read(sources, file, diagnostics);
+  if (diagnostics.has_errors()) {
+    const Diagnostic& first = diagnostics.all()[0];
+    error = std::to_string(first.span.line) + ":" + std::to_string(first.span.column) + ": " + first.message;
+  }
+  return module;
+}
+
+// A function `main` of a module without files, given the lines between its brackets.
+inline std::string module_text(const std::string& body) {
+  return "module real=f32 seed=0\n\nfunc main {\n" + body + "}\n";
+}
+
+}  // namespace bpc::test
