@@ -1,0 +1,37 @@
+// Why a run stopped, in the author's names: one text for every backend. The span of each diagnostic is the op's origin; the call sites it
+// was inlined through follow as labels, innermost first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "ir/function.h"
+#include "runtime/executable.h"
+
+namespace bpc::backend {
+
+// Ctrl-C.
+runtime::Failure interrupted();
+
+// E0401: the dynamic start of a slice or update is out of range. `position` counts the op's dynamic axes, `start` is the operand's value.
+// In range, for n = the size of x along the axis and s = start, or start + n when start is negative:
+//   0 <= s < n and 0 <= s + (size - 1) * step < n; for size 0: 0 <= s <= n.
+runtime::Failure index_failure(const ir::Function& function, const ir::Op& op, std::size_t position, std::int64_t start);
+
+// E0402: `shown` are the values of the assert's operands after the condition.
+runtime::Failure assert_failure(const ir::Function& function, const ir::Op& op, std::span<const runtime::Tensor> shown, bool full);
+
+// E0403: a divisor of an integer floordiv or mod is 0.
+runtime::Failure division_failure(const ir::Function& function, const ir::Op& op);
+
+// E0405: a while loop was about to run more than `limit` times.
+runtime::Failure iteration_failure(const ir::Function& function, const ir::Op& op, std::uint64_t limit);
+
+// E0406: `needed` bytes in all are more than `limit`; limit 0: more than there is. `op` may be null.
+runtime::Failure memory_failure(const ir::Function& function, const ir::Op* op, std::size_t needed, std::size_t limit);
+
+// E0407: the step of a for loop is 0.
+runtime::Failure step_failure(const ir::Function& function, const ir::Op& op);
+
+}  // namespace bpc::backend

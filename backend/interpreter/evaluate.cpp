@@ -1,0 +1,256 @@
+#include "backend/interpreter/evaluate.h"
+
+#include <array>
+#include <tuple>
+
+#include "backend/failure/failure.h"
+#include "backend/interpreter/strided.h"
+#include "runtime/element.h"
+#include "runtime/random.h"
+
+namespace bpc::interpreter {
+
+namespace {
+
+using ir::Attr;
+using ir::Op;
+using ir::Opcode;
+using runtime::Tensor;
+namespace scalar = runtime::scalar;
+
+// An operand whose elements stand as in a result of this type, or a single value.
+Tensor stretched(const Tensor& x, const Type& type) {
+  return x.count() == type.count() || x.count() == 1 ? x : broadcast(x, type.with_element(x.type().element));
+}
+
+// result[i] = f(operands[i]...), operands stretched to the result.
+template <class Out, class... In, std::size_t... k, class F>
+Tensor map(const Type& type, Operands operands, F f, std::index_sequence<k...>) {
+  const std::array<const Tensor, sizeof...(In)> stretched_operands{stretched(*operands[k], type)...};
+  const std::tuple<const In*...> in{stretched_operands[k].template data<In>()...};
+  const std::array<std::int64_t, sizeof...(In)> step{stretched_operands[k].count() == 1 ? 0 : 1 ...};
+  Tensor result(type);
+  Out* out = result.data<Out>();
+  for (std::int64_t i = 0; i < result.count(); ++i) out[i] = f(std::get<k>(in)[i * step[k]]...);
+  return result;
+}
+
+template <class Out, class... In, class F>
+Tensor map(const Type& type, Operands operands, F f) {
+  return map<Out, In...>(type, operands, f, std::index_sequence_for<In...>{});
+}
+
+// f for one operand, or two of the same type; Kind says which types f takes, Result what it gives.
+enum class Kind { number, real, boolean, any };
+
+template <class T>
+constexpr bool takes(Kind kind) {
+  switch (kind) {
+    case Kind::number:
+      return scalar::Number<T>;
+    case Kind::real:
+      return scalar::Real<T>;
+    case Kind::boolean:
+      return std::same_as<T, bool>;
+    case Kind::any:
+      return true;
+  }
+}
+
+template <Kind kind, class F>
+Tensor pointwise(const Type& type, Operands operands, F f) {
+  return runtime::with_element(operands[0]->type().element, [&]<class T>(T) -> Tensor {
+    if constexpr (takes<T>(kind)) {
+      if constexpr (std::invocable<F, T>)
+        return map<std::invoke_result_t<F, T>, T>(type, operands, f);
+      else
+        return map<std::invoke_result_t<F, T, T>, T, T>(type, operands, f);
+    } else {
+      throw InternalError("interpret", "an operand of type " + type_text(operands[0]->type()));
+    }
+  });
+}
+
+void check_divisor(const ir::Function& function, const Op& op, const Type& type, const Tensor& divisor) {
+  if (!is_integer(type.element) || type.count() == 0) return;
+  for (std::int64_t i = 0; i < divisor.count(); ++i)
+    if (divisor.int_at(i) == 0) throw Stop{backend::division_failure(function, op)};
+}
+
+Tensor cast(const Type& type, Operands operands) {
+  return runtime::with_element(
+      type.element, [&]<class To>(To) { return pointwise<Kind::any>(type, operands, [](auto x) { return scalar::cast<To>(x); }); });
+}
+
+Tensor select(const Type& type, Operands operands) {
+  return runtime::with_element(type.element,
+                               [&]<class T>(T) { return map<T, bool, T, T>(type, operands, [](bool c, T a, T b) { return c ? a : b; }); });
+}
+
+Tensor constant(const Op& op, const Type& type) {
+  const ir::AttrValue* value = op.attrs.find(Attr::value);
+  if (!value)
+    return is_real(type.element) ? Tensor::from_reals(type, op.attrs.reals(Attr::reals))
+                                 : Tensor::from_ints(type, op.attrs.ints(Attr::ints));
+  Tensor result(type);
+  runtime::with_element(type.element, [&]<class T>(T) {
+    T* out = result.data<T>();
+    const T element = std::holds_alternative<double>(*value) ? scalar::cast<T>(std::get<double>(*value))
+                                                             : scalar::cast<T>(std::get<std::int64_t>(*value));
+    std::fill_n(out, result.count(), element);
+  });
+  return result;
+}
+
+Tensor iota(const Op& op, const Type& type) {
+  Tensor result(type);
+  Strides strides(type.rank(), 0);
+  strides[static_cast<std::size_t>(op.attrs.integer(Attr::axis))] = 1;
+  runtime::with_element(type.element, [&]<class T>(T) {
+    T* out = result.data<T>();
+    walk<1>(type.sizes(), {strides}, {0}, [&](const auto& at) { *out++ = scalar::cast<T>(at[0]); });
+  });
+  return result;
+}
+
+Tensor random(const Op& op, Operands operands, const Type& type) {
+  Tensor result(type);
+  const runtime::RandomDraw draw{static_cast<std::uint64_t>(op.attrs.integer(Attr::seed)),
+                                 static_cast<std::uint64_t>(op.attrs.integer(Attr::stream)),
+                                 operands.empty() ? 0 : static_cast<std::uint64_t>(operands[0]->int_at(0))};
+  const auto fill = [&]<class T>(T* out) {
+    const std::span<T> elements(out, static_cast<std::size_t>(result.count()));
+    if (op.code == Opcode::random_uniform)
+      runtime::fill_uniform(draw, 0, elements);
+    else
+      runtime::fill_normal(draw, 0, elements);
+  };
+  if (type.element == Element::f32)
+    fill(result.data<float>());
+  else
+    fill(result.data<double>());
+  return result;
+}
+
+}  // namespace
+
+Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, bool first_dies) {
+  const Type& type = function.type(op.results.at(0));
+// A function of runtime/scalar.h at whatever types it is called with.
+#define BPC_SCALAR(name) [](auto... x) -> decltype(scalar::name(x...)) { return scalar::name(x...); }
+#define BPC_POINTWISE(kind, name) \
+  case Opcode::name:              \
+    return pointwise<Kind::kind>(type, operands, BPC_SCALAR(name));
+  switch (op.code) {
+    BPC_POINTWISE(number, neg)
+    BPC_POINTWISE(number, abs)
+    BPC_POINTWISE(number, sign)
+    BPC_POINTWISE(real, exp)
+    BPC_POINTWISE(real, expm1)
+    BPC_POINTWISE(real, log)
+    BPC_POINTWISE(real, log1p)
+    BPC_POINTWISE(real, sqrt)
+    BPC_POINTWISE(real, rsqrt)
+    BPC_POINTWISE(real, sin)
+    BPC_POINTWISE(real, cos)
+    BPC_POINTWISE(real, tan)
+    BPC_POINTWISE(real, asin)
+    BPC_POINTWISE(real, acos)
+    BPC_POINTWISE(real, atan)
+    BPC_POINTWISE(real, sinh)
+    BPC_POINTWISE(real, cosh)
+    BPC_POINTWISE(real, tanh)
+    BPC_POINTWISE(real, erf)
+    BPC_POINTWISE(real, lgamma)
+    BPC_POINTWISE(real, floor)
+    BPC_POINTWISE(real, ceil)
+    BPC_POINTWISE(real, round)
+    BPC_POINTWISE(number, relu)
+    BPC_POINTWISE(number, step)
+    BPC_POINTWISE(real, sigmoid)
+    BPC_POINTWISE(real, softplus)
+    BPC_POINTWISE(boolean, logical_not)
+    BPC_POINTWISE(any, stop_grad)
+    BPC_POINTWISE(number, add)
+    BPC_POINTWISE(number, sub)
+    BPC_POINTWISE(number, mul)
+    BPC_POINTWISE(real, div)
+    BPC_POINTWISE(real, strong_mul)
+    BPC_POINTWISE(number, pow)
+    BPC_POINTWISE(real, atan2)
+    BPC_POINTWISE(number, maximum)
+    BPC_POINTWISE(number, minimum)
+    BPC_POINTWISE(number, lt)
+    BPC_POINTWISE(number, le)
+    BPC_POINTWISE(number, gt)
+    BPC_POINTWISE(number, ge)
+    BPC_POINTWISE(any, eq)
+    BPC_POINTWISE(any, ne)
+    BPC_POINTWISE(boolean, logical_and)
+    BPC_POINTWISE(boolean, logical_or)
+    case Opcode::polygamma:
+      return pointwise<Kind::real>(type, operands, [n = op.attrs.integer(Attr::order)](auto x) { return scalar::polygamma(n, x); });
+    case Opcode::floordiv:
+      check_divisor(function, op, type, *operands[1]);
+      return pointwise<Kind::number>(type, operands, BPC_SCALAR(floordiv));
+    case Opcode::mod:
+      check_divisor(function, op, type, *operands[1]);
+      return pointwise<Kind::number>(type, operands, BPC_SCALAR(mod));
+    case Opcode::cast:
+      return cast(type, operands);
+    case Opcode::select:
+      return select(type, operands);
+
+    case Opcode::reduce_sum:
+    case Opcode::reduce_max:
+    case Opcode::reduce_min:
+    case Opcode::reduce_any:
+    case Opcode::reduce_all:
+      return reduce(op, *operands[0], type);
+    case Opcode::argmax:
+    case Opcode::argmin:
+      return arg_reduce(op, *operands[0], type);
+    case Opcode::cumsum:
+      return cumulative_sum(op, *operands[0], type);
+    case Opcode::einsum:
+      return einsum(op, *operands[0], *operands[1], type);
+
+    case Opcode::reshape: {
+      Tensor result = *operands[0];  // shares the buffer
+      result.set_type(type);
+      return result;
+    }
+    case Opcode::transpose:
+      return transpose(*operands[0], op.attrs.ints(Attr::perm), type);
+    case Opcode::broadcast:
+      return broadcast(*operands[0], type);
+    case Opcode::slice:
+      return slice(function, op, operands, type);
+    case Opcode::update:
+      return update(function, op, first_dies ? std::move(*operands[0]) : *operands[0], operands);
+    case Opcode::concat:
+      return concat(op, operands, type);
+
+    case Opcode::constant:
+      return constant(op, type);
+    case Opcode::iota:
+      return iota(op, type);
+    case Opcode::random_uniform:
+    case Opcode::random_normal:
+      return random(op, operands, type);
+
+    case Opcode::if_else:
+    case Opcode::for_loop:
+    case Opcode::while_loop:
+    case Opcode::print:
+    case Opcode::assert_true:
+    case Opcode::grad:
+      break;
+  }
+#undef BPC_POINTWISE
+#undef BPC_SCALAR
+  throw InternalError("interpret", std::string(ir::op_info(op.code).name) + " is not evaluated on its own",
+                      function.origin(op.origin).span);
+}
+
+}  // namespace bpc::interpreter

@@ -1,0 +1,98 @@
+#include "backend/failure/failure.h"
+#include "backend/interpreter/evaluate.h"
+#include "backend/interpreter/strided.h"
+#include "runtime/element.h"
+
+namespace bpc::interpreter {
+
+namespace {
+
+using ir::Attr;
+using runtime::Tensor;
+
+// result[i] = x[start + i . strides]
+Tensor gather(const Tensor& x, const Type& type, const std::vector<std::int64_t>& sizes, const Strides& strides, std::int64_t start) {
+  Tensor result(type);
+  runtime::with_element(type.element, [&]<class T>(T) {
+    const T* in = x.data<T>();
+    T* out = result.data<T>();
+    walk<1>(sizes, {strides}, {start}, [&](const auto& at) { *out++ = in[at[0]]; });
+  });
+  return result;
+}
+
+// The part of x that a slice or update names: element offset and stride per axis.
+struct Part {
+  std::int64_t start = 0;
+  Strides strides;
+};
+
+// `starts` are the operands that hold the dynamic starts.
+Part part_of(const ir::Function& function, const ir::Op& op, const Type& x, Operands starts) {
+  std::vector<std::int64_t> first = op.attrs.ints(Attr::starts);
+  const auto &sizes = op.attrs.ints(Attr::sizes), &steps = op.attrs.ints(Attr::steps), &dynamic = op.attrs.ints(Attr::dynamic);
+  for (std::size_t position = 0; position < dynamic.size(); ++position) {
+    const auto axis = static_cast<std::size_t>(dynamic[position]);
+    const std::int64_t given = starts[position]->int_at(0), n = x.size(axis), size = sizes[axis];
+    const std::int64_t start = given < 0 ? given + n : given;
+    const bool fits = start >= 0 && (size == 0 ? start <= n : start < n);
+    const std::int64_t end = fits && size > 0 ? start + (size - 1) * steps[axis] : 0;
+    if (!fits || (size > 0 && (end < 0 || end >= n))) throw Stop{backend::index_failure(function, op, position, given)};
+    first[axis] = start;
+  }
+  const Strides own = dense_strides(x.sizes());
+  Part part;
+  for (std::size_t axis = 0; axis < own.size(); ++axis) {
+    part.start += first[axis] * own[axis];
+    part.strides.push_back(steps[axis] * own[axis]);
+  }
+  return part;
+}
+
+}  // namespace
+
+Tensor transpose(const Tensor& x, const std::vector<std::int64_t>& perm, const Type& type) {
+  const Strides own = dense_strides(x.type().sizes());
+  Strides strides;
+  for (std::int64_t axis : perm) strides.push_back(own[static_cast<std::size_t>(axis)]);
+  return gather(x, type, type.sizes(), strides, 0);
+}
+
+Tensor broadcast(const Tensor& x, const Type& type) {
+  return gather(x, type, type.sizes(), stretched_strides(x.type(), type), 0);
+}
+
+Tensor slice(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type) {
+  const Tensor& x = *operands[0];
+  const Part part = part_of(function, op, x.type(), operands.subspan(1));
+  return gather(x, type, op.attrs.ints(Attr::sizes), part.strides, part.start);
+}
+
+Tensor update(const ir::Function& function, const ir::Op& op, Tensor x, Operands operands) {
+  const Tensor& v = *operands[1];
+  const Part part = part_of(function, op, x.type(), operands.subspan(2));
+  runtime::with_element(x.type().element, [&]<class T>(T) {
+    const T* in = v.data<T>();
+    T* out = x.data<T>();
+    walk<1>(op.attrs.ints(Attr::sizes), {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = *in++; });
+  });
+  return x;
+}
+
+Tensor concat(const ir::Op& op, Operands operands, const Type& type) {
+  Tensor result(type);
+  const auto axis = static_cast<std::size_t>(op.attrs.integer(Attr::axis));
+  const Strides strides = dense_strides(type.sizes());
+  std::int64_t start = 0;
+  for (const Tensor* operand : operands) {
+    runtime::with_element(type.element, [&]<class T>(T) {
+      const T* in = operand->data<T>();
+      T* out = result.data<T>();
+      walk<1>(operand->type().sizes(), {strides}, {start}, [&](const auto& at) { out[at[0]] = *in++; });
+    });
+    start += operand->type().size(axis) * strides[axis];
+  }
+  return result;
+}
+
+}  // namespace bpc::interpreter

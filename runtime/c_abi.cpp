@@ -1,0 +1,73 @@
+#include "runtime/c_abi.h"
+
+#include "runtime/random.h"
+#include "runtime/scalar.h"
+
+namespace rt = bpc::runtime;
+
+namespace {
+
+rt::RandomDraw draw(std::int64_t seed, std::int64_t stream, std::int64_t turn) {
+  return {static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(turn)};
+}
+
+template <class T>
+std::span<T> to_span(T* out, std::int64_t count) {
+  return {out, static_cast<std::size_t>(count)};
+}
+
+}  // namespace
+
+extern "C" {
+
+#define BPC_RT_DEFINE(name)              \
+  float bpc_rt_##name##_f32(float x) {   \
+    return rt::scalar::name(x);          \
+  }                                      \
+  double bpc_rt_##name##_f64(double x) { \
+    return rt::scalar::name(x);          \
+  }
+BPC_RT_UNARY(BPC_RT_DEFINE)
+#undef BPC_RT_DEFINE
+
+#define BPC_RT_DEFINE(name)                        \
+  float bpc_rt_##name##_f32(float a, float b) {    \
+    return rt::scalar::name(a, b);                 \
+  }                                                \
+  double bpc_rt_##name##_f64(double a, double b) { \
+    return rt::scalar::name(a, b);                 \
+  }
+BPC_RT_BINARY(BPC_RT_DEFINE)
+#undef BPC_RT_DEFINE
+
+#define BPC_RT_DEFINE(name)                                          \
+  std::int32_t bpc_rt_##name##_i32(std::int32_t a, std::int32_t b) { \
+    return rt::scalar::name(a, b);                                   \
+  }                                                                  \
+  std::int64_t bpc_rt_##name##_i64(std::int64_t a, std::int64_t b) { \
+    return rt::scalar::name(a, b);                                   \
+  }
+BPC_RT_INTEGER(BPC_RT_DEFINE)
+#undef BPC_RT_DEFINE
+
+float bpc_rt_polygamma_f32(std::int64_t order, float x) {
+  return rt::scalar::polygamma(order, x);
+}
+double bpc_rt_polygamma_f64(std::int64_t order, double x) {
+  return rt::scalar::polygamma(order, x);
+}
+
+void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
+  rt::fill_uniform(draw(seed, stream, turn), 0, to_span(out, count));
+}
+void bpc_rt_random_uniform_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
+  rt::fill_uniform(draw(seed, stream, turn), 0, to_span(out, count));
+}
+void bpc_rt_random_normal_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
+  rt::fill_normal(draw(seed, stream, turn), 0, to_span(out, count));
+}
+void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
+  rt::fill_normal(draw(seed, stream, turn), 0, to_span(out, count));
+}
+
+}  // extern "C"

@@ -1,0 +1,93 @@
+#include "runtime/io/safetensors.h"
+
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <variant>
+
+#include "runtime/io/read_file.h"
+
+namespace bpc::runtime {
+
+namespace {
+
+using nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "the data are little-endian and copied as they are");
+
+std::optional<Element> element_of(const std::string& dtype) {
+  static const std::map<std::string, Element> elements{
+      {"F32", Element::f32}, {"F64", Element::f64}, {"I32", Element::i32}, {"I64", Element::i64}, {"BOOL", Element::boolean}};
+  const auto found = elements.find(dtype);
+  return found == elements.end() ? std::nullopt : std::optional(found->second);
+}
+
+// The bytes that a tensor of this type fills, if they are no more than `most`.
+std::optional<std::uint64_t> bytes_of(Element element, const std::vector<std::uint64_t>& shape, std::uint64_t most) {
+  std::uint64_t bytes = element_size(element);
+  for (std::uint64_t size : shape)
+    if (size == 0) bytes = 0;
+  for (std::uint64_t size : shape)
+    if (size > static_cast<std::uint64_t>(INT64_MAX) || __builtin_mul_overflow(bytes, size, &bytes)) return std::nullopt;
+  return bytes <= most ? std::optional(bytes) : std::nullopt;
+}
+
+std::optional<std::vector<std::uint64_t>> unsigned_list(const json& value) {
+  if (!value.is_array()) return std::nullopt;
+  std::vector<std::uint64_t> list;
+  for (const json& item : value) {
+    if (!item.is_number_unsigned()) return std::nullopt;
+    list.push_back(item.get<std::uint64_t>());
+  }
+  return list;
+}
+
+// One entry of the header, its data read from `data`; otherwise what is wrong.
+std::variant<Tensor, std::string> read_tensor(const json& entry, std::string_view data) {
+  if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() || !entry.contains("shape") ||
+      !entry.contains("data_offsets"))
+    return "its entry lacks a dtype, shape or data_offsets";
+  const auto dtype = entry["dtype"].get<std::string>();
+  const auto element = element_of(dtype);
+  if (!element) return "its element type " + dtype + " is none of F32, F64, I32, I64 and BOOL";
+  const auto shape = unsigned_list(entry["shape"]), offsets = unsigned_list(entry["data_offsets"]);
+  if (!shape || !offsets || offsets->size() != 2) return "its shape or data_offsets are not lists of sizes";
+  const std::uint64_t begin = (*offsets)[0], end = (*offsets)[1];
+  if (begin > end || end > data.size()) return "its data are outside the file";
+  if (bytes_of(*element, *shape, data.size()) != end - begin) return "its shape does not fit its data";
+
+  Tensor tensor(Type::of_sizes(*element, {shape->begin(), shape->end()}));
+  if (end > begin) std::memcpy(tensor.raw(), data.data() + begin, end - begin);
+  if (*element == Element::boolean)
+    for (std::size_t i = 0; i < tensor.bytes(); ++i) tensor.raw()[i] = std::byte{tensor.raw()[i] != std::byte{0}};
+  return tensor;
+}
+
+}  // namespace
+
+std::optional<std::map<std::string, Tensor>> load_safetensors(const std::string& path, Diagnostics& diagnostics, Span span) {
+  const auto file = read_file(path, diagnostics, span);
+  if (!file) return std::nullopt;
+  const auto fail = [&](const std::string& what) {
+    diagnostics.error(Code::E0503, span, path + ": " + what);
+    return std::nullopt;
+  };
+  std::uint64_t length = 0;
+  if (file->size() < sizeof length) return fail("too short for a safetensors file");
+  std::memcpy(&length, file->data(), sizeof length);
+  if (length > file->size() - sizeof length) return fail("not a safetensors file: its header is longer than the file");
+  const std::string_view rest = std::string_view(*file).substr(sizeof length);
+  const json header = json::parse(rest.substr(0, length), nullptr, false);
+  if (!header.is_object()) return fail("not a safetensors file: its header is not a JSON object");
+
+  std::map<std::string, Tensor> tensors;
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__") continue;
+    auto read = read_tensor(entry, rest.substr(length));
+    if (const auto* problem = std::get_if<std::string>(&read)) return fail("tensor " + name + ": " + *problem);
+    tensors.emplace(name, std::move(std::get<Tensor>(read)));
+  }
+  return tensors;
+}
+
+}  // namespace bpc::runtime

@@ -1,0 +1,351 @@
+// The scalar functions that define what the elementwise operators mean, each named as its row in ir/ops.def. The interpreter calls
+// them directly; compiled code calls those that it does not emit itself through runtime/c_abi.h.
+//
+// f64 is computed in double. f32: + - * / sqrt, the roundings and comparisons in float; every transcendental function in double and
+// rounded once. Integers wrap around on overflow. Comparisons are IEEE's, so a NaN compares false with everything (and `ne` true).
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace bpc::runtime::scalar {
+
+template <class T>
+concept Real = std::floating_point<T>;
+template <class T>
+concept Integer = std::integral<T> && !std::same_as<T, bool>;
+template <class T>
+concept Number = Real<T> || Integer<T>;
+
+// log |Gamma(x)|, safe to call from several threads (unlike std::lgamma, which writes a global).
+double lgamma(double x);
+
+// The derivative of order n (0: digamma, 1: trigamma) of digamma at x. The relative error is below 1e-14, for positive x also around the
+// root of digamma, for negative x away from the roots that lie between the poles; from order 171 on, where n! overflows, 1e-11. At the
+// poles 0, -1, -2 …: infinity for odd n; for digamma -infinity at 0 and NaN elsewhere; NaN for other even n. NaN for negative n. Sources:
+// NIST Digital Library of Mathematical Functions 5.5.2, 5.5.4, 5.11.2 (digamma: recurrence, reflection, asymptotic series); 5.15.1 and
+// 25.11.28 (polygamma as a Hurwitz zeta function, by Euler and Maclaurin's summation).
+double polygamma(std::int64_t n, double x);
+
+// f after rounding its argument up to double and its result back.
+template <Real T, class F>
+T through_double(F f, T x) {
+  return static_cast<T>(f(static_cast<double>(x)));
+}
+template <Real T, class F>
+T through_double(F f, T a, T b) {
+  return static_cast<T>(f(static_cast<double>(a), static_cast<double>(b)));
+}
+
+// Two's complement arithmetic that wraps around.
+template <Integer T, class F>
+T wrapped(F f, T a, T b) {
+  using U = std::make_unsigned_t<T>;
+  return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
+}
+
+// ---- one operand ----
+
+template <Real T>
+T neg(T x) {
+  return -x;
+}
+template <Integer T>
+T neg(T x) {
+  return wrapped([](auto a, auto b) { return a - b; }, T{0}, x);
+}
+template <Real T>
+T abs(T x) {
+  return std::fabs(x);
+}
+template <Integer T>
+T abs(T x) {
+  return x < 0 ? neg(x) : x;
+}
+// NaN for NaN.
+template <Number T>
+T sign(T x) {
+  return x > 0 ? T{1} : x < 0 ? T(-1) : x == 0 ? T{0} : x;
+}
+template <Real T>
+T exp(T x) {
+  return through_double([](double v) { return std::exp(v); }, x);
+}
+template <Real T>
+T expm1(T x) {
+  return through_double([](double v) { return std::expm1(v); }, x);
+}
+template <Real T>
+T log(T x) {
+  return through_double([](double v) { return std::log(v); }, x);
+}
+template <Real T>
+T log1p(T x) {
+  return through_double([](double v) { return std::log1p(v); }, x);
+}
+template <Real T>
+T sqrt(T x) {
+  return std::sqrt(x);
+}
+template <Real T>
+T rsqrt(T x) {
+  return through_double([](double v) { return 1 / std::sqrt(v); }, x);
+}
+template <Real T>
+T sin(T x) {
+  return through_double([](double v) { return std::sin(v); }, x);
+}
+template <Real T>
+T cos(T x) {
+  return through_double([](double v) { return std::cos(v); }, x);
+}
+template <Real T>
+T tan(T x) {
+  return through_double([](double v) { return std::tan(v); }, x);
+}
+template <Real T>
+T asin(T x) {
+  return through_double([](double v) { return std::asin(v); }, x);
+}
+template <Real T>
+T acos(T x) {
+  return through_double([](double v) { return std::acos(v); }, x);
+}
+template <Real T>
+T atan(T x) {
+  return through_double([](double v) { return std::atan(v); }, x);
+}
+template <Real T>
+T sinh(T x) {
+  return through_double([](double v) { return std::sinh(v); }, x);
+}
+template <Real T>
+T cosh(T x) {
+  return through_double([](double v) { return std::cosh(v); }, x);
+}
+template <Real T>
+T tanh(T x) {
+  return through_double([](double v) { return std::tanh(v); }, x);
+}
+template <Real T>
+T erf(T x) {
+  return through_double([](double v) { return std::erf(v); }, x);
+}
+inline float lgamma(float x) {
+  return static_cast<float>(lgamma(static_cast<double>(x)));
+}
+inline float polygamma(std::int64_t n, float x) {
+  return static_cast<float>(polygamma(n, static_cast<double>(x)));
+}
+template <Real T>
+T floor(T x) {
+  return std::floor(x);
+}
+template <Real T>
+T ceil(T x) {
+  return std::ceil(x);
+}
+// Ties to even (the rounding mode is never changed).
+template <Real T>
+T round(T x) {
+  return std::nearbyint(x);
+}
+// +0 for -0; NaN for NaN.
+template <Number T>
+T relu(T x) {
+  return x <= 0 ? T{0} : x;
+}
+// 0 for NaN.
+template <Number T>
+T step(T x) {
+  return x > 0 ? T{1} : T{0};
+}
+template <Real T>
+T sigmoid(T x) {
+  return through_double(
+      [](double v) {
+        if (v >= 0) return 1 / (1 + std::exp(-v));
+        const double e = std::exp(v);
+        return e / (1 + e);
+      },
+      x);
+}
+// max(x, 0) + log1p(exp(-|x|))
+template <Real T>
+T softplus(T x) {
+  return through_double([](double v) { return (v > 0 ? v : 0.0) + std::log1p(std::exp(-std::fabs(v))); }, x);
+}
+inline bool logical_not(bool x) {
+  return !x;
+}
+template <class T>
+T stop_grad(T x) {
+  return x;
+}
+
+// To a real: rounded to nearest. Real to integer: truncated, saturating, NaN gives 0 (as LLVM's fptosi.sat). Integer to integer: wraps.
+// To bool: whether x is not 0 (true for NaN).
+template <class To, class From>
+To cast(From x) {
+  if constexpr (std::same_as<To, bool>) {
+    return x != 0;
+  } else if constexpr (Real<From> && Integer<To>) {
+    using Limits = std::numeric_limits<To>;
+    if (!(x == x)) return 0;
+    // -min is a power of two and so exact in From; max may not be.
+    if (x < static_cast<From>(Limits::min())) return Limits::min();
+    if (x >= -static_cast<From>(Limits::min())) return Limits::max();
+    return static_cast<To>(x);
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+// ---- two operands ----
+
+template <Real T>
+T add(T a, T b) {
+  return a + b;
+}
+template <Integer T>
+T add(T a, T b) {
+  return wrapped([](auto x, auto y) { return x + y; }, a, b);
+}
+template <Real T>
+T sub(T a, T b) {
+  return a - b;
+}
+template <Integer T>
+T sub(T a, T b) {
+  return wrapped([](auto x, auto y) { return x - y; }, a, b);
+}
+template <Real T>
+T mul(T a, T b) {
+  return a * b;
+}
+template <Integer T>
+T mul(T a, T b) {
+  return wrapped([](auto x, auto y) { return x * y; }, a, b);
+}
+template <Real T>
+T div(T a, T b) {
+  return a / b;
+}
+// 0 where a is 0, whatever b is.
+template <Real T>
+T strong_mul(T a, T b) {
+  return a == 0 ? T{0} : a * b;
+}
+
+// With the sign of b, exact but for one rounding when the signs differ; NaN for b = 0 or infinite a.
+template <Real T>
+T mod(T a, T b) {
+  const T r = std::fmod(a, b);
+  if (r == 0) return std::copysign(T{0}, b);
+  return (r < 0) != (b < 0) ? r + b : r;
+}
+// b must not be 0: callers check (E0403).
+template <Integer T>
+T mod(T a, T b) {
+  if (b == -1) return 0;  // the minimum % -1 would trap
+  const T r = a % b;
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+// The floor of the exact quotient, so that a = b*(a // b) + a % b up to rounding: 1 // 0.1 is 9 because the double 0.1 is above 1/10. a / b
+// for b = 0.
+template <Real T>
+T floordiv(T a, T b) {
+  if (b == 0) return a / b;
+  const T r = std::fmod(a, b);
+  T q = (a - r) / b;  // an integer up to rounding
+  if (r != 0 && (r < 0) != (b < 0)) q -= 1;
+  if (q == 0) return std::copysign(T{0}, a / b);
+  const T below = std::floor(q);
+  return q - below > T{0.5} ? below + 1 : below;
+}
+// b must not be 0: callers check (E0403).
+template <Integer T>
+T floordiv(T a, T b) {
+  if (b == -1) return neg(a);
+  const T q = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+// IEEE's pow: 0^0 = 1, NaN^0 = 1, a negative base to a whole number is exact in sign; NaN for a negative base to a fraction.
+template <Real T>
+T pow(T a, T b) {
+  return through_double([](double x, double y) { return std::pow(x, y); }, a, b);
+}
+// By squaring. A negative exponent gives the reciprocal truncated to an integer: 0 except for the bases 1 and -1.
+template <Integer T>
+T pow(T a, T b) {
+  if (b < 0) return a == 1 ? T{1} : a == -1 ? (b % 2 == 0 ? T{1} : T(-1)) : T{0};
+  T result = 1;
+  for (T n = b; n > 0; n /= 2, a = mul(a, a))
+    if (n % 2 == 1) result = mul(result, a);
+  return result;
+}
+template <Real T>
+T atan2(T y, T x) {
+  return through_double([](double a, double b) { return std::atan2(a, b); }, y, x);
+}
+
+// NaN when either is NaN; +0 is above -0 (IEEE 754-2019 maximum and minimum).
+template <Real T>
+T maximum(T a, T b) {
+  if (a != a) return a;
+  if (b != b) return b;
+  if (a == b) return std::signbit(a) ? b : a;
+  return a > b ? a : b;
+}
+template <Real T>
+T minimum(T a, T b) {
+  if (a != a) return a;
+  if (b != b) return b;
+  if (a == b) return std::signbit(a) ? a : b;
+  return a < b ? a : b;
+}
+template <Integer T>
+T maximum(T a, T b) {
+  return a > b ? a : b;
+}
+template <Integer T>
+T minimum(T a, T b) {
+  return a < b ? a : b;
+}
+
+template <Number T>
+bool lt(T a, T b) {
+  return a < b;
+}
+template <Number T>
+bool le(T a, T b) {
+  return a <= b;
+}
+template <Number T>
+bool gt(T a, T b) {
+  return a > b;
+}
+template <Number T>
+bool ge(T a, T b) {
+  return a >= b;
+}
+template <class T>
+bool eq(T a, T b) {
+  return a == b;
+}
+template <class T>
+bool ne(T a, T b) {
+  return a != b;
+}
+inline bool logical_and(bool a, bool b) {
+  return a && b;
+}
+inline bool logical_or(bool a, bool b) {
+  return a || b;
+}
+
+}  // namespace bpc::runtime::scalar

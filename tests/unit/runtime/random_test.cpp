@@ -1,0 +1,68 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "runtime/c_abi.h"
+#include "runtime/random.h"
+
+using namespace bpc::runtime;
+
+// Random123's published vectors for philox4x32, 10 rounds (tests/kat_vectors).
+TEST_CASE("philox matches the published vectors") {
+  using Words = std::array<std::uint32_t, 4>;
+  CHECK(philox({0, 0, 0, 0}, {0, 0}) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}) ==
+        Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+  CHECK(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
+        Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+}
+
+TEST_CASE("a draw depends on nothing but seed, stream, turn and element") {
+  const RandomDraw draw{42, 3, 7};
+  std::vector<double> whole(101), part(50);
+  fill_normal(draw, 0, std::span<double>(whole));
+  fill_normal(draw, 51, std::span<double>(part));
+  for (std::size_t i = 0; i < part.size(); ++i) CHECK(part[i] == whole[51 + i]);
+  for (const RandomDraw& other : {RandomDraw{43, 3, 7}, RandomDraw{42, 4, 7}, RandomDraw{42, 3, 8}}) {
+    double first;
+    fill_normal(other, 0, std::span<double>(&first, 1));
+    CHECK(first != whole[0]);
+  }
+  std::vector<double> compiled(101);
+  bpc_rt_random_normal_f64(compiled.data(), 101, 42, 3, 7);
+  CHECK(compiled == whole);
+}
+
+TEST_CASE("f32 draws are the f64 draws at lower precision") {
+  std::vector<float> narrow(64);
+  std::vector<double> wide(64);
+  fill_uniform({1, 2, 3}, 0, std::span<float>(narrow));
+  fill_uniform({1, 2, 3}, 0, std::span<double>(wide));
+  for (std::size_t i = 0; i < narrow.size(); ++i) CHECK(narrow[i] == std::floor(wide[i] * 0x1p24) * 0x1p-24);
+}
+
+TEST_CASE("moments and range") {
+  constexpr std::size_t n = 200000;
+  std::vector<double> x(n);
+  fill_uniform({5, 0, 0}, 0, std::span<double>(x));
+  double sum = 0, squares = 0;
+  for (double v : x) {
+    REQUIRE((v >= 0 && v < 1));
+    sum += v;
+    squares += v * v;
+  }
+  CHECK(sum / n == Approx(0.5).margin(0.003));
+  CHECK(squares / n == Approx(1.0 / 3).margin(0.003));
+  fill_normal({5, 1, 0}, 0, std::span<double>(x));
+  double mean = 0, variance = 0, fourth = 0, neighbours = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    mean += x[i] / n;
+    variance += x[i] * x[i] / n;
+    fourth += x[i] * x[i] * x[i] * x[i] / n;
+    neighbours += x[i] * x[(i + 1) % n] / n;
+  }
+  CHECK(mean == Approx(0).margin(0.01));
+  CHECK(variance == Approx(1).margin(0.015));
+  CHECK(fourth == Approx(3).margin(0.1));
+  CHECK(neighbours == Approx(0).margin(0.01));
+}
