@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/regions.h"
+#include "frontend/lower/statements.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::BlockId;
+using ir::Opcode;
+using ir::ValueId;
+
+// Two items, one from each side of a branch, as values of one type at the end of their blocks; nullopt when their types differ (reported at
+// `span`) or one has failed.
+struct Joined {
+  ValueId then, otherwise;
+};
+std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& then, BlockId else_block, const Item& otherwise, Span span,
+                                 const std::string& what) {
+  auto first = strength(c, then), second = strength(c, otherwise);
+  if (!first || !second) return std::nullopt;
+  bool weak = first->kind != Strength::Kind::typed || second->kind != Strength::Kind::typed;
+  auto element = common_element(c, {*first, *second}, ir::Domain::any);
+  auto converted = [&](BlockId block, const Item& item) -> std::optional<Item> {
+    BlockId outside = c.builder->block();
+    c.builder->set_block(block);
+    auto value = to_value(c, item, element);
+    if (value && element && weak) value = cast_to(c, *value, *element, item.span);
+    c.builder->set_block(outside);
+    return value;
+  };
+  auto a = converted(then_block, then), b = converted(else_block, otherwise);
+  if (!a || !b) return std::nullopt;
+  const Type &x = c.type(*a->as<ValueId>()), &y = c.type(*b->as<ValueId>());
+  if (!same_type(x, y)) {
+    c.error(Code::E0207, span, fmt::format("{} is {} on one side and {} on the other", what, type_text(x), type_text(y)),
+            is_real(x.element) != is_real(y.element) && same_shape(x, y) ? "declare its type, as in `k : i32 = 0`" : "");
+    return std::nullopt;
+  }
+  return Joined{*a->as<ValueId>(), *b->as<ValueId>()};
+}
+
+}  // namespace
+
+std::optional<Item> condition_value(Context& c, const Item& item, const std::string& what) {
+  auto value = to_value(c, item);
+  if (!value) return std::nullopt;
+  const Type& type = c.type(*value->as<ValueId>());
+  if (type.element != Element::boolean) {
+    c.error(Code::E0203, item.span, fmt::format("{} must be a bool, and `{}` is {}", what, c.text_of(item.span), type_text(type)),
+            fmt::format("compare it, as in `{} != 0`", c.text_of(item.span)));
+    return std::nullopt;
+  }
+  if (!type.is_scalar()) {
+    c.report(error_at(Code::E0208, item.span, fmt::format("{} must be a single bool, and {} is a tensor", what, c.described(item)),
+                      "`all(…)` or `any(…)` makes one bool of it; `where(c, a, b)` chooses element by element")
+                 .label(item.span, shape_text(type.dims)));
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::optional<Item> conditional(Context& c, Span span, const ConditionalExpr& e) {
+  auto item = expression(c, e.condition);
+  if (!item) return std::nullopt;
+  if (const bool* known = item->as<bool>()) {
+    auto chosen = expression(c, *known ? e.then : e.otherwise);
+    if (chosen) chosen->span = span;
+    return chosen;
+  }
+  auto condition = condition_value(c, *item, "the condition of `if`");
+  BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
+  std::optional<Item> sides[2];
+  in_block(c, blocks[0], {}, [&] { sides[0] = expression(c, e.then); });
+  in_block(c, blocks[1], {}, [&] { sides[1] = expression(c, e.otherwise); });
+  if (!condition || !sides[0] || !sides[1]) return std::nullopt;
+  auto joined = join_sides(c, blocks[0], *sides[0], blocks[1], *sides[1], span, fmt::format("`{}`", c.text_of(span)));
+  if (!joined) return std::nullopt;
+  c.function().block(blocks[0]).yields = {joined->then};
+  c.function().block(blocks[1]).yields = {joined->otherwise};
+  return Item{region_op(c, span, Opcode::if_else, {*condition->as<ValueId>()}, {c.type(joined->then)}, {blocks[0], blocks[1]})[0], span};
+}
+
+bool contains_return(const Ast& ast, const Block& block) {
+  return std::any_of(block.statements.begin(), block.statements.end(), [&](StmtId id) {
+    const StmtNode& node = ast.stmt(id).node;
+    if (const auto* branch = std::get_if<IfStmt>(&node))
+      return contains_return(ast, branch->then) || (branch->otherwise && contains_return(ast, *branch->otherwise));
+    return std::holds_alternative<ReturnStmt>(node);
+  });
+}
+
+void if_statement(Context& c, const IfStmt& s) {
+  Span span = c.expr(s.condition).span;
+  auto item = expression(c, s.condition);
+  if (const bool* known = item ? item->as<bool>() : nullptr) {
+    if (*known)
+      run(c, {&s.then.statements, 0, nullptr});
+    else if (s.otherwise)
+      run(c, {&s.otherwise->statements, 0, nullptr});
+    return;
+  }
+  auto condition = item ? condition_value(c, *item, "the condition of `if`") : std::nullopt;
+  BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
+  Scope scopes[2];
+  scopes[0] = in_block(c, blocks[0], {}, [&] { run(c, {&s.then.statements, 0, nullptr}); });
+  if (s.otherwise) scopes[1] = in_block(c, blocks[1], {}, [&] { run(c, {&s.otherwise->statements, 0, nullptr}); });
+
+  std::vector<std::string> names = scopes[0].order, live;
+  for (const std::string& name : scopes[1].order)
+    if (!scopes[0].names.contains(name)) names.push_back(name);
+  std::vector<Binding> bindings;
+  std::vector<Type> types;
+  for (const std::string& name : names) {
+    std::optional<Binding> sides[2];
+    for (int k = 0; k < 2; ++k) {
+      if (auto own = scopes[k].names.find(name); own != scopes[k].names.end()) {
+        sides[k] = own->second;
+      } else if (const Binding* before = c.find(name); before && !before->item.holds<Callable>()) {
+        sides[k] = *before;
+        if (auto old = before->item.failed() ? std::nullopt : c.lookup(name, before->span)) sides[k]->item = std::move(*old);
+      }
+    }
+    if (!sides[0] || !sides[1]) continue;  // bound on one side only: not bound afterwards
+    Span at = scopes[1].names.contains(name) ? sides[1]->span : sides[0]->span;
+    auto joined = join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name));
+    if (!joined || !condition) {
+      c.bind(name, {Poison{}, at}, at);
+      continue;
+    }
+    live.push_back(name);
+    bindings.push_back({{}, at, sides[0]->declared ? sides[0]->declared : sides[1]->declared});
+    types.push_back(c.type(joined->then));
+    c.function().block(blocks[0]).yields.push_back(joined->then);
+    c.function().block(blocks[1]).yields.push_back(joined->otherwise);
+  }
+  if (!condition) return;
+  const std::vector<ValueId> results = region_op(c, span, Opcode::if_else, {*condition->as<ValueId>()}, types, {blocks[0], blocks[1]});
+  for (std::size_t i = 0; i < live.size(); ++i)
+    assign_name(c, live[i], {results[i], bindings[i].span}, bindings[i].span, bindings[i].declared);
+}
+
+Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
+  auto item = expression(c, s.condition);
+  static const std::vector<StmtId> nothing;
+  const auto& otherwise = s.otherwise ? s.otherwise->statements : nothing;
+  if (const bool* known = item ? item->as<bool>() : nullptr) return run(c, {*known ? &s.then.statements : &otherwise, 0, &rest});
+  auto condition = item ? condition_value(c, *item, "the condition of `if`") : std::nullopt;
+  BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
+  Outcome sides[2];
+  in_block(c, blocks[0], {}, [&] { sides[0] = run(c, {&s.then.statements, 0, &rest}); });
+  in_block(c, blocks[1], {}, [&] { sides[1] = run(c, {&otherwise, 0, &rest}); });
+  Outcome outcome{true, {}};
+  if (!sides[0].returned || !sides[1].returned) {
+    c.error(Code::E0209, c.expr(s.condition).span, fmt::format("`{}` returns on one side of this `if` only", c.frame->function));
+    outcome.values.push_back({Poison{}, span});
+    return outcome;
+  }
+  if (sides[0].values.size() != sides[1].values.size()) {
+    c.error(Code::E0207, c.expr(s.condition).span,
+            fmt::format("`{}` returns {} values on one side of this `if` and {} on the other", c.frame->function, sides[0].values.size(),
+                        sides[1].values.size()));
+    outcome.values.push_back({Poison{}, span});
+    return outcome;
+  }
+  std::vector<Type> types;
+  bool ok = condition.has_value();
+  for (std::size_t i = 0; i < sides[0].values.size(); ++i) {
+    const Item &a = sides[0].values[i], &b = sides[1].values[i];
+    auto joined = join_sides(c, blocks[0], a, blocks[1], b, b.span, fmt::format("the result of `{}`", c.frame->function));
+    ok &= joined.has_value();
+    if (!joined) continue;
+    types.push_back(c.type(joined->then));
+    c.function().block(blocks[0]).yields.push_back(joined->then);
+    c.function().block(blocks[1]).yields.push_back(joined->otherwise);
+  }
+  if (!ok) {
+    outcome.values.assign(sides[0].values.size(), {Poison{}, span});
+    return outcome;
+  }
+  Span at = c.expr(s.condition).span;
+  for (ValueId id : region_op(c, at, Opcode::if_else, {*condition->as<ValueId>()}, types, {blocks[0], blocks[1]}))
+    outcome.values.push_back({id, at});
+  return outcome;
+}
+
+}  // namespace bpc::frontend::lowering

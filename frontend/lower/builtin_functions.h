@@ -1,0 +1,40 @@
+// The functions of the builtin table. Each gets its arguments in the order of its signature, defaults filled in, and returns nullopt when
+// it has reported an error.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/lower/calls.h"
+#include "frontend/lower/context.h"
+
+namespace bpc::frontend::lowering {
+
+struct BuiltinCall {
+  Span span;
+  std::string_view name;
+  std::vector<Item> arguments;
+};
+
+struct Builtin {
+  std::string_view name;
+  std::string_view signature;  // "x, axis = none"
+  std::optional<Item> (*lower)(Context& c, const BuiltinCall& call);
+};
+
+// The tables, by idea.
+std::span<const Builtin> shape_builtins();  // builtins_shape.cpp: reshape, concat, split …
+std::span<const Builtin> fill_builtins();   // builtins_fill.cpp: zeros, arange, normal, glorot …
+std::span<const Builtin> value_builtins();  // builtins_value.cpp: casts, products, prod …
+
+// grad(J, w, …): any number of w.
+std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span);
+// A call of a name for which is_native_builtin holds.
+std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vector<Given>& given, Span span);
+// A spelled operator of the table: elementwise, reduction or scan; arguments as its signature says.
+std::optional<Item> call_op(Context& c, ir::Opcode code, const BuiltinCall& call);
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,177 @@
+#include "frontend/lower/builtins.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/prelude.h"
+
+namespace bpc::frontend {
+
+namespace lowering {
+
+namespace {
+
+using ir::ValueId;
+
+constexpr std::string_view kUnimplemented[] = {
+    "jvp",
+    "vjp",
+    "hessian",
+    "jacobian",
+    "hvp",
+    "checkpoint",
+    "tape",
+    "push",
+    "pop",
+    "cholesky",
+    "solve",
+    "inv",
+    "det",
+    "logdet",
+    "roll",
+    "pad",
+    "tile",
+    "gather",
+    "scatter_add",
+    "sort",
+    "argsort",
+    "topk",
+    "dropout",
+    "embedding",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "max_pool2d",
+    "bernoulli",
+    "randint",
+    "permutation",
+    "attention",
+    "avg_pool2d",
+    "batch_norm",
+    "triangular_solve",
+};
+
+const Builtin* find_builtin(std::string_view name) {
+  for (auto table : {shape_builtins(), fill_builtins(), value_builtins()})
+    for (const Builtin& builtin : table)
+      if (builtin.name == name) return &builtin;
+  return nullptr;
+}
+
+bool is_word(std::string_view spelling) {
+  return !spelling.empty() && std::isalpha(static_cast<unsigned char>(spelling[0])) && spelling != "and" && spelling != "or" &&
+         spelling != "not";
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+struct Parameter {
+  std::string name;
+  std::string_view otherwise;  // the default, or empty
+};
+
+std::vector<Parameter> parameters_of(std::string_view signature) {
+  std::vector<Parameter> parameters;
+  while (!signature.empty()) {
+    std::string_view one = signature.substr(0, signature.find(','));
+    signature.remove_prefix(std::min(one.size() + 1, signature.size()));
+    std::size_t equals = one.find('=');
+    parameters.push_back(
+        {std::string(trimmed(one.substr(0, equals))), equals == std::string_view::npos ? "" : trimmed(one.substr(equals + 1))});
+  }
+  return parameters;
+}
+
+Item default_item(std::string_view text, Span span) {
+  if (text == "none") return {None{}, span};
+  if (text == "true" || text == "false") return {text == "true", span};
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return {weak(number), span};
+}
+
+std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee, std::string_view signature,
+                                                 const std::vector<Given>& given, Span span) {
+  std::vector<Parameter> parameters = parameters_of(signature);
+  std::vector<std::string> names;
+  for (const Parameter& parameter : parameters) names.push_back(parameter.name);
+  auto matched = match_arguments(c, span, callee.text, names, given);
+  if (!matched) return std::nullopt;
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!(*matched)[i] && parameters[i].otherwise.empty()) {
+      c.error(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.text, names[i]));
+      return std::nullopt;
+    }
+    items.push_back((*matched)[i] ? std::move(*(*matched)[i]) : default_item(parameters[i].otherwise, span));
+  }
+  return items;
+}
+
+// "max" is a reduction of one operand and an elementwise function of two: as many as the call names.
+std::optional<ir::Opcode> spelled_op(std::string_view name, const std::vector<Given>& given) {
+  std::optional<ir::Opcode> best;
+  for (const ir::OpInfo& info : ir::all_ops()) {
+    if (info.spelling != name) continue;
+    std::vector<Parameter> parameters = parameters_of(info.signature);
+    auto is_operand = [&](const Given& argument) {
+      if (!argument.name) return true;
+      for (int i = 0; i < info.min_operands; ++i)
+        if (parameters[static_cast<std::size_t>(i)].name == argument.name->text) return true;
+      return false;
+    };
+    auto operands = static_cast<std::size_t>(std::count_if(given.begin(), given.end(), is_operand));
+    if (info.takes(operands)) return info.code;
+    if (!best) best = info.code;
+  }
+  return best;
+}
+
+}  // namespace
+
+bool is_unimplemented(std::string_view name) {
+  return std::find(std::begin(kUnimplemented), std::end(kUnimplemented), name) != std::end(kUnimplemented);
+}
+
+bool is_native_builtin(std::string_view name) {
+  if (name == "grad" || find_builtin(name)) return true;
+  auto ops = ir::all_ops();
+  return is_word(name) && std::any_of(ops.begin(), ops.end(), [&](const ir::OpInfo& info) { return info.spelling == name; });
+}
+
+std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
+  if (callee.text == "grad") return call_grad(c, callee, given, span);
+  const Builtin* builtin = find_builtin(callee.text);
+  auto op = builtin ? std::nullopt : spelled_op(callee.text, given);
+  auto arguments = match_signature(c, callee, builtin ? builtin->signature : ir::op_info(*op).signature, given, span);
+  if (!arguments) return std::nullopt;
+  BuiltinCall call{span, callee.text, std::move(*arguments)};
+  return builtin ? builtin->lower(c, call) : call_op(c, *op, call);
+}
+
+}  // namespace lowering
+
+bool is_builtin_function(std::string_view name) {
+  return lowering::is_native_builtin(name) || lowering::is_unimplemented(name) || find_prelude_function(name);
+}
+
+std::vector<std::string> builtin_names() {
+  std::vector<std::string> names{"grad"};
+  for (const ir::OpInfo& info : ir::all_ops())
+    if (lowering::is_word(info.spelling)) names.emplace_back(info.spelling);
+  for (auto table : {lowering::shape_builtins(), lowering::fill_builtins(), lowering::value_builtins()})
+    for (const lowering::Builtin& builtin : table) names.emplace_back(builtin.name);
+  for (std::string_view name : lowering::kUnimplemented) names.emplace_back(name);
+  for (const PreludeFunction& function : prelude_functions()) names.emplace_back(function.name);
+  return names;
+}
+
+}  // namespace bpc::frontend

@@ -1,0 +1,24 @@
+// Builtin functions: the spelled operators of ir/ops.def, a table of functions made of ops here, and the prelude.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bpc::frontend {
+
+// Whether a script may call this name without defining it, functions that are not implemented yet included.
+bool is_builtin_function(std::string_view name);
+// All of them, for "did you mean".
+std::vector<std::string> builtin_names();
+
+}  // namespace bpc::frontend
+
+namespace bpc::frontend::lowering {
+
+// Part of the language, and E0199 for now.
+bool is_unimplemented(std::string_view name);
+// A spelled operator or one of the table (not the prelude).
+bool is_native_builtin(std::string_view name);
+
+}  // namespace bpc::frontend::lowering

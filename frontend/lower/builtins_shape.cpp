@@ -1,0 +1,209 @@
+// Functions that move elements or speak of shapes.
+#include <fmt/format.h>
+#include <algorithm>
+#include <numeric>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+const Type& type_of(Context& c, const Item& item) {
+  return c.type(*item.as<ValueId>());
+}
+
+// A shape in which one size may be -1: what is left of the elements.
+std::optional<std::vector<Dim>> shape_to_fill(Context& c, Item shape, std::int64_t count) {
+  List* list = std::get_if<List>(&shape.is);
+  Number* open = nullptr;
+  std::int64_t known = 1;
+  std::vector<Item> single{shape};
+  for (Item& item : list ? list->items : single) {
+    Number* number = std::get_if<Number>(&item.is);
+    if (!number || !number->is_integer()) continue;  // to_shape reports it
+    if (number->integer() == -1 && !open)
+      open = number;
+    else if (__builtin_mul_overflow(known, number->integer(), &known))
+      known = 0;
+  }
+  if (open && (known <= 0 || count % known != 0)) {
+    c.error(Code::E0201, shape.span, fmt::format("{} elements do not fill the shape {}", count, c.text_of(shape.span)));
+    return std::nullopt;
+  }
+  if (open) open->value = count / known;
+  return to_shape(c, list ? shape : single[0]);
+}
+
+std::optional<Item> reshape_call(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto dims = x ? shape_to_fill(c, call.arguments[1], type_of(c, *x).count()) : std::nullopt;
+  return dims ? reshape(c, call.span, *x, std::move(*dims)) : std::nullopt;
+}
+
+std::optional<Item> expand_dims(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axis = x ? to_axis(c, call.arguments[1], *x, 1) : std::nullopt;
+  if (!axis) return std::nullopt;
+  std::vector<Dim> dims = type_of(c, *x).dims;
+  dims.insert(dims.begin() + *axis, Dim{1, {}});
+  return reshape(c, call.span, *x, std::move(dims));
+}
+
+std::optional<Item> squeeze(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
+  if (!axes) return std::nullopt;
+  bool any = call.arguments[1].holds<None>();
+  std::vector<Dim> dims;
+  for (std::size_t i = 0; i < type_of(c, *x).rank(); ++i) {
+    const Dim& dim = type_of(c, *x).dims[i];
+    bool named = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
+    if (named && !any && dim.size != 1) {
+      c.error(Code::E0204, call.arguments[1].span,
+              fmt::format("`squeeze` drops axes of size 1, and axis {} of {} has {}", i, c.described(*x), dim.size));
+      return std::nullopt;
+    }
+    if (!named || dim.size != 1) dims.push_back(dim);
+  }
+  return reshape(c, call.span, *x, std::move(dims));
+}
+
+std::optional<Item> broadcast_to(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto dims = to_shape(c, call.arguments[1]);
+  if (!x || !dims) return std::nullopt;
+  Type to(type_of(c, *x).element, std::move(*dims));
+  return c.emit(call.span, Opcode::broadcast, {*x}, {}, &to);
+}
+
+std::optional<std::vector<Item>> listed(Context& c, const BuiltinCall& call) {
+  const List* list = call.arguments[0].as<List>();
+  if (!list || list->items.empty()) {
+    c.error(Code::E0209, call.arguments[0].span, fmt::format("`{}` takes a bracketed list", call.name),
+            fmt::format("write `{}([a, b])`", call.name));
+    return std::nullopt;
+  }
+  return to_common(c, list->items, ir::Domain::any);
+}
+
+std::optional<Item> concat(Context& c, const BuiltinCall& call) {
+  auto items = listed(c, call);
+  auto axis = items ? to_axis(c, call.arguments[1], (*items)[0]) : std::nullopt;
+  return axis ? concatenate(c, call.span, *items, *axis) : std::nullopt;
+}
+
+std::optional<Item> stack_call(Context& c, const BuiltinCall& call) {
+  auto items = listed(c, call);
+  auto axis = items ? to_axis(c, call.arguments[1], (*items)[0], 1) : std::nullopt;
+  return axis ? stack(c, call.span, *items, *axis) : std::nullopt;
+}
+
+std::optional<Item> split(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto n = to_integer(c, call.arguments[1], "the number of parts");
+  auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+  if (!n || !axis) return std::nullopt;
+  auto at = static_cast<std::size_t>(*axis);
+  std::int64_t size = type_of(c, *x).size(at);
+  if (*n <= 0 || size % *n != 0) {
+    c.report(error_at(Code::E0201, call.span, fmt::format("cannot split axis {} of {} into {} equal parts", *axis, c.described(*x), *n))
+                 .label(x->span, fmt::format("axis {} has size {}", *axis, size)));
+    return std::nullopt;
+  }
+  Tuple parts;
+  for (std::int64_t i = 0; i < *n; ++i) {
+    auto one = part(c, call.span, *x, at, i * (size / *n), size / *n);
+    if (!one) return std::nullopt;
+    parts.items.push_back(std::move(*one));
+  }
+  return *n == 1 ? parts.items[0] : Item{std::move(parts), call.span};
+}
+
+std::optional<Item> flip(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
+  if (!axes) return std::nullopt;
+  const Type type = type_of(c, *x);
+  std::vector<std::int64_t> starts(type.rank(), 0), steps(type.rank(), 1);
+  for (std::int64_t axis : *axes) {
+    auto i = static_cast<std::size_t>(axis);
+    starts[i] = std::max<std::int64_t>(type.size(i) - 1, 0);
+    steps[i] = -1;
+  }
+  return c.emit(call.span, Opcode::slice, {*x},
+                {{Attr::starts, starts},
+                 {Attr::sizes, type.sizes()},
+                 {Attr::steps, steps},
+                 {Attr::dynamic, std::vector<std::int64_t>{}},
+                 {Attr::drop, std::vector<std::int64_t>{}}});
+}
+
+std::optional<Item> transpose(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  if (!x) return std::nullopt;
+  std::vector<std::int64_t> perm(type_of(c, *x).rank());
+  std::iota(perm.rbegin(), perm.rend(), 0);
+  if (const List* list = call.arguments[1].as<List>()) {
+    perm.clear();
+    for (const Item& item : list->items) {
+      auto axis = to_axis(c, item, *x);
+      if (!axis) return std::nullopt;
+      perm.push_back(*axis);
+    }
+  } else if (!call.arguments[1].holds<None>()) {
+    c.error(Code::E0204, call.arguments[1].span, "`transpose` takes a list of all axes, as in `transpose(x, [1, 0])`");
+    return std::nullopt;
+  }
+  return c.emit(call.span, Opcode::transpose, {*x}, {{Attr::perm, std::move(perm)}});
+}
+
+std::optional<Item> shape(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  if (!x) return std::nullopt;
+  List sizes;
+  for (const Dim& dim : type_of(c, *x).dims) sizes.items.push_back({Number{dim.size, Element::i32, dim.name}, call.span});
+  return Item{std::move(sizes), call.span};
+}
+
+// A list of compile-time numbers, such as shape(x), so that size(shape(x)) is the rank and no op.
+bool is_shape(const List& list) {
+  return std::all_of(list.items.begin(), list.items.end(), [](const Item& item) { return item.holds<Number>(); });
+}
+
+// The number of elements, or the product of the sizes of some axes.
+std::optional<Item> size(Context& c, const BuiltinCall& call) {
+  if (const List* list = call.arguments[0].as<List>(); list && call.arguments[1].holds<None>() && is_shape(*list))
+    return Item{typed(static_cast<std::int64_t>(list->items.size())), call.span};
+  auto x = to_value(c, call.arguments[0]);
+  auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
+  if (!axes) return std::nullopt;
+  Number product{std::int64_t{1}, Element::i32};
+  for (std::int64_t axis : *axes) product.value = product.integer() * type_of(c, *x).size(static_cast<std::size_t>(axis));
+  if (axes->size() == 1) product.dim = type_of(c, *x).dims[static_cast<std::size_t>(axes->front())].name;
+  return Item{product, call.span};
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"reshape", "x, shape", reshape_call},      {"expand_dims", "x, axis", expand_dims},
+    {"squeeze", "x, axis = none", squeeze},     {"broadcast_to", "x, shape", broadcast_to},
+    {"concat", "xs, axis = 0", concat},         {"stack", "xs, axis = 0", stack_call},
+    {"split", "x, n, axis = 0", split},         {"flip", "x, axis = none", flip},
+    {"transpose", "x, perm = none", transpose}, {"shape", "x", shape},
+    {"size", "x, axis = none", size},
+};
+
+}  // namespace
+
+std::span<const Builtin> shape_builtins() {
+  return kBuiltins;
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,184 @@
+// Functions that compute: casts, products of vectors, products of elements, one-hot codes.
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+// ---- casts ----
+
+std::optional<Item> cast(Context& c, const BuiltinCall& call) {
+  Element element = call.name == "real" ? c.module.real : *element_from_name(call.name);
+  const Item& x = call.arguments[0];
+  const Number* number = x.as<Number>();
+  if (number && element == Element::boolean) return Item{number->real() != 0, call.span};
+  if (number && is_integer(element)) {  // stays a compile-time integer
+    if (number->is_integer()) return Item{typed(number->integer(), element), call.span};
+    double whole = std::trunc(number->real());
+    if (std::fabs(whole) < 0x1p63) return Item{typed(static_cast<std::int64_t>(whole), element), call.span};
+    c.error(Code::E0210, x.span, fmt::format("{} does not fit {}", number_text(*number), element_name(element)));
+    return std::nullopt;
+  }
+  if (number) return constant(c, call.span, *number, Type(element));
+  auto value = to_value(c, x, is_real(element) ? std::optional(element) : std::nullopt);
+  auto result = value ? cast_to(c, *value, element, call.span) : std::nullopt;
+  if (result) result->span = call.span;
+  return result;
+}
+
+// ---- products ----
+
+bool require_vector(Context& c, const BuiltinCall& call, const Item& x) {
+  std::size_t rank = c.type(*x.as<ValueId>()).rank();
+  if (rank != 1) c.error(Code::E0204, x.span, fmt::format("`{}` takes vectors, and `{}` has {} axes", call.name, c.text_of(x.span), rank));
+  return rank == 1;
+}
+
+std::optional<Item> outer(Context& c, const BuiltinCall& call) {
+  auto values = to_common(c, call.arguments, ir::Domain::number);
+  if (!values || !require_vector(c, call, (*values)[0]) || !require_vector(c, call, (*values)[1])) return std::nullopt;
+  return contract(c, call.span, "i,j->ij", (*values)[0], (*values)[1]);
+}
+
+std::optional<Item> dot(Context& c, const BuiltinCall& call) {
+  return matmul(c, call.span, call.span, call.arguments[0], call.arguments[1]);
+}
+
+// A letter of one operand that neither the other nor the result has is summed over first.
+std::optional<Item> sum_alone(Context& c, Span span, const Item& x, std::string& letters, const std::string& others) {
+  std::vector<std::int64_t> axes;
+  std::string left;
+  for (std::size_t i = 0; i < letters.size(); ++i)
+    if (others.find(letters[i]) == std::string::npos)
+      axes.push_back(static_cast<std::int64_t>(i));
+    else
+      left += letters[i];
+  if (axes.empty()) return x;
+  letters = left;
+  return c.emit(span, Opcode::reduce_sum, {x}, {{Attr::axes, axes}, {Attr::keep, false}});
+}
+
+std::optional<Item> einsum(Context& c, const BuiltinCall& call) {
+  const Text* spec = call.arguments[0].as<Text>();
+  std::string text = spec ? spec->text : std::string{};
+  std::erase(text, ' ');
+  std::size_t comma = text.find(','), arrow = text.find("->");
+  auto values = to_common(c, {call.arguments[1], call.arguments[2]}, ir::Domain::number);
+  if (!values) return std::nullopt;
+  if (comma != std::string::npos && arrow != std::string::npos && comma < arrow) {
+    std::string a = text.substr(0, comma), b = text.substr(comma + 1, arrow - comma - 1), out = text.substr(arrow + 2);
+    bool ranks_fit = a.size() == c.type(*(*values)[0].as<ValueId>()).rank() && b.size() == c.type(*(*values)[1].as<ValueId>()).rank();
+    std::string original_a = a;
+    auto x = ranks_fit ? sum_alone(c, call.span, (*values)[0], a, b + out) : std::optional((*values)[0]);
+    auto y = ranks_fit ? sum_alone(c, call.span, (*values)[1], b, original_a + out) : std::optional((*values)[1]);
+    std::string reduced = a + "," + b + "->" + out;
+    if (!x || !y) return std::nullopt;
+    if (ir::parse_einsum(reduced)) return contract(c, call.span, reduced, *x, *y);
+  }
+  c.error(Code::E0204, call.arguments[0].span, "the spec of `einsum` names each axis of two operands by a letter, and those of the result",
+          "write it like \"bij,bjk->bik\"");
+  return std::nullopt;
+}
+
+// ---- prod ----
+
+// A product along one axis as a balanced tree of multiplications of halves, so that its derivative is exact at zeros, to every order.
+std::optional<Item> product_along(Context& c, Span span, Item x, std::size_t axis) {
+  auto size = [&](const Item& item) { return c.type(*item.as<ValueId>()).size(axis); };
+  if (size(x) == 0) {
+    Type type = c.type(*x.as<ValueId>());
+    type.dims[axis] = {1, {}};
+    return constant(c, span, weak(std::int64_t{1}), type);
+  }
+  std::optional<Item> odd;  // what did not pair up on the way
+  while (size(x) > 1) {
+    std::int64_t n = size(x), half = n / 2;
+    auto low = part(c, span, x, axis, 0, half), high = part(c, span, x, axis, half, half);
+    if (n % 2 == 1) {
+      auto last = part(c, span, x, axis, n - 1, 1);
+      odd = odd && last ? c.emit(span, Opcode::mul, {*odd, *last}) : last;
+      if (!odd) return std::nullopt;
+    }
+    auto product = low && high ? c.emit(span, Opcode::mul, {*low, *high}) : std::nullopt;
+    if (!product) return std::nullopt;
+    x = std::move(*product);
+  }
+  return odd ? c.emit(span, Opcode::mul, {x, *odd}) : x;
+}
+
+std::optional<Item> prod(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
+  auto keep = to_bool(c, call.arguments[2], "`keep`");
+  if (!axes || !keep) return std::nullopt;
+  if (c.type(*x->as<ValueId>()).element == Element::boolean) {
+    c.error(Code::E0203, x->span, fmt::format("`prod` takes numbers, and `{}` is bool", c.text_of(x->span)));
+    return std::nullopt;
+  }
+  std::vector<Dim> dims;
+  for (std::size_t i = 0; i < c.type(*x->as<ValueId>()).rank(); ++i) {
+    bool reduced = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
+    if (!reduced) dims.push_back(c.type(*x->as<ValueId>()).dims[i]);
+    if (reduced && *keep) dims.push_back({1, {}});
+  }
+  for (std::int64_t axis : *axes) {
+    x = product_along(c, call.span, *x, static_cast<std::size_t>(axis));
+    if (!x) return std::nullopt;
+  }
+  return reshape(c, call.span, *x, std::move(dims));
+}
+
+// ---- codes ----
+
+// 1 at the label's place along a new last axis of size n, else 0.
+std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
+  auto labels = to_value(c, call.arguments[0], Element::i32);
+  auto n = to_size(c, call.arguments[1]);
+  if (!labels || !n) return std::nullopt;
+  Type type = c.type(*labels->as<ValueId>());
+  if (!is_integer(type.element)) {
+    c.error(Code::E0203, labels->span, fmt::format("labels are integers, and `{}` is {}", c.text_of(labels->span), type_text(type)));
+    return std::nullopt;
+  }
+  std::vector<Dim> column = type.dims;
+  column.push_back({1, {}});
+  type.dims.push_back(*n);
+  auto index = c.emit(call.span, Opcode::iota, {}, {{Attr::axis, static_cast<std::int64_t>(type.rank()) - 1}}, &type);
+  auto expanded = reshape(c, call.span, *labels, std::move(column));
+  auto equal = index && expanded ? c.emit(call.span, Opcode::eq, {*expanded, *index}) : std::nullopt;
+  return equal ? cast_to(c, *equal, c.module.real, call.span) : std::nullopt;
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"f32", "x", cast},
+    {"f64", "x", cast},
+    {"real", "x", cast},
+    {"i32", "x", cast},
+    {"i64", "x", cast},
+    {"bool", "x", cast},
+    {"outer", "a, b", outer},
+    {"dot", "a, b", dot},
+    {"einsum", "spec, a, b", einsum},
+    {"prod", "x, axis = none, keep = false", prod},
+    {"one_hot", "labels, n", one_hot},
+};
+
+}  // namespace
+
+std::span<const Builtin> value_builtins() {
+  return kBuiltins;
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/types.h"
+#include "support/internal_error.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+std::optional<Item> flattened(Context& c, Span span, const Item& x) {
+  auto flat = reshape(c, span, x, {Dim{c.type(*x.as<ValueId>()).count(), {}}});
+  if (flat) flat->span = x.span;
+  return flat;
+}
+
+std::optional<Item> reduction(Context& c, Opcode code, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
+  auto keep = to_bool(c, call.arguments[2], "`keep`");
+  if (!axes || !keep) return std::nullopt;
+  return c.emit(call.span, code, {*x}, {{Attr::axes, *axes}, {Attr::keep, *keep}});
+}
+
+// Without an axis the index is flat, row by row.
+std::optional<Item> index_of_extreme(Context& c, Opcode code, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto keep = to_bool(c, call.arguments[2], "`keep`");
+  if (!x || !keep) return std::nullopt;
+  std::size_t rank = c.type(*x->as<ValueId>()).rank();
+  if (call.arguments[1].holds<None>()) {
+    auto flat = flattened(c, call.span, *x);
+    auto index = flat ? c.emit(call.span, code, {*flat}, {{Attr::axes, std::vector<std::int64_t>{0}}, {Attr::keep, false}}) : std::nullopt;
+    return index && *keep ? reshape(c, call.span, *index, std::vector<Dim>(rank, Dim{1, {}})) : index;
+  }
+  auto axes = to_axes(c, call.arguments[1], *x);
+  if (!axes) return std::nullopt;
+  if (axes->size() != 1) {
+    c.error(Code::E0204, call.arguments[1].span, fmt::format("`{}` takes one axis", call.name));
+    return std::nullopt;
+  }
+  return c.emit(call.span, code, {*x}, {{Attr::axes, *axes}, {Attr::keep, *keep}});
+}
+
+std::optional<Item> running_sum(Context& c, Opcode code, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  if (!x) return std::nullopt;
+  std::optional<std::int64_t> axis = 0;
+  if (call.arguments[1].holds<None>())
+    x = flattened(c, call.span, *x);
+  else
+    axis = to_axis(c, call.arguments[1], *x);
+  return x && axis ? c.emit(call.span, code, {*x}, {{Attr::axis, *axis}}) : std::nullopt;
+}
+
+std::optional<Item> polygamma(Context& c, const BuiltinCall& call) {
+  auto order = to_integer(c, call.arguments[0], "the order of `polygamma`");
+  if (!order) return std::nullopt;
+  if (*order < 0) {
+    c.error(Code::E0210, call.arguments[0].span, "the order of `polygamma` is not negative");
+    return std::nullopt;
+  }
+  auto x = to_common(c, {call.arguments[1]}, ir::Domain::real);
+  return x ? c.emit(call.span, Opcode::polygamma, *x, {{Attr::order, *order}}) : std::nullopt;
+}
+
+std::optional<Item> where(Context& c, const BuiltinCall& call) {
+  auto condition = to_value(c, call.arguments[0]);
+  auto sides = to_common(c, {call.arguments[1], call.arguments[2]}, ir::Domain::any);
+  return condition && sides ? c.emit(call.span, Opcode::select, {*condition, (*sides)[0], (*sides)[1]}) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
+  switch (ir::op_info(code).rule) {
+    case ir::ShapeRule::pointwise:
+    case ir::ShapeRule::comparison:
+      if (code == Opcode::polygamma) return polygamma(c, call);
+      if (auto folded = fold_function(call.span, call.name, call.arguments)) return folded;
+      return elementwise(c, call.span, code, call.arguments);
+    case ir::ShapeRule::select:
+      return where(c, call);
+    case ir::ShapeRule::reduce:
+      return reduction(c, code, call);
+    case ir::ShapeRule::arg_reduce:
+      return index_of_extreme(c, code, call);
+    case ir::ShapeRule::scan:
+      return running_sum(c, code, call);
+    case ir::ShapeRule::cast:
+    case ir::ShapeRule::einsum:
+    case ir::ShapeRule::reshape:
+    case ir::ShapeRule::transpose:
+    case ir::ShapeRule::broadcast:
+    case ir::ShapeRule::slice:
+    case ir::ShapeRule::update:
+    case ir::ShapeRule::concat:
+    case ir::ShapeRule::declared:
+    case ir::ShapeRule::nothing:
+    case ir::ShapeRule::region:
+    case ir::ShapeRule::gradient:
+      break;
+  }
+  throw InternalError("lower", fmt::format("`{}` is spelled but has no call", call.name), call.span);
+}
+
+std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
+  if (given.size() < 2) {
+    c.error(Code::E0105, callee.span, "`grad` takes a scalar and what to differentiate it by", "write `grad(J, w)` or `grad(J, w, b)`");
+    return std::nullopt;
+  }
+  std::vector<Item> operands;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Item& item = given[i].item;
+    if (given[i].name) {
+      c.error(Code::E0105, given[i].name->span, fmt::format("`grad` has no parameter `{}`", given[i].name->text));
+      return std::nullopt;
+    }
+    if (i > 0 && is_compile_time(item)) {
+      c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", c.text_of(item.span)));
+      return std::nullopt;
+    }
+    auto value = to_value(c, item);
+    if (!value) return std::nullopt;
+    operands.push_back(std::move(*value));
+  }
+  std::vector<Type> types;
+  std::vector<ValueId> ids;
+  for (const Item& operand : operands) {
+    ids.push_back(*operand.as<ValueId>());
+    types.push_back(c.type(ids.back()));
+  }
+  const Item& y = operands[0];
+  if (!types[0].is_scalar()) {
+    c.report(error_at(Code::E0302, y.span, fmt::format("`grad` needs a scalar, and {} is a tensor", c.described(y)),
+                      fmt::format("take `sum({0})` or `mean({0})`", c.text_of(y.span)))
+                 .label(y.span, shape_text(types[0].dims)));
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < types.size(); ++i)
+    if (!is_real(types[i].element)) {
+      c.error(Code::E0303, operands[i].span,
+              fmt::format("`{}` is {}, which has no derivative", c.text_of(operands[i].span), element_name(types[i].element)));
+      return std::nullopt;
+    }
+  c.set_origin(span);
+  ir::OpId op = c.builder->emit_op(Opcode::grad, ids, {}, std::vector<Type>(types.begin() + 1, types.end()));
+  const auto& results = c.function().op(op).results;
+  if (results.size() == 1) return Item{results[0], span};
+  Tuple tuple;
+  for (ValueId id : results) tuple.items.push_back({id, span});
+  return Item{std::move(tuple), span};
+}
+
+}  // namespace bpc::frontend::lowering

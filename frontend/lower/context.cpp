@@ -1,0 +1,209 @@
+#include "frontend/lower/context.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "frontend/lower/builtins.h"
+#include "frontend/lower/initialisers.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+constexpr int kDeepestNesting = 600;             // of expressions, statements and calls together
+constexpr std::size_t kMostOps = 1'000'000;      // after inlining
+constexpr std::size_t kLongestOperandText = 32;  // code points
+constexpr std::size_t kMostCallNotes = 3;
+
+void replace_all(std::string& text, const std::string& pattern, const std::string& replacement) {
+  for (std::size_t at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + replacement.size()))
+    text.replace(at, pattern.size(), replacement);
+}
+
+// "{0}" and "{0.name}" of a shape error become the author's words.
+std::string in_authors_words(Context& c, std::string text, const std::vector<Item>& operands) {
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    replace_all(text, fmt::format("{{{}}}", i), c.described(operands[i]));
+    replace_all(text, fmt::format("{{{}.name}}", i), c.text_of(operands[i].span));
+  }
+  return text;
+}
+
+}  // namespace
+
+void Scope::bind(const std::string& name, Binding binding) {
+  if (names.insert_or_assign(name, std::move(binding)).second) order.push_back(name);
+}
+
+Context::Context(const Program& program, const LowerOptions& options, Diagnostics& diagnostics)
+    : program(program),
+      options(options),
+      sources(*program.sources),
+      main_builder(main),
+      init_builder(init),
+      builder(&main_builder),
+      diagnostics_(diagnostics) {
+  main.name = "main";
+  init.name = "init";
+  module.real = options.real;
+}
+
+// ---- reporting ----
+
+Diagnostic error_at(Code code, Span span, std::string message, std::string help) {
+  return {Severity::error, code, span, std::move(message), {}, std::move(help), {}};
+}
+
+bool covers(const Span& outer, const Span& inner) {
+  return outer.valid() && outer.file == inner.file && std::pair(outer.line, outer.column) <= std::pair(inner.line, inner.column) &&
+         std::pair(inner.end_line, inner.end_column) <= std::pair(outer.end_line, outer.end_column);
+}
+
+bool Context::is_in_prelude(const Span& span) const {
+  return span.valid() && sources.file(span.file).is_prelude;
+}
+
+void Context::report(Diagnostic diagnostic) {
+  for (const auto& [name, size] : stand_ins) {  // its size is nobody's business
+    replace_all(diagnostic.message, fmt::format("{}={}", name, size), name);
+    replace_all(diagnostic.help, fmt::format("{}={}", name, size), name);
+    for (Label& label : diagnostic.labels) replace_all(label.text, fmt::format("{}={}", name, size), name);
+  }
+  std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
+  if (is_in_prelude(diagnostic.span)) {
+    diagnostic.message = fmt::format("in `{}`: {}", frame->function, diagnostic.message);
+    auto call = std::find_if(frame->calls.begin(), frame->calls.end(), [&](const Span& span) { return !is_in_prelude(span); });
+    diagnostic.span = call == frame->calls.end() ? Span{} : *call;
+  }
+  if (!reported_.insert({diagnostic.code, diagnostic.span, diagnostic.message}).second) return;
+  std::size_t notes = 0;
+  for (const Span& call : frame->calls)
+    if (!is_in_prelude(call) && !covers(call, diagnostic.span) && notes++ < kMostCallNotes)
+      diagnostic.note(fmt::format("called from {}:{}:{}", sources.file(call.file).path, call.line, call.column));
+  diagnostics_.add(std::move(diagnostic));
+}
+
+void Context::error(Code code, Span span, std::string message, std::string help) {
+  report(error_at(code, span, std::move(message), std::move(help)));
+}
+
+void Context::not_implemented(Span span, const std::string& construct) {
+  error(Code::E0199, span, construct + " is not implemented yet");
+}
+
+void Context::give_up(Span span, std::string message) {
+  if (!std::exchange(is_exhausted_, true)) error(Code::E0107, span, std::move(message));
+}
+
+std::string Context::text_of(const Span& span) const {
+  std::string text, shortened;
+  for (char c : sources.text(span))
+    if (bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r'; !space)
+      text += c;
+    else if (!text.empty() && text.back() != ' ')
+      text += ' ';
+  if (code_point_count(text) <= kLongestOperandText) return text;
+  std::size_t at = 0;
+  for (std::size_t n = 0; n + 1 < kLongestOperandText; ++n) at += code_point_length(text, at);
+  return text.substr(0, at) + "…";
+}
+
+std::string Context::described(const Item& item) {
+  const ir::ValueId* id = item.as<ir::ValueId>();
+  std::string text = text_of(item.span);
+  if (text.empty()) text = "a value";
+  return id && !type(*id).is_scalar() ? fmt::format("{} {}", text, shape_text(type(*id).dims)) : text;
+}
+
+// ---- names ----
+
+const Binding* Context::find_in(const Frame& where, const std::string& name) {
+  for (auto scope = where.scopes.rbegin(); scope != where.scopes.rend(); ++scope)
+    if (auto found = scope->names.find(name); found != scope->names.end()) return &found->second;
+  return nullptr;
+}
+
+const Binding* Context::find(const std::string& name) const {
+  const Binding* local = find_in(*frame, name);
+  return local || !frame->globals ? local : find_in(*frame->globals, name);
+}
+
+std::optional<Item> Context::lookup(const std::string& name, Span span) {
+  const Binding* local = find_in(*frame, name);
+  const Frame& owner = local || !frame->globals ? *frame : *frame->globals;
+  const Binding* found = local ? local : find_in(owner, name);
+  if (!found && name == "none") return Item{None{}, span};
+  if (!found) {
+    std::string closest = closest_match(name, visible_names());
+    if (is_builtin_function(name))
+      error(Code::E0209, span, fmt::format("`{}` is a function; call it as `{}(…)`", name, name));
+    else
+      error(Code::E0103, span, fmt::format("unknown name `{}`", name), closest.empty() ? "" : fmt::format("did you mean `{}`?", closest));
+    return std::nullopt;
+  }
+  if (found->item.failed()) return std::nullopt;
+  Item item = found->item;
+  item.span = span;
+  return is_in_init() && !owner.in_init ? into_init(*this, std::move(item)) : item;
+}
+
+void Context::bind(const std::string& name, Item item, Span span, std::optional<Type> declared) {
+  frame->scopes.back().bind(name, {std::move(item), span, std::move(declared)});
+}
+
+std::vector<std::string> Context::visible_names() const {
+  std::vector<std::string> names;
+  for (const Frame* where : {static_cast<const Frame*>(frame), static_cast<const Frame*>(frame->globals)})
+    if (where)
+      for (const Scope& scope : where->scopes) names.insert(names.end(), scope.order.begin(), scope.order.end());
+  return names;
+}
+
+// ---- emission ----
+
+void Context::set_origin(Span span) {
+  builder->set_origin(function().add_origin({span, frame->calls, frame->path, {}, {}}));
+}
+
+bool Context::exceeds_expansion(Span span) {
+  if (main.op_count() + init.op_count() >= kMostOps) give_up(span, fmt::format("the script expands to more than {} operations", kMostOps));
+  return is_exhausted_;
+}
+
+std::optional<Item> Context::emit(Span span, ir::Opcode code, const std::vector<Item>& operands, ir::Attributes attrs, const Type* declared,
+                                  Span blame) {
+  if (exceeds_expansion(span)) return std::nullopt;
+  std::vector<Type> types;
+  std::vector<ir::ValueId> values;
+  for (const Item& operand : operands) {
+    values.push_back(std::get<ir::ValueId>(operand.is));
+    types.push_back(type(values.back()));
+  }
+  auto inferred = ir::infer_types({code, types, attrs, declared, true});
+  if (const auto* misfit = std::get_if<ir::ShapeError>(&inferred)) {
+    Diagnostic diagnostic = error_at(misfit->code, blame.valid() ? blame : span, in_authors_words(*this, misfit->message, operands),
+                                     in_authors_words(*this, misfit->help, operands));
+    for (std::size_t i = 0; i < misfit->operand_notes.size() && i < operands.size(); ++i)
+      if (!misfit->operand_notes[i].empty())
+        diagnostic.label(operands[i].span, in_authors_words(*this, misfit->operand_notes[i], operands));
+    bool takes_numbers = ir::op_info(code).domain == ir::Domain::number || ir::op_info(code).domain == ir::Domain::real;
+    if (misfit->code == Code::E0203 && takes_numbers && diagnostic.help.empty())
+      for (std::size_t i = 0; i < operands.size(); ++i)
+        if (types[i].element == Element::boolean)
+          diagnostic.help = fmt::format("`real({})` makes 1 of true and 0 of false", text_of(operands[i].span));
+    report(std::move(diagnostic));
+    return std::nullopt;
+  }
+  set_origin(span);
+  ir::OpId op = builder->emit_op(code, values, std::move(attrs), std::get<std::vector<Type>>(inferred));
+  const auto& results = function().op(op).results;
+  return Item{results.empty() ? decltype(Item::is)(None{}) : decltype(Item::is)(results[0]), span};
+}
+
+// ---- nesting ----
+
+Nesting::Nesting(Context& context, Span span) : context_(context), ok_(++context.depth <= kDeepestNesting) {
+  if (!ok_) context.give_up(span, "expressions, blocks or calls are nested too deeply here");
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,161 @@
+// The state of one lowering: the functions under construction, the names in scope, and how to report and emit.
+#pragma once
+
+#include <deque>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "frontend/lower.h"
+#include "frontend/lower/items.h"
+#include "ir/builder.h"
+#include "ir/shape_rules.h"
+
+namespace bpc::frontend::lowering {
+
+struct Binding {
+  Item item;
+  Span span;                     // the statement that bound it
+  std::optional<Type> declared;  // `k : i32 = 0` keeps its type
+};
+
+// The names of one block, in the order of their first binding.
+struct Scope {
+  std::map<std::string, Binding> names;
+  std::vector<std::string> order;
+  std::set<std::string> carried;  // of a loop: names whose values come from outside
+
+  void bind(const std::string& name, Binding binding);
+};
+
+// The top level of a file, or one call of a function.
+struct Frame {
+  const Ast* ast = nullptr;
+  Frame* globals = nullptr;      // of a call: the top level of the function's file
+  std::vector<Scope> scopes{1};  // innermost last
+  std::vector<Span> calls;       // call sites, innermost first
+  std::string path;              // call path, such as "h1.dense"
+  std::string binding;           // the name that is being assigned
+  std::string function;          // its name; empty at the top level
+  int loops = 0;                 // loops around the current statement
+  bool in_init = false;          // its values belong to the function "init"
+};
+
+// The initialiser under way: what zeros(), normal(mean, std) … mean without a shape.
+struct Initialiser {
+  std::optional<Type> type;  // the declared type
+  std::string path;          // names the random stream
+  int draws = 0;
+};
+
+struct Context {
+  Context(const Program& program, const LowerOptions& options, Diagnostics& diagnostics);
+
+  const Program& program;
+  const LowerOptions& options;
+  const SourceMap& sources;
+  ir::Module module;  // real and seed; its functions are filled in at the end
+  ir::Function main, init;
+  ir::Builder main_builder, init_builder;
+  ir::Builder* builder;
+
+  std::vector<std::unique_ptr<Frame>> files;  // by index into program.asts; null until lowered
+  Frame* frame = nullptr;                     // the current one
+  Frame* top = nullptr;                       // the main file's
+  std::optional<Initialiser> initialiser;
+  std::map<ir::ValueId, ir::ValueId> init_values;                 // values of main that init has computed too
+  std::vector<std::string> shown;                                 // names bound by assignment or loss at the top level, in order
+  std::map<std::string, std::string> dim_sources;                 // free dims: the input that bound them
+  std::map<std::string, std::int64_t> stand_ins;                  // free dims without data, and the sizes they got instead
+  std::set<std::string> call_paths;                               // of functions with params
+  std::map<const FnStmt*, std::set<std::string>> differentiated;  // by function: names that its body differentiates by
+  std::map<std::string, Callable> prelude;                        // those used so far
+  std::vector<std::unique_ptr<Ast>> prelude_asts;
+  std::vector<std::unique_ptr<Frame>> prelude_frames;
+  std::optional<ir::ValueId> loss;
+  int depth = 0;  // of nested expressions, statements and calls
+
+  const Expr& expr(ExprId id) const { return frame->ast->expr(id); }
+  const Stmt& stmt(StmtId id) const { return frame->ast->stmt(id); }
+  ir::Function& function() { return builder->function(); }
+  const Type& type(ir::ValueId id) { return builder->function().type(id); }
+  bool is_in_init() const { return builder == &init_builder; }
+
+  // ---- reporting ----
+
+  // Once per place and message. A place in the prelude becomes the author's call; notes say through which calls.
+  void report(Diagnostic diagnostic);
+  void error(Code code, Span span, std::string message, std::string help = {});
+  void not_implemented(Span span, const std::string& construct);  // E0199
+  void give_up(Span span, std::string message);                   // E0107, once; every later emit fails
+  // The author's text of an operand, shortened.
+  std::string text_of(const Span& span) const;
+  // The author's text followed by its shape: "x [64, 784]".
+  std::string described(const Item& item);
+
+  // ---- names ----
+
+  // The innermost binding, in the current call and then at the top level of its file; nullptr when there is none.
+  const Binding* find(const std::string& name) const;
+  // Its item, as a value of the function under construction; unknown names are reported.
+  std::optional<Item> lookup(const std::string& name, Span span);
+  void bind(const std::string& name, Item item, Span span, std::optional<Type> declared = std::nullopt);
+  std::vector<std::string> visible_names() const;
+
+  // ---- emission ----
+
+  // Later ops come from `span` of the current call.
+  void set_origin(Span span);
+  // An op on values, its types inferred with the author's dim names held apart; a misfit is reported at `blame` (by default `span`) and
+  // under the operands. An op without result gives `none`.
+  std::optional<Item> emit(Span span, ir::Opcode code, const std::vector<Item>& operands, ir::Attributes attrs = {},
+                           const Type* declared = nullptr, Span blame = {});
+
+ private:
+  static const Binding* find_in(const Frame& where, const std::string& name);
+  bool is_in_prelude(const Span& span) const;
+  bool exceeds_expansion(Span span);
+
+  Diagnostics& diagnostics_;
+  std::set<std::tuple<Code, Span, std::string>> reported_;
+  bool is_exhausted_ = false;
+};
+
+// Counts nesting while it lives; `ok` is false past the limit, which is then reported.
+class Nesting {
+ public:
+  Nesting(Context& context, Span span);
+  ~Nesting() { --context_.depth; }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+  bool ok() const { return ok_; }
+
+ private:
+  Context& context_;
+  bool ok_;
+};
+
+// Sets a variable for the time of a scope.
+template <class T>
+class Temporarily {
+ public:
+  Temporarily(T& variable, T value) : variable_(variable), saved_(std::exchange(variable, std::move(value))) {}
+  ~Temporarily() { variable_ = std::move(saved_); }
+  Temporarily(const Temporarily&) = delete;
+  Temporarily& operator=(const Temporarily&) = delete;
+
+ private:
+  T& variable_;
+  T saved_;
+};
+
+// Whether `inner` lies within `outer` (in one file).
+bool covers(const Span& outer, const Span& inner);
+Diagnostic error_at(Code code, Span span, std::string message, std::string help = {});
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,284 @@
+#include "frontend/lower/declarations.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <filesystem>
+
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/initialisers.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/statements.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Parameter;
+using ir::ValueId;
+
+// ---- free dims ----
+
+// Primes, so that arithmetic of stand-ins meets no other size by accident; small enough for products of three.
+std::int64_t stand_in(std::size_t index) {
+  auto is_prime = [](std::int64_t n) {
+    for (std::int64_t d = 2; d * d <= n; ++d)
+      if (n % d == 0) return false;
+    return true;
+  };
+  std::int64_t n = 7919;
+  while (true) {
+    if (is_prime(n) && index-- == 0) return n;
+    ++n;
+  }
+}
+
+// The shape of a nested list as it is written.
+std::vector<std::int64_t> written_shape(const Ast& ast, ExprId id) {
+  std::vector<std::int64_t> sizes;
+  const auto* list = id.valid() ? std::get_if<ListExpr>(&ast.expr(id).node) : nullptr;
+  while (list && !list->items.empty()) {
+    sizes.push_back(static_cast<std::int64_t>(list->items.size()));
+    list = std::get_if<ListExpr>(&ast.expr(list->items[0]).node);
+  }
+  return sizes;
+}
+
+// The size that the data (or list) given for an input or param gives to the dim, by its declared type.
+struct DimSource {
+  std::string name;
+  std::int64_t size;
+};
+std::optional<DimSource> dim_from_data(const Context& c, const std::string& dim) {
+  const Ast& ast = *c.program.asts[0];
+  for (StmtId id : ast.top) {
+    const StmtNode& node = ast.stmt(id).node;
+    const auto* input = std::get_if<InputStmt>(&node);
+    const auto* param = std::get_if<ParamStmt>(&node);
+    if (!input && !param) continue;
+    const std::string& name = input ? input->name.text : param->name.text;
+    const auto& type = input ? input->type : param->type;
+    auto bound = c.options.bound.find(name);
+    std::vector<std::int64_t> sizes =
+        bound != c.options.bound.end() ? bound->second.sizes() : written_shape(ast, input ? input->value : param->value);
+    if (!type || type->sizes.size() != sizes.size()) continue;
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+      if (const auto* written = std::get_if<NameExpr>(&ast.expr(type->sizes[i]).node); written && written->name == dim)
+        return DimSource{name, sizes[i]};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
+  if (auto source = dim_from_data(c, s.name.text)) {
+    c.dim_sources[s.name.text] = source->name;
+    return source->size;
+  }
+  if (c.options.stand_in_dims) return c.stand_ins[s.name.text] = stand_in(c.stand_ins.size());
+  c.error(Code::E0506, s.name.span,
+          fmt::format("the free dim `{}` gets its size from data, and no input that has it was given any", s.name.text),
+          fmt::format("give data, or a size with `--set {}=…`", s.name.text));
+  return std::nullopt;
+}
+
+// ---- inputs and params ----
+
+// E0504 unless the type of a given value fits the declared one; the sizes of free dims name the input that bound them.
+bool fits_declared(Context& c, const std::string& name, Span span, const TypeExpr& written, const Type& declared, const Type& given) {
+  bool element_fits = is_real(declared.element)
+                          ? given.element != Element::boolean
+                          : declared.element == given.element || (is_integer(declared.element) && is_integer(given.element));
+  bool shape_fits = same_shape(declared, given);
+  if (element_fits && shape_fits) return true;
+  std::string why;
+  for (std::size_t i = 0; i < given.rank() && given.rank() == declared.rank(); ++i) {
+    auto source = c.dim_sources.find(declared.dims[i].name);
+    if (declared.size(i) != given.size(i) && source != c.dim_sources.end() && source->second != name)
+      why = fmt::format("; {} is {} from `{}`", source->first, declared.size(i), source->second);
+  }
+  c.error(Code::E0504, span,
+          fmt::format("`{}` is declared {}, and the given value is {}{}", name, c.text_of(written.span), type_text(given), why));
+  return false;
+}
+
+// The parameter of "main" for an input or param: its type is the declared one, or that of the given value or of the default.
+void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const std::string& path, const std::optional<TypeExpr>& written,
+                       ExprId value, Span span, const std::string& source) {
+  auto poison = [&] { c.bind(name.text, {Poison{}, name.span}, span); };
+  bool is_param = kind == Parameter::Kind::param;
+  std::optional<Type> declared;
+  if (written) {
+    declared = to_type(c, *written);
+    if (!declared) return poison();
+  }
+  auto given = c.options.bound.find(path);
+  std::optional<ValueId> initial;
+  Type type = declared.value_or(Type(c.module.real));
+  if (given != c.options.bound.end()) {
+    if (declared && !fits_declared(c, path, name.span, *written, *declared, given->second)) return poison();
+    if (!declared) type = is_param ? given->second.with_element(c.module.real) : given->second;
+  } else if (value.valid()) {
+    initial = initial_value(c, value, declared, path, is_param);
+    if (!initial) return poison();
+    if (!declared) type = c.init.type(*initial);
+  } else if (is_param && !c.options.stand_in_dims) {
+    c.error(Code::E0501, name.span, fmt::format("param `{}` has no initialiser, and no value was given", path),
+            fmt::format("write one, as in `param {} : … = glorot()`, or give `--params FILE`", name.text));
+    return poison();
+  }
+  if (is_param && !is_real(type.element)) {
+    c.error(Code::E0203, name.span, fmt::format("a param is learned and must be real, and `{}` is {}", name.text, type_text(type)),
+            "declare an `input`");
+    return poison();
+  }
+  ValueId id = c.main.add_parameter(kind, path, type);
+  c.main.parameters.back().source = source;
+  if (initial) c.init_values[id] = *initial;
+  c.bind(name.text, {id, name.span}, span);
+}
+
+}  // namespace
+
+// ---- files ----
+
+void lower_file(Context& c, std::size_t index) {
+  const Ast& ast = *c.program.asts[index];
+  c.files[index] = std::make_unique<Frame>();
+  Frame* frame = c.files[index].get();
+  frame->ast = &ast;
+  if (index == 0) c.top = frame;
+  Temporarily<Frame*> enter(c.frame, frame);
+  for (StmtId id : ast.top)
+    if (const auto* fn = std::get_if<FnStmt>(&ast.stmt(id).node))
+      c.bind(fn->name.text, {Callable{&ast, fn, frame}, fn->name.span}, fn->name.span);
+  if (index == 0) {
+    run(c, {&ast.top, 0, nullptr});
+    return;
+  }
+  for (StmtId id : ast.top) {
+    const StmtNode& node = ast.stmt(id).node;
+    if (const auto* dim = std::get_if<DimStmt>(&node)) declare_dim(c, *dim);
+    if (const auto* constant = std::get_if<ConstStmt>(&node)) declare_const(c, *constant);
+    if (const auto* inner = std::get_if<ImportStmt>(&node)) import(c, *inner);
+  }
+}
+
+void import(Context& c, const ImportStmt& s) {
+  auto found = c.program.imports.find({c.frame->ast->file, s.path});
+  if (found == c.program.imports.end()) return c.error(Code::E0502, s.path_span, fmt::format("cannot read \"{}\"", s.path));
+  if (!c.files[found->second]) lower_file(c, found->second);
+  const Scope& imported = c.files[found->second]->scopes[0];
+  for (const std::string& name : imported.order) {
+    const Binding& binding = imported.names.at(name);
+    const Callable* function = binding.item.as<Callable>();
+    bool is_own = function ? function->ast == c.program.asts[found->second].get() : true;
+    if (is_own) c.bind(name, binding.item, s.path_span);
+  }
+}
+
+std::optional<std::uint64_t> declared_seed(Context& c, const Ast& ast) {
+  Frame nothing;
+  nothing.ast = &ast;
+  Temporarily<Frame*> enter(c.frame, &nothing);
+  std::optional<std::uint64_t> seed;
+  for (StmtId id : ast.top)
+    if (const auto* s = std::get_if<SeedStmt>(&ast.stmt(id).node)) {
+      auto item = expression(c, s->value);
+      auto number = item ? to_integer(c, *item, "the seed") : std::nullopt;
+      if (number) seed = static_cast<std::uint64_t>(*number);
+    }
+  return seed;
+}
+
+// ---- declarations ----
+
+void declare_dim(Context& c, const DimStmt& s) {
+  std::optional<std::int64_t> size;
+  auto given = c.options.dims.find(s.name.text);
+  if (given != c.options.dims.end()) {
+    size = given->second;
+  } else if (s.value.valid()) {
+    auto item = expression(c, s.value);
+    auto dim = item ? to_size(c, *item) : std::nullopt;
+    if (dim) size = dim->size;
+  } else {
+    size = free_dim(c, s);
+  }
+  Item item{Poison{}, s.name.span};
+  if (size && (*size < 0 || *size > INT32_MAX))
+    c.error(Code::E0210, s.name.span, fmt::format("the dim `{}` cannot be {}", s.name.text, *size));
+  else if (size)
+    item.is = Number{*size, Element::i32, s.name.text};
+  c.bind(s.name.text, std::move(item), s.name.span);
+}
+
+void declare_const(Context& c, const ConstStmt& s) {
+  std::optional<Type> declared;
+  bool ok = true;
+  if (s.type) {
+    declared = to_type(c, *s.type);
+    ok = declared.has_value();
+  }
+  auto item = expression(c, s.value);
+  const Number* number = item ? item->as<Number>() : nullptr;
+  if (item && declared && number && number->is_integer() && declared->is_scalar() && is_integer(declared->element))
+    item->is = typed(number->integer(), declared->element);  // still a compile-time number
+  else if (item && declared)
+    item = to_declared(c, *item, *declared, fmt::format("`{}`", s.name.text), true);
+  else if (item && !is_compile_time(*item) && !item->holds<List>())
+    item = to_value(c, *item);
+  if (item && number && !declared) item->is = Number{number->value, number->element};  // not the dim that it may come from
+  if (const ValueId* id = item ? item->as<ValueId>() : nullptr; id && c.function().value(*id).name.empty())
+    c.function().value(*id).name = s.name.text;
+  c.bind(s.name.text, item && ok ? *item : Item{Poison{}, s.name.span}, s.name.span);
+}
+
+void declare_input(Context& c, const InputStmt& s, Span span) {
+  std::string source = s.from ? canonical_source(c.sources, *c.frame->ast, *s.from) : std::string{};
+  declare_parameter(c, Parameter::Kind::input, s.name, s.name.text, s.type, s.value, span, source);
+}
+
+void declare_param(Context& c, const ParamStmt& s, Span span) {
+  if (c.is_in_init()) return c.error(Code::E0109, span, "a `param` cannot stand in a function that an initialiser calls");
+  std::string path = c.frame->path.empty() ? s.name.text : c.frame->path + "." + s.name.text;
+  declare_parameter(c, Parameter::Kind::param, s.name, path, s.type, s.value, span, {});
+}
+
+void declare_loss(Context& c, const LossStmt& s, Span span) {
+  Temporarily<std::string> binding(c.frame->binding, s.name.text);
+  auto loss = value(c, s.value);
+  if (loss) {
+    const Type type = c.type(*loss->as<ValueId>());
+    if (!type.is_scalar()) {
+      c.report(error_at(Code::E0208, loss->span,
+                        fmt::format("the loss must be a single real number, and {} is a tensor", c.described(*loss)),
+                        "take `sum(…)` or `mean(…)`")
+                   .label(loss->span, shape_text(type.dims)));
+      loss.reset();
+    } else if (!is_real(type.element)) {
+      c.error(Code::E0203, loss->span, fmt::format("the loss must be a single real number, and this is {}", type_text(type)));
+      loss.reset();
+    }
+  }
+  if (!loss) return c.bind(s.name.text, {Poison{}, span}, span);
+  c.loss = *loss->as<ValueId>();
+  c.main.loss = s.name.text;
+  assign_name(c, s.name.text, std::move(*loss), span);
+}
+
+// ---- from ----
+
+std::string resolved_path(const SourceMap& sources, FileId script, const std::string& path) {
+  std::filesystem::path folder = std::filesystem::path(sources.file(script).path).parent_path();
+  return std::filesystem::path(path).is_absolute() ? path : (folder / path).lexically_normal().string();
+}
+
+std::string canonical_source(const SourceMap& sources, const Ast& ast, const FromClause& from) {
+  std::string quoted = "\"";
+  for (char ch : resolved_path(sources, ast.file, from.path)) quoted += (ch == '"' || ch == '\\' ? std::string("\\") : std::string()) + ch;
+  quoted += "\"";
+  return from.selector.valid() ? fmt::format("{}[{}]", quoted, sources.text(ast.expr(from.selector).span)) : quoted;
+}
+
+}  // namespace bpc::frontend::lowering

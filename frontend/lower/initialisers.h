@@ -1,0 +1,21 @@
+// Initial values: the function "init" beside "main".
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "frontend/lower/context.h"
+
+namespace bpc::frontend::lowering {
+
+// An item of "main" as seen from an initialiser: inputs and params become their initial value, or a parameter of "init" when they are given
+// from outside; other values are computed again. E0199 for what a loop or branch computed.
+std::optional<Item> into_init(Context& c, Item item);
+
+// Lowers an initialiser in "init", as a value of the declared type (a scalar is stretched), and makes it the output `path`.
+std::optional<ir::ValueId> initial_value(Context& c, ExprId value, const std::optional<Type>& declared, const std::string& path, bool real);
+
+// Of the random draws of an initialiser: hashes its path, and the number of the draw after the first.
+std::int64_t next_stream(Initialiser& initialiser);
+
+}  // namespace bpc::frontend::lowering

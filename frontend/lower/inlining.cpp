@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+#include <algorithm>
+#include <set>
+
+#include "frontend/lower/calls.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/statements.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::ValueId;
+
+// The names that the body of a function differentiates by. Such a parameter must be a value even where the caller gives a literal.
+const std::set<std::string>& differentiated_names(Context& c, const Callable& callee) {
+  auto [known, is_new] = c.differentiated.try_emplace(callee.fn);
+  if (!is_new) return known->second;
+  const Ast& ast = *callee.ast;
+  Span body = callee.fn->expression.valid() ? ast.expr(callee.fn->expression).span : callee.fn->body.span;
+  for (const Expr& e : ast.exprs) {
+    const auto* inner = std::get_if<CallExpr>(&e.node);
+    if (!inner || inner->callee.text != "grad" || !covers(body, e.span)) continue;
+    for (std::size_t i = 1; i < inner->arguments.size(); ++i)
+      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.insert(name->name);
+  }
+  return known->second;
+}
+
+bool has_params(const Callable& callee) {
+  return std::any_of(callee.fn->body.statements.begin(), callee.fn->body.statements.end(),
+                     [&](StmtId id) { return std::holds_alternative<ParamStmt>(callee.ast->stmt(id).node); });
+}
+
+// The call path: the caller's, the name being assigned, the function. One that holds params and would repeat gets _2, _3 ….
+std::string call_path(Context& c, const Callable& callee) {
+  std::string path = c.frame->path;
+  for (const std::string& step : {c.frame->binding, callee.fn->name.text})
+    if (!step.empty()) path += (path.empty() ? "" : ".") + step;
+  if (!has_params(callee)) return path;
+  std::string unique = path;
+  for (int n = 2; !c.call_paths.insert(unique).second; ++n) unique = fmt::format("{}_{}", path, n);
+  return unique;
+}
+
+// Matches the sizes of a signature against a value's: names that stand for nothing yet are bound. The callee's frame is the current one.
+class Unifier {
+ public:
+  explicit Unifier(Context& c) : c_(c) {}
+
+  // Direct names first (of every parameter), expressions of them later.
+  void bind_names(const TypeExpr& type, const std::vector<Dim>& dims, Span span) {
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+      const auto* name = std::get_if<NameExpr>(&c_.expr(type.sizes[i]).node);
+      const Binding* known = name ? c_.find(name->name) : nullptr;
+      bool is_known = known && known->item.holds<Number>();
+      if (name && !is_known) c_.bind(name->name, {Number{dims[i].size, Element::i32, dims[i].name}, span}, span);
+    }
+  }
+
+  // The first size that does not match, as a sentence; nullopt when all do.
+  struct Misfit {
+    Code code;
+    std::string text;
+  };
+  std::optional<Misfit> compare(const TypeExpr& type, const std::vector<Dim>& dims) {
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+      auto item = expression(c_, type.sizes[i]);
+      auto size = item ? to_size(c_, *item) : std::nullopt;
+      if (!size) return Misfit{Code::E0205, {}};  // reported
+      std::string written = c_.text_of(c_.expr(type.sizes[i]).span);
+      if (size->size != dims[i].size)
+        return Misfit{Code::E0201,
+                      written == std::to_string(size->size) ? std::string{} : fmt::format(" where {} is {}", written, size->size)};
+      if (!size->name.empty() && !dims[i].name.empty() && size->name != dims[i].name)
+        return Misfit{Code::E0202, fmt::format(" where {} is {}", written, size->name)};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  Context& c_;
+};
+
+// The argument as a value of the declared element type. `real` takes either float as it is, and integers converted.
+std::optional<Item> to_parameter(Context& c, const Item& item, const TypeExpr& type, const std::string& what) {
+  auto element = to_element(c, type);
+  if (!element) return std::nullopt;
+  if (type.scalar) {  // a compile-time integer stays one
+    const Number* number = item.as<Number>();
+    if (number && number->is_integer() && is_integer(*element)) return Item{typed(number->integer(), *element), item.span};
+  }
+  auto value = to_value(c, item, *element);
+  if (!value) return std::nullopt;
+  Type given = c.type(*value->as<ValueId>());
+  bool any_real = type.element.empty() || type.element == "real";
+  if (any_real && is_real(given.element)) return value;
+  if (widens(given.element, *element)) return cast_to(c, *value, *element, item.span);
+  c.error(Code::E0206, item.span, fmt::format("{} is declared {}, and this is {}", what, c.text_of(type.span), type_text(given)));
+  return std::nullopt;
+}
+
+// Declared types of a list of items (parameters or results), checked and their generic sizes bound. Stops at the first misfit, which
+// decides what the sizes after it stand for.
+bool check_declared(Context& c, const std::vector<const TypeExpr*>& types, std::vector<Item>& items, const std::vector<std::string>& what,
+                    std::optional<Code> code = std::nullopt) {
+  Unifier unifier(c);
+  auto misfit = [&](std::size_t i, Code otherwise, const std::string& why) {
+    const ValueId* id = items[i].as<ValueId>();
+    std::string given = id && !c.type(*id).is_scalar() ? shape_text(c.type(*id).dims) : "a scalar";
+    c.report(error_at(code.value_or(otherwise), items[i].span,
+                      fmt::format("{} is declared {}{}, and this is {}", what[i], c.text_of(types[i]->span), why, given))
+                 .label(items[i].span, given));
+    return false;
+  };
+  auto dims_of = [&](const Item& item) { return item.holds<ValueId>() ? c.type(*item.as<ValueId>()).dims : std::vector<Dim>{}; };
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!types[i]) continue;
+    auto value = to_parameter(c, items[i], *types[i], what[i]);
+    if (!value) return false;
+    items[i] = std::move(*value);
+    std::vector<Dim> dims = dims_of(items[i]);
+    if (dims.size() != types[i]->sizes.size()) return misfit(i, Code::E0204, "");
+    unifier.bind_names(*types[i], dims, items[i].span);
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!types[i]) continue;
+    auto clash = unifier.compare(*types[i], dims_of(items[i]));
+    if (clash && clash->code == Code::E0205) return false;  // reported
+    if (clash) return misfit(i, clash->code, clash->text);
+  }
+  return true;
+}
+
+// Binds the parameters in the callee's frame.
+bool bind_parameters(Context& c, const Callable& callee, std::vector<std::optional<Item>> given, Span span) {
+  const auto& parameters = callee.fn->parameters;
+  std::vector<const TypeExpr*> types;
+  std::vector<Item> items;
+  std::vector<std::string> what;
+  bool ok = true;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const FnParameter& parameter = parameters[i];
+    if (!given[i] && !parameter.value.valid()) {
+      c.report(error_at(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.fn->name.text, parameter.name.text)));
+      ok = false;
+      continue;
+    }
+    auto item = given[i] ? given[i] : expression(c, parameter.value);
+    if (item && !parameter.type && differentiated_names(c, callee).contains(parameter.name.text)) item = to_value(c, *item);
+    ok &= item.has_value();
+    if (!item) continue;
+    if (!parameter.type) c.bind(parameter.name.text, *item, parameter.name.span);
+    types.push_back(parameter.type ? &*parameter.type : nullptr);
+    items.push_back(std::move(*item));
+    what.push_back(fmt::format("`{}` of `{}`", parameter.name.text, callee.fn->name.text));
+  }
+  if (!ok || !check_declared(c, types, items, what)) return false;
+  for (std::size_t i = 0; i < parameters.size(); ++i) c.bind(parameters[i].name.text, items[i], parameters[i].name.span);
+  return true;
+}
+
+std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Span span) {
+  if (callee.fn->expression.valid()) {
+    auto item = expression(c, callee.fn->expression);
+    if (!item) return std::nullopt;
+    return std::vector{std::move(*item)};
+  }
+  Outcome outcome = run(c, {&callee.fn->body.statements, 0, nullptr});
+  if (!outcome.returned) {
+    c.error(Code::E0209, span, fmt::format("`{}` ends without a `return`, and gives no value", callee.fn->name.text));
+    return std::nullopt;
+  }
+  bool failed = std::any_of(outcome.values.begin(), outcome.values.end(), [](const Item& item) { return item.failed(); });
+  return failed ? std::nullopt : std::optional(std::move(outcome.values));
+}
+
+}  // namespace
+
+std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span) {
+  Nesting nesting(c, span);
+  if (!nesting.ok()) return std::nullopt;
+  const FnStmt& fn = *callee.fn;
+  std::vector<std::string> names;
+  for (const FnParameter& parameter : fn.parameters) names.push_back(parameter.name.text);
+  auto matched = match_arguments(c, span, fn.name.text, names, given);
+  if (!matched) return std::nullopt;
+
+  Frame frame;
+  frame.ast = callee.ast;
+  frame.globals = callee.globals;
+  frame.calls = c.frame->calls;
+  frame.calls.insert(frame.calls.begin(), span);
+  frame.path = call_path(c, callee);
+  frame.function = fn.name.text;
+  frame.in_init = c.is_in_init();
+  Temporarily<Frame*> enter(c.frame, &frame);
+
+  if (!bind_parameters(c, callee, std::move(*matched), span)) return std::nullopt;
+  auto items = results(c, callee, span);
+  if (!items) return std::nullopt;
+  if (!fn.results.empty()) {
+    if (fn.results.size() != items->size()) {
+      c.error(Code::E0206, span, fmt::format("`{}` declares {} results and returns {}", fn.name.text, fn.results.size(), items->size()));
+      return std::nullopt;
+    }
+    std::vector<const TypeExpr*> types;
+    std::vector<std::string> what;
+    for (const TypeExpr& type : fn.results) {
+      types.push_back(&type);
+      what.push_back(fmt::format("the result of `{}`", fn.name.text));
+    }
+    if (!check_declared(c, types, *items, what, Code::E0206)) return std::nullopt;
+  }
+  if (items->size() != 1) return Item{Tuple{std::move(*items)}, span};
+  Item result = std::move(items->front());
+  result.span = span;
+  return result;
+}
+
+}  // namespace bpc::frontend::lowering

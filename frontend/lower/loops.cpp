@@ -1,0 +1,202 @@
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/regions.h"
+#include "frontend/lower/statements.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::BlockId;
+using ir::Opcode;
+using ir::ValueId;
+
+std::vector<Type> types_of(Context& c, const std::vector<ValueId>& values) {
+  std::vector<Type> types;
+  for (ValueId id : values) types.push_back(c.type(id));
+  return types;
+}
+
+std::vector<std::string> assigned_names(const Ast& ast, const Block& block);
+
+void collect_assigned(const Ast& ast, const Block& block, std::vector<std::string>& names) {
+  auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (StmtId id : block.statements) {
+    const StmtNode& node = ast.stmt(id).node;
+    if (const auto* assign = std::get_if<AssignStmt>(&node)) {
+      for (const Target& target : assign->targets) add(target.name.text);
+    } else if (const auto* branch = std::get_if<IfStmt>(&node)) {
+      collect_assigned(ast, branch->then, names);
+      if (branch->otherwise) collect_assigned(ast, *branch->otherwise, names);
+    } else if (const auto* loop = std::get_if<ForStmt>(&node)) {
+      std::vector<std::string> inner = assigned_names(ast, loop->body);
+      for (const std::string& name : inner)
+        if (name != loop->variable.text) add(name);
+    } else if (const auto* repeat = std::get_if<WhileStmt>(&node)) {
+      collect_assigned(ast, repeat->body, names);
+    }
+  }
+}
+
+std::vector<std::string> assigned_names(const Ast& ast, const Block& block) {
+  std::vector<std::string> names;
+  collect_assigned(ast, block, names);
+  return names;
+}
+
+// The names that a loop carries, with their values before it.
+struct Carried {
+  std::vector<std::string> names;
+  std::vector<ValueId> before;
+  std::vector<std::string> failed;  // their values before the loop are unknown
+};
+
+Carried carried_names(Context& c, const Block& body, const std::string& variable) {
+  Carried carried;
+  for (const std::string& name : assigned_names(*c.frame->ast, body)) {
+    const Binding* binding = name == variable ? nullptr : c.find(name);
+    if (!binding || binding->item.holds<Callable>() || binding->item.holds<None>() || binding->item.holds<Text>()) continue;
+    auto item = binding->item.failed() ? std::nullopt : c.lookup(name, binding->span);
+    auto value = item ? to_value(c, *item) : std::nullopt;
+    if (!value) {
+      carried.failed.push_back(name);
+      continue;
+    }
+    carried.names.push_back(name);
+    carried.before.push_back(*value->as<ValueId>());
+  }
+  return carried;
+}
+
+// The scope of a loop's block: its arguments under the carried names.
+Scope loop_scope(Context& c, BlockId block, const Carried& carried) {
+  Scope scope;
+  for (std::size_t i = 0; i < carried.names.size(); ++i) {
+    const Binding* old = c.find(carried.names[i]);
+    ValueId argument = c.function().add_argument(block, c.type(carried.before[i]), carried.names[i]);
+    scope.bind(carried.names[i], {{argument, old->span}, old->span, old->declared});
+  }
+  for (const std::string& name : carried.failed) scope.bind(name, {{Poison{}, {}}, {}, std::nullopt});
+  for (const std::string& name : scope.order) scope.carried.insert(name);
+  return scope;
+}
+
+// Yields what a turn leaves in the carried names; false when a type changed (reported at the assignment).
+bool yield_carried(Context& c, BlockId block, const Carried& carried) {
+  bool ok = true;
+  std::vector<ValueId> yields;
+  for (std::size_t i = 0; i < carried.names.size(); ++i) {
+    const Binding binding = *c.find(carried.names[i]);
+    auto value = binding.item.failed() ? std::nullopt : to_value(c, binding.item);
+    ok &= value.has_value();
+    if (!value) continue;
+    const Type before = c.type(carried.before[i]), after = c.type(*value->as<ValueId>());
+    yields.push_back(*value->as<ValueId>());
+    if (same_type(before, after)) continue;
+    ok = false;
+    std::string help;
+    if (!same_shape(before, after))
+      help = fmt::format("start with a value of that shape, as in `{} = zeros({})`", carried.names[i],
+                         shape_text(Type::of_sizes(after.element, after.sizes()).dims));
+    else
+      help = fmt::format("declare its type before the loop, as in `{} : {} = …`", carried.names[i], element_name(after.element));
+    c.error(Code::E0207, binding.span,
+            fmt::format("`{}` is {} before the loop and {} after a turn of it", carried.names[i], type_text(before), type_text(after)),
+            help);
+  }
+  c.function().block(block).yields = std::move(yields);
+  return ok;
+}
+
+void bind_results(Context& c, const Carried& carried, const std::vector<ValueId>& results, const Scope& inner, Span span) {
+  for (std::size_t i = 0; i < carried.names.size(); ++i) {
+    const Binding& last = inner.names.at(carried.names[i]);
+    Item item{results[i], span};
+    if (last.item.failed()) item.is = Poison{};
+    if (const ValueId* id = item.as<ValueId>()) c.function().value(*id).name = carried.names[i];
+    assign_name(c, carried.names[i], std::move(item), last.span, last.declared);
+  }
+  for (const std::string& name : carried.failed) c.bind(name, {Poison{}, span}, span);
+}
+
+}  // namespace
+
+void for_statement(Context& c, const ForStmt& s, Span span) {
+  const auto* range = std::get_if<RangeExpr>(&c.expr(s.range).node);
+  Span at = c.expr(s.range).span;
+  if (!range || !range->lo.valid() || !range->hi.valid())
+    return c.error(Code::E0209, at, "`for` runs over a range", "write `for i in 0..n { … }`");
+  std::vector<Item> bounds;
+  Element element = Element::i32;
+  bool ok = true;
+  for (ExprId id : {range->lo, range->hi, range->step}) {
+    auto item = id.valid() ? expression(c, id) : Item{weak(std::int64_t{1}), at};
+    auto bound = item ? to_value(c, *item, Element::i32) : std::nullopt;
+    ok &= bound.has_value();
+    if (!bound) continue;
+    const Type& type = c.type(*bound->as<ValueId>());
+    const Number* step = id == range->step ? item->as<Number>() : nullptr;
+    if (step && step->real() == 0) {
+      c.error(Code::E0407, item->span, "the step is 0, and the loop would never end");
+      ok = false;
+    } else if (!is_integer(type.element) || !type.is_scalar()) {
+      c.error(Code::E0203, item->span,
+              fmt::format("the bounds of a `for` are integers, and `{}` is {}", c.text_of(item->span), type_text(type)),
+              is_real(type.element) && type.is_scalar() ? fmt::format("`i32({})` truncates", c.text_of(item->span)) : "");
+      ok = false;
+    } else if (type.element == Element::i64) {
+      element = Element::i64;
+    }
+    bounds.push_back(std::move(*bound));
+  }
+  Carried carried = carried_names(c, s.body, s.variable.text);
+  BlockId block = c.function().add_block({});
+  ValueId index = c.function().add_argument(block, Type(element), s.variable.text);
+  Scope scope = loop_scope(c, block, carried);
+  scope.bind(s.variable.text, {{index, s.variable.span}, s.variable.span, std::nullopt});
+  Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);
+  Scope inner = in_block(c, block, std::move(scope), [&] {
+    run(c, {&s.body.statements, 0, nullptr});
+    ok &= yield_carried(c, block, carried);
+  });
+  std::vector<ValueId> operands;
+  for (const Item& bound : bounds)
+    if (auto converted = ok ? cast_to(c, bound, element, bound.span) : std::nullopt) operands.push_back(*converted->as<ValueId>());
+  operands.insert(operands.end(), carried.before.begin(), carried.before.end());
+  // After an error the names keep their types from before the loop, so that what follows is checked all the same.
+  std::vector<ValueId> results = carried.before;
+  if (ok) results = region_op(c, at, Opcode::for_loop, operands, types_of(c, carried.before), {block});
+  bind_results(c, carried, results, inner, span);
+}
+
+void while_statement(Context& c, const WhileStmt& s, Span span) {
+  Carried carried = carried_names(c, s.body, {});
+  BlockId condition_block = c.function().add_block({}), block = c.function().add_block({});
+  bool ok = true;
+  Scope scope = loop_scope(c, condition_block, carried);
+  in_block(c, condition_block, std::move(scope), [&] {
+    auto item = expression(c, s.condition);
+    auto condition = item ? condition_value(c, *item, "the condition of `while`") : std::nullopt;
+    ok &= condition.has_value();
+    if (condition) c.function().block(condition_block).yields = {*condition->as<ValueId>()};
+  });
+  Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);
+  scope = loop_scope(c, block, carried);
+  Scope inner = in_block(c, block, std::move(scope), [&] {
+    run(c, {&s.body.statements, 0, nullptr});
+    ok &= yield_carried(c, block, carried);
+  });
+  std::vector<ValueId> results = carried.before;
+  if (ok)
+    results =
+        region_op(c, c.expr(s.condition).span, Opcode::while_loop, carried.before, types_of(c, carried.before), {condition_block, block});
+  bind_results(c, carried, results, inner, span);
+}
+
+}  // namespace bpc::frontend::lowering

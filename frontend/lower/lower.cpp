@@ -1,0 +1,65 @@
+#include "frontend/lower.h"
+
+#include "frontend/lower/context.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/declarations.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+using namespace lowering;
+using ir::ValueId;
+
+void add_value_outputs(Context& c) {
+  for (const std::string& name : c.shown) {
+    const Binding& binding = c.top->scopes[0].names.at(name);
+    auto value = binding.item.failed() ? std::nullopt : to_value(c, binding.item);
+    if (!value) continue;
+    ir::Value& result = c.main.value(*value->as<ValueId>());
+    if (result.name.empty()) result.name = name;
+    c.main.outputs.push_back({ir::Output::Kind::value, name, *value->as<ValueId>()});
+  }
+}
+
+// The gradient of the loss by every param, still as one op.
+void add_gradients(Context& c) {
+  if (!c.loss) return;
+  std::vector<ValueId> operands{*c.loss};
+  std::vector<Type> types;
+  std::vector<std::string> paths;
+  for (const ir::Parameter& parameter : c.main.parameters) {
+    if (parameter.kind != ir::Parameter::Kind::param) continue;
+    operands.push_back(parameter.value);
+    types.push_back(c.main.type(parameter.value));
+    paths.push_back(parameter.path);
+  }
+  if (paths.empty()) return;
+  const ir::Op* loss = c.main.def(*c.loss);
+  c.builder->set_origin(loss ? loss->origin : ir::OriginId{});
+  ir::OpId grad = c.builder->emit_op(ir::Opcode::grad, operands, {{ir::Attr::names, paths}, {ir::Attr::implicit, true}}, types);
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    c.main.outputs.push_back({ir::Output::Kind::gradient, paths[i], c.main.op(grad).results[i]});
+}
+
+}  // namespace
+
+std::optional<ir::Module> lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics) {
+  Context c(program, options, diagnostics);
+  c.files.resize(program.asts.size());
+  auto seed = declared_seed(c, *program.asts[0]);
+  c.module.seed = options.seed ? *options.seed : seed.value_or(0);
+  lower_file(c, 0);
+  Temporarily<Frame*> enter(c.frame, c.top);
+  if (!diagnostics.has_errors()) {
+    add_value_outputs(c);
+    add_gradients(c);
+  }
+  if (diagnostics.has_errors()) return std::nullopt;
+  for (FileId id = 0; id < program.sources->size(); ++id) c.module.files.push_back(program.sources->file(id).path);
+  c.module.functions.push_back(std::move(c.init));
+  c.module.functions.push_back(std::move(c.main));
+  return std::move(c.module);
+}
+
+}  // namespace bpc::frontend

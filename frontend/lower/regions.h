@@ -1,0 +1,18 @@
+// Blocks of their own: what branches and loops are made of.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "frontend/lower/context.h"
+
+namespace bpc::frontend::lowering {
+
+// Lowers into a block, with `scope` as the innermost one; returns what that scope holds in the end.
+Scope in_block(Context& c, ir::BlockId block, Scope scope, const std::function<void()>& lower);
+
+// Emits an op around regions that were lowered before it, since they decide its result types.
+std::vector<ir::ValueId> region_op(Context& c, Span span, ir::Opcode code, const std::vector<ir::ValueId>& operands,
+                                   const std::vector<Type>& types, const std::vector<ir::BlockId>& regions);
+
+}  // namespace bpc::frontend::lowering

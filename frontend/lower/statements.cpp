@@ -1,0 +1,227 @@
+#include "frontend/lower/statements.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "frontend/lower/convert.h"
+#include "frontend/lower/declarations.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::ValueId;
+
+// What a plain name may hold: values, and compile-time integers that have a type (dims, sizes) or lists of them (shapes). Everything else
+// becomes a value, a weak number a real one.
+bool stays_compile_time(const Item& item) {
+  if (const Number* number = item.as<Number>()) return number->element.has_value();
+  const List* list = item.as<List>();
+  return list && !list->items.empty() && std::all_of(list->items.begin(), list->items.end(), [](const Item& inner) {
+           const Number* number = inner.as<Number>();
+           return number && number->element;
+         });
+}
+
+// The type that a literal takes when it is assigned to this name: the declared one, or inside a block that of the value it replaces.
+std::optional<Element> element_for(Context& c, const std::string& name, const Binding* old) {
+  if (!old) return std::nullopt;
+  const auto& own = c.frame->scopes.back().names;
+  bool outside_block = c.frame->scopes.size() > 1 && (own.find(name) == own.end() || c.frame->scopes.back().carried.contains(name));
+  const ValueId* id = old->item.as<ValueId>();
+  return id && outside_block ? std::optional(c.type(*id).element) : std::nullopt;
+}
+
+std::optional<Item> bindable(Context& c, const std::string& name, const Item& item, const std::optional<Type>& declared) {
+  if (declared) return to_declared(c, item, *declared, fmt::format("`{}`", name), true);
+  if (stays_compile_time(item)) return item;
+  auto element = element_for(c, name, c.find(name));
+  const Number* number = item.as<Number>();
+  bool whole = number && number->is_integer();
+  if (element && (*element == Element::boolean || (!is_real(*element) && !whole))) element.reset();
+  return to_value(c, item, element);
+}
+
+void poison(Context& c, const Target& target, Span span) {
+  c.bind(target.name.text, {Poison{}, target.span}, span);
+}
+
+void assign_target(Context& c, const Target& target, const std::string& spelling, Span sign, std::optional<Item> item, Span span) {
+  const std::string& name = target.name.text;
+  if (!item || item->failed()) return poison(c, target, span);
+  bool compound = spelling != "=";
+  std::string op = spelling.substr(0, spelling.size() - 1);
+  if (target.index) {
+    auto old = c.lookup(name, target.name.span);
+    auto base = old ? to_value(c, *old) : std::nullopt;
+    auto place = base ? resolve_index(c, *base, *target.index, target.span) : std::nullopt;
+    if (place && compound) {
+      auto before = read_part(c, target.span, *base, *place);
+      item = before ? binary(c, span, sign, op, *before, *item) : std::nullopt;
+    }
+    auto updated = place && item ? write_part(c, span, *base, *place, *item) : std::nullopt;
+    if (!updated) return poison(c, target, span);
+    const Binding* binding = c.find(name);
+    return assign_name(c, name, *updated, span, binding ? binding->declared : std::nullopt);
+  }
+  if (compound) {
+    auto old = c.lookup(name, target.name.span);
+    item = old ? binary(c, span, sign, op, *old, *item) : std::nullopt;
+    if (!item) return poison(c, target, span);
+  }
+  std::optional<Type> declared;
+  if (target.type) {
+    declared = to_type(c, *target.type);
+    if (!declared) return poison(c, target, span);
+  } else if (const Binding* old = c.find(name)) {
+    declared = old->declared;
+  }
+  auto bound = bindable(c, name, *item, declared);
+  if (!bound) return poison(c, target, span);
+  assign_name(c, name, std::move(*bound), span, std::move(declared));
+}
+
+void print_statement(Context& c, const PrintStmt& s, Span span) {
+  std::vector<std::string> text{""};
+  std::vector<ValueId> operands;
+  bool ok = true;
+  for (std::size_t i = 0; i < s.items.size(); ++i) {
+    auto item = expression(c, s.items[i]);
+    ok &= item.has_value();
+    if (!item) continue;
+    if (i > 0) text.back() += " ";
+    const Number* number = item->as<Number>();
+    if (const Text* literal = item->as<Text>()) {
+      text.back() += literal->text;
+    } else if (const bool* truth = item->as<bool>()) {
+      text.back() += *truth ? "true" : "false";
+    } else if (number && number->is_integer()) {
+      text.back() += std::to_string(number->integer());
+    } else {
+      auto shown = to_value(c, *item);
+      ok &= shown.has_value();
+      if (!shown) continue;
+      operands.push_back(*shown->as<ValueId>());
+      text.push_back("");
+    }
+  }
+  if (!ok) return;
+  c.set_origin(span);
+  c.builder->emit_op(ir::Opcode::print, operands, {{Attr::text, text}}, {});
+}
+
+void assert_statement(Context& c, const AssertStmt& s, Span span) {
+  const Expr& e = c.expr(s.condition);
+  const auto* comparison = std::get_if<BinaryExpr>(&e.node);
+  if (comparison && !is_comparison(comparison->spelling)) comparison = nullptr;
+  std::vector<Item> shown;
+  std::optional<Item> condition;
+  if (comparison) {  // its operands are shown when it fails
+    auto a = expression(c, comparison->left), b = expression(c, comparison->right);
+    if (!a || !b) return;
+    condition = binary(c, e.span, comparison->spelling_span, comparison->spelling, *a, *b);
+    for (const Item& side : {*a, *b}) {
+      const Number* number = side.as<Number>();
+      bool says_itself = is_compile_time(side) && (!number || !number->element);  // a literal
+      if (auto value = condition && !says_itself ? to_value(c, side) : std::nullopt) shown.push_back(std::move(*value));
+    }
+  } else {
+    condition = expression(c, s.condition);
+  }
+  if (condition) condition = condition_value(c, *condition, "the condition of `assert`");
+  if (!condition) return;
+  std::vector<ValueId> operands{*condition->as<ValueId>()};
+  std::vector<std::string> names;
+  for (const Item& item : shown) {
+    operands.push_back(*item.as<ValueId>());
+    names.push_back(c.text_of(item.span));
+  }
+  c.set_origin(span);
+  c.builder->emit_op(ir::Opcode::assert_true, operands, {{Attr::message, s.message.value_or("")}, {Attr::names, names}}, {});
+}
+
+Outcome return_statement(Context& c, const ReturnStmt& s, Span span) {
+  Outcome outcome{true, {}};
+  if (c.frame->loops > 0) c.not_implemented(span, "`return` inside a loop");
+  for (ExprId id : s.values) {
+    auto item = expression(c, id);
+    outcome.values.push_back(item ? std::move(*item) : Item{Poison{}, c.expr(id).span});
+  }
+  return outcome;
+}
+
+struct Visit {
+  Context& c;
+  Span span;
+
+  void operator()(const ImportStmt& s) { import(c, s); }
+  void operator()(const DimStmt& s) { declare_dim(c, s); }
+  void operator()(const ConstStmt& s) { declare_const(c, s); }
+  void operator()(const InputStmt& s) { declare_input(c, s, span); }
+  void operator()(const ParamStmt& s) { declare_param(c, s, span); }
+  void operator()(const LossStmt& s) { declare_loss(c, s, span); }
+  void operator()(const FnStmt&) {}     // bound before the file's first statement
+  void operator()(const SeedStmt&) {}   // read before it
+  void operator()(const TrainStmt&) {}  // of no concern to `run`
+  void operator()(const AdjointStmt&) { c.not_implemented(span, "`adjoint`"); }
+  void operator()(const AssignStmt& s) { assignment(c, s, span); }
+  void operator()(const ExprStmt& s) { expression(c, s.value); }  // an error reported before lowering
+  void operator()(const IfStmt& s) { if_statement(c, s); }
+  void operator()(const ForStmt& s) { for_statement(c, s, span); }
+  void operator()(const WhileStmt& s) { while_statement(c, s, span); }
+  void operator()(const ReturnStmt&) {}  // see run
+  void operator()(const PrintStmt& s) { print_statement(c, s, span); }
+  void operator()(const AssertStmt& s) { assert_statement(c, s, span); }
+};
+
+}  // namespace
+
+void assign_name(Context& c, const std::string& name, Item item, Span span, std::optional<Type> declared) {
+  if (const ValueId* id = item.as<ValueId>())
+    if (ir::Value& value = c.function().value(*id); value.name.empty()) value.name = name;
+  bool at_top = c.frame == c.top && c.frame->scopes.size() == 1;
+  if (at_top && std::find(c.shown.begin(), c.shown.end(), name) == c.shown.end()) c.shown.push_back(name);
+  c.bind(name, std::move(item), span, std::move(declared));
+}
+
+void assignment(Context& c, const AssignStmt& s, Span span) {
+  Temporarily<std::string> binding(c.frame->binding, s.targets[0].name.text);
+  std::vector<std::optional<Item>> items;
+  for (ExprId id : s.values) items.push_back(expression(c, id));
+  if (items.size() == 1 && s.targets.size() > 1 && items[0]) {  // a, b = f(x)
+    const Tuple* tuple = items[0]->as<Tuple>();
+    std::size_t count = tuple ? tuple->items.size() : 1;
+    if (count != s.targets.size()) {
+      c.error(Code::E0105, items[0]->span,
+              fmt::format("`{}` gives {} value{}, and {} names are assigned", c.text_of(items[0]->span), count, count == 1 ? "" : "s",
+                          s.targets.size()));
+      items[0].reset();
+    } else {
+      std::vector<Item> parts = tuple->items;
+      items.assign(parts.begin(), parts.end());
+    }
+  }
+  items.resize(s.targets.size());  // what is missing has failed
+  for (std::size_t i = 0; i < s.targets.size(); ++i) assign_target(c, s.targets[i], s.spelling, s.spelling_span, std::move(items[i]), span);
+}
+
+Outcome run(Context& c, Rest rest) {
+  for (; rest.at < rest.statements->size(); ++rest.at) {
+    const Stmt& stmt = c.stmt((*rest.statements)[rest.at]);
+    Nesting nesting(c, stmt.span);
+    if (!nesting.ok()) return {};
+    if (const auto* s = std::get_if<ReturnStmt>(&stmt.node)) return return_statement(c, *s, stmt.span);
+    const auto* branch = std::get_if<IfStmt>(&stmt.node);
+    bool may_return = branch && (contains_return(*c.frame->ast, branch->then) ||
+                                 (branch->otherwise && contains_return(*c.frame->ast, *branch->otherwise)));
+    if (may_return) return returning_if(c, *branch, stmt.span, {rest.statements, rest.at + 1, rest.next});
+    std::visit(Visit{c, stmt.span}, stmt.node);
+  }
+  return rest.next ? run(c, *rest.next) : Outcome{};
+}
+
+}  // namespace bpc::frontend::lowering
