@@ -1,0 +1,89 @@
+// What calls back into the host: prints, failures, random fills.
+#include <llvm/IR/MDBuilder.h>
+
+#include "backend/llvm/context.h"
+#include "backend/llvm/emitter.h"
+
+namespace bpc::backend {
+
+llvm::FunctionCallee Emitter::hook(const char* name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters) {
+  llvm::FunctionCallee callee = module_.getOrInsertFunction(name, llvm::FunctionType::get(result, parameters, false));
+  llvm::cast<llvm::Function>(callee.getCallee())->addFnAttr(llvm::Attribute::NoUnwind);
+  return callee;
+}
+
+// An array of pointers to the items' elements; scalars are spilled.
+llvm::Value* Emitter::pointers(const std::vector<plan::Shown>& items) {
+  llvm::Type* pointer = builder_.getPtrTy();
+  if (items.empty()) return llvm::ConstantPointerNull::get(builder_.getPtrTy());
+  llvm::AllocaInst* array = local(pointer, items.size() + 1, "items");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    llvm::Value* data = nullptr;
+    if (items[i].scalar.valid()) {
+      Element element = this->element(items[i].scalar);
+      data = local(memory_type(element));
+      store(get(items[i].scalar), element, data);
+    } else {
+      data = base(items[i].tensor);
+    }
+    builder_.CreateStore(data, builder_.CreateConstInBoundsGEP1_64(pointer, array, i));
+  }
+  return array;
+}
+
+void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which, llvm::Value* start,
+                    const std::vector<plan::Shown>& shown) {
+  llvm::Function* function = builder_.GetInsertBlock()->getParent();
+  auto* stop = llvm::BasicBlock::Create(module_.getContext(), "stop", function);
+  auto* go_on = llvm::BasicBlock::Create(module_.getContext(), "go_on", function);
+  builder_.CreateCondBr(holds, go_on, stop, llvm::MDBuilder(module_.getContext()).createLikelyBranchWeights());
+  builder_.SetInsertPoint(stop);
+  llvm::Type* pointer = builder_.getPtrTy();
+  llvm::FunctionCallee callee =
+      hook("bpc_hook_stop", builder_.getVoidTy(), {pointer, builder_.getInt32Ty(), builder_.getInt32Ty(), builder_.getInt64Ty(), pointer});
+  llvm::cast<llvm::Function>(callee.getCallee())->addFnAttr(llvm::Attribute::Cold);
+  builder_.CreateCall(callee, {context_, builder_.getInt32(site), builder_.getInt32(which), start ? start : integer(0), pointers(shown)});
+  builder_.CreateRet(builder_.getInt64(1));
+  builder_.SetInsertPoint(go_on);
+}
+
+void Emitter::emit(const plan::Print& print) {
+  llvm::Type* pointer = builder_.getPtrTy();
+  llvm::FunctionCallee callee = hook("bpc_hook_print", builder_.getInt64Ty(), {pointer, builder_.getInt32Ty(), pointer});
+  llvm::Value* status = builder_.CreateCall(callee, {context_, builder_.getInt32(print.site), pointers(print.items)});
+  llvm::Function* function = builder_.GetInsertBlock()->getParent();
+  auto* stop = llvm::BasicBlock::Create(module_.getContext(), "stop", function);
+  auto* go_on = llvm::BasicBlock::Create(module_.getContext(), "go_on", function);
+  builder_.CreateCondBr(builder_.CreateICmpEQ(status, integer(0)), go_on, stop);
+  builder_.SetInsertPoint(stop);
+  builder_.CreateRet(status);
+  builder_.SetInsertPoint(go_on);
+}
+
+void Emitter::emit(const plan::Assert& check) {
+  this->check(get(check.condition), check.site, 0, nullptr, check.shown);
+}
+
+void Emitter::emit(const plan::CheckIndex& check) {
+  llvm::Value* given = convert(get(check.index), element(check.index), Element::i64);
+  llvm::Value* negative = builder_.CreateICmpSLT(given, integer(0));
+  llvm::Value* start = builder_.CreateSelect(negative, builder_.CreateAdd(given, integer(check.size)), given);
+  // As unsigned numbers negative ones are too large. The span is added only to a start in range, so that it cannot overflow.
+  llvm::Value* holds = builder_.CreateICmpULT(start, integer(check.empty ? check.size + 1 : check.size));
+  if (check.span != 0)
+    holds = builder_.CreateAnd(holds, builder_.CreateICmpULT(builder_.CreateAdd(start, integer(check.span)), integer(check.size)));
+  this->check(holds, check.site, check.which, given);
+  set(check.result, start);
+}
+
+void Emitter::emit(const plan::Random& random) {
+  const plan::Buffer& to = plan_.at(random.to);
+  std::string name = std::string("bpc_rt_random_") + (random.normal ? "normal_" : "uniform_") + std::string(element_name(to.element));
+  llvm::Type* word = builder_.getInt64Ty();
+  llvm::Value* turn = random.turn.valid() ? convert(get(random.turn), element(random.turn), Element::i64) : integer(0);
+  llvm::FunctionCallee callee = hook(name.c_str(), builder_.getVoidTy(), {builder_.getPtrTy(), word, word, word, word});
+  builder_.CreateCall(callee, {base(random.to), integer(to.count), integer(static_cast<std::int64_t>(random.seed)),
+                               integer(static_cast<std::int64_t>(random.stream)), turn});
+}
+
+}  // namespace bpc::backend

@@ -1,0 +1,112 @@
+#include "backend/llvm/codegen.h"
+
+#include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/ADCE.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/GVN.h>
+#include <llvm/Transforms/Scalar/IndVarSimplify.h>
+#include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/LoopDeletion.h>
+#include <llvm/Transforms/Scalar/LoopIdiomRecognize.h>
+#include <llvm/Transforms/Scalar/LoopPassManager.h>
+#include <llvm/Transforms/Scalar/LoopUnrollPass.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Vectorize/LoopVectorize.h>
+
+#include "backend/llvm/emitter.h"
+#include "support/internal_error.h"
+
+namespace bpc::backend {
+
+namespace {
+
+// The pipeline is made for what the emitter writes: functions without calls to each other but for kernels, loops already rotated. LLVM's
+// default pipeline runs three times as many passes for the same code.
+llvm::ModulePassManager pipeline(int level) {
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  passes.addPass(llvm::EarlyCSEPass(true));
+  passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
+  llvm::LoopPassManager counting;
+  counting.addPass(llvm::LoopIdiomRecognizePass());
+  counting.addPass(llvm::IndVarSimplifyPass());
+  counting.addPass(llvm::LoopDeletionPass());
+  if (level >= 2) counting.addPass(llvm::LoopFullUnrollPass(level));
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(std::move(counting)));
+  passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  if (level >= 2) {
+    passes.addPass(llvm::LoopVectorizePass());
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::LoopUnrollPass(llvm::LoopUnrollOptions(level)));
+  }
+  passes.addPass(llvm::GVNPass());
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
+  passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::ADCEPass());
+  llvm::ModulePassManager modules;
+  modules.addPass(llvm::AlwaysInlinerPass());
+  modules.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
+  modules.addPass(llvm::GlobalDCEPass());
+  return modules;
+}
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
+  if (level == 0) return;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager calls;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(calls);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, calls, modules);
+  pipeline(level).run(module, modules);
+}
+
+}  // namespace
+
+std::unique_ptr<llvm::TargetMachine> host_machine(int level) {
+  static const bool registered = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
+  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!registered || !host) throw InternalError("codegen", "LLVM does not know this processor");
+  host->setCodeGenOptLevel(level == 0   ? llvm::CodeGenOptLevel::None
+                           : level == 1 ? llvm::CodeGenOptLevel::Less
+                           : level == 2 ? llvm::CodeGenOptLevel::Default
+                                        : llvm::CodeGenOptLevel::Aggressive);
+  host->setRelocationModel(llvm::Reloc::PIC_);
+  auto machine = host->createTargetMachine();
+  if (!machine) throw InternalError("codegen", llvm::toString(machine.takeError()));
+  return std::move(*machine);
+}
+
+std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level) {
+  auto module = std::make_unique<llvm::Module>("bpc", context);
+  module->setDataLayout(machine.createDataLayout());
+  module->setTargetTriple(machine.getTargetTriple().str());
+  Emitter(plan, *module).run();
+  for (llvm::Function& function : *module) {
+    if (function.isDeclaration()) continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+  }
+  std::string problem;
+  llvm::raw_string_ostream out(problem);
+  if (llvm::verifyModule(*module, &out)) throw InternalError("codegen", problem);
+  optimize(*module, machine, level);
+  return module;
+}
+
+}  // namespace bpc::backend

@@ -1,0 +1,19 @@
+// From a function of the IR to optimised LLVM IR for the host, and the host's machine description.
+#pragma once
+
+#include <llvm/IR/Module.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <memory>
+
+#include "backend/plan/plan.h"
+
+namespace bpc::backend {
+
+// The processor this runs on, at an optimisation level of 0 to 3. Registers LLVM's native target at the first call.
+std::unique_ptr<llvm::TargetMachine> host_machine(int level);
+
+// Emits and optimises. Throws InternalError when LLVM's verifier rejects what was emitted.
+std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level);
+
+}  // namespace bpc::backend

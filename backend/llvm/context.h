@@ -1,0 +1,46 @@
+// What compiled code and its host share during one run: the entry point, the context it is given, and the functions it calls back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <optional>
+
+#include "backend/plan/plan.h"
+#include "runtime/executable.h"
+
+namespace bpc::backend {
+
+// The host's side of a run.
+struct Run {
+  const ir::Function& function;
+  const plan::Plan& plan;
+  const runtime::RunOptions& options;
+  std::optional<runtime::Failure> failure;
+  std::exception_ptr error;  // thrown by a callback; no exception crosses compiled frames
+};
+
+// Read by compiled code at these offsets.
+struct RuntimeContext {
+  const std::atomic<bool>* interrupt;
+  std::uint64_t iteration_limit;  // of each while loop; UINT64_MAX: none
+  Run* run;
+};
+
+// buffers: the arguments, outputs and constants of the plan, then the arena. Returns 0, or 1 after a callback has recorded why not.
+using Entry = std::int64_t (*)(void* const* buffers, RuntimeContext* context);
+inline constexpr const char* kEntryName = "bpc_entry";
+
+inline constexpr std::uint32_t kInterrupted = UINT32_MAX;  // instead of a site
+
+}  // namespace bpc::backend
+
+extern "C" {
+
+// Prints the items (pointers to their elements) of the site. 0, or 1 when the callback threw.
+std::int64_t bpc_hook_print(bpc::backend::RuntimeContext* context, std::uint32_t site, const void* const* items) noexcept;
+// Records why the run stops at the site. An index: the dynamic axis and the start; an assertion: the shown items.
+void bpc_hook_stop(bpc::backend::RuntimeContext* context, std::uint32_t site, std::uint32_t which, std::int64_t start,
+                   const void* const* items) noexcept;
+
+}  // extern "C"

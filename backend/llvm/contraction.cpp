@@ -1,0 +1,174 @@
+// Contractions: a packed panel of b, and a register tile of rows x panel accumulators walked along k.
+//
+// The tile is that of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008): each element of a is spread over a
+// vector and multiplied into a row of the tile. Ragged edges get a panel padded with zeros and tiles with fewer rows.
+#include <llvm/IR/Intrinsics.h>
+
+#include "backend/llvm/emitter.h"
+
+namespace bpc::backend {
+
+namespace {
+
+// f32 accumulates this many products before it goes to a total in f64, so that long sums stay accurate.
+constexpr std::int64_t kProducts = 256;
+
+}  // namespace
+
+// The emission of one contraction, given the indices of its outer axes.
+class TileEmitter {
+ public:
+  TileEmitter(Emitter& emitter, const plan::Contraction& c) : e_(emitter), c_(c), b_(emitter.builder_) {
+    element_ = e_.plan_.at(c.c.buffer).element;
+    scalar_ = e_.type(element_);
+    lanes_ = element_ == Element::f32 ? 8 : 4;
+    vector_ = llvm::FixedVectorType::get(scalar_, static_cast<unsigned>(lanes_));
+  }
+
+  void run(std::vector<llvm::Value*>& indices) {
+    if (indices.size() < c_.outer.size()) {
+      e_.loop(e_.integer(0), e_.integer(c_.outer[indices.size()]), 1, [&](llvm::Value* index) {
+        indices.push_back(index);
+        run(indices);
+        indices.pop_back();
+      });
+      return;
+    }
+    outer_ = indices;
+    std::int64_t whole = c_.n / c_.panel * c_.panel;
+    e_.loop(e_.integer(0), e_.integer(whole), c_.panel, [&](llvm::Value* n) { panel(n, c_.panel); });
+    if (whole < c_.n) panel(e_.integer(whole), c_.n - whole);
+  }
+
+ private:
+  llvm::Value* at(const plan::Access& access, llvm::Value* m, llvm::Value* n, llvm::Value* k) {
+    std::vector<llvm::Value*> indices = outer_;
+    indices.insert(indices.end(), {m, n, k});
+    return e_.address(access, indices);
+  }
+  llvm::Value* zero() { return e_.integer(0); }
+  llvm::Value* plus(llvm::Value* index, std::int64_t offset) { return b_.CreateNSWAdd(index, e_.integer(offset)); }
+
+  void panel(llvm::Value* n, std::int64_t columns) {
+    pack(n, columns);
+    std::int64_t whole = c_.m / c_.rows * c_.rows;
+    e_.loop(zero(), e_.integer(whole), c_.rows, [&](llvm::Value* m) { tile(m, n, c_.rows, columns); });
+    if (whole < c_.m) tile(e_.integer(whole), n, c_.m - whole, columns);
+  }
+
+  // scratch[k][j] = b[k][n + j], 0 past the last column.
+  void pack(llvm::Value* n, std::int64_t columns) {
+    llvm::Value* scratch = e_.base(c_.scratch);
+    e_.loop(zero(), e_.integer(c_.k), 1, [&](llvm::Value* k) {
+      llvm::Value* row = b_.CreateInBoundsGEP(scalar_, scratch, b_.CreateNSWMul(k, e_.integer(c_.panel)));
+      e_.loop(zero(), e_.integer(columns), 1, [&](llvm::Value* j) {
+        llvm::Value* value = e_.load(element_, at(c_.b, zero(), b_.CreateNSWAdd(n, j), k));
+        e_.store(value, element_, b_.CreateInBoundsGEP(scalar_, row, j));
+      });
+      for (std::int64_t j = columns; j < c_.panel; ++j)
+        e_.store(llvm::ConstantFP::get(scalar_, 0), element_, b_.CreateConstInBoundsGEP1_64(scalar_, row, static_cast<std::uint64_t>(j)));
+    });
+  }
+
+  std::int64_t vectors(std::int64_t columns) const { return (columns + lanes_ - 1) / lanes_; }
+
+  // The products of `rows` rows of a with the panel, for k from..to-1, as vectors row by row.
+  std::vector<llvm::Value*> products(llvm::Value* m, llvm::Value* from, llvm::Value* to, std::int64_t rows, std::int64_t columns) {
+    std::int64_t per_row = vectors(columns);
+    llvm::BasicBlock* before = b_.GetInsertBlock();
+    auto* turn = llvm::BasicBlock::Create(b_.getContext(), "tile", before->getParent());
+    auto* done = llvm::BasicBlock::Create(b_.getContext(), "tiled", before->getParent());
+    b_.CreateBr(turn);
+    b_.SetInsertPoint(turn);
+    llvm::PHINode* k = b_.CreatePHI(b_.getInt64Ty(), 2, "k");
+    k->addIncoming(from, before);
+    std::vector<llvm::PHINode*> sums;
+    for (std::int64_t i = 0; i < rows * per_row; ++i) {
+      sums.push_back(b_.CreatePHI(vector_, 2));
+      sums.back()->addIncoming(llvm::Constant::getNullValue(vector_), before);
+    }
+    llvm::Value* row = b_.CreateInBoundsGEP(scalar_, e_.base(c_.scratch), b_.CreateNSWMul(k, e_.integer(c_.panel)));
+    std::vector<llvm::Value*> right;
+    for (std::int64_t j = 0; j < per_row; ++j)
+      right.push_back(b_.CreateAlignedLoad(vector_, b_.CreateConstInBoundsGEP1_64(scalar_, row, static_cast<std::uint64_t>(j * lanes_)),
+                                           llvm::Align(static_cast<std::uint64_t>(lanes_) * element_size(element_))));
+    std::vector<llvm::Value*> results;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      llvm::Value* left = b_.CreateVectorSplat(static_cast<unsigned>(lanes_), e_.load(element_, at(c_.a, plus(m, i), zero(), k)));
+      for (std::int64_t j = 0; j < per_row; ++j)
+        results.push_back(b_.CreateIntrinsic(llvm::Intrinsic::fmuladd, {vector_},
+                                             {left, right[static_cast<std::size_t>(j)], sums[static_cast<std::size_t>(i * per_row + j)]}));
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i]->addIncoming(results[i], turn);
+    llvm::Value* next = plus(k, 1);
+    k->addIncoming(next, turn);
+    e_.keep_rolled(b_.CreateCondBr(b_.CreateICmpSLT(next, to), turn, done));
+    b_.SetInsertPoint(done);
+    return results;
+  }
+
+  void tile(llvm::Value* m, llvm::Value* n, std::int64_t rows, std::int64_t columns) {
+    if (element_ == Element::f64 || c_.k <= kProducts)
+      return put(products(m, zero(), e_.integer(c_.k), rows, columns), m, n, rows, columns);
+    auto* wide = llvm::FixedVectorType::get(b_.getDoubleTy(), static_cast<unsigned>(lanes_));
+    auto count = static_cast<std::size_t>(rows * vectors(columns));
+    std::vector<llvm::AllocaInst*> totals;
+    for (std::size_t i = 0; i < count; ++i) {
+      totals.push_back(e_.local(wide, 1, "total"));
+      b_.CreateStore(llvm::Constant::getNullValue(wide), totals.back());
+    }
+    auto add = [&](llvm::Value* from, llvm::Value* to) {
+      std::vector<llvm::Value*> sums = products(m, from, to, rows, columns);
+      for (std::size_t i = 0; i < count; ++i)
+        b_.CreateStore(b_.CreateFAdd(b_.CreateLoad(wide, totals[i]), b_.CreateFPExt(sums[i], wide)), totals[i]);
+    };
+    std::int64_t whole = c_.k / kProducts * kProducts;
+    e_.loop(zero(), e_.integer(whole), kProducts, [&](llvm::Value* k) { add(k, plus(k, kProducts)); });
+    if (whole < c_.k) add(e_.integer(whole), e_.integer(c_.k));
+    std::vector<llvm::Value*> results;
+    for (llvm::AllocaInst* total : totals) results.push_back(b_.CreateFPTrunc(b_.CreateLoad(wide, total), vector_));
+    put(results, m, n, rows, columns);
+  }
+
+  void put(const std::vector<llvm::Value*>& tile, llvm::Value* m, llvm::Value* n, std::int64_t rows, std::int64_t columns) {
+    std::int64_t per_row = vectors(columns);
+    bool dense = c_.c.at.strides[c_.outer.size() + 1] == 1;
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < per_row; ++j) {
+        llvm::Value* values = tile[static_cast<std::size_t>(i * per_row + j)];
+        std::int64_t held = std::min(lanes_, columns - j * lanes_);
+        if (dense && held == lanes_) {
+          b_.CreateAlignedStore(values, at(c_.c, plus(m, i), plus(n, j * lanes_), zero()), llvm::Align(element_size(element_)));
+          continue;
+        }
+        for (std::int64_t lane = 0; lane < held; ++lane)
+          e_.store(b_.CreateExtractElement(values, static_cast<std::uint64_t>(lane)), element_,
+                   at(c_.c, plus(m, i), plus(n, j * lanes_ + lane), zero()));
+      }
+  }
+
+  Emitter& e_;
+  const plan::Contraction& c_;
+  llvm::IRBuilder<>& b_;
+  Element element_;
+  llvm::Type* scalar_;
+  std::int64_t lanes_;
+  llvm::FixedVectorType* vector_;
+  std::vector<llvm::Value*> outer_;
+};
+
+void Emitter::emit(const plan::Contraction& contraction) {
+  std::vector<std::uint32_t> storages;
+  std::vector<plan::RegisterId> uses;
+  for (const plan::Access* access : {&contraction.a, &contraction.b, &contraction.c}) {
+    storages.push_back(plan_.at(access->buffer).storage);
+    for (const auto& [reg, factor] : access->at.terms) uses.push_back(reg);
+  }
+  storages.push_back(plan_.at(contraction.scratch).storage);
+  outline("contraction", false, std::move(storages), std::move(uses), {}, [&] {
+    std::vector<llvm::Value*> indices;
+    TileEmitter(*this, contraction).run(indices);
+  });
+}
+
+}  // namespace bpc::backend

@@ -1,0 +1,112 @@
+// From the plan to LLVM IR: one walk, shared by the files of this room (entry, scalar, kernel, contraction, control, checks).
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "backend/plan/plan.h"
+
+namespace bpc::backend {
+
+class Emitter {
+ public:
+  Emitter(const plan::Plan& plan, llvm::Module& module);
+  // Defines the function kEntryName (context.h) and the kernels that it calls.
+  void run();
+
+ private:
+  using Indices = std::span<llvm::Value* const>;
+
+  // ---- entry.cpp ----
+  llvm::Type* type(Element element);         // of a register: bool is i1
+  llvm::Type* memory_type(Element element);  // bool is i8
+  llvm::Value* get(plan::RegisterId id) { return registers_[id.index]; }
+  void set(plan::RegisterId id, llvm::Value* value) { registers_[id.index] = value; }
+  Element element(plan::RegisterId id) const { return plan_.at(id).element; }
+  llvm::ConstantInt* integer(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  llvm::Value* form(const plan::Affine& at, Indices indices);  // as i64
+  llvm::Value* base(plan::BufferId id);                        // where the buffer starts
+  llvm::Value* address(const plan::Access& access, Indices indices);
+  llvm::Value* load(Element element, llvm::Value* address);
+  void store(llvm::Value* value, Element element, llvm::Value* address);
+  void copy(plan::BufferId from, plan::BufferId to);  // nothing where they share a storage
+  llvm::AllocaInst* local(llvm::Type* type, std::uint64_t count = 1, const char* name = "");
+  // for (i = from; i < to; i += by) body(i); nothing is emitted for constant bounds without a turn.
+  void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body);
+  // The loop that this branch goes back in is neither unrolled nor vectorised.
+  void keep_rolled(llvm::BranchInst* back);
+  void steps(const plan::Steps& steps);
+
+  // Moves what `body` emits to a function of its own, which is given the bases of `storages` (no two overlap) and the host registers it
+  // uses; registers in `results` come back. The call stands where the builder was.
+  // Small ones are inlined again; what remains is that LLVM knows the storages apart.
+  void outline(const char* name, bool small, std::vector<std::uint32_t> storages, std::vector<plan::RegisterId> uses,
+               const std::vector<plan::RegisterId>& results, const std::function<void()>& body);
+
+  // ---- scalar.cpp ----
+  void emit(const plan::Instruction& instruction, Indices indices);
+  llvm::Value* compute(const plan::Compute& compute, Element result, Element element);  // `element` of the first operand
+  llvm::Value* convert(llvm::Value* value, Element from, Element to);
+  llvm::Value* library(const std::string& name, llvm::Type* result, std::initializer_list<llvm::Value*> arguments);
+  llvm::Value* floor_division(ir::Opcode code, llvm::Value* a, llvm::Value* b);
+  llvm::Value* power(llvm::Value* a, llvm::Value* b, Element element);
+
+  // ---- kernel.cpp ----
+  void emit(const plan::Kernel& kernel);
+  void nest(const plan::Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices);
+  void reduced_nest(const plan::Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices, llvm::Value* lane);
+  void lanes(const plan::Kernel& kernel, std::vector<llvm::Value*>& indices);
+  void turn(const plan::Kernel& kernel, Indices indices, llvm::Value* lane);
+  struct Accumulator {
+    llvm::AllocaInst* value = nullptr;
+    llvm::AllocaInst* position = nullptr;  // argmax, argmin
+    Element element = Element::f32;
+  };
+  Accumulator make_accumulator(const plan::Reduction& fold, std::uint64_t count);
+  llvm::Value* slot(llvm::AllocaInst* array, llvm::Type* type, llvm::Value* lane);
+  void reset(const plan::Reduction& fold, const Accumulator& accumulator, llvm::Value* lane);
+  void fold_in(const plan::Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices);
+  void finish(const plan::Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices);
+
+  // ---- contraction.cpp ----
+  friend class TileEmitter;
+  void emit(const plan::Contraction& contraction);
+
+  // ---- control.cpp ----
+  void emit(const plan::If& branch);
+  void emit(const plan::For& loop);
+  void emit(const plan::While& loop);
+  std::vector<llvm::PHINode*> carried_phis(const std::vector<plan::CarriedRegister>& registers, llvm::BasicBlock* from);
+  void next_turn(const std::vector<plan::CarriedRegister>& registers, const std::vector<plan::CarriedBuffer>& buffers,
+                 std::span<llvm::PHINode* const> phis);
+  void poll();
+
+  // ---- checks.cpp ----
+  void emit(const plan::Print& print);
+  void emit(const plan::Assert& check);
+  void emit(const plan::CheckIndex& check);
+  void emit(const plan::Random& random);
+  // Goes on where `holds`, otherwise stops the run at the site.
+  void check(llvm::Value* holds, std::uint32_t site, std::uint32_t which = 0, llvm::Value* start = nullptr,
+             const std::vector<plan::Shown>& shown = {});
+  llvm::Value* pointers(const std::vector<plan::Shown>& items);
+  llvm::FunctionCallee hook(const char* name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters);
+
+  void emit(const plan::Instruction& instruction) { emit(instruction, {}); }
+
+  const plan::Plan& plan_;
+  llvm::Module& module_;
+  llvm::IRBuilder<> builder_;
+  std::vector<llvm::Value*> registers_;    // by RegisterId, as seen where the builder is
+  std::vector<llvm::Value*> bases_;        // by storage, as seen where the builder is
+  std::vector<Accumulator> accumulators_;  // of the kernel being emitted
+  llvm::Function* entry_ = nullptr;
+  llvm::Value* context_ = nullptr;
+  llvm::Value* interrupt_ = nullptr;  // the flag's address
+};
+
+}  // namespace bpc::backend

@@ -1,0 +1,153 @@
+#include "backend/llvm/jit.h"
+
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/ExecutionEngine/Orc/ThreadSafeModule.h>
+
+#include <cstring>
+#include <new>
+
+#include "backend/failure/failure.h"
+#include "backend/llvm/codegen.h"
+#include "backend/llvm/context.h"
+#include "runtime/c_abi.h"
+#include "support/internal_error.h"
+
+namespace bpc::backend {
+
+namespace {
+
+template <class T>
+T value_of(llvm::Expected<T> expected) {
+  if (!expected) throw InternalError("jit", llvm::toString(expected.takeError()));
+  return std::move(*expected);
+}
+
+void succeed(llvm::Error error) {
+  if (error) throw InternalError("jit", llvm::toString(std::move(error)));
+}
+
+// What compiled code may call. Only names that it uses are bound; nothing is looked up in the process.
+llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit, const std::vector<std::string>& used) {
+  static const std::unordered_map<std::string_view, void*> all = {
+#define BPC_BIND(name) {#name, reinterpret_cast<void*>(&name)},
+#define BPC_BIND_REAL(name) BPC_BIND(bpc_rt_##name##_f32) BPC_BIND(bpc_rt_##name##_f64)
+#define BPC_BIND_INTEGER(name) BPC_BIND(bpc_rt_##name##_i32) BPC_BIND(bpc_rt_##name##_i64)
+      BPC_RT_UNARY(BPC_BIND_REAL) BPC_RT_BINARY(BPC_BIND_REAL) BPC_RT_INTEGER(BPC_BIND_INTEGER) BPC_BIND_REAL(polygamma)
+          BPC_BIND_REAL(random_uniform) BPC_BIND_REAL(random_normal) BPC_BIND(bpc_hook_print) BPC_BIND(bpc_hook_stop)
+#undef BPC_BIND_INTEGER
+#undef BPC_BIND_REAL
+#undef BPC_BIND
+      // what LLVM itself calls for its intrinsics
+      {"memcpy", reinterpret_cast<void*>(&std::memcpy)},
+      {"memset", reinterpret_cast<void*>(&std::memset)},
+      {"memmove", reinterpret_cast<void*>(&std::memmove)},
+      {"floor", reinterpret_cast<void*>(static_cast<double (*)(double)>(&std::floor))},
+      {"floorf", reinterpret_cast<void*>(static_cast<float (*)(float)>(&std::floor))},
+      {"ceil", reinterpret_cast<void*>(static_cast<double (*)(double)>(&std::ceil))},
+      {"ceilf", reinterpret_cast<void*>(static_cast<float (*)(float)>(&std::ceil))},
+      {"fma", reinterpret_cast<void*>(static_cast<double (*)(double, double, double)>(&std::fma))},
+      {"fmaf", reinterpret_cast<void*>(static_cast<float (*)(float, float, float)>(&std::fma))},
+  };
+  llvm::orc::SymbolMap symbols;
+  for (const auto& [name, address] : all)
+    symbols[jit.mangleAndIntern(llvm::StringRef(name.data(), name.size()))] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                                                                               llvm::JITSymbolFlags::Exported};
+  (void)used;
+  return symbols;
+}
+
+struct FreeAligned {
+  void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{plan::kAlignment}); }
+};
+using Memory = std::unique_ptr<std::byte, FreeAligned>;
+
+Memory allocate(std::size_t bytes) {
+  return Memory(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{plan::kAlignment})));
+}
+
+class Compiled : public runtime::Executable {
+ public:
+  Compiled(const ir::Function& function, const JitOptions& options) : function_(function), plan_(plan::make_plan(function)) {
+    auto context = std::make_unique<llvm::LLVMContext>();
+    std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
+    std::unique_ptr<llvm::Module> module = generate(plan_, *context, *machine, options.optimization);
+    jit_ =
+        value_of(llvm::orc::LLJITBuilder()
+                     .setDataLayout(machine->createDataLayout())
+                     .setCompileFunctionCreator(
+                         [&](llvm::orc::JITTargetMachineBuilder) -> llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
+                           return std::make_unique<llvm::orc::TMOwningSimpleCompiler>(std::move(machine));
+                         })
+                     .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
+                     .setLinkProcessSymbolsByDefault(false)
+                     .create());
+    succeed(jit_->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit_, {}))));
+    succeed(jit_->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
+    entry_ = value_of(jit_->lookup(kEntryName)).toPtr<Entry>();
+    for (const std::vector<std::byte>& bytes : plan_.constants) {
+      constants_.push_back(allocate(bytes.size()));
+      std::copy(bytes.begin(), bytes.end(), constants_.back().get());
+    }
+  }
+
+  runtime::RunResult run(std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options) override {
+    if (arguments.size() != function_.parameters.size()) throw InternalError("run", "wrong number of arguments");
+    runtime::RunResult result;
+    std::size_t needed = runtime::Tensor::live_bytes() + plan_.arena_bytes;
+    for (const ir::Output& output : function_.outputs) {
+      const Type& type = function_.type(output.value);
+      needed += static_cast<std::size_t>(type.count()) * element_size(type.element);
+    }
+    if (options.max_memory != 0 && needed > options.max_memory) {
+      result.failure = memory_failure(function_, nullptr, needed, options.max_memory);
+      return result;
+    }
+    try {
+      call(arguments, options, result);
+    } catch (const std::bad_alloc&) {
+      result = {};
+      result.failure = memory_failure(function_, nullptr, needed, 0);
+    }
+    return result;
+  }
+
+ private:
+  void call(std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options, runtime::RunResult& result) {
+    std::vector<void*> buffers;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (!same_type(arguments[i].type(), function_.type(function_.parameters[i].value)))
+        throw InternalError("run", "argument " + function_.parameters[i].path + " is a " + type_text(arguments[i].type()));
+      buffers.push_back(const_cast<std::byte*>(arguments[i].raw()));  // arguments are only read
+    }
+    std::vector<runtime::Tensor> outputs;
+    for (const ir::Output& output : function_.outputs) {
+      outputs.emplace_back(function_.type(output.value));
+      buffers.push_back(outputs.back().raw());
+    }
+    for (const Memory& constant : constants_) buffers.push_back(constant.get());
+    Memory arena = allocate(plan_.arena_bytes);
+    buffers.push_back(arena.get());
+
+    Run run{function_, plan_, options, {}, {}};
+    std::uint64_t limit = options.max_iterations == 0 ? UINT64_MAX : options.max_iterations;
+    RuntimeContext context{&runtime::interrupt_requested, limit, &run};
+    std::int64_t status = entry_(buffers.data(), &context);
+    if (run.error) std::rethrow_exception(run.error);
+    result.failure = std::move(run.failure);
+    if (status == 0) result.outputs = std::move(outputs);
+  }
+
+  const ir::Function& function_;
+  plan::Plan plan_;
+  std::unique_ptr<llvm::orc::LLJIT> jit_;
+  std::vector<Memory> constants_;
+  Entry entry_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options) {
+  return std::make_unique<Compiled>(function, options);
+}
+
+}  // namespace bpc::backend

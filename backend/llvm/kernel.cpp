@@ -1,0 +1,279 @@
+// Loop nests. Accumulators are stack slots, which LLVM turns into registers.
+#include <llvm/IR/Intrinsics.h>
+
+#include <set>
+
+#include "backend/llvm/emitter.h"
+
+namespace bpc::backend {
+
+using plan::Kernel;
+using plan::Reduction;
+using plan::RegisterId;
+
+namespace {
+
+constexpr std::int64_t kFewTurns = 256;
+constexpr std::int64_t kMostLanes = 256;
+
+bool may_stop(const Kernel& kernel) {
+  for (const plan::Instruction& instruction : kernel.body)
+    if (const auto* compute = std::get_if<plan::Compute>(&instruction.what); compute && compute->fails != UINT32_MAX) return true;
+  return false;
+}
+
+// Host registers that the kernel reads.
+std::vector<RegisterId> uses(const Kernel& kernel) {
+  std::vector<RegisterId> result;
+  std::set<RegisterId> own;
+  auto use = [&](RegisterId id) {
+    if (!own.contains(id)) result.push_back(id);
+  };
+  auto use_form = [&](const plan::Affine& at) {
+    for (const auto& [reg, factor] : at.terms) use(reg);
+  };
+  for (const plan::Instruction& instruction : kernel.body) {
+    if (const auto* load = std::get_if<plan::Load>(&instruction.what)) use_form(load->from.at);
+    if (const auto* position = std::get_if<plan::Position>(&instruction.what)) use_form(position->at);
+    if (const auto* compute = std::get_if<plan::Compute>(&instruction.what))
+      for (RegisterId operand : compute->operands) use(operand);
+    own.insert(instruction.result);
+  }
+  for (const plan::Store& store : kernel.stores) {
+    use(store.value);
+    use_form(store.to.at);
+  }
+  for (const Reduction& fold : kernel.reductions) use(fold.value);
+  return result;
+}
+
+bool is_arg(const Reduction& fold) {
+  return fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin;
+}
+
+// Few enough turns that a call would cost more than it keeps apart.
+bool is_small(const Kernel& kernel) {
+  std::int64_t turns = static_cast<std::int64_t>(kernel.body.size());
+  for (const plan::Axis& axis : kernel.axes)
+    if (axis.size > kFewTurns || (turns *= axis.size) > kFewTurns) return false;
+  return true;
+}
+
+// How many lanes of an axis of this size have accumulators at a time: if possible a divisor, so that no ragged strip is left over.
+std::int64_t strip_width(std::int64_t size) {
+  if (size <= kMostLanes) return size;
+  for (std::int64_t width = kMostLanes; width >= kMostLanes / 4; width -= 8)
+    if (size % width == 0) return width;
+  return kMostLanes / 2;
+}
+
+// How many of the axes, outermost first, are not folded in a nest whose accumulators are registers.
+std::size_t kept_levels(const Kernel& kernel) {
+  std::size_t kept = 0;
+  while (kept < kernel.axes.size() && !kernel.axes[kept].reduced) ++kept;
+  return kept;
+}
+
+}  // namespace
+
+void Emitter::emit(const Kernel& kernel) {
+  for (const plan::Store& store : kernel.stores)
+    if (store.base.valid()) copy(store.base, store.to.buffer);
+  for (const plan::Axis& axis : kernel.axes)
+    if (axis.size == 0 && !axis.reduced) return;
+
+  std::vector<std::uint32_t> storages;
+  std::vector<RegisterId> results;
+  auto uses_buffer = [&](plan::BufferId id) { storages.push_back(plan_.at(id).storage); };
+  for (const plan::Instruction& instruction : kernel.body)
+    if (const auto* load = std::get_if<plan::Load>(&instruction.what)) uses_buffer(load->from.buffer);
+  for (const plan::Store& store : kernel.stores) uses_buffer(store.to.buffer);
+  for (const Reduction& fold : kernel.reductions) {
+    if (fold.result.valid())
+      results.push_back(fold.result);
+    else
+      uses_buffer(fold.to.buffer);
+  }
+  auto body = [&] {
+    accumulators_.clear();
+    std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(strip_width(kernel.axes.back().size)) : 1;
+    for (const Reduction& fold : kernel.reductions) accumulators_.push_back(make_accumulator(fold, strip));
+    std::vector<llvm::Value*> indices;
+    nest(kernel, 0, indices);
+  };
+  // A loop that may stop the run, or none at all, stays where it is.
+  if (may_stop(kernel) || kernel.axes.empty())
+    body();
+  else
+    outline("kernel", is_small(kernel), std::move(storages), uses(kernel), results, body);
+}
+
+void Emitter::nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices) {
+  if (level < kept_levels(kernel)) {
+    loop(integer(0), integer(kernel.axes[level].size), 1, [&](llvm::Value* index) {
+      indices.push_back(index);
+      nest(kernel, level + 1, indices);
+      indices.pop_back();
+    });
+    return;
+  }
+  if (kernel.lanes) return lanes(kernel, indices);
+  for (std::size_t i = 0; i < accumulators_.size(); ++i) reset(kernel.reductions[i], accumulators_[i], nullptr);
+  reduced_nest(kernel, level, indices, nullptr);
+  indices.resize(kernel.axes.size(), integer(0));  // finished values do not depend on the reduced axes
+  for (std::size_t i = 0; i < accumulators_.size(); ++i) finish(kernel.reductions[i], accumulators_[i], nullptr, indices);
+  indices.resize(level);
+}
+
+void Emitter::reduced_nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices, llvm::Value* lane) {
+  if (level == kernel.axes.size()) return turn(kernel, indices, lane);
+  loop(integer(0), integer(kernel.axes[level].size), 1, [&](llvm::Value* index) {
+    indices.push_back(index);
+    reduced_nest(kernel, level + 1, indices, lane);
+    indices.pop_back();
+  });
+}
+
+// Strip by strip of the innermost, kept axis: reset the strip's accumulators, fold, finish.
+void Emitter::lanes(const Kernel& kernel, std::vector<llvm::Value*>& indices) {
+  std::int64_t size = kernel.axes.back().size;
+  std::size_t first = indices.size(), last = kernel.axes.size() - 1;
+  auto strip = [&](llvm::Value* from, llvm::Value* to) {
+    auto each_lane = [&](const std::function<void(llvm::Value * lane)>& body) {
+      loop(from, to, 1, [&](llvm::Value* index) {
+        indices.push_back(index);
+        body(builder_.CreateNSWSub(index, from));
+        indices.pop_back();
+      });
+    };
+    auto each_fold = [&](auto f) {
+      for (std::size_t i = 0; i < accumulators_.size(); ++i) f(kernel.reductions[i], accumulators_[i]);
+    };
+    each_lane([&](llvm::Value* lane) {
+      each_fold([&](const Reduction& fold, const Accumulator& accumulator) { reset(fold, accumulator, lane); });
+    });
+    std::function<void(std::size_t)> folded = [&](std::size_t level) {
+      if (level == last) return each_lane([&](llvm::Value* lane) { turn(kernel, indices, lane); });
+      loop(integer(0), integer(kernel.axes[level].size), 1, [&](llvm::Value* index) {
+        indices.push_back(index);
+        folded(level + 1);
+        indices.pop_back();
+      });
+    };
+    folded(first);
+    indices.resize(last, integer(0));
+    each_lane([&](llvm::Value* lane) {
+      each_fold([&](const Reduction& fold, const Accumulator& accumulator) { finish(fold, accumulator, lane, indices); });
+    });
+    indices.resize(first);
+  };
+  std::int64_t width = strip_width(size), whole = size / width * width;
+  loop(integer(0), integer(whole), width, [&](llvm::Value* from) { strip(from, builder_.CreateNSWAdd(from, integer(width))); });
+  if (whole < size) strip(integer(whole), integer(size));
+}
+
+void Emitter::turn(const Kernel& kernel, Indices indices, llvm::Value* lane) {
+  for (const plan::Instruction& instruction : kernel.body) emit(instruction, indices);
+  for (const plan::Store& store : kernel.stores) this->store(get(store.value), element(store.value), address(store.to, indices));
+  for (std::size_t i = 0; i < accumulators_.size(); ++i) fold_in(kernel.reductions[i], accumulators_[i], lane, indices);
+}
+
+Emitter::Accumulator Emitter::make_accumulator(const Reduction& fold, std::uint64_t count) {
+  Element element = this->element(fold.value);
+  if (fold.kind == Reduction::Kind::sum && element == Element::f32) element = Element::f64;
+  Accumulator result{local(memory_type(element), count, "sum"), nullptr, element};
+  if (is_arg(fold)) result.position = local(builder_.getInt64Ty(), count, "at");
+  return result;
+}
+
+llvm::Value* Emitter::slot(llvm::AllocaInst* array, llvm::Type* type, llvm::Value* lane) {
+  return lane && array->getAllocatedType()->isArrayTy() ? builder_.CreateInBoundsGEP(type, array, lane) : array;
+}
+
+void Emitter::reset(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane) {
+  llvm::Type* type = this->type(accumulator.element);
+  llvm::Value* start = llvm::Constant::getNullValue(type);
+  auto extreme = [&](bool least) -> llvm::Value* {
+    if (is_real(accumulator.element)) return llvm::ConstantFP::getInfinity(type, least);
+    unsigned bits = type->getIntegerBitWidth();
+    return llvm::ConstantInt::get(type, least ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getSignedMaxValue(bits));
+  };
+  switch (fold.kind) {
+    case Reduction::Kind::sum:
+    case Reduction::Kind::any:
+      break;
+    case Reduction::Kind::all:
+      start = builder_.getTrue();
+      break;
+    case Reduction::Kind::max:
+    case Reduction::Kind::argmax:
+      start = extreme(true);
+      break;
+    case Reduction::Kind::min:
+    case Reduction::Kind::argmin:
+      start = extreme(false);
+      break;
+  }
+  store(start, accumulator.element, slot(accumulator.value, memory_type(accumulator.element), lane));
+  if (accumulator.position) builder_.CreateStore(integer(0), slot(accumulator.position, builder_.getInt64Ty(), lane));
+}
+
+void Emitter::fold_in(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
+  llvm::Value* value = convert(get(fold.value), element(fold.value), accumulator.element);
+  llvm::Value* place = slot(accumulator.value, memory_type(accumulator.element), lane);
+  llvm::Value* before = load(accumulator.element, place);
+  bool real = is_real(accumulator.element);
+  llvm::Value* after = nullptr;
+  switch (fold.kind) {
+    case Reduction::Kind::sum:
+      after = real ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
+      // Partial sums side by side; the tree is fixed when the code is made. A running sum has an order.
+      if (auto* sum = llvm::dyn_cast<llvm::Instruction>(after); sum && real && !fold.running) sum->setHasAllowReassoc(true);
+      break;
+    case Reduction::Kind::max:
+      after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, before, value);
+      break;
+    case Reduction::Kind::min:
+      after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::minimum : llvm::Intrinsic::smin, before, value);
+      break;
+    case Reduction::Kind::any:
+      after = builder_.CreateOr(before, value);
+      break;
+    case Reduction::Kind::all:
+      after = builder_.CreateAnd(before, value);
+      break;
+    case Reduction::Kind::argmax:
+    case Reduction::Kind::argmin: {
+      llvm::Value *low = before, *high = value;
+      if (fold.kind == Reduction::Kind::argmin) std::swap(low, high);
+      llvm::Value* better = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
+      if (real) {  // the first NaN wins
+        llvm::Value* first = builder_.CreateAnd(builder_.CreateFCmpUNO(value, value), builder_.CreateFCmpORD(before, before));
+        better = builder_.CreateOr(better, first);
+      }
+      llvm::Value* at = slot(accumulator.position, builder_.getInt64Ty(), lane);
+      llvm::Value* position = builder_.CreateSelect(better, form(fold.position, indices), builder_.CreateLoad(builder_.getInt64Ty(), at));
+      builder_.CreateStore(position, at);
+      after = builder_.CreateSelect(better, value, before);
+      break;
+    }
+  }
+  store(after, accumulator.element, place);
+  if (fold.running) store(convert(after, accumulator.element, element(fold.value)), element(fold.value), address(fold.to, indices));
+}
+
+void Emitter::finish(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
+  if (fold.running) return;
+  Element result = fold.result.valid() ? element(fold.result) : plan_.at(fold.to.buffer).element;
+  llvm::Value* value = accumulator.position
+                           ? convert(builder_.CreateLoad(builder_.getInt64Ty(), slot(accumulator.position, builder_.getInt64Ty(), lane)),
+                                     Element::i64, result)
+                           : convert(load(accumulator.element, slot(accumulator.value, memory_type(accumulator.element), lane)),
+                                     accumulator.element, result);
+  if (fold.result.valid())
+    set(fold.result, value);
+  else
+    store(value, result, address(fold.to, indices));
+}
+
+}  // namespace bpc::backend

@@ -1,0 +1,174 @@
+#include "backend/plan/lifetimes.h"
+
+#include <algorithm>
+
+namespace bpc::plan {
+
+namespace {
+
+// Numbers the steps in program order. What is made before a loop and read in it lives to the loop's end, because the next turn reads it
+// again.
+class Walk {
+ public:
+  explicit Walk(const Plan& plan) : plan_(plan), made_in_(plan.buffers.size(), kOutside) { result_.stretches.resize(plan.buffers.size()); }
+
+  Lifetimes run() {
+    loops_.push_back({});
+    for (const Parameter& parameter : plan_.parameters)
+      if (parameter.tensor.valid()) make(parameter.tensor);
+    for (std::uint32_t i = 0; i < plan_.buffers.size(); ++i)
+      if (plan_.buffers[i].storage != UINT32_MAX) make({i});  // constants
+    walk(plan_.body);
+    ++now_;
+    for (const Output& output : plan_.outputs)
+      if (output.tensor.valid()) read(output.tensor);
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr std::size_t kOutside = 0;
+
+  void make(BufferId id) {
+    auto& stretches = result_.stretches[id.index];
+    if (stretches.empty()) made_in_[id.index] = loops_.size() - 1;
+    stretches.push_back({now_, now_, id});
+  }
+  // Another step that writes part of a buffer (a concatenation) continues its life.
+  void write(BufferId id) {
+    if (result_.stretches[id.index].empty())
+      make(id);
+    else
+      read(id);
+  }
+  void read(BufferId id) {
+    auto& stretches = result_.stretches[id.index];
+    stretches.back().to = std::max(stretches.back().to, now_);
+    if (made_in_[id.index] < loops_.size() - 1) loops_.back().push_back(id);
+  }
+  void read(std::span<const Shown> shown) {
+    for (const Shown& item : shown)
+      if (item.tensor.valid()) read(item.tensor);
+  }
+
+  void walk(const Steps& steps) {
+    for (const Step& step : steps) {
+      ++now_;
+      std::visit([&](const auto& what) { visit(what); }, step.what);
+    }
+  }
+
+  void visit(const Instruction& instruction) {
+    if (const auto* load = std::get_if<Load>(&instruction.what)) read(load->from.buffer);
+  }
+  void visit(const Kernel& kernel) {
+    for (const Instruction& instruction : kernel.body) visit(instruction);
+    for (const Store& store : kernel.stores)
+      if (store.base.valid()) read(store.base);
+    for (const Store& store : kernel.stores) write(store.to.buffer);
+    for (const Reduction& fold : kernel.reductions)
+      if (!fold.result.valid()) write(fold.to.buffer);
+    in_place(kernel);
+  }
+  void visit(const Contraction& contraction) {
+    read(contraction.a.buffer);
+    read(contraction.b.buffer);
+    make(contraction.scratch);
+    make(contraction.c.buffer);
+  }
+  void visit(const Print& print) { read(print.items); }
+  void visit(const Assert& check) { read(check.shown); }
+  void visit(const CheckIndex&) {}
+  void visit(const Random& random) { make(random.to); }
+
+  void visit(const If& branch) {
+    walk(branch.then);
+    ++now_;
+    for (const JoinedBuffer& joined : branch.buffers) {
+      read(joined.then);
+      make(joined.result);
+      result_.moves.push_back({joined.then, joined.result, now_, true});
+    }
+    walk(branch.otherwise);
+    ++now_;
+    for (const JoinedBuffer& joined : branch.buffers) {
+      read(joined.otherwise);
+      make(joined.result);
+      result_.moves.push_back({joined.otherwise, joined.result, now_, true});
+    }
+  }
+
+  void enter(std::span<const CarriedBuffer> carried) {
+    for (const CarriedBuffer& slot : carried) read(slot.init);
+    loops_.push_back({});
+    for (const CarriedBuffer& slot : carried) {
+      make(slot.argument);
+      result_.moves.push_back({slot.init, slot.argument, now_, true});
+    }
+  }
+  void leave(std::span<const CarriedBuffer> carried) {
+    ++now_;
+    for (const CarriedBuffer& slot : carried) read(slot.next);
+    for (const CarriedBuffer& slot : carried) {
+      make(slot.argument);
+      result_.moves.push_back({slot.next, slot.argument, now_, true});
+    }
+    std::vector<BufferId> outer = std::move(loops_.back());
+    loops_.pop_back();
+    for (BufferId id : outer) read(id);
+    for (const CarriedBuffer& slot : carried) {
+      make(slot.result);
+      result_.shared.emplace_back(slot.argument, slot.result);
+    }
+  }
+  void visit(const For& loop) {
+    enter(loop.buffers);
+    walk(loop.body);
+    leave(loop.buffers);
+  }
+  void visit(const While& loop) {
+    enter(loop.buffers);
+    walk(loop.condition);
+    walk(loop.body);
+    leave(loop.buffers);
+  }
+
+  // Where every load of a buffer reads the very element that a store of the same turn replaces, or the buffer is the base of an update.
+  void in_place(const Kernel& kernel) {
+    auto loads_match = [&](BufferId buffer, const Affine& at, bool needed) {
+      bool any = false;
+      for (const Instruction& instruction : kernel.body)
+        if (const auto* load = std::get_if<Load>(&instruction.what); load && load->from.buffer == buffer) {
+          if (load->from.at != at) return false;
+          any = true;
+        }
+      return any || !needed;
+    };
+    for (const Store& store : kernel.stores) {
+      if (store.base.valid()) {
+        if (loads_match(store.base, store.to.at, false)) result_.moves.push_back({store.base, store.to.buffer, now_, true});
+        continue;
+      }
+      for (const Instruction& instruction : kernel.body) {
+        const auto* load = std::get_if<Load>(&instruction.what);
+        if (!load) continue;
+        const Buffer &from = plan_.at(load->from.buffer), &into = plan_.at(store.to.buffer);
+        if (from.element == into.element && from.count == into.count && loads_match(load->from.buffer, store.to.at, true))
+          result_.moves.push_back({load->from.buffer, store.to.buffer, now_, false});
+      }
+    }
+  }
+
+  const Plan& plan_;
+  Lifetimes result_;
+  std::int64_t now_ = 0;
+  std::vector<std::size_t> made_in_;          // how many loops are around the step that makes a buffer
+  std::vector<std::vector<BufferId>> loops_;  // per open loop: what was made outside and is read inside
+};
+
+}  // namespace
+
+Lifetimes find_lifetimes(const Plan& plan) {
+  return Walk(plan).run();
+}
+
+}  // namespace bpc::plan

@@ -1,0 +1,113 @@
+#include "backend/plan/loop_order.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "backend/plan/affine.h"
+
+namespace bpc::plan {
+
+namespace {
+
+// Calls f on every affine form over the kernel's axes.
+template <class F>
+void for_each_form(Kernel& kernel, F f) {
+  for (Instruction& instruction : kernel.body) {
+    if (auto* load = std::get_if<Load>(&instruction.what)) f(load->from.at);
+    if (auto* position = std::get_if<Position>(&instruction.what)) f(position->at);
+  }
+  for (Store& store : kernel.stores) f(store.to.at);
+  for (Reduction& fold : kernel.reductions) {
+    if (!fold.result.valid()) f(fold.to.at);
+    if (!fold.position.strides.empty()) f(fold.position);
+  }
+}
+
+// How many loads and stores walk this axis one element at a time, and how many leap.
+struct Walks {
+  int unit = 0, leaps = 0;
+};
+Walks walks(const Kernel& kernel, std::size_t axis) {
+  Walks result;
+  auto count = [&](const Affine& at) {
+    result.unit += at.strides[axis] == 1;
+    result.leaps += at.strides[axis] != 0 && at.strides[axis] != 1;
+  };
+  for (const Instruction& instruction : kernel.body)
+    if (const auto* load = std::get_if<Load>(&instruction.what)) count(load->from.at);
+  for (const Store& store : kernel.stores) count(store.to.at);
+  return result;
+}
+
+// Whether accumulators of a strip of the last kept axis should lie side by side: when that axis walks memory better than the reduced ones.
+bool prefers_lanes(const Kernel& kernel, std::size_t last_kept, std::size_t last_reduced) {
+  for (const Reduction& fold : kernel.reductions)
+    if (fold.running || fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin) return false;
+  Walks kept = walks(kernel, last_kept), reduced = walks(kernel, last_reduced);
+  if (kept.leaps != reduced.leaps) return kept.leaps < reduced.leaps;
+  return kept.unit != reduced.unit ? kept.unit > reduced.unit : last_kept > last_reduced;
+}
+
+void permute(Kernel& kernel, const std::vector<std::size_t>& order) {
+  std::vector<Axis> axes;
+  for (std::size_t axis : order) axes.push_back(kernel.axes[axis]);
+  for_each_form(kernel, [&](Affine& at) {
+    Sizes strides;
+    for (std::size_t axis : order) strides.push_back(at.strides[axis]);
+    at.strides = std::move(strides);
+  });
+  kernel.axes = std::move(axes);
+}
+
+void order(Kernel& kernel) {
+  constexpr std::size_t none = SIZE_MAX;
+  std::vector<std::size_t> kept, reduced;
+  for (std::size_t i = 0; i < kernel.axes.size(); ++i)
+    if (kernel.axes[i].size != 1) (kernel.axes[i].reduced ? reduced : kept).push_back(i);
+  std::size_t lane = none;
+  if (!kept.empty() && !reduced.empty() && prefers_lanes(kernel, kept.back(), reduced.back())) {
+    lane = kept.back();
+    kept.pop_back();
+  }
+  kept.insert(kept.end(), reduced.begin(), reduced.end());
+  if (lane != none) kept.push_back(lane);
+  kernel.lanes = lane != none;
+  permute(kernel, kept);
+}
+
+void merge_axes(Kernel& kernel) {
+  for (std::size_t i = kernel.axes.size(); i-- > 1;) {
+    Axis &outer = kernel.axes[i - 1], &inner = kernel.axes[i];
+    bool fits = outer.reduced == inner.reduced && !(kernel.lanes && i + 1 == kernel.axes.size());
+    for_each_form(kernel, [&](Affine& at) { fits = fits && at.strides[i - 1] == at.strides[i] * inner.size; });
+    if (!fits) continue;
+    outer.size *= inner.size;
+    kernel.axes.erase(kernel.axes.begin() + static_cast<std::ptrdiff_t>(i));
+    for_each_form(kernel, [&](Affine& at) { at.strides.erase(at.strides.begin() + static_cast<std::ptrdiff_t>(i - 1)); });
+  }
+}
+
+void order(Steps& steps) {
+  for (Step& step : steps) {
+    if (auto* kernel = std::get_if<Kernel>(&step.what)) {
+      order(*kernel);
+      merge_axes(*kernel);
+    } else if (auto* branch = std::get_if<If>(&step.what)) {
+      order(branch->then);
+      order(branch->otherwise);
+    } else if (auto* loop = std::get_if<For>(&step.what)) {
+      order(loop->body);
+    } else if (auto* loop = std::get_if<While>(&step.what)) {
+      order(loop->condition);
+      order(loop->body);
+    }
+  }
+}
+
+}  // namespace
+
+void order_loops(Plan& plan) {
+  order(plan.body);
+}
+
+}  // namespace bpc::plan

@@ -1,0 +1,231 @@
+// The plan: what compiled code does, said without LLVM. IR values become registers (rank 0) and buffers (the rest); ops become steps: fused
+// loop nests ("kernels"), contractions, host scalars and structured control flow. A plan can be printed, and a code generator walks it
+// once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ir/function.h"
+
+namespace bpc::plan {
+
+using BufferId = ir::Id<struct BufferTag>;
+using RegisterId = ir::Id<struct RegisterTag>;
+using SiteId = std::uint32_t;  // an index into Plan::sites
+
+// A scalar: an SSA value of the host code or of one kernel's body. Never memory.
+struct Register {
+  Element element = Element::f32;
+  std::string name;
+};
+
+// Dense row-major memory. Several buffers may share one storage where their lives do not overlap.
+struct Buffer {
+  Element element = Element::f32;
+  std::int64_t count = 0;
+  std::string name;
+  std::uint32_t storage = UINT32_MAX;  // an index into Plan::storages
+};
+
+struct Storage {
+  enum class Kind : std::uint8_t { argument, output, constant, arena };
+  Kind kind = Kind::arena;
+  std::size_t index = 0;   // which argument, output or constant; unused in the arena
+  std::size_t offset = 0;  // bytes into the arena, a multiple of kAlignment
+  std::size_t bytes = 0;
+};
+inline constexpr std::size_t kAlignment = 64;
+
+// offset + sum over axes of strides[a] * index[a] + sum of factor * register. Counts elements, not bytes. The axes are those of the
+// iteration space it is used in; a host instruction has none. Registers in it are i64.
+struct Affine {
+  std::int64_t offset = 0;
+  std::vector<std::int64_t> strides;
+  std::vector<std::pair<RegisterId, std::int64_t>> terms;
+  bool operator==(const Affine&) const = default;
+};
+
+struct Access {
+  BufferId buffer;
+  Affine at;
+  bool operator==(const Access&) const = default;
+};
+
+// ---- scalar instructions, of the host and of kernel bodies alike ----
+
+struct Constant {  // the exact value in the result's element type; bool is 0 or 1
+  double real = 0;
+  std::int64_t integer = 0;
+};
+struct Position {  // the value of an affine form of the indices
+  Affine at;
+};
+struct Load {
+  Access from;
+};
+struct Compute {  // an elementwise op of ir/ops.def; cast converts to the result's element
+  ir::Opcode code;
+  std::vector<RegisterId> operands;
+  std::int64_t order = 0;     // of polygamma
+  SiteId fails = UINT32_MAX;  // integer division: the site to report for a zero divisor
+};
+struct Instruction {
+  RegisterId result;
+  std::variant<Constant, Position, Load, Compute> what;
+};
+
+// ---- kernels ----
+
+struct Store {
+  RegisterId value;
+  Access to;
+  BufferId base;  // if valid: elements of `to` that the kernel does not write are those of base (a functional update)
+};
+
+// Folds `value` over the reduced axes (all axes of the kernel whose Axis::reduced is set). Sums of f32 are accumulated in f64.
+struct Reduction {
+  enum class Kind : std::uint8_t { sum, max, min, any, all, argmax, argmin };
+  Kind kind;
+  RegisterId value;
+  RegisterId result;     // rank 0: the finished value; otherwise invalid and `to` is written
+  Access to;             // strides of reduced axes are 0, unless running
+  Affine position;       // argmax, argmin: the index to return, over the reduced axes; ascending in loop order
+  bool running = false;  // cumsum: the accumulator is stored at every turn (the reduced axis is innermost, in order)
+};
+
+struct Axis {
+  std::int64_t size = 0;
+  bool reduced = false;
+};
+
+// One loop nest. With reduced axes the order is kept…, reduced… (accumulators are registers), or kept…, reduced…, kept (`lanes`: the
+// innermost axis is kept; a strip of it has accumulators side by side).
+struct Kernel {
+  std::vector<Axis> axes;  // outermost first
+  bool lanes = false;
+  std::vector<Instruction> body;
+  std::vector<Store> stores;
+  std::vector<Reduction> reductions;
+};
+
+// c = sum over k of a * b over outer…, m, n, k. Strides of each operand are over those axes (last three: m, n, k); real elements.
+struct Contraction {
+  std::vector<std::int64_t> outer;
+  std::int64_t m = 0, n = 0, k = 0;
+  Access a, b, c;                     // a ignores n, b ignores m, c ignores k
+  BufferId scratch;                   // k * panel elements: a packed panel of b
+  std::int64_t rows = 6, panel = 16;  // the register tile: rows x panel accumulators
+};
+
+// ---- host steps ----
+
+struct Step;
+using Steps = std::vector<Step>;
+
+struct CarriedRegister {
+  RegisterId init, argument, next, result;
+};
+// `argument` and `result` share a storage; `init` and `next` are copied into it unless they share it too.
+struct CarriedBuffer {
+  BufferId init, argument, next, result;
+};
+struct JoinedRegister {
+  RegisterId then, otherwise, result;
+};
+struct JoinedBuffer {
+  BufferId then, otherwise, result;  // a side is copied into result unless it shares its storage
+};
+
+struct If {
+  RegisterId condition;
+  Steps then, otherwise;
+  std::vector<JoinedRegister> registers;
+  std::vector<JoinedBuffer> buffers;
+};
+struct For {  // from lo up (down) to hi exclusive in steps of by; a zero step fails at `site`
+  RegisterId lo, hi, by, index;
+  Steps body;
+  std::vector<CarriedRegister> registers;
+  std::vector<CarriedBuffer> buffers;
+  SiteId site;
+};
+struct While {
+  Steps condition;  // sees the arguments
+  RegisterId holds;
+  Steps body;
+  std::vector<CarriedRegister> registers;
+  std::vector<CarriedBuffer> buffers;
+  SiteId site;  // of the iteration limit
+};
+
+// An operand shown by a print or a failure: a register or a whole buffer.
+struct Shown {
+  RegisterId scalar;
+  BufferId tensor;
+};
+struct Print {
+  SiteId site;
+  std::vector<Shown> items;
+};
+// Fails at `site` unless `condition` holds.
+struct Assert {
+  RegisterId condition;
+  SiteId site;
+  std::vector<Shown> shown;  // the op's operands, condition first
+};
+// result = index, counted from the end when negative, as i64. Fails at `site` unless result and result + span are in 0..size-1.
+struct CheckIndex {
+  RegisterId index, result;
+  std::int64_t size = 0;
+  std::int64_t span = 0;  // from the first to the last element of the slice, may be negative
+  SiteId site;
+  std::uint32_t which = 0;  // which dynamic axis of the op
+  bool empty = false;       // the slice has no elements along the axis: any start in 0..size will do
+};
+struct Random {
+  BufferId to;
+  bool normal = false;
+  std::uint64_t seed = 0, stream = 0;
+  RegisterId turn;  // may be invalid: turn 0
+};
+
+struct Step {
+  std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, Random> what;
+};
+
+struct Parameter {  // one of the two is valid
+  RegisterId scalar;
+  BufferId tensor;
+};
+struct Output {  // a tensor is written in place: its buffer's storage is the output
+  RegisterId scalar;
+  BufferId tensor;
+};
+
+struct Plan {
+  std::vector<Register> registers;
+  std::vector<Buffer> buffers;
+  std::vector<Storage> storages;
+  std::vector<std::vector<std::byte>> constants;  // data of Storage::Kind::constant
+  std::vector<ir::OpId> sites;                    // ops that may fail or print
+  std::vector<Parameter> parameters;
+  std::vector<Output> outputs;
+  Steps body;
+  std::size_t arena_bytes = 0;
+
+  const Register& at(RegisterId id) const { return registers[id.index]; }
+  const Buffer& at(BufferId id) const { return buffers[id.index]; }
+  const Storage& storage(BufferId id) const { return storages[at(id).storage]; }
+};
+
+// `function` must hold no grad op.
+Plan make_plan(const ir::Function& function);
+
+// A listing for people and tests, one line per step or instruction.
+std::string print(const Plan& plan);
+
+}  // namespace bpc::plan

@@ -1,0 +1,156 @@
+// The walk from IR to steps, shared by the files of this room. Storage is assigned afterwards (storage.h), loops are ordered
+// (loop_order.h).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "backend/plan/affine.h"
+#include "backend/plan/plan.h"
+#include "backend/plan/uses.h"
+
+namespace bpc::plan {
+
+class Planner {
+ public:
+  explicit Planner(const ir::Function& function);
+  Plan run();
+
+ private:
+  friend class BodyBuilder;
+
+  // What stands for an IR value.
+  struct Definition {
+    enum class Kind : std::uint8_t {
+      none,
+      scalar,  // a register (rank 0)
+      view,    // elements of a buffer, strides over the value's axes
+      lazy     // its op is computed wherever it is used
+    };
+    Kind kind = Kind::none;
+    RegisterId scalar;
+    Access view;
+    std::vector<RegisterId> starts;  // a lazy slice: the checked dynamic starts
+    std::uint32_t cost = 0;          // lazy: roughly, arithmetic operations per element
+    std::uint32_t size = 0;          // lazy: ops in the tree, depth bound included
+  };
+  // Where a register or buffer gets its value: a position in the steps of one scope.
+  struct Place {
+    std::uint32_t scope = 0;
+    std::int64_t position = -1;
+  };
+  // The steps being written.
+  struct Scope {
+    Steps* steps;
+    std::uint32_t id;
+    ir::BlockId block;
+    std::vector<std::size_t> open;  // positions of kernels that others may join
+  };
+
+  // ---- planner.cpp: values, blocks ----
+  const Type& type(ir::ValueId id) const { return function_.type(id); }
+  Sizes sizes(ir::ValueId id) const { return function_.type(id).sizes(); }
+  Definition& definition(ir::ValueId id) { return definitions_[id.index]; }
+  RegisterId add_register(Element element, std::string name = {});
+  BufferId add_buffer(const Type& type, std::string name);
+  SiteId add_site(ir::OpId op);
+  std::size_t push(Step step);  // its position
+  void place(RegisterId id);    // defined by the last step
+  void place(BufferId id);
+  std::int64_t ready(RegisterId id) const;  // the position after which it can be used in this scope; -1: from the beginning
+  std::int64_t ready(BufferId id) const;
+  RegisterId host(Element element, decltype(Instruction::what) what, std::string name = {});
+  RegisterId scalar(ir::ValueId id) const { return definitions_[id.index].scalar; }
+  void define(ir::ValueId id, RegisterId scalar);
+  void define(ir::ValueId id, Access view);
+  void define_dense(ir::ValueId id, BufferId buffer);
+  // The whole value in memory, row by row.
+  BufferId whole(ir::ValueId id);
+  Access view(ir::ValueId id);
+  BufferId copy(ir::ValueId id);
+  Shown shown(ir::ValueId id);
+  // The steps of a region; `finish` adds what belongs to its end, given its yields.
+  Steps region(ir::BlockId block, const std::function<void(std::span<const ir::ValueId> yields)>& finish);
+  void op(ir::OpId id);
+  void outputs();
+
+  // ---- operations.cpp: one function per group of ops ----
+  void elementwise(ir::OpId id);
+  void reduction(ir::OpId id);
+  void scan(const ir::Op& op);
+  void movement(ir::OpId id);
+  void slice(ir::OpId id);
+  void update(ir::OpId id);
+  void concat(const ir::Op& op);
+  void reshape(const ir::Op& op);
+  void source(const ir::Op& op);
+  void random(const ir::Op& op);
+  void effect(ir::OpId id);
+  std::vector<RegisterId> checked_starts(ir::OpId id);
+  // Leaves an op to its uses, or stores it now, whichever is cheaper.
+  void lazy_or_stored(const ir::Op& op, std::vector<RegisterId> starts = {});
+  RegisterId host_value(ir::ValueId id, std::span<const Affine> indices);
+
+  // ---- control.cpp ----
+  void control(ir::OpId id);
+  void if_else(const ir::Op& op);
+  void for_loop(ir::OpId id);
+  void while_loop(ir::OpId id);
+  struct Carried {
+    std::vector<CarriedRegister> registers;
+    std::vector<CarriedBuffer> buffers;
+  };
+  Carried carry(std::span<const ir::ValueId> inits, const ir::Op& op);
+  void bind(const Carried& carried, std::span<const ir::ValueId> arguments);
+  void set_next(Carried& carried, std::span<const ir::ValueId> yields);
+  void bind_results(const Carried& carried, const ir::Op& op);
+
+  // ---- kernels.cpp ----
+  // Appends a kernel, or adds it to an earlier one with the same iteration space.
+  void add_kernel(Kernel kernel, bool joinable);
+  bool try_join(std::size_t position, Kernel& kernel);
+  // Stores the elements that `value` has at `indices` (of a space of the given sizes) to `to`.
+  Kernel store_kernel(ir::ValueId value, const Sizes& space, Access to);
+  void store(ir::ValueId value, BufferId buffer);
+
+  // ---- contraction.cpp ----
+  void einsum(const ir::Op& op);
+
+  const ir::Function& function_;
+  std::vector<Use> uses_;
+  std::vector<Definition> definitions_;
+  std::vector<Place> register_places_, buffer_places_;
+  Plan plan_;
+  Scope scope_{};
+  std::uint32_t scopes_ = 0;
+};
+
+// Writes the scalar instructions that compute elements of values, in terms of the indices of an iteration space.
+class BodyBuilder {
+ public:
+  BodyBuilder(Planner& planner, std::size_t axes, std::vector<Instruction>& out) : planner_(planner), axes_(axes), out_(out) {}
+  // The element of `value` at `indices`, one form per axis of the value.
+  RegisterId element(ir::ValueId value, std::span<const Affine> indices);
+  RegisterId emit(Element element, decltype(Instruction::what) what);
+
+ private:
+  RegisterId lazy(ir::ValueId value, std::span<const Affine> indices);
+  RegisterId moved(ir::ValueId value, std::span<const Affine> indices);
+  RegisterId stretched(ir::ValueId operand, std::span<const Affine> indices, const Type& result);
+
+  struct Known {
+    std::vector<Affine> indices;
+    RegisterId reg;
+  };
+  Planner& planner_;
+  std::size_t axes_;
+  std::vector<Instruction>& out_;
+  std::map<ir::ValueId, std::vector<Known>> known_;
+};
+
+// The elements of x that a slice or update names: per axis of the part (dropped axes left out if `drop`), its index in x as a form.
+std::vector<Affine> slice_indices(const ir::Op& op, std::span<const RegisterId> starts, std::span<const Affine> part);
+
+}  // namespace bpc::plan

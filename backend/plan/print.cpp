@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+
+#include "backend/plan/plan.h"
+
+namespace bpc::plan {
+
+namespace {
+
+std::string_view kind_name(Reduction::Kind kind) {
+  switch (kind) {
+    case Reduction::Kind::sum:
+      return "sum";
+    case Reduction::Kind::max:
+      return "max";
+    case Reduction::Kind::min:
+      return "min";
+    case Reduction::Kind::any:
+      return "any";
+    case Reduction::Kind::all:
+      return "all";
+    case Reduction::Kind::argmax:
+      return "argmax";
+    case Reduction::Kind::argmin:
+      return "argmin";
+  }
+  return "";
+}
+
+class Printer {
+ public:
+  explicit Printer(const Plan& plan) : plan_(plan) {}
+
+  std::string run() {
+    for (std::uint32_t i = 0; i < plan_.buffers.size(); ++i) {
+      const Buffer& buffer = plan_.buffers[i];
+      line("buffer {} : {}[{}] in {}", name(BufferId{i}), element_name(buffer.element), buffer.count,
+           place(plan_.storages[buffer.storage]));
+    }
+    line("arena {} bytes", plan_.arena_bytes);
+    for (std::size_t i = 0; i < plan_.parameters.size(); ++i)
+      line("parameter {} = {}", i, show({plan_.parameters[i].scalar, plan_.parameters[i].tensor}));
+    steps(plan_.body);
+    for (std::size_t i = 0; i < plan_.outputs.size(); ++i)
+      line("output {} = {}", i, show({plan_.outputs[i].scalar, plan_.outputs[i].tensor}));
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    text_.append(2 * depth_, ' ');
+    text_ += fmt::format(format, std::forward<Args>(args)...) + "\n";
+  }
+
+  static std::string place(const Storage& storage) {
+    switch (storage.kind) {
+      case Storage::Kind::argument:
+        return fmt::format("argument {}", storage.index);
+      case Storage::Kind::output:
+        return fmt::format("output {}", storage.index);
+      case Storage::Kind::constant:
+        return fmt::format("constant {}", storage.index);
+      case Storage::Kind::arena:
+        return fmt::format("arena {}", storage.offset);
+    }
+    return {};
+  }
+
+  // Names are not unique, numbers are.
+  std::string name(BufferId id) const { return fmt::format("{}@{}", plan_.at(id).name, id.index); }
+  std::string name(RegisterId id) const {
+    return fmt::format("%{}{}{}", plan_.at(id).name, plan_.at(id).name.empty() ? "" : ".", id.index);
+  }
+  std::string show(const Shown& shown) const { return shown.scalar.valid() ? name(shown.scalar) : name(shown.tensor); }
+  std::string form(const Affine& at) const {
+    std::string text;
+    auto add = [&](std::int64_t factor, const std::string& what) {
+      if (factor == 0) return;
+      text += text.empty() ? "" : " + ";
+      text += factor == 1 ? what : fmt::format("{}*{}", factor, what);
+    };
+    for (std::size_t i = 0; i < at.strides.size(); ++i) add(at.strides[i], fmt::format("i{}", i));
+    for (const auto& [reg, factor] : at.terms) add(factor, name(reg));
+    if (at.offset != 0 || text.empty()) text += (text.empty() ? "" : " + ") + std::to_string(at.offset);
+    return text;
+  }
+  std::string access(const Access& access) const { return name(access.buffer) + "[" + form(access.at) + "]"; }
+
+  void steps(const Steps& steps) {
+    ++depth_;
+    for (const Step& step : steps) std::visit([&](const auto& what) { visit(what); }, step.what);
+    --depth_;
+  }
+
+  void visit(const Instruction& instruction) {
+    std::string result = name(instruction.result) + " : " + std::string(element_name(plan_.at(instruction.result).element));
+    if (const auto* constant = std::get_if<Constant>(&instruction.what)) {
+      bool real = is_real(plan_.at(instruction.result).element);
+      line("{} = {}", result, real ? fmt::format("{}", constant->real) : std::to_string(constant->integer));
+    } else if (const auto* position = std::get_if<Position>(&instruction.what)) {
+      line("{} = {}", result, form(position->at));
+    } else if (const auto* load = std::get_if<Load>(&instruction.what)) {
+      line("{} = {}", result, access(load->from));
+    } else if (const auto* compute = std::get_if<Compute>(&instruction.what)) {
+      std::string operands;
+      for (RegisterId operand : compute->operands) operands.append(" ").append(name(operand));
+      line("{} = {}{}", result, ir::op_info(compute->code).name, operands);
+    }
+  }
+  void visit(const Kernel& kernel) {
+    std::string axes;
+    for (const Axis& axis : kernel.axes) axes += fmt::format(" {}{}", axis.size, axis.reduced ? "r" : "");
+    line("kernel{}{}", axes, kernel.lanes ? " lanes" : "");
+    ++depth_;
+    for (const Instruction& instruction : kernel.body) visit(instruction);
+    for (const Store& store : kernel.stores)
+      line("{} := {}{}", access(store.to), name(store.value), store.base.valid() ? " over " + name(store.base) : "");
+    for (const Reduction& fold : kernel.reductions)
+      line("{} := {}{} {}", fold.result.valid() ? name(fold.result) : access(fold.to), fold.running ? "running " : "", kind_name(fold.kind),
+           name(fold.value));
+    --depth_;
+  }
+  void visit(const Contraction& c) {
+    std::string outer;
+    for (std::int64_t size : c.outer) outer += std::to_string(size) + " ";
+    line("contraction {}m {} n {} k {}", outer, c.m, c.n, c.k);
+    ++depth_;
+    line("{} := {} * {}", access(c.c), access(c.a), access(c.b));
+    --depth_;
+  }
+  void visit(const If& branch) {
+    line("if {}", name(branch.condition));
+    steps(branch.then);
+    line("else");
+    steps(branch.otherwise);
+    for (const JoinedRegister& joined : branch.registers)
+      line("  {} = {} else {}", name(joined.result), name(joined.then), name(joined.otherwise));
+    for (const JoinedBuffer& joined : branch.buffers)
+      line("  {} = {} else {}", name(joined.result), name(joined.then), name(joined.otherwise));
+  }
+  void carried(const auto& loop) {
+    auto show = [&](const auto& slot) {
+      line("  carried {} = {}, then {}; at the end {}", name(slot.argument), name(slot.init), name(slot.next), name(slot.result));
+    };
+    for (const CarriedRegister& slot : loop.registers) show(slot);
+    for (const CarriedBuffer& slot : loop.buffers) show(slot);
+  }
+  void visit(const For& loop) {
+    line("for {} = {}..{} by {}", name(loop.index), name(loop.lo), name(loop.hi), name(loop.by));
+    carried(loop);
+    steps(loop.body);
+  }
+  void visit(const While& loop) {
+    line("while");
+    carried(loop);
+    steps(loop.condition);
+    line("holds {}", name(loop.holds));
+    steps(loop.body);
+  }
+  std::string list(const std::vector<Shown>& items) const {
+    std::string text;
+    for (const Shown& item : items) text.append(" ").append(show(item));
+    return text;
+  }
+  void visit(const Print& print) { line("print{}", list(print.items)); }
+  void visit(const Assert& check) { line("assert {}{}", name(check.condition), list(check.shown)); }
+  void visit(const CheckIndex& check) {
+    line("{} = index {} of {}, span {}", name(check.result), name(check.index), check.size, check.span);
+  }
+  void visit(const Random& random) {
+    line("{} := {} stream {}{}", name(random.to), random.normal ? "normal" : "uniform", random.stream,
+         random.turn.valid() ? " turn " + name(random.turn) : "");
+  }
+
+  const Plan& plan_;
+  std::string text_;
+  std::size_t depth_ = 0;
+};
+
+}  // namespace
+
+std::string print(const Plan& plan) {
+  return Printer(plan).run();
+}
+
+}  // namespace bpc::plan

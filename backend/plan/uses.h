@@ -1,0 +1,20 @@
+// How the values of a function are used: the facts that decide which ones are computed in place of their use and which ones are stored.
+#pragma once
+
+#include <vector>
+
+#include "ir/function.h"
+
+namespace bpc::plan {
+
+struct Use {
+  std::uint32_t count = 0;
+  bool whole = false;      // some use needs it in memory: a yield, an output, a contraction, what a print shows …
+  bool inner = false;      // used inside a region that does not define it
+  bool stretched = false;  // some use reads its elements more than once
+};
+
+// By value id.
+std::vector<Use> summarize_uses(const ir::Function& function);
+
+}  // namespace bpc::plan

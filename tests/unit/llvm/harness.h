@@ -1,0 +1,112 @@
+// A function run by the interpreter and compiled, which must agree.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "backend/interpreter/interpreter.h"
+#include "backend/llvm/jit.h"
+#include "ir/builder.h"
+#include "runtime/number_text.h"
+
+namespace bpc::test {
+
+using ir::Attr;
+using ir::Attributes;
+using ir::Builder;
+using ir::Function;
+using ir::Opcode;
+using ir::ValueId;
+using runtime::Tensor;
+
+inline Type shaped(Element element, std::vector<std::int64_t> sizes = {}) {
+  return Type::of_sizes(element, sizes);
+}
+
+inline ValueId parameter(Function& function, const Type& type) {
+  return function.add_parameter(ir::Parameter::Kind::input, fmt::format("x{}", function.parameters.size()), type);
+}
+
+inline void output(Function& function, ValueId value) {
+  function.outputs.push_back({ir::Output::Kind::value, fmt::format("out{}", function.outputs.size()), value});
+}
+
+// Values that differ from each other, between -2 and 2 (integers: -7 to 7), not symmetric, none at a kink.
+inline Tensor sample(const Type& type, int salt = 0) {
+  Tensor tensor(type);
+  for (std::int64_t i = 0; i < tensor.count(); ++i) {
+    double x = std::sin(1.7 * static_cast<double>(i + 1) + salt) * 2;
+    if (is_integer(type.element)) x = std::round(3.5 * x);
+    if (type.element == Element::boolean) x = x > 0 ? 1 : 0;
+    tensor.set_real(i, x);
+  }
+  return tensor;
+}
+
+struct Observed {
+  runtime::RunResult result;
+  std::vector<std::string> lines;
+};
+
+inline Observed observe(runtime::Executable& executable, std::span<const Tensor> arguments, runtime::RunOptions options = {}) {
+  Observed observed;
+  options.print = [&](std::string_view line) { observed.lines.emplace_back(line); };
+  observed.result = executable.run(arguments, options);
+  return observed;
+}
+
+inline bool close(const Tensor& a, const Tensor& b) {
+  if (!same_type(a.type(), b.type())) return false;
+  double tolerance = a.type().element == Element::f32 ? 1e-5 : a.type().element == Element::f64 ? 1e-12 : 0, largest = 0;
+  for (std::int64_t i = 0; i < a.count(); ++i)
+    if (std::isfinite(a.real_at(i))) largest = std::max(largest, std::fabs(a.real_at(i)));
+  for (std::int64_t i = 0; i < a.count(); ++i) {
+    double x = a.real_at(i), y = b.real_at(i);
+    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+    if (!(std::fabs(x - y) <= tolerance * (1 + largest))) return false;
+  }
+  return true;
+}
+
+inline void expect_same(const Observed& wanted, const Observed& got) {
+  CHECK(got.lines == wanted.lines);
+  REQUIRE(got.result.failure.has_value() == wanted.result.failure.has_value());
+  if (wanted.result.failure) {
+    const Diagnostic &a = wanted.result.failure->diagnostic, &b = got.result.failure->diagnostic;
+    CHECK(std::string(code_info(b.code).name) + " " + b.message == std::string(code_info(a.code).name) + " " + a.message);
+    CHECK(b.notes == a.notes);
+    return;
+  }
+  REQUIRE(got.result.outputs.size() == wanted.result.outputs.size());
+  for (std::size_t i = 0; i < got.result.outputs.size(); ++i) {
+    const Tensor &a = wanted.result.outputs[i], &b = got.result.outputs[i];
+    if (close(a, b)) continue;
+    CAPTURE(i, type_text(a.type()));
+    CHECK(runtime::tensor_text(b, false) == runtime::tensor_text(a, false));
+    FAIL("compiled and interpreted values differ");
+  }
+}
+
+// Interpreted, compiled at -O0 and at -O3; each executable runs twice.
+inline Observed agree(const Function& function, std::span<const Tensor> arguments, const runtime::RunOptions& options = {}) {
+  Observed wanted = observe(*backend::interpret(function), arguments, options);
+  for (int level : {0, 3}) {
+    CAPTURE(level);
+    auto compiled = backend::compile(function, {level});
+    for (int turn = 0; turn < 2; ++turn) expect_same(wanted, observe(*compiled, arguments, options));
+  }
+  return wanted;
+}
+
+inline Observed agree(const Function& function) {
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : function.parameters)
+    arguments.push_back(sample(function.type(parameter.value), static_cast<int>(arguments.size())));
+  return agree(function, arguments);
+}
+
+}  // namespace bpc::test
