@@ -1,0 +1,193 @@
+// The command as a new user meets it: usage, help, wrong words, exit codes, streams.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/process.h"
+
+namespace {
+
+using bpc::test::Finished;
+using bpc::test::run_bpc;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+const std::vector<std::string> kCommands{"run", "check", "emit", "opt", "fmt", "test"};
+
+// A file of its own folder that is gone afterwards.
+class TemporaryFile {
+ public:
+  TemporaryFile(const std::string& name, const std::string& text) : folder_(std::filesystem::temp_directory_path() / "bpc-command-test") {
+    std::filesystem::create_directories(folder_);
+    path_ = folder_ / name;
+    std::ofstream(path_, std::ios::binary) << text;
+  }
+  ~TemporaryFile() { std::filesystem::remove_all(folder_); }
+  std::string path() const { return path_.string(); }
+  std::string text() const { return bpc::test::read_file(path_.string()); }
+
+ private:
+  std::filesystem::path folder_, path_;
+};
+
+}  // namespace
+
+TEST_CASE("the tutorial prints exactly what the language page says") {
+  const std::string expected = "a1 = 2\na2 = 7\nJ = 2\n\ndJ/dw1 = 6\ndJ/db1 = 6\ndJ/dw2 = 4\ndJ/db2 = 2\n";
+  for (const char* backend : {"--backend=jit", "--backend=interp"}) {
+    Finished finished = run_bpc({"run", "examples/tutorial.bp", backend});
+    CHECK(finished.out == expected);
+    CHECK(finished.err.empty());
+    CHECK(finished.code == 0);
+  }
+}
+
+TEST_CASE("bpc alone says how to begin") {
+  Finished finished = run_bpc({});
+  CHECK(finished.code == 2);
+  CHECK(finished.out.empty());
+  for (const std::string& command : kCommands) CHECK_THAT(finished.err, Contains("  " + command));
+}
+
+TEST_CASE("help and version") {
+  CHECK(run_bpc({"--help"}).code == 0);
+  CHECK_THAT(run_bpc({"--help"}).out, Contains("Usage: bpc COMMAND FILE"));
+  CHECK_THAT(run_bpc({"--version"}).out, StartsWith("bpc "));
+  for (const std::string& command : kCommands) {
+    Finished finished = run_bpc({command, "--help"});
+    INFO(finished.out << finished.err);
+    CHECK(finished.code == 0);
+    CHECK_THAT(finished.out, Contains("Usage: bpc " + command));
+  }
+}
+
+TEST_CASE("wrong words get a suggestion and exit 2") {
+  CHECK_THAT(run_bpc({"rum", "x.bp"}).err, Contains("did you mean `run`"));
+  CHECK_THAT(run_bpc({"examples/tutorial.bp"}).err, Contains("bpc run examples/tutorial.bp"));
+  CHECK_THAT(run_bpc({"run", "--bakend=jit", "examples/tutorial.bp"}).err, Contains("did you mean `--backend`"));
+  CHECK_THAT(run_bpc({"emit", "--as=lvm", "examples/tutorial.bp"}).err, Contains("did you mean `llvm`"));
+  CHECK_THAT(run_bpc({"emit", "--as=svg", "examples/tutorial.bp"}).err, Contains("E0199"));
+  CHECK_THAT(run_bpc({"train", "examples/tutorial.bp"}).err, Contains("E0199"));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"rum"},
+                                                                                     {"run"},
+                                                                                     {"run", "--nonsense", "examples/tutorial.bp"},
+                                                                                     {"run", "-O7", "examples/tutorial.bp"},
+                                                                                     {"run", "no_such.bp"},
+                                                                                     {"run", "examples"},
+                                                                                     {"train", "examples/tutorial.bp"},
+                                                                                     {"emit", "--as=svg", "examples/tutorial.bp"},
+                                                                                     {"run", "examples/tutorial.bp", "--set", "q=1"},
+                                                                                     {"run", "examples/tutorial.bp", "--set", "x"},
+                                                                                     {"run", "examples/tutorial.bp", "--params", "none"}}) {
+    Finished finished = run_bpc(words);
+    INFO(words.back() << finished.err);
+    CHECK(finished.code == 2);
+    CHECK_FALSE(finished.err.empty());
+    CHECK(finished.out.empty());
+  }
+}
+
+TEST_CASE("values from the command line") {
+  std::string script = "dim H = 2\ninput x = 1\nparam w : [H] = 3\ny = x * w\nloss J = sum(y)\n";
+  Finished finished = run_bpc({"run", "-", "--set", "H=3", "--set", "x=4", "--set", "w=[1,2,3]"}, script);
+  INFO(finished.err);
+  CHECK(finished.out == "y = [4, 8, 12]\nJ = 24\n\ndJ/dw = [4, 4, 4]\n");
+}
+
+TEST_CASE("data from the command line") {
+  TemporaryFile table("t.csv", "x,label\n1,b\n2,a\n4,b\n");
+  std::string script = "dim N\ninput x : [N]\ninput t : i32[N]\ninput k = 2\nj = k * sum(x)\nc = sum(t)\n";
+  Finished finished = run_bpc({"run", "-", "--data", table.path(), "--data", "t=" + table.path() + "[label]"}, script);
+  INFO(finished.err);
+  CHECK(finished.out == "j = 14\nc = 2\n");
+}
+
+TEST_CASE("json holds everything") {
+  Finished finished = run_bpc({"run", "-", "--json"}, "param w = 0.1\nv = [1/0, 2]\nprint \"hi\", w\nloss J = 2*w\n");
+  INFO(finished.err);
+  auto object = nlohmann::json::parse(finished.out);
+  CHECK(object["values"]["v"] == nlohmann::json::parse("[\"inf\", 2]"));
+  CHECK(object["values"]["J"] == 0.2);
+  CHECK(object["grads"]["w"] == 2);
+  CHECK(object["prints"] == nlohmann::json::parse("[\"hi 0.1\"]"));
+}
+
+TEST_CASE("messages as json") {
+  Finished finished = run_bpc({"check", "-", "--diagnostics=json"}, "y = z\n");
+  auto object = nlohmann::json::parse(finished.err);
+  CHECK(object["code"] == "E0103");
+  CHECK(object["line"] == 1);
+  CHECK(object["column"] == 5);
+}
+
+TEST_CASE("check without data keeps free dims apart") {
+  CHECK(run_bpc({"check", "-"}, "dim N\ninput x : [N, 3]\ny = x @ ones([3])\n").code == 0);
+  CHECK(run_bpc({"check", "-"}, "dim N\ninput x : [N, 3]\ny = x @ ones([4])\n").code == 1);
+  CHECK(run_bpc({"check", "-"}, "dim N\ninput x : [N]\ny = x + ones([100])\n").code == 1);
+}
+
+TEST_CASE("check --grad shows its table and the cost") {
+  Finished finished = run_bpc({"check", "--grad", "examples/tutorial.bp"});
+  INFO(finished.out << finished.err);
+  CHECK(finished.code == 0);
+  CHECK_THAT(finished.out, StartsWith("param"));
+  CHECK_THAT(finished.out, Contains("w1") && Contains("ok") && Contains("central differences:") && Contains("backprop:"));
+  Finished kink = run_bpc({"check", "--grad", "-"}, "param w = 0\nloss J = relu(w)\n");
+  CHECK(kink.code == 0);
+  CHECK_THAT(kink.out, Contains("kink"));
+  CHECK_THAT(kink.err, Contains("W0302"));
+}
+
+TEST_CASE("opt rejects what is no IR") {
+  Finished finished = run_bpc({"opt", "-"}, "func main {\n  %x = nonsense\n}\n");
+  CHECK(finished.code == 1);
+  CHECK_THAT(finished.err, Contains("E0508"));
+  Finished pass = run_bpc({"opt", "-", "--passes=simplfy"}, "");
+  CHECK(pass.code == 2);
+  CHECK_THAT(pass.err, Contains("did you mean `simplify`"));
+}
+
+TEST_CASE("fmt writes in place, and only if something changes") {
+  TemporaryFile script("s.bp", "x=1 # one\ny  =  x+2\n");
+  CHECK(run_bpc({"fmt", "--check", script.path()}).code == 1);
+  CHECK_THAT(run_bpc({"fmt", "--diff", script.path()}).out, Contains("-y  =  x+2\n"));
+  CHECK(run_bpc({"fmt", script.path()}).code == 0);
+  std::string once = script.text();
+  CHECK_THAT(once, Contains("y = x+2") && Contains("# one"));
+  CHECK(run_bpc({"fmt", "--check", script.path()}).code == 0);
+  CHECK(run_bpc({"fmt", "-"}, "x=1 # one\ny  =  x+2\n").out == once);
+  CHECK(run_bpc({"fmt", "-"}, "x = (1\n").code == 1);
+  TemporaryFile unwritable(std::string(252, 'a') + ".bp", "x=1\n");  // no room for a temporary name beside it
+  Finished finished = run_bpc({"fmt", unwritable.path()});
+  CHECK(finished.code == 2);
+  CHECK_THAT(finished.err, Contains("E0507"));
+}
+
+TEST_CASE("test tells what does not hold") {
+  Finished good = run_bpc({"test", "-"}, "x = 2\n# expect: x = 2\n# expect: x = 2.1 within 0.2\n");
+  INFO(good.err);
+  CHECK(good.code == 0);
+  Finished bad = run_bpc({"test", "-"}, "x = 2\n# expect: x = 3\n# expect: y = 3\n# expect-error: E0201\n");
+  CHECK(bad.code == 1);
+  CHECK_THAT(bad.err, Contains("E0509") && Contains("`x` is 2, not 3") && Contains("there is no value `y`") && Contains("E0201"));
+  CHECK_THAT(bad.out, Contains("0 passed, 1 failed"));
+  CHECK(run_bpc({"test", "-"}, "x = y\n# expect-error: E0103\n").code == 0);
+  CHECK(run_bpc({"test", "-"}, "x = y\n").code == 1);
+}
+
+TEST_CASE("limits") {
+  Finished memory = run_bpc({"run", "-", "--max-memory=1M"}, "x = sin(arange(0, 4000000))\ny = sum(x)\nprint x\n");
+  CHECK(memory.code == 1);
+  CHECK_THAT(memory.err, Contains("E0406"));
+}
+
+TEST_CASE("Ctrl-C stops an endless loop") {
+  for (const char* backend : {"--backend=jit", "--backend=interp"}) {
+    TemporaryFile script("endless.bp", "x = 1\nwhile x > 0 { x = x + 1; x = x - 1 }\n");
+    Finished finished =
+        bpc::test::run({"timeout", "--preserve-status", "-s", "INT", "2", bpc::test::bpc_path(), "run", script.path(), backend});
+    CHECK(finished.code == 130);
+    CHECK_FALSE(finished.timed_out);
+  }
+}

@@ -1,0 +1,83 @@
+// The text of every stage, recorded: tests/golden/<stage>/<script>.txt. And the exact message of every error: tests/errors/*.txt.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "support/diagnostics.h"
+#include "tests/support/process.h"
+
+namespace {
+
+using bpc::test::Finished;
+using bpc::test::run_bpc;
+
+std::string stem(const std::string& path) {
+  std::string name = path.substr(path.rfind('/') + 1);
+  return name.substr(0, name.rfind('.'));
+}
+
+// Words after "# flags: " in the first line.
+std::vector<std::string> flags_of(const std::string& script) {
+  std::string text = bpc::test::read_file(script);
+  std::vector<std::string> flags;
+  if (!text.starts_with("# flags: ")) return flags;
+  std::istringstream words(text.substr(9, text.find('\n') - 9));
+  for (std::string word; words >> word;) flags.push_back(word);
+  return flags;
+}
+
+}  // namespace
+
+TEST_CASE("each stage writes what is recorded") {
+  const struct {
+    const char* name;
+    std::vector<std::string> flags;
+  } stages[] = {{"lowered", {"--as=ir"}},
+                {"adjoint", {"--as=ir", "--grad"}},
+                {"optimized", {"--as=ir", "--grad", "--stage=optimized"}},
+                {"script", {"--as=bp", "--grad"}}};
+  std::vector<std::string> scripts = bpc::test::files_in("tests/golden", ".bp");
+  scripts.insert(scripts.end(), {"examples/tutorial.bp", "examples/newton.bp"});
+  for (const auto& stage : stages) {
+    for (const std::string& script : scripts) {
+      std::vector<std::string> words{"emit", script, "-q"};
+      words.insert(words.end(), stage.flags.begin(), stage.flags.end());
+      Finished finished = run_bpc(words);
+      INFO(script << ", " << stage.name << "\n" << finished.err);
+      REQUIRE(finished.code == 0);
+      std::string difference =
+          bpc::test::compare_with_golden(fmt::format("tests/golden/{}/{}.txt", stage.name, stem(script)), finished.out);
+      INFO(difference);
+      CHECK(difference.empty());
+    }
+  }
+}
+
+TEST_CASE("each error has the message that is recorded") {
+  std::set<std::string> covered;
+  for (const std::string& script : bpc::test::files_in("tests/errors", ".bp")) {
+    std::string name = stem(script), code = name.substr(0, 5);
+    std::vector<std::string> words{"run", script};
+    for (const std::string& flag : flags_of(script)) words.push_back(flag);
+    Finished finished = run_bpc(words);
+    INFO(script << "\n" << finished.err);
+    CHECK(finished.code == (code[0] == 'W' ? 0 : code.starts_with("E05") && code != "E0509" ? 2 : 1));
+    CHECK(finished.err.find("[" + code + "]") != std::string::npos);
+    std::string difference = bpc::test::compare_with_golden("tests/errors/" + name + ".txt", finished.err);
+    INFO(difference);
+    CHECK(difference.empty());
+    covered.insert(code);
+  }
+  // Codes that no script can raise by itself, with what does.
+  const std::set<std::string> elsewhere{
+      "E0406",  // needs a machine out of memory, or --max-memory: tests/command
+      "E0507",  // bpc fmt of a file that cannot be written: tests/command
+      "E0508",  // bpc opt: tests/command
+      "E0509",  // bpc test: tests/command
+      "W0302",  // bpc check --grad: tests/command
+  };
+  for (const bpc::CodeInfo& info : bpc::all_codes()) {
+    INFO("no script in tests/errors raises " << info.name);
+    CHECK(covered.contains(std::string(info.name)) != elsewhere.contains(std::string(info.name)));
+  }
+}

@@ -1,0 +1,63 @@
+// The rules of the house: who may include whom (docs/architecture.md).
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "tests/support/process.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Room {
+  std::string folder;
+  std::set<std::string> may_include;  // folders, itself included
+};
+
+const std::vector<Room> kRooms{
+    {"support", {"support"}},
+    {"ir", {"ir", "support"}},
+    {"runtime", {"runtime", "support"}},
+    {"frontend", {"frontend", "ir", "support"}},
+    {"backend/failure", {"backend/failure", "ir", "runtime", "support"}},
+    {"backend/interpreter", {"backend/interpreter", "backend/failure", "ir", "runtime", "support"}},
+    {"backend/plan", {"backend/plan", "backend/failure", "ir", "runtime", "support"}},
+    {"backend/llvm", {"backend/llvm", "backend/plan", "backend/failure", "ir", "runtime", "support"}},
+};
+
+// What stands between the quotes or brackets of each #include.
+std::vector<std::string> includes_of(const fs::path& file) {
+  std::istringstream text(bpc::test::read_file(file.string()));
+  std::vector<std::string> includes;
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("#include ")) continue;
+    std::size_t begin = line.find_first_of("\"<"), end = line.find_last_of("\">");
+    if (begin != std::string::npos && end > begin) includes.push_back(line.substr(begin + 1, end - begin - 1));
+  }
+  return includes;
+}
+
+}  // namespace
+
+TEST_CASE("rooms include only what they may") {
+  fs::path root = bpc::test::source_dir();
+  for (const Room& room : kRooms) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / room.folder)) {
+      if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
+      std::string file = fs::relative(entry.path(), root).string();
+      for (const std::string& include : includes_of(entry.path())) {
+        INFO(file << " includes " << include);
+        if (include.starts_with("llvm/")) CHECK(room.folder == "backend/llvm");
+        if (include.starts_with("antlr4") || include.starts_with("Bp")) CHECK(file.starts_with("frontend/parse"));
+        for (const char* house : {"support/", "ir/", "runtime/", "frontend/", "backend/", "tools/", "tests/"}) {
+          if (!include.starts_with(house)) continue;
+          bool allowed = false;
+          for (const std::string& folder : room.may_include) allowed |= include.starts_with(folder + "/");
+          CHECK(allowed);
+        }
+      }
+    }
+  }
+}

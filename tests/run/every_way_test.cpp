@@ -1,0 +1,178 @@
+// One script, every way: each script of tests/run and examples runs interpreted and compiled, at -O0 and -O3, in f32 and f64, goes through
+// the IR's text form, and runs as the script of its own gradient. All must agree, and every `# expect` comment must hold.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/support/process.h"
+
+namespace {
+
+using bpc::test::Finished;
+using bpc::test::run_bpc;
+using nlohmann::json;
+
+std::vector<std::string> scripts() {
+  std::vector<std::string> files = bpc::test::files_in("tests/run", ".bp");
+  for (std::string& example : bpc::test::files_in("examples", ".bp")) files.push_back(std::move(example));
+  return files;
+}
+
+// A script that needs flags names them in its first line: `# flags: --set N=3`.
+std::vector<std::string> flags_of(const std::string& script) {
+  std::istringstream lines(bpc::test::read_file(script));
+  std::string line, word;
+  std::getline(lines, line);
+  std::vector<std::string> flags;
+  if (line.starts_with("# flags: "))
+    for (std::istringstream words(line.substr(9)); words >> word;) flags.push_back(word);
+  return flags;
+}
+
+Finished with_flags(std::vector<std::string> words, const std::string& script, std::string_view input = {}) {
+  for (std::string& flag : flags_of(script)) words.push_back(std::move(flag));
+  return run_bpc(std::move(words), input);
+}
+
+json run_json(std::vector<std::string> words, const std::string& script) {
+  words.insert(words.begin(), {"run", script, "--json", "-q"});
+  Finished finished = with_flags(words, script);
+  INFO(script << "\n" << finished.err);
+  REQUIRE(finished.code == 0);
+  return json::parse(finished.out);
+}
+
+void flatten(const json& value, std::vector<double>& into) {
+  if (value.is_array()) {
+    for (const json& item : value) flatten(item, into);
+  } else if (value.is_string()) {
+    into.push_back(value == "nan" ? NAN : value == "inf" ? INFINITY : -INFINITY);
+  } else {
+    into.push_back(value.is_boolean() ? value.get<bool>() : value.get<double>());
+  }
+}
+
+// |a - b| <= tolerance (1 + max |a|), the maximum over the tensor's finite elements.
+void require_close(const std::string& what, const json& a, const json& b, double tolerance) {
+  std::vector<double> xs, ys;
+  flatten(a, xs);
+  flatten(b, ys);
+  INFO(what);
+  REQUIRE(xs.size() == ys.size());
+  double largest = 0;
+  for (double x : xs)
+    if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    bool same = xs[i] == ys[i] || (std::isnan(xs[i]) && std::isnan(ys[i])) || std::abs(xs[i] - ys[i]) <= tolerance * (1 + largest);
+    if (!same) FAIL(what << ", element " << i << ": " << xs[i] << " and " << ys[i]);
+  }
+}
+
+void require_same(const std::string& what, const json& a, const json& b, double tolerance) {
+  for (const char* group : {"values", "grads"}) {
+    INFO(what << ", " << group);
+    REQUIRE(a.at(group).size() == b.at(group).size());
+    for (const auto& [name, value] : a.at(group).items()) require_close(what + ", " + name, value, b.at(group).at(name), tolerance);
+  }
+}
+
+constexpr struct {
+  const char* flag;
+  double tolerance;
+} kPrecisions[] = {{"--real=f64", 1e-12}, {"--real=f32", 1e-5}};
+
+}  // namespace
+
+TEST_CASE("expectations hold") {
+  for (const std::string& script : scripts()) {
+    for (const char* backend : {"--backend=interp", "--backend=jit"}) {
+      for (const auto& precision : kPrecisions) {
+        Finished finished = with_flags({"test", script, backend, precision.flag}, script);
+        INFO(script << " " << backend << " " << precision.flag << "\n" << finished.err << finished.out);
+        CHECK(finished.code == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("interpreted and compiled code agree") {
+  for (const std::string& script : scripts()) {
+    for (const auto& precision : kPrecisions) {
+      json reference = run_json({precision.flag, "--backend=interp"}, script);
+      for (const char* level : {"-O0", "-O3"})
+        require_same(fmt::format("{} {} {}", script, precision.flag, level), reference, run_json({precision.flag, level}, script),
+                     precision.tolerance);
+    }
+  }
+}
+
+TEST_CASE("IR text reads back") {
+  for (const std::string& script : scripts()) {
+    INFO(script);
+    std::string lowered = with_flags({"emit", script, "--as=ir", "--grad", "-q"}, script).out;
+    Finished same = run_bpc({"opt", "-"}, lowered);
+    INFO(same.err);
+    REQUIRE(same.code == 0);
+    CHECK(same.out == lowered);
+    std::string optimized = with_flags({"emit", script, "--as=ir", "--grad", "--stage=optimized", "-q"}, script).out;
+    Finished again = run_bpc({"opt", "-", "--passes=adjoint,simplify,cse,dce"}, lowered);
+    INFO(again.err);
+    CHECK(again.out == optimized);
+  }
+}
+
+TEST_CASE("the emitted gradient is a script that runs to the same numbers") {
+  for (const std::string& script : scripts()) {
+    for (const auto& precision : kPrecisions) {
+      INFO(script << " " << precision.flag);
+      Finished emitted = with_flags({"emit", script, "--as=bp", "--grad", "-q", precision.flag}, script);
+      INFO(emitted.err);
+      REQUIRE(emitted.code == 0);
+      Finished ran = run_bpc({"run", "-", "--json", "-q", precision.flag}, emitted.out);
+      INFO(emitted.out << ran.err);
+      REQUIRE(ran.code == 0);
+      json original = run_json({precision.flag}, script), again = json::parse(ran.out);
+      for (const auto& [path, gradient] : original.at("grads").items()) {
+        std::string name = path;
+        std::replace(name.begin(), name.end(), '.', '_');
+        // The loss's own name is the prefix, and an author's name that clashes puts `_` behind.
+        std::string found;
+        for (const auto& [candidate, value] : again.at("values").items())
+          if (candidate.starts_with("d") && candidate.find("_d" + name) != std::string::npos && candidate.size() >= found.size())
+            if (std::string rest = candidate.substr(candidate.find("_d" + name) + 2 + name.size());
+                rest.find_first_not_of('_') == std::string::npos)
+              found = candidate;
+        INFO("gradient of " << path);
+        REQUIRE(!found.empty());
+        require_close(path, gradient, again.at("values").at(found), precision.tolerance);
+      }
+    }
+  }
+}
+
+TEST_CASE("printed text is as recorded") {
+  for (const std::string& script : scripts()) {
+    std::string golden = script.substr(0, script.size() - 3) + ".out";
+    for (const char* backend : {"--backend=jit", "--backend=interp"}) {
+      Finished finished = with_flags({"run", script, "-q", backend}, script);
+      INFO(script << " " << backend << "\n" << finished.err);
+      REQUIRE(finished.code == 0);
+      if (script.starts_with("tests/run/print")) {
+        std::string difference = bpc::test::compare_with_golden(golden, finished.out);
+        INFO(difference);
+        CHECK(difference.empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("every gradient passes its check against central differences") {
+  for (const std::string& script : scripts()) {
+    Finished finished = with_flags({"check", "--grad", script, "-q"}, script);
+    INFO(script << "\n" << finished.out << finished.err);
+    CHECK(finished.code == 0);
+  }
+}

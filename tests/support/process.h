@@ -1,0 +1,33 @@
+// Runs the real `bpc` as a user would.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bpc::test {
+
+struct Finished {
+  int code = -1;           // the exit status; 128 + n when signal n ended it
+  bool timed_out = false;  // it was killed
+  std::string out, err;
+};
+
+// The `bpc` of this build.
+std::string bpc_path();
+// The root of the source tree; commands run there.
+std::string source_dir();
+
+Finished run(const std::vector<std::string>& words, std::string_view input = {}, double timeout_seconds = 60);
+// `bpc` with these words.
+Finished run_bpc(std::vector<std::string> words, std::string_view input = {}, double timeout_seconds = 60);
+
+std::string read_file(const std::string& path);
+// Files of a folder of the source tree with this ending, sorted, relative to the root.
+std::vector<std::string> files_in(const std::string& folder, std::string_view ending);
+
+// Compares with a golden file; with BPC_UPDATE_GOLDEN=1 in the environment writes it instead (tests/update_golden.sh).
+// Returns what differs, or empty.
+std::string compare_with_golden(const std::string& path, const std::string& actual);
+
+}  // namespace bpc::test

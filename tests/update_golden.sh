@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Writes every golden file anew (tests/golden, tests/errors, tests/run/*.out) from what bpc does now. Review the result with `git diff`.
+set -euo pipefail
+build=${1:-$(dirname "$0")/../build/release}
+BPC_UPDATE_GOLDEN=1 "$build/tests/test_golden" > /dev/null
+BPC_UPDATE_GOLDEN=1 "$build/tests/test_scripts" "printed text is as recorded" > /dev/null
+cmake --build "$build" --target update_docs > /dev/null

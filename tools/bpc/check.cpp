@@ -1,0 +1,86 @@
+// `bpc check`: names, types and shapes; with --grad, every gradient against central differences.
+#include "runtime/number_text.h"
+#include "tools/bpc/gradient_check.h"
+
+namespace bpc::tool {
+
+namespace {
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ok:
+      return "ok";
+    case Verdict::kink:
+      return "kink";
+    case Verdict::wrong:
+      return "WRONG";
+  }
+  return {};
+}
+
+std::string short_number(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.9g}", value);
+}
+
+// Columns padded to their widest cell; the first is flush left, numbers flush right.
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], code_point_count(row[i]));
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::string fill(widths[i] - code_point_count(row[i]), ' ');
+      bool left = i == 0 || i + 1 == row.size();
+      line += (i > 0 ? "  " : "") + (left ? row[i] + fill : fill + row[i]);
+    }
+    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
+  }
+}
+
+void print_report(const GradientReport& report) {
+  std::vector<std::vector<std::string>> table{{"param", "value", "backprop", "numeric", "relative error", "verdict"}};
+  for (const GradientRow& row : report.rows) {
+    std::string verdict(verdict_name(row.verdict));
+    if (row.elements > 1) verdict += fmt::format(" ({} elements, the worst shown)", row.elements);
+    table.push_back({row.name, short_number(row.value), short_number(row.backprop), short_number(row.numeric),
+                     std::isnan(row.error) ? "nan" : fmt::format("{:.1e}", row.error), verdict});
+  }
+  if (report.rows.empty()) fmt::print("there is no gradient to compare\n");
+  if (!report.rows.empty()) print_table(table);
+  fmt::print("\n");
+  if (report.compared < report.elements) fmt::print("compared {} of {} elements\n", report.compared, report.elements);
+  if (report.skipped > 0) fmt::print("{} `grad(...)` inside loops or branches not compared\n", report.skipped);
+  fmt::print("backprop:            {} evaluation, {:.3f} ms\n", report.backprop_runs, 1e3 * report.backprop_seconds);
+  fmt::print("central differences: {} evaluations, {:.3f} ms\n", report.difference_runs, 1e3 * report.difference_seconds);
+}
+
+int check_gradients_command(Options options) {
+  options.real = Element::f64;
+  options.verbose = false;
+  Session session(options);
+  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
+  std::optional<GradientReport> report = script ? check_gradients(session, *script) : std::nullopt;
+  if (!report) return session.finish();
+  print_report(*report);
+  bool wrong = false;
+  for (const GradientRow& row : report->rows) {
+    wrong |= row.verdict == Verdict::wrong;
+    if (row.verdict == Verdict::kink)
+      session.diagnostics.warning(Code::W0302, {}, fmt::format("`{}` is at a point where its derivative does not exist", row.name));
+  }
+  int code = session.finish();
+  return code == kOk && wrong ? kWrong : code;
+}
+
+}  // namespace
+
+int check_command(const Options& options) {
+  if (options.grad) return check_gradients_command(options);
+  Session session(options);
+  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::available);
+  if (script && expand_gradients(session, script->module)) fmt::print("{}: ok\n", options.files.front());
+  return session.finish();
+}
+
+}  // namespace bpc::tool

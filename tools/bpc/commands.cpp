@@ -1,0 +1,32 @@
+#include "tools/bpc/commands.h"
+
+namespace bpc::tool {
+
+namespace {
+
+constexpr Command kCommands[] = {
+    {"run", "Run a script: what it prints, or its values and gradients", add_run_flags, run_command},
+    {"check", "Check names, types and shapes; with --grad, every gradient", add_check_flags, check_command},
+    {"emit", "Write a script as IR, LLVM, assembly, or as the script of its gradient", add_emit_flags, emit_command},
+    {"opt", "Run passes on IR text", add_opt_flags, opt_command},
+    {"fmt", "Format scripts", add_fmt_flags, fmt_command},
+    {"test", "Run scripts and compare with their `# expect` comments", add_test_flags, test_command},
+    {"explain", "", nullptr, nullptr},
+    {"train", "", nullptr, nullptr},
+    {"predict", "", nullptr, nullptr},
+    {"eval", "", nullptr, nullptr},
+    {"summary", "", nullptr, nullptr},
+    {"bench", "", nullptr, nullptr},
+    {"build", "", nullptr, nullptr},
+    {"repl", "", nullptr, nullptr},
+    {"lsp", "", nullptr, nullptr},
+    {"rules", "", nullptr, nullptr},
+};
+
+}  // namespace
+
+std::span<const Command> all_commands() {
+  return kCommands;
+}
+
+}  // namespace bpc::tool

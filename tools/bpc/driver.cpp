@@ -1,0 +1,196 @@
+#include "tools/bpc/driver.h"
+
+#include <filesystem>
+
+#include "backend/interpreter/interpreter.h"
+#include "backend/llvm/jit.h"
+#include "ir/pipeline.h"
+#include "ir/rewrite.h"
+#include "support/internal_error.h"
+#include "tools/bpc/nan_check.h"
+
+namespace bpc::tool {
+
+namespace {
+
+using runtime::Tensor;
+
+// The implicit grad op of the loss, when none of its results is an output: dropped, so that it is not expanded for nothing.
+ir::Function without_unused_implicit_grad(const ir::Function& function) {
+  std::set<ir::ValueId> outputs;
+  for (const ir::Output& output : function.outputs) outputs.insert(output.value);
+  ir::Rewriter rewriter(function);
+  return rewriter.finish([&](const ir::Op& op) {
+    return op.code == ir::Opcode::grad && op.attrs.flag(ir::Attr::implicit) &&
+           std::none_of(op.results.begin(), op.results.end(), [&](ir::ValueId result) { return outputs.contains(result); });
+  });
+}
+
+void run_passes(Session& session, ir::Module& module, std::span<const std::string_view> passes, std::string_view stage) {
+  ir::run_passes(module, passes, session.diagnostics, false);
+  session.stage_done(stage);
+}
+
+const ir::Function& find(const ir::Module& module, std::string_view name) {
+  const ir::Function* function = module.find(name);
+  if (!function) throw InternalError("driver", fmt::format("the module has no function `{}`", name));
+  return *function;
+}
+
+// A given tensor in the exact type of the parameter it feeds; nullopt (E0504) when it does not fit.
+std::optional<Tensor> fit(Session& session, const Tensor& tensor, const Type& type, const std::string& path) {
+  if (!same_shape(tensor.type(), type) || is_real(tensor.type().element) != is_real(type.element)) {
+    session.diagnostics.error(Code::E0504, {},
+                              fmt::format("`{}` is {}, but the value given for it is {}", path, type_text(type), type_text(tensor.type())));
+    return std::nullopt;
+  }
+  Tensor fitted = tensor.as(type.element);
+  fitted.set_type(type);
+  return fitted;
+}
+
+// The arguments of a function: what was given, else the initial value.
+std::optional<std::vector<Tensor>> gather(Session& session, const ir::Function& function, const std::map<std::string, Tensor>& given,
+                                          const std::map<std::string, Tensor>& initial) {
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : function.parameters) {
+    if (auto found = given.find(parameter.path); found != given.end()) {
+      std::optional<Tensor> fitted = fit(session, found->second, function.type(parameter.value), parameter.path);
+      if (!fitted) return std::nullopt;
+      arguments.push_back(std::move(*fitted));
+    } else if (auto start = initial.find(parameter.path); start != initial.end()) {
+      arguments.push_back(start->second);
+    } else {
+      throw InternalError("driver", fmt::format("`{}` has no value", parameter.path));
+    }
+  }
+  return arguments;
+}
+
+// A failure inside the prelude belongs to the author's call: its labels name the call sites, innermost first.
+Diagnostic in_user_code(Diagnostic diagnostic, const SourceMap& sources) {
+  auto in_prelude = [&](const Span& span) { return span.valid() && sources.file(span.file).is_prelude; };
+  if (!in_prelude(diagnostic.span)) return diagnostic;
+  std::erase_if(diagnostic.labels, [&](const Label& label) { return in_prelude(label.span); });
+  if (!diagnostic.labels.empty()) {
+    diagnostic.span = diagnostic.labels.front().span;
+    diagnostic.labels.erase(diagnostic.labels.begin());
+  }
+  return diagnostic;
+}
+
+}  // namespace
+
+std::optional<frontend::Program> load_script(Session& session, FileId file) {
+  std::optional<frontend::Program> program = frontend::load(session.sources, file, read_text, session.diagnostics);
+  session.stage_done("parse, resolve names");
+  return program;
+}
+
+std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need) {
+  std::optional<Bindings> bindings = bind_data(session, program, need);
+  session.stage_done("bind data");
+  if (!bindings) return std::nullopt;
+  frontend::LowerOptions options;
+  options.real = session.options.real;
+  options.dims = bindings->dims;
+  options.seed = session.options.seed;
+  options.stand_in_dims = need == DataNeed::available;
+  for (const auto& [name, tensor] : bindings->tensors) options.bound[name] = tensor.type();
+  std::optional<ir::Module> module = frontend::lower(program, options, session.diagnostics);
+  if (module) check_given_names(session, program, *module, *bindings);
+  session.stage_done("types, shapes, IR");
+  if (!module || session.diagnostics.has_errors()) return std::nullopt;
+  return Script{std::move(program), std::move(*bindings), std::move(*module)};
+}
+
+std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need) {
+  std::optional<FileId> file = read_source(session, path);
+  std::optional<frontend::Program> program = file ? load_script(session, *file) : std::nullopt;
+  return program ? lower_script(session, std::move(*program), need) : std::nullopt;
+}
+
+void keep_outputs(ir::Module& module, Wanted wanted) {
+  ir::Function* main = module.find("main");
+  if (!main) return;
+  std::erase_if(main->outputs,
+                [&](const ir::Output& output) { return output.kind == ir::Output::Kind::value ? !wanted.values : !wanted.gradients; });
+  *main = without_unused_implicit_grad(*main);
+}
+
+bool has_print(const ir::Function& function) {
+  for (std::uint32_t block = 0; block < function.block_count(); ++block)
+    for (ir::OpId id : function.block(ir::BlockId{block}).ops)
+      if (function.op(id).code == ir::Opcode::print) return true;
+  return false;
+}
+
+bool expand_gradients(Session& session, ir::Module& module) {
+  static constexpr std::string_view kPasses[] = {"adjoint"};
+  run_passes(session, module, kPasses, "gradients");
+  return !session.diagnostics.has_errors();
+}
+
+bool optimize(Session& session, ir::Module& module) {
+  if (session.options.optimization > 0) run_passes(session, module, ir::optimizing_passes(), "simplify, cse, dce");
+  return !session.diagnostics.has_errors();
+}
+
+std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function) {
+  switch (session.options.backend) {
+    case Backend::jit:
+      return backend::compile(function, {session.options.optimization});
+    case Backend::interp:
+      return backend::interpret(function);
+  }
+  throw InternalError("driver", "no such backend");
+}
+
+runtime::RunOptions run_options(const Options& options, std::function<void(std::string_view)> print) {
+  return {std::move(print), options.full, options.max_iterations, options.max_memory};
+}
+
+std::optional<std::vector<Tensor>> execute(Session& session, runtime::Executable& executable, std::span<const Tensor> arguments,
+                                           const runtime::RunOptions& options) {
+  runtime::RunResult result = executable.run(arguments, options);
+  session.stage_done("run");
+  if (!result.failure) return std::move(result.outputs);
+  if (!result.failure->interrupted) session.diagnostics.add(in_user_code(std::move(result.failure->diagnostic), session.sources));
+  return std::nullopt;
+}
+
+std::optional<std::vector<Tensor>> make_arguments(Session& session, const Script& script, const ir::Function& function) {
+  // Initialisers run once: interpreting them is quicker than compiling them.
+  const ir::Function& init = find(script.module, "init");
+  auto init_arguments = gather(session, init, script.bindings.tensors, {});
+  if (!init_arguments) return std::nullopt;
+  auto outputs = execute(session, *backend::interpret(init), *init_arguments, run_options(session.options, {}));
+  if (!outputs) return std::nullopt;
+  std::map<std::string, Tensor> initial;
+  for (std::size_t i = 0; i < outputs->size(); ++i) initial[init.outputs[i].path] = std::move((*outputs)[i]);
+  return gather(session, function, script.bindings.tensors, initial);
+}
+
+std::optional<ScriptResult> run_script(Session& session, Script script, Wanted wanted, const runtime::RunOptions& options) {
+  keep_outputs(script.module, wanted);
+  if (!expand_gradients(session, script.module)) return std::nullopt;
+  // --check-nan looks at the program as it was written: interpreted, before any simplification.
+  if (!session.options.check_nan && !optimize(session, script.module)) return std::nullopt;
+  const ir::Function& main = find(script.module, "main");
+  session.report();  // warnings come before what the script prints
+  auto arguments = make_arguments(session, script, main);
+  if (!arguments) return std::nullopt;
+  std::unique_ptr<runtime::Executable> executable =
+      session.options.check_nan ? interpret_checking_nan(main, session.sources) : make_executable(session, main);
+  session.stage_done("compile");
+  std::optional<std::vector<Tensor>> outputs = execute(session, *executable, *arguments, options);
+  if (!outputs) return std::nullopt;
+  ScriptResult result;
+  for (std::size_t i = 0; i < outputs->size(); ++i) {
+    auto& list = main.outputs[i].kind == ir::Output::Kind::value ? result.values : result.gradients;
+    list.push_back({main.outputs[i].path, std::move((*outputs)[i])});
+  }
+  return result;
+}
+
+}  // namespace bpc::tool

@@ -1,0 +1,63 @@
+// The way of a script, stage by stage; every stage is a function from the one before. docs/architecture.md has the picture.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/program.h"
+#include "ir/function.h"
+#include "runtime/executable.h"
+#include "tools/bpc/data.h"
+#include "tools/bpc/session.h"
+
+namespace bpc::tool {
+
+// A script as IR, with what it is fed.
+struct Script {
+  frontend::Program program;
+  Bindings bindings;
+  ir::Module module;  // functions "init" and "main"
+};
+
+// text -> program -> lowered IR (grad ops not expanded). Appends diagnostics; nullopt when there were errors.
+std::optional<frontend::Program> load_script(Session& session, FileId file);
+std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need);
+std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need);
+
+// Which outputs of "main" are wanted. What nobody asked for is never computed.
+struct Wanted {
+  bool values = true;
+  bool gradients = true;
+};
+void keep_outputs(ir::Module& module, Wanted wanted);
+// Whether the function prints anywhere.
+bool has_print(const ir::Function& function);
+
+// Expands gradients; then the optimising passes, from -O1 on. False when there were errors.
+bool expand_gradients(Session& session, ir::Module& module);
+bool optimize(Session& session, ir::Module& module);
+
+// Initial values of params and inputs that were not given: runs "init". Then the arguments of `function`, in order.
+std::optional<std::vector<runtime::Tensor>> make_arguments(Session& session, const Script& script, const ir::Function& function);
+
+// Hands `function` to the chosen backend. It must outlive the result.
+std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function);
+
+runtime::RunOptions run_options(const Options& options, std::function<void(std::string_view)> print);
+// Runs; a failure becomes a diagnostic (none for an interrupt).
+std::optional<std::vector<runtime::Tensor>> execute(Session& session, runtime::Executable& executable,
+                                                    std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options);
+
+// Everything at once: what a whole run of a script gives.
+struct RunValue {
+  std::string path;
+  runtime::Tensor tensor;
+};
+struct ScriptResult {
+  std::vector<RunValue> values, gradients;
+};
+std::optional<ScriptResult> run_script(Session& session, Script script, Wanted wanted, const runtime::RunOptions& options);
+
+}  // namespace bpc::tool

@@ -1,0 +1,45 @@
+// `bpc emit`: a script, or the program of its gradient, in another form.
+#include "tools/bpc/driver.h"
+#include "tools/bpc/emitters.h"
+
+namespace bpc::tool {
+
+namespace {
+
+const Emitter* find_emitter(Session& session) {
+  const std::string& format = session.options.format;
+  std::vector<std::string> names;
+  for (const Emitter& emitter : all_emitters()) {
+    if (emitter.name == format && emitter.write) return &emitter;
+    if (emitter.name == format) {
+      session.diagnostics.error(Code::E0199, {}, fmt::format("the format `{}` is not implemented yet", format));
+      return nullptr;
+    }
+    names.emplace_back(emitter.name);
+  }
+  std::string near = closest_match(format, names);
+  session.diagnostics.error(Code::E0505, {}, fmt::format("there is no format `{}`", format))
+      .with_help(near.empty() ? fmt::format("the formats are {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near));
+  return nullptr;
+}
+
+}  // namespace
+
+int emit_command(const Options& options) {
+  Session session(options);
+  const Emitter* emitter = find_emitter(session);
+  if (!emitter) {
+    session.report();
+    return kUsage;
+  }
+  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::types);
+  if (!script) return session.finish();
+  keep_outputs(script->module, {true, options.grad});
+  if ((options.grad || emitter->needs_expansion) && !expand_gradients(session, script->module)) return session.finish();
+  bool optimized = options.stage.empty() ? emitter->of_optimized : options.stage == "optimized";
+  if (optimized && !(expand_gradients(session, script->module) && optimize(session, script->module))) return session.finish();
+  fmt::print("{}", emitter->write(script->module, options));
+  return session.finish();
+}
+
+}  // namespace bpc::tool

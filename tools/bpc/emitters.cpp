@@ -1,0 +1,47 @@
+#include "tools/bpc/emitters.h"
+
+#include "backend/llvm/jit.h"
+#include "frontend/write_script.h"
+#include "ir/print.h"
+
+namespace bpc::tool {
+
+namespace {
+
+const ir::Function& main_of(const ir::Module& module) {
+  return *module.find("main");
+}
+
+std::string write_bp(const ir::Module& module, const Options&) {
+  return frontend::write_script(module);
+}
+std::string write_ir(const ir::Module& module, const Options&) {
+  return ir::print(module);
+}
+std::string write_llvm(const ir::Module& module, const Options& options) {
+  return backend::llvm_text(main_of(module), {options.optimization});
+}
+std::string write_asm(const ir::Module& module, const Options& options) {
+  return backend::assembly_text(main_of(module), {options.optimization});
+}
+
+constexpr Emitter kEmitters[] = {
+    {"bp", "a script", true, false, write_bp},
+    {"ir", "the intermediate representation", false, false, write_ir},
+    {"llvm", "LLVM IR", true, true, write_llvm},
+    {"asm", "the host's assembly", true, true, write_asm},
+    {"plan", "kernels and buffers", true, true, nullptr},
+    {"dot", "a graph", false, false, nullptr},
+    {"svg", "a drawn graph", false, false, nullptr},
+    {"html", "a page to step through", false, false, nullptr},
+    {"latex", "formulas", false, false, nullptr},
+    {"json", "the IR as JSON", false, false, nullptr},
+};
+
+}  // namespace
+
+std::span<const Emitter> all_emitters() {
+  return kEmitters;
+}
+
+}  // namespace bpc::tool

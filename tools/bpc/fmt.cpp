@@ -1,0 +1,35 @@
+// `bpc fmt`: scripts in canonical layout.
+#include "frontend/format.h"
+#include "frontend/parse.h"
+#include "runtime/io/write_file.h"
+#include "tools/bpc/session.h"
+#include "tools/bpc/text_diff.h"
+
+namespace bpc::tool {
+
+int fmt_command(const Options& options) {
+  Session session(options);
+  bool changes = false;
+  for (const std::string& path : options.files) {
+    std::optional<FileId> file = read_source(session, path);
+    if (!file) continue;
+    std::optional<frontend::Ast> ast = frontend::parse(session.sources, *file, session.diagnostics);
+    if (!ast) continue;
+    const std::string& before = session.sources.file(*file).text;
+    std::string after = frontend::format(*ast, session.sources);
+    if (options.diff) {
+      fmt::print("{}", unified_diff(path, before, after));
+    } else if (options.check_only) {
+      if (before != after) fmt::print("{}\n", path);
+    } else if (path == "-") {
+      fmt::print("{}", after);
+    } else if (before != after) {
+      runtime::write_file(path, after, session.diagnostics);
+    }
+    changes |= before != after;
+  }
+  int code = session.finish();
+  return code == kOk && changes && options.check_only ? kWrong : code;
+}
+
+}  // namespace bpc::tool

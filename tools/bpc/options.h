@@ -1,0 +1,65 @@
+// What the command line says: the flags of every subcommand in one value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/type.h"
+
+namespace CLI {
+class App;
+}
+
+namespace bpc::tool {
+
+enum class Backend : std::uint8_t { jit, interp };
+enum class Color : std::uint8_t { automatic, always, never };
+enum class MessageForm : std::uint8_t { human, json };
+
+struct Options {
+  std::vector<std::string> files;  // "-" is standard input
+
+  // Common to every command that takes a script.
+  Backend backend = Backend::jit;
+  Element real = Element::f32;
+  int optimization = 2;  // -O0 to -O3
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> sets;  // "name=value"
+  std::vector<std::string> data;  // "FILE" or "name=FILE[selector]"
+  std::string params;             // a .safetensors file, or empty
+  bool check_nan = false;
+  std::size_t max_memory = 0;        // bytes; 0: no limit
+  std::uint64_t max_iterations = 0;  // of each while; 0: no limit
+  int threads = 0;                   // 0: as many as the machine has. Results never depend on it.
+
+  // How to talk.
+  Color color = Color::automatic;
+  MessageForm messages = MessageForm::human;
+  bool quiet = false, verbose = false;
+
+  // run
+  bool json = false, full = false;
+  // check, emit
+  bool grad = false;
+  // emit
+  std::string format = "ir";
+  std::string stage;  // "lowered", "optimized", or empty: what suits the format
+  // opt
+  std::vector<std::string> passes;
+  // fmt
+  bool check_only = false, diff = false;
+};
+
+// Declare flags on a subcommand, writing into `options`.
+void add_message_flags(CLI::App& command, Options& options);
+void add_script_flags(CLI::App& command, Options& options);  // includes the message flags
+void add_run_flags(CLI::App& command, Options& options);
+void add_check_flags(CLI::App& command, Options& options);
+void add_emit_flags(CLI::App& command, Options& options);
+void add_opt_flags(CLI::App& command, Options& options);
+void add_fmt_flags(CLI::App& command, Options& options);
+void add_test_flags(CLI::App& command, Options& options);
+
+}  // namespace bpc::tool

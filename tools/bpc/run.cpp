@@ -1,0 +1,62 @@
+// `bpc run`: what the script prints; or, if it prints nothing, its values and the gradients of its loss.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "runtime/io/json_value.h"
+#include "runtime/number_text.h"
+#include "tools/bpc/driver.h"
+
+namespace bpc::tool {
+
+namespace {
+
+// `W = [[1, 2],` with later rows under the first.
+void show(const std::string& name, const runtime::Tensor& tensor, bool full) {
+  std::string text = runtime::tensor_text(tensor, full);
+  std::string indent(code_point_count(name) + 3, ' ');
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) text.insert(at + 1, indent);
+  fmt::print("{} = {}\n", name, text);
+}
+
+void show(const ScriptResult& result, const std::string& loss, bool full) {
+  for (const RunValue& value : result.values) show(value.path, value.tensor, full);
+  if (!result.gradients.empty()) fmt::print("\n");
+  for (const RunValue& gradient : result.gradients) show(fmt::format("d{}/d{}", loss, gradient.path), gradient.tensor, full);
+}
+
+int run_json(Session& session, Script script) {
+  std::vector<std::string> lines;
+  auto options = run_options(session.options, [&](std::string_view line) { lines.emplace_back(line); });
+  std::optional<ScriptResult> result = run_script(session, std::move(script), {}, options);
+  if (!result) return session.finish();
+  auto object = [](const std::vector<RunValue>& values) {
+    std::string text;
+    for (const RunValue& value : values)
+      text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", nlohmann::json(value.path).dump(), runtime::json_text(value.tensor));
+    return "{" + text + "}";
+  };
+  fmt::print("{{\"values\": {}, \"grads\": {}, \"prints\": {}}}\n", object(result->values), object(result->gradients),
+             nlohmann::json(lines).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return session.finish();
+}
+
+}  // namespace
+
+int run_command(const Options& options) {
+  Session session(options);
+  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
+  if (!script) return session.finish();
+  if (options.json) return run_json(session, std::move(*script));
+  const ir::Function& main = *script->module.find("main");
+  bool prints = has_print(main);
+  std::string loss = main.loss;
+  auto print = [](std::string_view line) {
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+  };
+  std::optional<ScriptResult> result = run_script(session, std::move(*script), {!prints, !prints}, run_options(options, print));
+  if (result) show(*result, loss, options.full);
+  return session.finish();
+}
+
+}  // namespace bpc::tool

@@ -1,0 +1,83 @@
+#include "tools/bpc/session.h"
+
+#include <unistd.h>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "runtime/executable.h"
+#include "runtime/io/read_file.h"
+
+namespace bpc::tool {
+
+namespace {
+
+bool use_color(Color color) {
+  switch (color) {
+    case Color::always:
+      return true;
+    case Color::never:
+      return false;
+    case Color::automatic:
+      return isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
+  }
+  return false;
+}
+
+// Codes that speak of the command line, files and given data, not of the script.
+bool is_usage(Code code) {
+  std::string_view name = code_info(code).name;
+  return name.starts_with("E05") && code != Code::E0508 && code != Code::E0509;
+}
+
+}  // namespace
+
+void Session::stage_done(std::string_view stage) {
+  auto now = std::chrono::steady_clock::now();
+  if (options.verbose)
+    fmt::print(stderr, "{:>10.3f} ms  {}\n", std::chrono::duration<double, std::milli>(now - stage_start_).count(), stage);
+  stage_start_ = std::chrono::steady_clock::now();
+}
+
+void write_diagnostic(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options) {
+  if (options.quiet && diagnostic.severity == Severity::warning) return;
+  std::fflush(stdout);  // keep the order on a terminal
+  switch (options.messages) {
+    case MessageForm::human:
+      fmt::print(stderr, "{}", render_human(diagnostic, sources, use_color(options.color)));
+      break;
+    case MessageForm::json:
+      fmt::print(stderr, "{}\n", render_json(diagnostic, sources).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      break;
+  }
+}
+
+void Session::report() {
+  for (; reported_ < diagnostics.all().size(); ++reported_) write_diagnostic(diagnostics.all()[reported_], sources, options);
+}
+
+int Session::finish() {
+  report();
+  return runtime::interrupt_requested ? kInterrupted : exit_code(diagnostics);
+}
+
+int exit_code(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics.all())
+    if (diagnostic.severity == Severity::error) return is_usage(diagnostic.code) ? kUsage : kWrong;
+  return kOk;
+}
+
+std::optional<std::string> read_text(const std::string& path) {
+  Diagnostics unused;
+  return runtime::read_file(path, unused);
+}
+
+std::optional<FileId> read_source(Session& session, const std::string& path) {
+  if (path == "-") return session.sources.add("<stdin>", std::string(std::istreambuf_iterator<char>(std::cin), {}));
+  std::optional<std::string> text = runtime::read_file(path, session.diagnostics);
+  return text ? std::optional(session.sources.add(path, std::move(*text))) : std::nullopt;
+}
+
+}  // namespace bpc::tool

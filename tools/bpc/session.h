@@ -1,0 +1,46 @@
+// What one command works with: the flags, the sources read, and what there is to tell the user.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "support/diagnostics.h"
+#include "tools/bpc/commands.h"
+
+namespace bpc::tool {
+
+class Session {
+ public:
+  explicit Session(const Options& options) : options(options) {}
+
+  const Options& options;
+  SourceMap sources;
+  Diagnostics diagnostics;
+
+  // Says on standard error what the last stage took, with -v.
+  void stage_done(std::string_view stage);
+
+  // Writes what was not written yet to standard error, as --color, --diagnostics and -q say.
+  void report();
+  // Reports, and gives the exit code: the worst that happened.
+  int finish();
+
+ private:
+  std::size_t reported_ = 0;
+  std::chrono::steady_clock::time_point stage_start_ = std::chrono::steady_clock::now();
+};
+
+// One message on standard error, as the options say.
+void write_diagnostic(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options);
+
+// Usage, files and given data (2) or a wrong program (1).
+int exit_code(const Diagnostics& diagnostics);
+
+// The whole text of a file; nullopt when it cannot be read.
+std::optional<std::string> read_text(const std::string& path);
+// A file, or standard input for "-", as a source of the session. E0502 when it cannot be read.
+std::optional<FileId> read_source(Session& session, const std::string& path);
+
+}  // namespace bpc::tool
