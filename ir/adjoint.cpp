@@ -132,13 +132,14 @@ class ReverseSweep {
     ValueId adjoint = adjoints_[primal.index].value;
     if (!function_.value(adjoint).name.empty() || adjoint.index < adjoints_.size()) return;
     if (function_.value(y_).name.empty()) function_.value(y_).name = fresh_name();
-    function_.value(adjoint).name = "d" + function_.value(y_).name + "_d" + function_.value(primal).name;
+    function_.value(adjoint).name = fmt::format("d{}_d{}", function_.value(y_).name, function_.value(primal).name);
   }
 
   std::string fresh_name() {
-    while (!names_.insert("t" + std::to_string(++temporaries_)).second) {
-    }
-    return "t" + std::to_string(temporaries_);
+    std::string name;
+    do name = fmt::format("t{}", ++temporaries_);
+    while (!names_.insert(name).second);
+    return name;
   }
 
   Builder& builder_;

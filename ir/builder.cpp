@@ -1,5 +1,7 @@
 #include "ir/builder.h"
 
+#include <fmt/format.h>
+
 #include "ir/shape_rules.h"
 #include "support/internal_error.h"
 
@@ -11,8 +13,9 @@ ValueId Builder::emit(Opcode code, std::span<const ValueId> operands, Attributes
   auto inferred = infer_types({code, types, attrs, declared, false});
   if (const auto* error = std::get_if<ShapeError>(&inferred)) {
     std::string operand_types;
-    for (const Type& type : types) operand_types += " " + type_text(type);
-    throw InternalError("build", std::string(op_info(code).name) + operand_types + ": " + error->message, function_.origin(origin_).span);
+    for (const Type& type : types) operand_types += fmt::format(" {}", type_text(type));
+    throw InternalError("build", fmt::format("{}{}: {}", op_info(code).name, operand_types, error->message),
+                        function_.origin(origin_).span);
   }
   OpId op = emit_op(code, operands, std::move(attrs), std::get<std::vector<Type>>(inferred));
   ValueId result = function_.op(op).results.at(0);

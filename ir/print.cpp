@@ -104,7 +104,7 @@ class Printer {
     for (ValueId result : op.results) text += fmt::format("{}{}", result == op.results[0] ? "" : ", ", define(result));
     if (!op.results.empty()) text += " = ";
     text += op_info(op.code).name;
-    if (!op.operands.empty()) text += " " + list(op.operands);
+    if (!op.operands.empty()) text += fmt::format(" {}", list(op.operands));
     if (!op.attrs.items().empty()) {
       AttrText attr_text{op.results.empty() ? Element::f64 : function_.type(op.results[0]).element};
       text += " {";

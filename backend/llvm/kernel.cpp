@@ -14,7 +14,7 @@ using plan::RegisterId;
 namespace {
 
 constexpr std::int64_t kFewTurns = 256;
-constexpr std::int64_t kMostLanes = 256;
+constexpr std::int64_t kLanes = 128;  // of one strip of accumulators
 
 bool may_stop(const Kernel& kernel) {
   for (const plan::Instruction& instruction : kernel.body)
@@ -59,14 +59,6 @@ bool is_small(const Kernel& kernel) {
   return true;
 }
 
-// How many lanes of an axis of this size have accumulators at a time: if possible a divisor, so that no ragged strip is left over.
-std::int64_t strip_width(std::int64_t size) {
-  if (size <= kMostLanes) return size;
-  for (std::int64_t width = kMostLanes; width >= kMostLanes / 4; width -= 8)
-    if (size % width == 0) return width;
-  return kMostLanes / 2;
-}
-
 // How many of the axes, outermost first, are not folded in a nest whose accumulators are registers.
 std::size_t kept_levels(const Kernel& kernel) {
   std::size_t kept = 0;
@@ -96,7 +88,7 @@ void Emitter::emit(const Kernel& kernel) {
   }
   auto body = [&] {
     accumulators_.clear();
-    std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(strip_width(kernel.axes.back().size)) : 1;
+    std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel.axes.back().size)) : 1;
     for (const Reduction& fold : kernel.reductions) accumulators_.push_back(make_accumulator(fold, strip));
     std::vector<llvm::Value*> indices;
     nest(kernel, 0, indices);
@@ -167,9 +159,18 @@ void Emitter::lanes(const Kernel& kernel, std::vector<llvm::Value*>& indices) {
     });
     indices.resize(first);
   };
-  std::int64_t width = strip_width(size), whole = size / width * width;
-  loop(integer(0), integer(whole), width, [&](llvm::Value* from) { strip(from, builder_.CreateNSWAdd(from, integer(width))); });
-  if (whole < size) strip(integer(whole), integer(size));
+  auto whole_strip = [&](llvm::Value* from) { strip(from, builder_.CreateNSWAdd(from, integer(kLanes))); };
+  std::int64_t ragged = size % kLanes;
+  if (size <= kLanes) return strip(integer(0), integer(size));
+  if (ragged == 0 || !kernel.stores.empty()) {
+    loop(integer(0), integer(size - ragged), kLanes, whole_strip);
+    if (ragged != 0) strip(integer(size - ragged), integer(size));
+    return;
+  }
+  // The last strip overlaps the one before it: the same sums are made twice, by the same code.
+  loop(integer(0), integer(size), kLanes, [&](llvm::Value* from) {
+    whole_strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, integer(size - kLanes)));
+  });
 }
 
 void Emitter::turn(const Kernel& kernel, Indices indices, llvm::Value* lane) {
