@@ -10,7 +10,6 @@ namespace bpc::frontend::lowering {
 
 namespace {
 
-constexpr int kDeepestNesting = 600;             // of expressions, statements and calls together
 constexpr std::size_t kMostOps = 1'000'000;      // after inlining
 constexpr std::size_t kLongestOperandText = 32;  // code points
 constexpr std::size_t kMostCallNotes = 3;
@@ -64,6 +63,7 @@ bool Context::is_in_prelude(const Span& span) const {
 }
 
 void Context::report(Diagnostic diagnostic) {
+  if (is_exhausted_) return;                    // what was given up fails in ways of no interest
   for (const auto& [name, size] : stand_ins) {  // its size is nobody's business
     replace_all(diagnostic.message, fmt::format("{}={}", name, size), name);
     replace_all(diagnostic.help, fmt::format("{}={}", name, size), name);
@@ -92,7 +92,8 @@ void Context::not_implemented(Span span, const std::string& construct) {
 }
 
 void Context::give_up(Span span, std::string message) {
-  if (!std::exchange(is_exhausted_, true)) error(Code::E0107, span, std::move(message));
+  error(Code::E0107, span, std::move(message));
+  is_exhausted_ = true;
 }
 
 std::string Context::text_of(const Span& span) const {

@@ -126,6 +126,8 @@ struct Context {
   bool is_exhausted_ = false;
 };
 
+inline constexpr int kDeepestNesting = 600;  // of expressions, statements and calls together
+
 // Counts nesting while it lives; `ok` is false past the limit, which is then reported.
 class Nesting {
  public:

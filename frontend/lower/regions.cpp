@@ -1,5 +1,7 @@
 #include "frontend/lower/regions.h"
 
+#include "ir/verify.h"
+
 namespace bpc::frontend::lowering {
 
 using ir::BlockId;
@@ -7,6 +9,10 @@ using ir::Opcode;
 using ir::ValueId;
 
 Scope in_block(Context& c, BlockId block, Scope scope, const std::function<void()>& lower) {
+  // A region counts for three levels (the statement or expression around it is one), so that the nesting limit keeps regions within
+  // ir::kDeepestRegion.
+  static_assert(kDeepestNesting / 3 < ir::kDeepestRegion);
+  Temporarily<int> nested(c.depth, c.depth + 2);
   BlockId outside = c.builder->block();
   c.builder->set_block(block);
   c.frame->scopes.push_back(std::move(scope));
