@@ -43,7 +43,7 @@ void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which,
       hook("bpc_hook_stop", builder_.getVoidTy(), {pointer, builder_.getInt32Ty(), builder_.getInt32Ty(), builder_.getInt64Ty(), pointer});
   llvm::cast<llvm::Function>(callee.getCallee())->addFnAttr(llvm::Attribute::Cold);
   builder_.CreateCall(callee, {context_, builder_.getInt32(site), builder_.getInt32(which), start ? start : integer(0), pointers(shown)});
-  builder_.CreateRet(builder_.getInt64(1));
+  leave(integer(1));
   builder_.SetInsertPoint(go_on);
 }
 
@@ -51,13 +51,7 @@ void Emitter::emit(const plan::Print& print) {
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::FunctionCallee callee = hook("bpc_hook_print", builder_.getInt64Ty(), {pointer, builder_.getInt32Ty(), pointer});
   llvm::Value* status = builder_.CreateCall(callee, {context_, builder_.getInt32(print.site), pointers(print.items)});
-  llvm::Function* function = builder_.GetInsertBlock()->getParent();
-  auto* stop = llvm::BasicBlock::Create(module_.getContext(), "stop", function);
-  auto* go_on = llvm::BasicBlock::Create(module_.getContext(), "go_on", function);
-  builder_.CreateCondBr(builder_.CreateICmpEQ(status, integer(0)), go_on, stop);
-  builder_.SetInsertPoint(stop);
-  builder_.CreateRet(status);
-  builder_.SetInsertPoint(go_on);
+  leave_unless_zero(status);
 }
 
 void Emitter::emit(const plan::Assert& check) {

@@ -47,7 +47,7 @@ llvm::ModulePassManager pipeline(int level) {
   if (level >= 2) {
     passes.addPass(llvm::LoopVectorizePass());
     passes.addPass(llvm::InstCombinePass());
-    passes.addPass(llvm::LoopUnrollPass(llvm::LoopUnrollOptions(level)));
+    if (level == 3) passes.addPass(llvm::LoopUnrollPass(llvm::LoopUnrollOptions(level)));
   }
   passes.addPass(llvm::GVNPass());
   passes.addPass(llvm::InstCombinePass());
@@ -87,6 +87,7 @@ std::unique_ptr<llvm::TargetMachine> host_machine(int level) {
                            : level == 2 ? llvm::CodeGenOptLevel::Default
                                         : llvm::CodeGenOptLevel::Aggressive);
   host->setRelocationModel(llvm::Reloc::PIC_);
+  host->setCodeModel(llvm::CodeModel::Small);
   auto machine = host->createTargetMachine();
   if (!machine) throw InternalError("codegen", llvm::toString(machine.takeError()));
   return std::move(*machine);

@@ -102,7 +102,7 @@ class TileEmitter {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i]->addIncoming(results[i], turn);
     llvm::Value* next = plus(k, 1);
     k->addIncoming(next, turn);
-    e_.keep_rolled(b_.CreateCondBr(b_.CreateICmpSLT(next, to), turn, done));
+    e_.set_shape(b_.CreateCondBr(b_.CreateICmpSLT(next, to), turn, done), Emitter::Shape::rolled);
     b_.SetInsertPoint(done);
     return results;
   }
@@ -158,14 +158,13 @@ class TileEmitter {
 };
 
 void Emitter::emit(const plan::Contraction& contraction) {
-  std::vector<std::uint32_t> storages;
+  std::vector<plan::BufferId> buffers{contraction.scratch};
   std::vector<plan::RegisterId> uses;
   for (const plan::Access* access : {&contraction.a, &contraction.b, &contraction.c}) {
-    storages.push_back(plan_.at(access->buffer).storage);
+    buffers.push_back(access->buffer);
     for (const auto& [reg, factor] : access->at.terms) uses.push_back(reg);
   }
-  storages.push_back(plan_.at(contraction.scratch).storage);
-  outline("contraction", false, std::move(storages), std::move(uses), {}, [&] {
+  outline("contraction", false, buffers, std::move(uses), {}, [&] {
     std::vector<llvm::Value*> indices;
     TileEmitter(*this, contraction).run(indices);
   });

@@ -18,7 +18,8 @@ bool holds_loop(const plan::Steps& steps) {
 }  // namespace
 
 void Emitter::poll() {
-  llvm::LoadInst* flag = builder_.CreateAlignedLoad(builder_.getInt8Ty(), interrupt_, llvm::Align(1));
+  llvm::Value* place = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), context_, offsetof(RuntimeContext, interrupt));
+  llvm::LoadInst* flag = builder_.CreateAlignedLoad(builder_.getInt8Ty(), builder_.CreateLoad(builder_.getPtrTy(), place), llvm::Align(1));
   flag->setAtomic(llvm::AtomicOrdering::Monotonic);
   check(builder_.CreateICmpEQ(flag, builder_.getInt8(0)), kInterrupted);
 }

@@ -29,6 +29,8 @@ class Emitter {
   Element element(plan::RegisterId id) const { return plan_.at(id).element; }
   llvm::ConstantInt* integer(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   llvm::Value* form(const plan::Affine& at, Indices indices);  // as i64
+  void enter(llvm::Function& function);                        // one that is given the buffers and the context
+  llvm::Value* bound(std::size_t index);                       // what the caller has bound there (context.h)
   llvm::Value* base(plan::BufferId id);                        // where the buffer starts
   llvm::Value* address(const plan::Access& access, Indices indices);
   llvm::Value* load(Element element, llvm::Value* address);
@@ -37,14 +39,20 @@ class Emitter {
   llvm::AllocaInst* local(llvm::Type* type, std::uint64_t count = 1, const char* name = "");
   // for (i = from; i < to; i += by) body(i); nothing is emitted for constant bounds without a turn.
   void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body);
-  // The loop that this branch goes back in is neither unrolled nor vectorised.
-  void keep_rolled(llvm::BranchInst* back);
-  void steps(const plan::Steps& steps);
+  // Properties of the loop that a branch goes back in: of those few turns, or whose body is large enough as it is.
+  enum class Shape : std::uint8_t { ordinary, compact, rolled };
+  void set_shape(llvm::BranchInst* back, Shape shape);
 
-  // Moves what `body` emits to a function of its own, which is given the bases of `storages` (no two overlap) and the host registers it
-  // uses; registers in `results` come back. The call stands where the builder was.
-  // Small ones are inlined again; what remains is that LLVM knows the storages apart.
-  void outline(const char* name, bool small, std::vector<std::uint32_t> storages, std::vector<plan::RegisterId> uses,
+  // ---- functions.cpp ----
+  void steps(const plan::Steps& steps);
+  void run_of_steps(std::span<const plan::Step> steps);
+  void part(std::span<const plan::Step> steps);  // in a function of their own
+  void leave(llvm::Value* status);               // returns it from the current function, at whichever depth
+  void leave_unless_zero(llvm::Value* status);
+
+  // Moves what `body` emits to a function of its own, which is given where the buffers start (no two storages overlap, which LLVM is told)
+  // and the host registers it uses; registers in `results` come back. The call stands where the builder was. Small ones are inlined again.
+  void outline(const char* name, bool small, const std::vector<plan::BufferId>& buffers, std::vector<plan::RegisterId> uses,
                const std::vector<plan::RegisterId>& results, const std::function<void()>& body);
 
   // ---- scalar.cpp ----
@@ -102,11 +110,12 @@ class Emitter {
   llvm::Module& module_;
   llvm::IRBuilder<> builder_;
   std::vector<llvm::Value*> registers_;    // by RegisterId, as seen where the builder is
-  std::vector<llvm::Value*> bases_;        // by storage, as seen where the builder is
+  std::vector<std::uint32_t> reads_;       // by RegisterId: how many times the host reads it
+  std::vector<llvm::Value*> bases_;        // by storage, as seen where the builder is; null before the first use
   std::vector<Accumulator> accumulators_;  // of the kernel being emitted
-  llvm::Function* entry_ = nullptr;
+  Shape shape_ = Shape::ordinary;          // of the loops being emitted
+  llvm::Value* buffers_ = nullptr;         // of the current function
   llvm::Value* context_ = nullptr;
-  llvm::Value* interrupt_ = nullptr;  // the flag's address
 };
 
 }  // namespace bpc::backend

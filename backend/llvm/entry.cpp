@@ -1,10 +1,7 @@
 // The entry point, buffers and loops.
-#include <llvm/IR/Attributes.h>
-
-#include <algorithm>
-
 #include "backend/llvm/context.h"
 #include "backend/llvm/emitter.h"
+#include "backend/plan/dataflow.h"
 
 namespace bpc::backend {
 
@@ -17,54 +14,30 @@ Emitter::Emitter(const plan::Plan& plan, llvm::Module& module)
       module_(module),
       builder_(module.getContext()),
       registers_(plan.registers.size(), nullptr),
-      bases_(plan.storages.size(), nullptr) {}
+      reads_(plan.registers.size(), 0) {}
 
 void Emitter::run() {
   llvm::Type* pointer = builder_.getPtrTy();
   auto* signature = llvm::FunctionType::get(builder_.getInt64Ty(), {pointer, pointer}, false);
-  entry_ = llvm::Function::Create(signature, llvm::Function::ExternalLinkage, kEntryName, module_);
-  entry_->addFnAttr(llvm::Attribute::NoUnwind);
-  builder_.SetInsertPoint(llvm::BasicBlock::Create(module_.getContext(), "entry", entry_));
-  llvm::Value* buffers = entry_->getArg(0);
-  buffers->setName("buffers");
-  context_ = entry_->getArg(1);
-  context_->setName("context");
-  interrupt_ = builder_.CreateLoad(
-      pointer, builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), context_, offsetof(RuntimeContext, interrupt)), "interrupt");
-
-  auto bound = [&](std::size_t index, const char* name) {
-    return builder_.CreateLoad(pointer, builder_.CreateConstInBoundsGEP1_64(pointer, buffers, index), name);
-  };
-  std::size_t outputs = plan_.parameters.size(), constants = outputs + plan_.outputs.size(), arena = constants + plan_.constants.size();
-  llvm::Value* arena_base = plan_.arena_bytes > 0 ? bound(arena, "arena") : nullptr;
-  for (std::size_t i = 0; i < plan_.storages.size(); ++i) {
-    const Storage& storage = plan_.storages[i];
-    switch (storage.kind) {
-      case Storage::Kind::argument:
-        bases_[i] = bound(storage.index, "argument");
-        break;
-      case Storage::Kind::output:
-        bases_[i] = bound(outputs + storage.index, "output");
-        break;
-      case Storage::Kind::constant:
-        bases_[i] = bound(constants + storage.index, "constant");
-        break;
-      case Storage::Kind::arena:  // an empty tensor is never read
-        bases_[i] = arena_base ? builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), arena_base, storage.offset)
-                               : llvm::ConstantPointerNull::get(builder_.getPtrTy());
-        break;
-    }
-  }
+  auto* entry = llvm::Function::Create(signature, llvm::Function::ExternalLinkage, kEntryName, module_);
+  entry->addFnAttr(llvm::Attribute::NoUnwind);
+  builder_.SetInsertPoint(llvm::BasicBlock::Create(module_.getContext(), "entry", entry));
+  plan::Registers all;
+  for (const plan::Step& step : plan_.body) plan::add_registers(step, all);
+  for (RegisterId id : all.read) ++reads_[id.index];
+  for (const plan::Output& output : plan_.outputs)
+    if (output.scalar.valid()) ++reads_[output.scalar.index];
+  enter(*entry);
   for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {
     RegisterId id = plan_.parameters[i].scalar;
     if (!id.valid()) continue;
-    set(id, load(element(id), bound(i, "argument")));
+    set(id, load(element(id), bound(i)));
     get(id)->setName(plan_.at(id).name);
   }
   steps(plan_.body);
   for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
     RegisterId id = plan_.outputs[i].scalar;
-    if (id.valid()) store(get(id), element(id), bound(outputs + i, "output"));
+    if (id.valid()) store(get(id), element(id), bound(plan_.parameters.size() + i));
   }
   builder_.CreateRet(builder_.getInt64(0));
 }
@@ -102,8 +75,40 @@ llvm::Value* Emitter::form(const plan::Affine& at, Indices indices) {
   return sum ? sum : integer(0);
 }
 
+void Emitter::enter(llvm::Function& function) {
+  buffers_ = function.getArg(0);
+  buffers_->setName("buffers");
+  context_ = function.getArg(1);
+  context_->setName("context");
+  bases_.assign(plan_.storages.size(), nullptr);
+}
+
+llvm::Value* Emitter::bound(std::size_t index) {
+  return builder_.CreateLoad(builder_.getPtrTy(), builder_.CreateConstInBoundsGEP1_64(builder_.getPtrTy(), buffers_, index));
+}
+
+// Computed at the top of the function, where it serves all later uses.
 llvm::Value* Emitter::base(BufferId id) {
-  return bases_[plan_.at(id).storage];
+  llvm::Value*& base = bases_[plan_.at(id).storage];
+  if (base) return base;
+  llvm::IRBuilder<>::InsertPointGuard guard(builder_);
+  llvm::BasicBlock& first = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+  builder_.SetInsertPoint(&first, first.begin());
+  const Storage& storage = plan_.storage(id);
+  std::size_t outputs = plan_.parameters.size(), constants = outputs + plan_.outputs.size(), arena = constants + plan_.constants.size();
+  switch (storage.kind) {
+    case Storage::Kind::argument:
+      return base = bound(storage.index);
+    case Storage::Kind::output:
+      return base = bound(outputs + storage.index);
+    case Storage::Kind::constant:
+      return base = bound(constants + storage.index);
+    case Storage::Kind::arena:
+      break;
+  }
+  // An empty tensor is never read or written.
+  if (storage.bytes == 0) return base = llvm::ConstantPointerNull::get(builder_.getPtrTy());
+  return base = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), bound(arena), storage.offset);
 }
 
 llvm::Value* Emitter::address(const plan::Access& access, Indices indices) {
@@ -151,69 +156,23 @@ void Emitter::loop(llvm::Value* from, llvm::Value* to, std::int64_t by, const st
   body(index);
   llvm::Value* next = builder_.CreateNSWAdd(index, integer(by));
   index->addIncoming(next, builder_.GetInsertBlock());
-  builder_.CreateCondBr(builder_.CreateICmpSLT(next, to), turn, done);
+  set_shape(builder_.CreateCondBr(builder_.CreateICmpSLT(next, to), turn, done), shape_);
   builder_.SetInsertPoint(done);
 }
 
-void Emitter::keep_rolled(llvm::BranchInst* back) {
+void Emitter::set_shape(llvm::BranchInst* back, Shape shape) {
+  if (shape == Shape::ordinary) return;
   llvm::LLVMContext& context = module_.getContext();
-  auto property = [&](const char* name, llvm::Constant* value) {
+  auto property = [&](const char* name, llvm::Constant* value) -> llvm::Metadata* {
     return llvm::MDNode::get(context, {llvm::MDString::get(context, name), llvm::ConstantAsMetadata::get(value)});
   };
-  llvm::MDNode* loop =
-      llvm::MDNode::getDistinct(context, {nullptr, llvm::MDNode::get(context, {llvm::MDString::get(context, "llvm.loop.unroll.disable")}),
-                                          property("llvm.loop.vectorize.enable", builder_.getFalse())});
+  std::vector<llvm::Metadata*> properties{nullptr, shape == Shape::rolled ? property("llvm.loop.vectorize.enable", builder_.getFalse())
+                                                                          : property("llvm.loop.interleave.count", builder_.getInt32(1))};
+  const char* unrolling = shape == Shape::rolled ? "llvm.loop.unroll.disable" : "llvm.loop.unroll.runtime.disable";
+  properties.push_back(llvm::MDNode::get(context, llvm::MDString::get(context, unrolling)));
+  llvm::MDNode* loop = llvm::MDNode::getDistinct(context, properties);
   loop->replaceOperandWith(0, loop);
   back->setMetadata(llvm::LLVMContext::MD_loop, loop);
-}
-
-void Emitter::outline(const char* name, bool small, std::vector<std::uint32_t> storages, std::vector<RegisterId> uses,
-                      const std::vector<RegisterId>& results, const std::function<void()>& body) {
-  auto unique = [](auto& list) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-  };
-  unique(storages);
-  unique(uses);
-  std::erase_if(uses, [&](RegisterId id) { return llvm::isa<llvm::Constant>(get(id)); });  // stay constants
-
-  std::vector<llvm::Type*> parameters(storages.size(), builder_.getPtrTy());
-  std::vector<llvm::Value*> arguments;
-  for (std::uint32_t storage : storages) arguments.push_back(bases_[storage]);
-  for (RegisterId id : uses) {
-    parameters.push_back(type(element(id)));
-    arguments.push_back(get(id));
-  }
-  std::vector<llvm::Type*> returned;
-  for (RegisterId id : results) returned.push_back(type(element(id)));
-  llvm::Type* result = returned.empty() ? builder_.getVoidTy() : llvm::StructType::get(module_.getContext(), returned);
-  auto* function =
-      llvm::Function::Create(llvm::FunctionType::get(result, parameters, false), llvm::Function::InternalLinkage, name, module_);
-  function->addFnAttr(llvm::Attribute::NoUnwind);
-  if (small) function->addFnAttr(llvm::Attribute::AlwaysInline);
-  for (unsigned i = 0; i < storages.size(); ++i) {
-    function->addParamAttr(i, llvm::Attribute::NoAlias);
-    function->addParamAttr(i, llvm::Attribute::getWithAlignment(module_.getContext(), llvm::Align(plan::kAlignment)));
-  }
-
-  llvm::BasicBlock* outer = builder_.GetInsertBlock();
-  builder_.SetInsertPoint(llvm::BasicBlock::Create(module_.getContext(), "entry", function));
-  for (unsigned i = 0; i < storages.size(); ++i) bases_[storages[i]] = function->getArg(i);
-  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], function->getArg(static_cast<unsigned>(storages.size()) + i));
-  body();
-  llvm::Value* all = returned.empty() ? nullptr : llvm::PoisonValue::get(result);
-  for (unsigned i = 0; i < results.size(); ++i) all = builder_.CreateInsertValue(all, get(results[i]), i);
-  all ? builder_.CreateRet(all) : builder_.CreateRetVoid();
-
-  for (unsigned i = 0; i < storages.size(); ++i) bases_[storages[i]] = arguments[i];
-  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], arguments[storages.size() + i]);
-  builder_.SetInsertPoint(outer);
-  llvm::Value* call = builder_.CreateCall(function, arguments);
-  for (unsigned i = 0; i < results.size(); ++i) set(results[i], builder_.CreateExtractValue(call, i, plan_.at(results[i]).name));
-}
-
-void Emitter::steps(const plan::Steps& steps) {
-  for (const plan::Step& step : steps) std::visit([&](const auto& what) { emit(what); }, step.what);
 }
 
 }  // namespace bpc::backend

@@ -3,6 +3,7 @@
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/ExecutionEngine/Orc/ThreadSafeModule.h>
 
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -26,33 +27,36 @@ void succeed(llvm::Error error) {
   if (error) throw InternalError("jit", llvm::toString(std::move(error)));
 }
 
-// What compiled code may call. Only names that it uses are bound; nothing is looked up in the process.
-llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit, const std::vector<std::string>& used) {
-  static const std::unordered_map<std::string_view, void*> all = {
-#define BPC_BIND(name) {#name, reinterpret_cast<void*>(&name)},
+// What compiled code may call; nothing is looked up in the process.
+llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
+  llvm::orc::SymbolMap symbols;
+  auto bind = [&](const char* name, auto* function) {
+    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
+  };
+#define BPC_BIND(name) bind(#name, &name);
 #define BPC_BIND_REAL(name) BPC_BIND(bpc_rt_##name##_f32) BPC_BIND(bpc_rt_##name##_f64)
 #define BPC_BIND_INTEGER(name) BPC_BIND(bpc_rt_##name##_i32) BPC_BIND(bpc_rt_##name##_i64)
-      BPC_RT_UNARY(BPC_BIND_REAL) BPC_RT_BINARY(BPC_BIND_REAL) BPC_RT_INTEGER(BPC_BIND_INTEGER) BPC_BIND_REAL(polygamma)
-          BPC_BIND_REAL(random_uniform) BPC_BIND_REAL(random_normal) BPC_BIND(bpc_hook_print) BPC_BIND(bpc_hook_stop)
+  BPC_RT_UNARY(BPC_BIND_REAL)
+  BPC_RT_BINARY(BPC_BIND_REAL)
+  BPC_RT_INTEGER(BPC_BIND_INTEGER)
+  BPC_BIND_REAL(polygamma)
+  BPC_BIND_REAL(random_uniform)
+  BPC_BIND_REAL(random_normal)
+  BPC_BIND(bpc_hook_print)
+  BPC_BIND(bpc_hook_stop)
+  // What LLVM makes of its intrinsics on processors without the instruction.
+  BPC_BIND(memcpy)
+  BPC_BIND(memmove)
+  BPC_BIND(memset)
+  BPC_BIND(floorf)
+  BPC_BIND(ceilf)
+  BPC_BIND(roundevenf)
+  bind("floor", static_cast<double (*)(double)>(&::floor));
+  bind("ceil", static_cast<double (*)(double)>(&::ceil));
+  bind("roundeven", static_cast<double (*)(double)>(&::roundeven));
 #undef BPC_BIND_INTEGER
 #undef BPC_BIND_REAL
 #undef BPC_BIND
-      // what LLVM itself calls for its intrinsics
-      {"memcpy", reinterpret_cast<void*>(&std::memcpy)},
-      {"memset", reinterpret_cast<void*>(&std::memset)},
-      {"memmove", reinterpret_cast<void*>(&std::memmove)},
-      {"floor", reinterpret_cast<void*>(static_cast<double (*)(double)>(&std::floor))},
-      {"floorf", reinterpret_cast<void*>(static_cast<float (*)(float)>(&std::floor))},
-      {"ceil", reinterpret_cast<void*>(static_cast<double (*)(double)>(&std::ceil))},
-      {"ceilf", reinterpret_cast<void*>(static_cast<float (*)(float)>(&std::ceil))},
-      {"fma", reinterpret_cast<void*>(static_cast<double (*)(double, double, double)>(&std::fma))},
-      {"fmaf", reinterpret_cast<void*>(static_cast<float (*)(float, float, float)>(&std::fma))},
-  };
-  llvm::orc::SymbolMap symbols;
-  for (const auto& [name, address] : all)
-    symbols[jit.mangleAndIntern(llvm::StringRef(name.data(), name.size()))] = {llvm::orc::ExecutorAddr::fromPtr(address),
-                                                                               llvm::JITSymbolFlags::Exported};
-  (void)used;
   return symbols;
 }
 
@@ -81,7 +85,7 @@ class Compiled : public runtime::Executable {
                      .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
                      .setLinkProcessSymbolsByDefault(false)
                      .create());
-    succeed(jit_->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit_, {}))));
+    succeed(jit_->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit_))));
     succeed(jit_->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
     entry_ = value_of(jit_->lookup(kEntryName)).toPtr<Entry>();
     for (const std::vector<std::byte>& bytes : plan_.constants) {

@@ -1,9 +1,10 @@
 // Loop nests. Accumulators are stack slots, which LLVM turns into registers.
 #include <llvm/IR/Intrinsics.h>
 
-#include <set>
+#include <algorithm>
 
 #include "backend/llvm/emitter.h"
+#include "backend/plan/dataflow.h"
 
 namespace bpc::backend {
 
@@ -13,7 +14,8 @@ using plan::RegisterId;
 
 namespace {
 
-constexpr std::int64_t kFewTurns = 256;
+// Instructions executed: so few that a call would cost more than it keeps apart; too few to repay code made for long loops.
+constexpr double kLittleWork = 256, kModestWork = 16384;
 constexpr std::int64_t kLanes = 128;  // of one strip of accumulators
 
 bool may_stop(const Kernel& kernel) {
@@ -22,41 +24,14 @@ bool may_stop(const Kernel& kernel) {
   return false;
 }
 
-// Host registers that the kernel reads.
-std::vector<RegisterId> uses(const Kernel& kernel) {
-  std::vector<RegisterId> result;
-  std::set<RegisterId> own;
-  auto use = [&](RegisterId id) {
-    if (!own.contains(id)) result.push_back(id);
-  };
-  auto use_form = [&](const plan::Affine& at) {
-    for (const auto& [reg, factor] : at.terms) use(reg);
-  };
-  for (const plan::Instruction& instruction : kernel.body) {
-    if (const auto* load = std::get_if<plan::Load>(&instruction.what)) use_form(load->from.at);
-    if (const auto* position = std::get_if<plan::Position>(&instruction.what)) use_form(position->at);
-    if (const auto* compute = std::get_if<plan::Compute>(&instruction.what))
-      for (RegisterId operand : compute->operands) use(operand);
-    own.insert(instruction.result);
-  }
-  for (const plan::Store& store : kernel.stores) {
-    use(store.value);
-    use_form(store.to.at);
-  }
-  for (const Reduction& fold : kernel.reductions) use(fold.value);
-  return result;
-}
-
 bool is_arg(const Reduction& fold) {
   return fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin;
 }
 
-// Few enough turns that a call would cost more than it keeps apart.
-bool is_small(const Kernel& kernel) {
-  std::int64_t turns = static_cast<std::int64_t>(kernel.body.size());
-  for (const plan::Axis& axis : kernel.axes)
-    if (axis.size > kFewTurns || (turns *= axis.size) > kFewTurns) return false;
-  return true;
+double work(const Kernel& kernel) {
+  double turns = static_cast<double>(kernel.body.size());
+  for (const plan::Axis& axis : kernel.axes) turns *= static_cast<double>(axis.size);
+  return turns;
 }
 
 // How many of the axes, outermost first, are not folded in a nest whose accumulators are registers.
@@ -74,30 +49,31 @@ void Emitter::emit(const Kernel& kernel) {
   for (const plan::Axis& axis : kernel.axes)
     if (axis.size == 0 && !axis.reduced) return;
 
-  std::vector<std::uint32_t> storages;
+  std::vector<plan::BufferId> buffers;
   std::vector<RegisterId> results;
-  auto uses_buffer = [&](plan::BufferId id) { storages.push_back(plan_.at(id).storage); };
   for (const plan::Instruction& instruction : kernel.body)
-    if (const auto* load = std::get_if<plan::Load>(&instruction.what)) uses_buffer(load->from.buffer);
-  for (const plan::Store& store : kernel.stores) uses_buffer(store.to.buffer);
+    if (const auto* load = std::get_if<plan::Load>(&instruction.what)) buffers.push_back(load->from.buffer);
+  for (const plan::Store& store : kernel.stores) buffers.push_back(store.to.buffer);
   for (const Reduction& fold : kernel.reductions) {
     if (fold.result.valid())
       results.push_back(fold.result);
     else
-      uses_buffer(fold.to.buffer);
+      buffers.push_back(fold.to.buffer);
   }
   auto body = [&] {
     accumulators_.clear();
     std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel.axes.back().size)) : 1;
     for (const Reduction& fold : kernel.reductions) accumulators_.push_back(make_accumulator(fold, strip));
     std::vector<llvm::Value*> indices;
+    shape_ = work(kernel) <= kModestWork ? Shape::compact : Shape::ordinary;
     nest(kernel, 0, indices);
+    shape_ = Shape::ordinary;
   };
   // A loop that may stop the run, or none at all, stays where it is.
   if (may_stop(kernel) || kernel.axes.empty())
     body();
   else
-    outline("kernel", is_small(kernel), std::move(storages), uses(kernel), results, body);
+    outline("kernel", work(kernel) <= kLittleWork, buffers, plan::kernel_inputs(kernel), results, body);
 }
 
 void Emitter::nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices) {
@@ -168,9 +144,8 @@ void Emitter::lanes(const Kernel& kernel, std::vector<llvm::Value*>& indices) {
     return;
   }
   // The last strip overlaps the one before it: the same sums are made twice, by the same code.
-  loop(integer(0), integer(size), kLanes, [&](llvm::Value* from) {
-    whole_strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, integer(size - kLanes)));
-  });
+  loop(integer(0), integer(size), kLanes,
+       [&](llvm::Value* from) { whole_strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, integer(size - kLanes))); });
 }
 
 void Emitter::turn(const Kernel& kernel, Indices indices, llvm::Value* lane) {

@@ -117,6 +117,7 @@ class Walk {
     for (BufferId id : outer) read(id);
     for (const CarriedBuffer& slot : carried) {
       make(slot.result);
+      result_.stretches[slot.result.index].back().buffer = slot.argument;  // what is moved there is moved to both
       result_.shared.emplace_back(slot.argument, slot.result);
     }
   }

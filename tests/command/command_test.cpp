@@ -1,4 +1,5 @@
 // The command as a new user meets it: usage, help, wrong words, exit codes, streams.
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,8 @@ const std::vector<std::string> kCommands{"run", "check", "emit", "opt", "fmt", "
 // A file of its own folder that is gone afterwards.
 class TemporaryFile {
  public:
-  TemporaryFile(const std::string& name, const std::string& text) : folder_(std::filesystem::temp_directory_path() / "bpc-command-test") {
+  TemporaryFile(const std::string& name, const std::string& text)
+      : folder_(std::filesystem::temp_directory_path() / ("bpc-command-test-" + std::to_string(getpid()))) {
     std::filesystem::create_directories(folder_);
     path_ = folder_ / name;
     std::ofstream(path_, std::ios::binary) << text;

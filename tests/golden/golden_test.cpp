@@ -16,16 +16,6 @@ std::string stem(const std::string& path) {
   return name.substr(0, name.rfind('.'));
 }
 
-// Words after "# flags: " in the first line.
-std::vector<std::string> flags_of(const std::string& script) {
-  std::string text = bpc::test::read_file(script);
-  std::vector<std::string> flags;
-  if (!text.starts_with("# flags: ")) return flags;
-  std::istringstream words(text.substr(9, text.find('\n') - 9));
-  for (std::string word; words >> word;) flags.push_back(word);
-  return flags;
-}
-
 }  // namespace
 
 TEST_CASE("each stage writes what is recorded") {
@@ -58,7 +48,7 @@ TEST_CASE("each error has the message that is recorded") {
   for (const std::string& script : bpc::test::files_in("tests/errors", ".bp")) {
     std::string name = stem(script), code = name.substr(0, 5);
     std::vector<std::string> words{"run", script};
-    for (const std::string& flag : flags_of(script)) words.push_back(flag);
+    for (const std::string& flag : bpc::test::flags_of(script)) words.push_back(flag);
     Finished finished = run_bpc(words);
     INFO(script << "\n" << finished.err);
     CHECK(finished.code == (code[0] == 'W' ? 0 : code.starts_with("E05") && code != "E0509" ? 2 : 1));

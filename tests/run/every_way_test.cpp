@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "tests/support/process.h"
 
@@ -21,19 +20,8 @@ std::vector<std::string> scripts() {
   return files;
 }
 
-// A script that needs flags names them in its first line: `# flags: --set N=3`.
-std::vector<std::string> flags_of(const std::string& script) {
-  std::istringstream lines(bpc::test::read_file(script));
-  std::string line, word;
-  std::getline(lines, line);
-  std::vector<std::string> flags;
-  if (line.starts_with("# flags: "))
-    for (std::istringstream words(line.substr(9)); words >> word;) flags.push_back(word);
-  return flags;
-}
-
 Finished with_flags(std::vector<std::string> words, const std::string& script, std::string_view input = {}) {
-  for (std::string& flag : flags_of(script)) words.push_back(std::move(flag));
+  for (std::string& flag : bpc::test::flags_of(script)) words.push_back(std::move(flag));
   return run_bpc(std::move(words), input);
 }
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 namespace bpc::test {
@@ -122,6 +123,16 @@ std::vector<std::string> files_in(const std::string& folder, std::string_view en
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::vector<std::string> flags_of(const std::string& script) {
+  std::istringstream lines(read_file(script));
+  std::string line, word;
+  std::getline(lines, line);
+  std::vector<std::string> flags;
+  if (line.starts_with("# flags: "))
+    for (std::istringstream words(line.substr(9)); words >> word;) flags.push_back(word);
+  return flags;
 }
 
 std::string compare_with_golden(const std::string& path, const std::string& actual) {

@@ -26,6 +26,9 @@ std::string read_file(const std::string& path);
 // Files of a folder of the source tree with this ending, sorted, relative to the root.
 std::vector<std::string> files_in(const std::string& folder, std::string_view ending);
 
+// A script that needs flags names them in its first line: `# flags: --set N=3`.
+std::vector<std::string> flags_of(const std::string& script);
+
 // Compares with a golden file; with BPC_UPDATE_GOLDEN=1 in the environment writes it instead (tests/update_golden.sh).
 // Returns what differs, or empty.
 std::string compare_with_golden(const std::string& path, const std::string& actual);

@@ -79,7 +79,7 @@ int check_command(const Options& options) {
   if (options.grad) return check_gradients_command(options);
   Session session(options);
   std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::available);
-  if (script && expand_gradients(session, script->module)) fmt::print("{}: ok\n", options.files.front());
+  if (script && expand_gradients(session, script->module)) fmt::print("{}: ok\n", session.sources.file(0).path);
   return session.finish();
 }
 

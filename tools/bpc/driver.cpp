@@ -153,7 +153,6 @@ runtime::RunOptions run_options(const Options& options, std::function<void(std::
 std::optional<std::vector<Tensor>> execute(Session& session, runtime::Executable& executable, std::span<const Tensor> arguments,
                                            const runtime::RunOptions& options) {
   runtime::RunResult result = executable.run(arguments, options);
-  session.stage_done("run");
   if (!result.failure) return std::move(result.outputs);
   if (!result.failure->interrupted) session.diagnostics.add(in_user_code(std::move(result.failure->diagnostic), session.sources));
   return std::nullopt;
@@ -165,6 +164,7 @@ std::optional<std::vector<Tensor>> make_arguments(Session& session, const Script
   auto init_arguments = gather(session, init, script.bindings.tensors, {});
   if (!init_arguments) return std::nullopt;
   auto outputs = execute(session, *backend::interpret(init), *init_arguments, run_options(session.options, {}));
+  session.stage_done("initial values");
   if (!outputs) return std::nullopt;
   std::map<std::string, Tensor> initial;
   for (std::size_t i = 0; i < outputs->size(); ++i) initial[init.outputs[i].path] = std::move((*outputs)[i]);
@@ -184,6 +184,7 @@ std::optional<ScriptResult> run_script(Session& session, Script script, Wanted w
       session.options.check_nan ? interpret_checking_nan(main, session.sources) : make_executable(session, main);
   session.stage_done("compile");
   std::optional<std::vector<Tensor>> outputs = execute(session, *executable, *arguments, options);
+  session.stage_done("run");
   if (!outputs) return std::nullopt;
   ScriptResult result;
   for (std::size_t i = 0; i < outputs->size(); ++i) {

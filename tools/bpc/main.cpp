@@ -74,6 +74,8 @@ int unknown_flag(const CLI::App& app, const std::string& word) {
 
 int dispatch(const Command& command, int count, char** words) {
   CLI::App app{std::string(command.help), std::string(command.name)};
+  app.get_formatter()->label("REQUIRED", "");
+  app.get_formatter()->label("OPTIONS", "flags");
   app.allow_extras();
   Options options;
   command.add_flags(app, options);

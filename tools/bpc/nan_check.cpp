@@ -67,13 +67,14 @@ class NanChecker : public runtime::Executable {
  private:
   static runtime::RunResult failure(Diagnostic diagnostic) { return {{}, runtime::Failure{false, std::move(diagnostic)}}; }
 
-  // The author's text of a value.
+  // The author's text of a value; empty for a number and for what the compiler made.
   std::string text_of(ir::ValueId id) const {
     const ir::Value& value = function_.value(id);
     if (!value.name.empty()) return value.name;
     const ir::Op* def = function_.def(id);
-    std::string text = def ? sources_.text(function_.origin(def->origin).span) : "";
-    return text.empty() || text.find('\n') != std::string::npos ? "a value" : text;
+    if (!def || def->code == ir::Opcode::constant || !function_.origin(def->origin).rule.empty()) return {};
+    std::string text = sources_.text(function_.origin(def->origin).span);
+    return text.find('\n') == std::string::npos ? text : "";
   }
 
   void check(const ir::Op& op, std::span<const Tensor* const> operands, std::span<const Tensor> results) const {
@@ -106,7 +107,7 @@ class NanChecker : public runtime::Executable {
       const Tensor& operand = *operands[i];
       std::string value =
           elementwise ? runtime::element_text(operand, source_of(operand.type(), index)) : runtime::tensor_text(operand, false);
-      diagnostic.note(fmt::format("{} = {}", text_of(op.operands[i]), value));
+      if (std::string name = text_of(op.operands[i]); !name.empty()) diagnostic.note(fmt::format("{} = {}", name, value));
     }
     for (const Span& call : origin.calls) diagnostic.label(call, "called from here");
     return diagnostic;

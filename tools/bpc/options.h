@@ -52,9 +52,7 @@ struct Options {
   bool check_only = false, diff = false;
 };
 
-// Declare flags on a subcommand, writing into `options`.
-void add_message_flags(CLI::App& command, Options& options);
-void add_script_flags(CLI::App& command, Options& options);  // includes the message flags
+// Declare the flags of a subcommand, writing into `options`.
 void add_run_flags(CLI::App& command, Options& options);
 void add_check_flags(CLI::App& command, Options& options);
 void add_emit_flags(CLI::App& command, Options& options);

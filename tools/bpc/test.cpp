@@ -65,7 +65,7 @@ bool test_script(const Options& options, const std::string& path) {
   compare_errors(session, expectations, unexpected);
   for (const Diagnostic& diagnostic : unexpected.all()) write_diagnostic(diagnostic, session.sources, options);
   bool passed = !unexpected.has_errors();
-  fmt::print("{} {}\n", passed ? "ok  " : "FAIL", path);
+  fmt::print("{} {}\n", passed ? "ok  " : "FAIL", file ? session.sources.file(*file).path : path);
   return passed;
 }
 

@@ -1,0 +1,22 @@
+// Which registers the steps of a plan read and write.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "backend/plan/plan.h"
+
+namespace bpc::plan {
+
+struct Registers {
+  std::vector<RegisterId> read;     // in order, repeated when read again; a kernel's own registers left out
+  std::vector<RegisterId> written;  // those that later steps can see
+};
+
+// Appends what the step reads and writes. What is written inside a region is not seen outside, and not listed.
+void add_registers(const Step& step, Registers& to);
+
+// Host registers that a kernel reads.
+std::vector<RegisterId> kernel_inputs(const Kernel& kernel);
+
+}  // namespace bpc::plan
