@@ -16,7 +16,8 @@ if ((${#missing[@]})); then
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 
-[ -f build/release/build.ninja ] || cmake --preset release
+[ -f build/release/build.ninja ] || cmake --preset release > /dev/null
+[ -x build/release/tools/bpc/bpc ] || echo "building; the first time takes some minutes"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 targets=("${@:-bpc}")

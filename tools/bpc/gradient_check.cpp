@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "ir/dependence.h"
 #include "ir/pipeline.h"
 #include "ir/rewrite.h"
 #include "tools/bpc/numeric_derivative.h"
@@ -30,7 +31,7 @@ std::string name_of(const Session& session, const ir::Function& function, ir::Va
   const ir::Value& value = function.value(id);
   if (!value.name.empty()) return value.name;
   const ir::Op* def = function.def(id);
-  return "(" + (def ? session.sources.text(function.origin(def->origin).span) : "") + ")";
+  return fmt::format("({})", def ? session.sources.text(function.origin(def->origin).span) : "");
 }
 
 // The targets of the grad ops at the top level; those in loops and branches are counted in `skipped`.
@@ -78,15 +79,16 @@ const std::string& path_of(const ir::Function& main, ir::ValueId x) {
   return kPerturbed;
 }
 
-// A constant for derivatives, whatever it was computed from.
-bool is_frozen(const ir::Function& main, const ir::Op& op) {
-  return op.code == ir::Opcode::stop_grad && op.block == main.body();
+// A constant for the derivatives of what `reached` was computed for, whatever it was computed from itself.
+bool is_frozen(const ir::Function& main, const ir::Op& op, const std::vector<bool>& reached) {
+  return op.code == ir::Opcode::stop_grad && op.block == main.body() && reached[op.results[0].index];
 }
 
 // y as the only output. What `stop_grad` cuts off is a parameter, so that it stays when x moves; x is one too, wherever it is used.
 ir::Function function_of(const ir::Function& main, const Target& target) {
   ir::Function from = main;
   from.outputs = {{ir::Output::Kind::value, "y", target.y}};
+  std::vector<bool> reached = ir::ancestors(main, target.y);
   ir::Rewriter rewriter(from);
   auto parameter_for = [&](ir::ValueId id, std::string path) {
     rewriter.set(id, rewriter.builder().function().add_parameter(ir::Parameter::Kind::param, std::move(path), main.type(id)));
@@ -97,10 +99,10 @@ ir::Function function_of(const ir::Function& main, const Target& target) {
     if (makes_x) {
       rewriter.copy(op);
       parameter_for(target.x, kPerturbed);
-    } else if (is_frozen(main, op)) {
+    } else if (is_frozen(main, op, reached)) {
       parameter_for(op.results[0], frozen_path(op.results[0]));
     }
-    return makes_x || is_frozen(main, op);
+    return makes_x || is_frozen(main, op, reached);
   });
 }
 
@@ -112,9 +114,14 @@ ir::Function analytic_function(const ir::Function& main, std::span<const Target>
     from.outputs.push_back({ir::Output::Kind::value, gradient_path(i), targets[i].gradient});
     from.outputs.push_back({ir::Output::Kind::value, value_path(i), targets[i].x});
   }
+  std::vector<bool> reached(main.value_count(), false);
+  for (const Target& target : targets) {
+    std::vector<bool> by_target = ir::ancestors(main, target.y);
+    std::transform(reached.begin(), reached.end(), by_target.begin(), reached.begin(), std::logical_or<>());
+  }
   for (ir::OpId id : main.block(main.body()).ops)
-    if (ir::ValueId result = main.op(id).results.empty() ? ir::ValueId{} : main.op(id).results[0]; is_frozen(main, main.op(id)))
-      from.outputs.push_back({ir::Output::Kind::value, frozen_path(result), result});
+    if (is_frozen(main, main.op(id), reached))
+      from.outputs.push_back({ir::Output::Kind::value, frozen_path(main.op(id).results[0]), main.op(id).results[0]});
   return ir::Rewriter(from).finish(is_message);
 }
 
