@@ -111,7 +111,10 @@ int run(int count, char** words) {
   for (const Command& command : all_commands()) {
     if (command.name != word) continue;
     if (command.run) return dispatch(command, count - 1, words + 1);
-    return usage_error(fmt::format("[E0199] the command `{}` is not implemented yet", word), {});
+    Diagnostics diagnostics;
+    diagnostics.error(Code::E0199, {}, fmt::format("the command `{}` is not implemented yet", word));
+    fmt::print(stderr, "{}", render_human(diagnostics.all().front(), {}, false));
+    return kUsage;
   }
   return unknown_command(word);
 }
