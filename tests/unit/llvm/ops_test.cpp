@@ -264,7 +264,7 @@ TEST_CASE("indices known at run time") {
   Builder builder(function);
   ValueId x = parameter(function, shaped(Element::f64, {5, 4})), i = parameter(function, shaped(Element::i32)),
           j = parameter(function, shaped(Element::i64));
-  function.value(x).name = "x";
+  function.value(x).name = std::string("x");
   Attributes row{{Attr::starts, std::vector<std::int64_t>{0, 0}},
                  {Attr::sizes, std::vector<std::int64_t>{1, 4}},
                  {Attr::steps, std::vector<std::int64_t>{1, 1}},
