@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "frontend/lower/builtins.h"
+#include "frontend/resolve_adjoint.h"
 #include "frontend/resolve_arguments.h"
 #include "frontend/resolve_outline.h"
 #include "frontend/resolve_scopes.h"
@@ -17,26 +18,6 @@ namespace bpc::frontend {
 namespace {
 
 using Kind = Symbol::Kind;
-
-std::string_view kind_name(Kind kind) {
-  switch (kind) {
-    case Kind::dim:
-      return "a dim";
-    case Kind::constant:
-      return "a const";
-    case Kind::input:
-      return "an input";
-    case Kind::param:
-      return "a param";
-    case Kind::loss:
-      return "the loss";
-    case Kind::function:
-      return "a function";
-    case Kind::variable:
-      return "a value";
-  }
-  return {};
-}
 
 bool is_exported(Kind kind) {
   return kind == Kind::dim || kind == Kind::constant || kind == Kind::function;
@@ -178,6 +159,13 @@ class Resolver {
       if (!is_builtin_function(name)) report_unknown("function", name, call.callee.span);
       return;
     }
+    if (in_rule_ && (name == function_ || outline_.reaches(name, function_))) {
+      error(Code::E0106, call.callee.span,
+            name == function_ ? fmt::format("the adjoint of `{}` calls it again", name)
+                              : fmt::format("the adjoint of `{}` calls `{}`, which calls it again", function_, name))
+          .with_help("the rule sees what the function gave, under the name after `->`");
+      return;
+    }
     if (symbol->kind != Kind::function) {
       error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(symbol->kind)))
           .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
@@ -205,7 +193,10 @@ class Resolver {
     const Stmt& statement = ast_.stmt(id);
     if (const char* word = misplaced(statement.node)) {
       error(Code::E0109, first_word(statement.span, word),
-            fmt::format("`{}` cannot stand inside {}", word, in_block_ ? "a block" : "a function"))
+            fmt::format("`{}` cannot stand inside {}", word,
+                        in_block_  ? "a block"
+                        : in_rule_ ? "an adjoint"
+                                   : "a function"))
           .with_help(in_block_ ? "move it out of the block" : "move it to the top level");
       std::visit(
           [&](const auto& node) {
@@ -234,7 +225,7 @@ class Resolver {
                           [&](const DimStmt&) { return top_only("dim"); },
                           [&](const ConstStmt&) { return outside_blocks("const"); },
                           [&](const InputStmt&) { return top_only("input"); },
-                          [&](const ParamStmt&) { return outside_blocks("param"); },
+                          [&](const ParamStmt&) { return in_rule_ ? "param" : outside_blocks("param"); },
                           [&](const LossStmt&) { return top_only("loss"); },
                           [&](const FnStmt&) { return top_only("fn"); },
                           [&](const SeedStmt&) { return top_only("seed"); },
@@ -324,19 +315,35 @@ class Resolver {
   }
   void visit(const SeedStmt& seed, Span) { expr(seed.value); }
   void visit(const TrainStmt&, Span) {}  // its names (adam, accuracy …) are those of the trainer
-  void visit(const AdjointStmt& adjoint, Span) {
-    const Symbol* symbol = scopes_.find(adjoint.function.text);
-    if (!symbol || symbol->kind != Kind::function) report_unknown("function", adjoint.function.text, adjoint.function.span);
+  void visit(const AdjointStmt& rule, Span) {
+    const Symbol* symbol = scopes_.find(rule.function.text);
+    if (!symbol && !is_builtin_function(rule.function.text))
+      report_unknown("function", rule.function.text, rule.function.span);
+    else if (auto [first, is_new] = rules_.emplace(rule.function.text, rule.function.span); !is_new)
+      error(Code::E0104, rule.function.span, fmt::format("`{}` has an adjoint already", rule.function.text))
+          .label(first->second, "here")
+          .label(rule.function.span, "");
+    else
+      check_adjoint(rule, symbol, ast_.file, diagnostics_);
     scopes_.open_function();
-    function_ = adjoint.function.text;
-    for (const Name& input : adjoint.inputs) define(input, Kind::variable);
-    for (const Name& output : adjoint.outputs) {
-      define(output, Kind::variable);
-      define({"d" + output.text, output.span}, Kind::variable);
-    }
-    statements(adjoint.body);
+    function_ = rule.function.text;
+    in_rule_ = true;
+    auto bind = [&](const Name& name) {
+      auto known = scopes_.innermost().find(name.text);
+      if (known != scopes_.innermost().end() && known->second.kind != Kind::dim)
+        error(Code::E0104, name.span, fmt::format("two values are called `{}` here", name.text));
+      define(name, Kind::variable);
+    };
+    if (symbol && symbol->fn && symbol->span.file == ast_.file)
+      for (const FnParameter& parameter : symbol->fn->parameters)
+        if (parameter.type) generic_sizes(*parameter.type);
+    for (const Name& input : rule.inputs) bind(input);
+    for (const Name& output : rule.outputs) bind(output);
+    for (const Name& output : rule.outputs) bind({"d" + output.text, output.span});
+    statements(rule.body);
     scopes_.close();
     function_.clear();
+    in_rule_ = false;
   }
   void visit(const AssignStmt& assignment, Span) {
     for (const Target& target : assignment.targets) type(target.type);
@@ -390,6 +397,9 @@ class Resolver {
   void visit(const ReturnStmt& statement, Span at) {
     exprs(statement.values);
     if (function_.empty()) error(Code::E0109, first_word(at, "return"), "`return` stands outside a function");
+    if (in_rule_)
+      error(Code::E0109, first_word(at, "return"), "an adjoint returns nothing")
+          .with_help("it assigns the cotangent of each parameter, as in `dx = …`");
   }
   void visit(const PrintStmt& print, Span) { exprs(print.items); }
   void visit(const AssertStmt& check, Span) { expr(check.condition); }
@@ -411,6 +421,8 @@ class Resolver {
   Scopes scopes_;
   std::string function_;  // the current one; empty at the top level
   bool in_block_ = false;
+  bool in_rule_ = false;               // of an adjoint
+  std::map<std::string, Span> rules_;  // functions that have an adjoint
   Span loss_;
   std::set<std::string> unknown_;  // reported once each
 };

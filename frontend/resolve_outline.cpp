@@ -40,6 +40,7 @@ Outline::Outline(const Ast& ast) {
         },
         node);
     if (const auto* fn = std::get_if<FnStmt>(&node)) calls_in(ast, id, calls[fn->name.text]);
+    if (const auto* rule = std::get_if<AdjointStmt>(&node)) calls_in(ast, id, calls[rule->function.text]);
   }
 }
 

@@ -11,7 +11,7 @@ namespace bpc::frontend {
 
 struct Outline {
   std::map<std::string, Span> bound;                   // by the top-level statements, first binding
-  std::map<std::string, std::set<std::string>> calls;  // per function of the file: the names that its body calls
+  std::map<std::string, std::set<std::string>> calls;  // per function of the file: the names that its body, or its adjoint rule, calls
 
   explicit Outline(const Ast& ast);
   // Whether calling `from` may call `to`.

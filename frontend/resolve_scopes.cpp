@@ -4,6 +4,26 @@
 
 namespace bpc::frontend {
 
+std::string_view kind_name(Symbol::Kind kind) {
+  switch (kind) {
+    case Symbol::Kind::dim:
+      return "a dim";
+    case Symbol::Kind::constant:
+      return "a const";
+    case Symbol::Kind::input:
+      return "an input";
+    case Symbol::Kind::param:
+      return "a param";
+    case Symbol::Kind::loss:
+      return "the loss";
+    case Symbol::Kind::function:
+      return "a function";
+    case Symbol::Kind::variable:
+      return "a value";
+  }
+  return {};
+}
+
 void Scopes::open_function() {
   open();
   base_ = stack_.size() - 1;

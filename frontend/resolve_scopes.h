@@ -3,11 +3,15 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontend/resolve.h"
 
 namespace bpc::frontend {
+
+// "a dim", "the loss", …
+std::string_view kind_name(Symbol::Kind kind);
 
 class Scopes {
  public:

@@ -28,20 +28,23 @@ Function without_dead_ops(const Function& function) {
 class ScriptWriter {
  public:
   ScriptWriter(const ir::Module& module, const Function& main, const std::set<std::string>& reserved)
-      : module_(module), main_(main), script_{module, Names(reserved), {}} {}
+      : module_(module), main_(main), script_{module, Names(reserved), {}, {}, {}} {}
 
   std::string run() {
     name_parameters();
     name_outputs();
-    if (module_.seed != 0) lines_.push_back(fmt::format("seed {}", module_.seed));
+    std::vector<std::string>& lines = script_.lines;
+    if (module_.seed != 0) lines.push_back(fmt::format("seed {}", module_.seed));
     for (const Parameter& parameter : main_.parameters) declare(parameter);
+    std::size_t declared = lines.size();
     FunctionWriter writer(script_, main_, parameters_, wanted_, 0);
     writer.write_body();
     bind_outputs(writer);
+    if (declared > 0 && lines.size() > declared) lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(declared), "");
     std::vector<std::string> body = writer.take_lines();
-    if (!lines_.empty() && !body.empty()) lines_.emplace_back();
-    lines_.insert(lines_.end(), body.begin(), body.end());
-    return fmt::format("{}\n", fmt::join(lines_, "\n"));
+    if (!lines.empty() && !body.empty()) lines.emplace_back();
+    lines.insert(lines.end(), body.begin(), body.end());
+    return fmt::format("{}\n", fmt::join(lines, "\n"));
   }
 
   const std::set<std::string>& called() const { return script_.called; }
@@ -79,8 +82,8 @@ class ScriptWriter {
       ValueId value = main_.outputs[i].value;
       auto wanted = wanted_.find(value);
       if (wanted != wanted_.end() && wanted->second == output_names_[i]) continue;
-      Assignment one{output_names_[i], writer.read(value), main_.type(value)};
-      if (one.expr.text == one.name) writer.assign(one.name, one.expr, one.type);  // `x = x`, which shows x
+      Assignment one{output_names_[i], writer.read(value), main_.type(value), {}};
+      if (one.expr.text == one.name && !main_.def(value)) writer.assign(one);  // `x = x`, which shows the parameter x
       late.push_back(std::move(one));
     }
     writer.assign_all(std::move(late));
@@ -94,7 +97,7 @@ class ScriptWriter {
     if (!is_default) text += " : " + type_spec(type, module_.real);
     if (auto initial = initial_value(parameter.path, name)) text += " = " + *initial;
     if (!parameter.source.empty()) text += " from " + parameter.source;
-    lines_.push_back(std::move(text));
+    script_.lines.push_back(std::move(text));
   }
 
   // What the function "init" gives the parameter, as one expression: the call of a function written before it where that takes statements.
@@ -110,16 +113,18 @@ class ScriptWriter {
     const ir::Op* made = part.def(value);
     const ir::AttrValue* everywhere = made && made->code == ir::Opcode::constant ? made->attrs.find(ir::Attr::value) : nullptr;
     if (everywhere) return number(*everywhere, part.type(value).element, module_.real).text;
+    const Names::Scope opened = script_.names.open(Names::Kind::function);
     FunctionWriter writer(script_, part, parameters_, {}, 1);
     writer.write_body();
     Expr result = writer.read(value);
     std::vector<std::string> body = writer.take_lines();
+    script_.names.close(opened);
     if (body.empty()) return result.text;
-    std::string function = script_.names.fresh("initial_" + name);
-    lines_.push_back("fn " + function + "() {");
-    lines_.insert(lines_.end(), body.begin(), body.end());
-    lines_.push_back("  return " + result.text);
-    lines_.push_back("}");
+    std::string function = script_.names.lasting("initial_" + name);
+    script_.lines.push_back("fn " + function + "() {");
+    script_.lines.insert(script_.lines.end(), body.begin(), body.end());
+    script_.lines.push_back("  return " + result.text);
+    script_.lines.push_back("}");
     return function + "()";
   }
 
@@ -129,7 +134,6 @@ class ScriptWriter {
   std::map<std::string, std::string> parameters_;  // path to name
   std::vector<std::string> output_names_;          // of each output of main
   std::map<ValueId, std::string> wanted_;          // values that are bound to an output's name by their own statement
-  std::vector<std::string> lines_;
 };
 
 }  // namespace

@@ -25,6 +25,12 @@ class Builder {
     block_ = block;
     at_ = at;
   }
+  // Goes on where a copy of this builder stood, with its origin.
+  void return_to(const Builder& place) {
+    block_ = place.block_;
+    at_ = place.at_;
+    origin_ = place.origin_;
+  }
   void set_origin(OriginId origin) { origin_ = origin; }
   OriginId origin() const { return origin_; }
 

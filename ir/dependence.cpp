@@ -6,20 +6,26 @@ namespace bpc::ir {
 
 namespace {
 
+// Real values, and tapes of any kind: what is on them comes from where they began.
+bool connects(const Type& type) {
+  return is_real(type.element) || type.tape;
+}
+
 // Calls `visit` with each value that `v` is directly computed from.
 template <class Visit>
 void for_each_source(const Function& function, ValueId v, Visit visit) {
   const Value& value = function.value(v);
-  if (!is_real(value.type.element)) return;
-  if (!value.op.valid()) {  // a loop's carried value comes from its initial value and from the end of each turn
+  if (!connects(value.type)) return;
+  if (!value.op.valid()) {
     OpId parent = function.block(value.block).parent;
     if (!parent.valid()) return;
-    const Op& loop = function.op(parent);
-    std::size_t bounds = loop.code == Opcode::for_loop ? 3 : 0;
-    std::size_t counters = loop.code == Opcode::for_loop ? 1 : 0;
-    std::size_t carried = value.slot - counters;
-    visit(loop.operands[bounds + carried]);
-    const Block& body = function.block(loop.regions.back());
+    const Op& op = function.op(parent);
+    if (op.code == Opcode::custom && value.slot < op.operands.size()) visit(op.operands[value.slot]);
+    if (!is_loop(op.code)) return;
+    // A loop's carried value comes from its initial value and from the end of each turn.
+    std::size_t carried = value.slot - uncarried_arguments(op.code);
+    visit(op.operands[uncarried_operands(op.code) + carried]);
+    const Block& body = function.block(op.regions.back());
     if (carried < body.yields.size()) visit(body.yields[carried]);  // a loop still being built has none yet
     return;
   }
@@ -32,8 +38,13 @@ void for_each_source(const Function& function, ValueId v, Visit visit) {
       return;
     case Opcode::for_loop:
     case Opcode::while_loop:
-      visit(op.operands[(op.code == Opcode::for_loop ? 3 : 0) + value.slot]);
+      visit(op.operands[uncarried_operands(op.code) + value.slot]);
       visit(function.block(op.regions.back()).yields[value.slot]);
+      return;
+    case Opcode::map:
+    case Opcode::checkpoint:
+    case Opcode::custom:
+      visit(function.block(op.regions[0]).yields[value.slot]);
       return;
     default:
       for (ValueId operand : op.operands) visit(operand);
@@ -41,16 +52,16 @@ void for_each_source(const Function& function, ValueId v, Visit visit) {
 }
 
 template <class Enter>
-std::vector<bool> closure(const Function& function, ValueId y, Enter enter) {
+std::vector<bool> closure(const Function& function, std::span<const ValueId> ys, Enter enter) {
   std::vector<bool> seen(function.value_count(), false);
-  std::vector<ValueId> open{y};
-  seen[y.index] = true;
+  std::vector<ValueId> open(ys.begin(), ys.end());
+  for (ValueId y : ys) seen[y.index] = true;
   while (!open.empty()) {
     ValueId v = open.back();
     open.pop_back();
     if (!enter(v)) continue;
     for_each_source(function, v, [&](ValueId source) {
-      if (!seen[source.index] && is_real(function.type(source).element)) {
+      if (!seen[source.index] && connects(function.type(source))) {
         seen[source.index] = true;
         open.push_back(source);
       }
@@ -62,7 +73,11 @@ std::vector<bool> closure(const Function& function, ValueId y, Enter enter) {
 }  // namespace
 
 std::vector<bool> ancestors(const Function& function, ValueId y) {
-  return closure(function, y, [](ValueId) { return true; });
+  return closure(function, {&y, 1}, [](ValueId) { return true; });
+}
+
+std::vector<bool> ancestors_within(const Function& function, std::span<const ValueId> ys, BlockId block) {
+  return closure(function, ys, [&](ValueId v) { return is_enclosed(function, function.value(v).block, block); });
 }
 
 bool depends_through_earlier_turns(const Function& function, ValueId y, ValueId x) {
@@ -71,9 +86,10 @@ bool depends_through_earlier_turns(const Function& function, ValueId y, ValueId 
   std::vector<ValueId> carried;
   auto is_carried = [&](ValueId v) {
     const Value& value = function.value(v);
-    return !value.op.valid() && function.block(value.block).parent.valid() && is_enclosed(function, here, value.block);
+    OpId parent = function.block(value.block).parent;
+    return !value.op.valid() && parent.valid() && is_loop(function.op(parent).code) && is_enclosed(function, here, value.block);
   };
-  closure(function, y, [&](ValueId v) {
+  closure(function, {&y, 1}, [&](ValueId v) {
     if (v == x) return false;
     if (!is_carried(v)) return true;
     carried.push_back(v);

@@ -102,6 +102,7 @@ class Equations {
   // dy * factor where only zeros made by a `where` are strong.
   Term times(Term dy, Term factor) const { return d_.may_be_zeroed ? strong(dy, factor) : dy * factor; }
 
+  Term factor_of_zero() const;
   Term power(std::size_t i);
   Term share(Term wins, Term ties) const;
   Term extreme();
@@ -109,7 +110,8 @@ class Equations {
   Term part_of_concat(std::size_t i);
   Term keep_axes(Term reduced) const;
   Term zeros(const Type& type) const { return {&d_.builder, d_.builder.constant(0, type)}; }
-  Term indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_start) const;
+  enum class Adding : bool { no, yes };
+  Term indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_index, Adding adding = Adding::no) const;
 
   const DifferentiatedOp& d_;
   Term dy, y;
@@ -179,7 +181,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
       if (auto divisor = constant_value(d_.builder.function(), op.operands[1]); i == 0 && divisor && *divisor != 0) return dy / x(1);
       return i == 0 ? strong(dy, 1 / x(1)) : strong(dy, -(y / x(1)));
     case Opcode::strong_mul:
-      return i == 0 ? strong(dy, x(1)) : times(dy, x(0));
+      return i == 0 ? strong(dy, factor_of_zero()) : times(dy, x(0));
     case Opcode::mod:
       return i == 0 ? dy : -times(dy, emit(Opcode::floordiv, {x(0), x(1)}));
     case Opcode::pow:
@@ -217,10 +219,17 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::broadcast:
       return dy;  // the caller sums the stretched axes
     case Opcode::slice:
-      return i == 0 ? std::optional(indexed(Opcode::update, {zeros(x().type()), dy}, 1)) : std::nullopt;
+      if (i > 0) return std::nullopt;
+      return indexed(Opcode::update, {zeros(x().type()), dy}, 1, Adding::yes);
     case Opcode::update:
       if (i > 1) return std::nullopt;
-      return i == 0 ? indexed(Opcode::update, {dy, zeros(x(1).type())}, 2) : indexed(Opcode::slice, {dy}, 2);
+      if (i == 1) return indexed(Opcode::slice, {dy}, 2);
+      return op.attrs.flag(Attr::add) ? dy : indexed(Opcode::update, {dy, zeros(x(1).type())}, 2);
+    case Opcode::gather:
+      return i == 0 ? std::optional(indexed(Opcode::scatter_add, {zeros(x().type()), dy}, 1)) : std::nullopt;
+    case Opcode::scatter_add:
+      if (i > 1) return std::nullopt;
+      return i == 0 ? dy : indexed(Opcode::gather, {dy}, 2);
     case Opcode::concat:
       return part_of_concat(i);
 
@@ -251,15 +260,31 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::random_normal:
       return std::nullopt;
 
+    case Opcode::tape:
+    case Opcode::push:
+    case Opcode::pop:
     case Opcode::if_else:
     case Opcode::for_loop:
     case Opcode::while_loop:
+    case Opcode::map:
+    case Opcode::checkpoint:
+    case Opcode::custom:
     case Opcode::print:
     case Opcode::assert_true:
     case Opcode::grad:
+    case Opcode::vjp:
+    case Opcode::jvp:
       break;
   }
   throw InternalError("adjoint", std::string(op_info(op.code).name) + " has no equation");
+}
+
+// A strong zero that met an infinity or NaN was made by a `where`, and is zero all around: its derivative is zero, too.
+Term Equations::factor_of_zero() const {
+  d_.facts.update();
+  if (!d_.facts.may_be_nonfinite(d_.op.operands[1])) return x(1);
+  Term nonfinite = emit(Opcode::ne, {x(1) - x(1), x(1).number(0)});
+  return where(emit(Opcode::logical_and, {x(0) == 0.0, nonfinite}), 0.0, x(1));
 }
 
 // d(x^p) = p x^(p-1) dx + x^p log(x) dp, with d/dp 0^p = 0 and, for p = 0, no dx even at x = 0.
@@ -329,12 +354,17 @@ Term Equations::keep_axes(Term reduced) const {
   return {&d_.builder, d_.builder.reshape(reduced.id, dims)};
 }
 
-// A slice or update with this op's index.
-Term Equations::indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_start) const {
+// An op that reads or writes the same part as this one, which has checked the index.
+Term Equations::indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_index, Adding adding) const {
+  Attributes attrs;
+  for (const auto& [attr, value] : d_.op.attrs.items())
+    if (attr != Attr::add) attrs.set(attr, value);
+  if (adding == Adding::yes) attrs.set(Attr::add, true);
   std::vector<ValueId> operands;
   for (const Term& term : leading) operands.push_back(term.id);
-  operands.insert(operands.end(), d_.op.operands.begin() + static_cast<std::ptrdiff_t>(first_start), d_.op.operands.end());
-  return {&d_.builder, d_.builder.emit(code, operands, d_.op.attrs)};
+  operands.insert(operands.end(), d_.op.operands.begin() + static_cast<std::ptrdiff_t>(first_index), d_.op.operands.end());
+  if (operands.size() > leading.size()) attrs.set(Attr::checked, true);
+  return {&d_.builder, d_.builder.emit(code, operands, attrs)};
 }
 
 }  // namespace
@@ -343,6 +373,17 @@ std::optional<ValueId> contribution(const DifferentiatedOp& differentiated, std:
   if (!is_real(differentiated.builder.function().type(differentiated.op.operands[i]).element)) return std::nullopt;
   auto term = Equations(differentiated).operand(i);
   return term ? std::optional(term->id) : std::nullopt;
+}
+
+ValueId fit_to(Builder& builder, ValueId part, const Type& type) {
+  std::vector<Dim> from = builder.function().type(part).dims;
+  if (same_shape(Type(type.element, from), type)) return part;
+  std::vector<std::int64_t> axes;
+  std::size_t extra = from.size() > type.rank() ? from.size() - type.rank() : 0;
+  for (std::size_t i = 0; i < from.size(); ++i)
+    if (i < extra || (from.size() == type.rank() && type.size(i) == 1 && from[i].size != 1)) axes.push_back(static_cast<std::int64_t>(i));
+  if (axes.empty()) return builder.broadcast(part, type.dims);
+  return builder.reduce(Opcode::reduce_sum, part, axes, extra == 0);
 }
 
 bool zeroes_cotangent(Opcode code) {

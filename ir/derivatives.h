@@ -17,9 +17,13 @@ struct DifferentiatedOp {
   bool may_be_zeroed;  // a `where` may have made elements of the cotangent zero: they must stay zero
 };
 
-// A contribution to the cotangent of operand `i`, in the shape of the operand or of the result: the caller sums stretched axes back and
-// accumulates. nullopt: zero (a flat operator, an operand that is an integer). Control flow is the caller's business: InternalError.
+// A contribution to the cotangent of operand `i`, in the shape of the operand or of the result: fit_to sums stretched axes back, the
+// caller accumulates. nullopt: zero (a flat operator, an operand that is an integer). Control flow is the caller's business: InternalError.
 std::optional<ValueId> contribution(const DifferentiatedOp& differentiated, std::size_t i);
+
+// A contribution in the shape of its operand: the one place where stretched axes are summed back, and where one that holds for every
+// element is stretched.
+ValueId fit_to(Builder& builder, ValueId part, const Type& type);
 
 // Whether the operator's equation makes zeros by selection, so that the contribution may be zeroed even if the cotangent was not.
 bool zeroes_cotangent(Opcode code);

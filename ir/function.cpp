@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/ranges.h"
+
 namespace bpc::ir {
 
 const Origin& Function::origin(OriginId id) const {
@@ -50,6 +52,14 @@ OpId Function::add_op(BlockId block, Op op, std::span<const Type> result_types, 
   return id;
 }
 
+ValueId Function::add_result(OpId op, Type type, std::string name) {
+  ValueId id{static_cast<std::uint32_t>(values_.size())};
+  auto& results = ops_[op.index].results;
+  values_.push_back({std::move(type), std::move(name), op, ops_[op.index].block, static_cast<std::uint32_t>(results.size())});
+  results.push_back(id);
+  return id;
+}
+
 OriginId Function::add_origin(Origin origin) {
   if (origins_.empty() || origins_.back() != origin) origins_.push_back(std::move(origin));
   return {static_cast<std::uint32_t>(origins_.size() - 1)};
@@ -74,14 +84,37 @@ bool is_nonzero_constant(const Function& function, ValueId id) {
 
 }  // namespace
 
+std::size_t region_count(Opcode code) {
+  if (op_info(code).rule != ShapeRule::region) return 0;
+  return code == Opcode::for_loop || code == Opcode::map || code == Opcode::checkpoint ? 1 : 2;
+}
+bool is_loop(Opcode code) {
+  return code == Opcode::for_loop || code == Opcode::while_loop;
+}
+std::size_t uncarried_operands(Opcode code) {
+  return code == Opcode::for_loop ? 3 : 0;
+}
+std::size_t uncarried_arguments(Opcode code) {
+  return code == Opcode::for_loop ? 1 : 0;
+}
+
+bool has_dynamic_index(const Op& op) {
+  ShapeRule rule = op_info(op.code).rule;
+  bool gathers = rule == ShapeRule::gather || rule == ShapeRule::scatter;
+  return gathers || ((rule == ShapeRule::slice || rule == ShapeRule::update) && !op.attrs.ints(Attr::dynamic).empty());
+}
+
 bool may_fail(const Function& function, const Op& op) {
   if (!op_info(op.code).has(partial)) return false;
   switch (op_info(op.code).rule) {
     case ShapeRule::pointwise:  // integer division
       return is_integer(function.type(op.operands[0]).element) && !is_nonzero_constant(function, op.operands[1]);
     case ShapeRule::slice:
+    case ShapeRule::gather:
+      return !op.attrs.flag(Attr::checked) && !is_known_inside(function, op, 1);
     case ShapeRule::update:
-      return !op.attrs.ints(Attr::dynamic).empty();
+    case ShapeRule::scatter:
+      return !op.attrs.flag(Attr::checked) && !is_known_inside(function, op, 2);
     default:
       return true;
   }

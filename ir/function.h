@@ -49,9 +49,11 @@ struct Op {
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
   Attributes attrs;
-  std::vector<BlockId> regions;  // if_else: then, else; for_loop: body(i, carried…); while_loop: condition(carried…), body(carried…)
-  OriginId origin;               // may be invalid
-  BlockId block;                 // the block that holds it
+  // if_else: then, else; for_loop: body(i, carried…); while_loop: condition(carried…), body(carried…); map: body(i, j…);
+  // checkpoint: body; custom: primal(xs…) yields ys, adjoint(xs…, ys…, dys…) yields dxs. A region reads enclosing values freely.
+  std::vector<BlockId> regions;
+  OriginId origin;  // may be invalid
+  BlockId block;    // the block that holds it
 };
 
 struct Block {
@@ -106,6 +108,8 @@ class Function {
   ValueId add_argument(BlockId block, Type type, std::string name);
   // Appends an op to `block`, or puts it at position `at` of the block's ops. Checks nothing: see Builder.
   OpId add_op(BlockId block, Op op, std::span<const Type> result_types, std::size_t at = SIZE_MAX);
+  // One more result of an op that is already there; the caller keeps its regions in step.
+  ValueId add_result(OpId op, Type type, std::string name);
   OriginId add_origin(Origin origin);  // equal to the last one added: shared
 
  private:
@@ -125,6 +129,16 @@ struct Module {
   const Function* find(std::string_view name) const;
   Function* find(std::string_view name);
 };
+
+std::size_t region_count(Opcode code);
+// Whether the op is a for_loop or while_loop, whose last operands, arguments and yields are the carried values, in step with its results.
+bool is_loop(Opcode code);
+// The operands of a loop, and the arguments of its regions, that come before the carried ones.
+std::size_t uncarried_operands(Opcode code);
+std::size_t uncarried_arguments(Opcode code);
+
+// Whether the op reads or writes a part of a tensor at a place that operands name.
+bool has_dynamic_index(const Op& op);
 
 // Whether the op may fail at run time (integer division, an index only known at run time, assert).
 bool may_fail(const Function& function, const Op& op);

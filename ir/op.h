@@ -32,14 +32,20 @@ enum class ShapeRule : std::uint8_t {
   broadcast,
   slice,
   update,
+  gather,
+  scatter,
   concat,
   declared,
+  tape,
+  push,
+  pop,
   nothing,
   region,
-  gradient
+  gradient,
+  tangent
 };
 enum class Domain : std::uint8_t { number, real, integer, boolean, any };
-enum class Group : std::uint8_t { elementwise, reduction, contraction, movement, source, random, control, effect, derivative };
+enum class Group : std::uint8_t { elementwise, reduction, contraction, movement, source, random, tape, control, effect, derivative };
 
 enum Trait : std::uint32_t {
   none = 0,
@@ -79,6 +85,9 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 
 // Names of attributes. Which op has which:
 //   axes (ints), keep (bool)          reduce_*, argmax, argmin (axes sorted, non-negative; all axes when the reduction is total)
+//   axes (ints)                       gather, scatter_add: the axes of x that the index tensors name, one each, sorted. The index tensors
+//                                     have one shape S; the part of x that one index of S names is x without these axes, and the
+//                                     result (or v) has the shape S + part. Negative indices count from the end.
 //   axis (int)                        cumsum, concat, iota
 //   reverse (bool)                    cumsum: from the end
 //   order (int)                       polygamma
@@ -88,6 +97,10 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //   dynamic (ints)                    slice, update: axes whose start is an operand (a scalar integer; a negative one counts from
 //                                     the end), in operand order; their entry in starts is 0
 //   drop (ints)                       slice, update: axes of size 1 that the result (or v) lacks
+//   add (bool)                        update: v is added to the part instead of replacing it
+//   checked (bool)                    slice, update, gather, scatter_add: an earlier op has checked that the index is inside, as the one
+//   that a
+//                                     derivative comes from has
 //   value (int or real)               constant: every element (bool: 0 or 1)
 //   ints / reals                      constant: all elements, row by row, instead of value
 //   stream (int)                      random_*: which stream of the seed
@@ -110,6 +123,8 @@ enum class Attr : std::uint8_t {
   steps,
   dynamic,
   drop,
+  add,
+  checked,
   value,
   ints,
   reals,

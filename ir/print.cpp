@@ -119,13 +119,14 @@ class Printer {
       text += std::string(std::max(width + 1, kOriginColumn) - width, ' ') + origin;
     }
     text_ += text;
-    for (BlockId region : op.regions) print_region(function_.block(region), region != op.regions[0] ? second_region(op.code) : "", depth);
+    for (BlockId region : op.regions)
+      print_region(function_.block(region), region != op.regions[0] ? second_region(op.code) : std::string(), depth);
     text_ += '\n';
   }
 
-  static const char* second_region(Opcode code) { return code == Opcode::if_else ? " else" : " do"; }
+  static std::string second_region(Opcode code) { return fmt::format(" {}", region_word(code)); }
 
-  void print_region(const Block& block, const char* introduction, std::size_t depth) {
+  void print_region(const Block& block, const std::string& introduction, std::size_t depth) {
     text_ += introduction;
     for (ValueId argument : block.arguments) {
       text_ += argument == block.arguments[0] ? " (" : ", ";

@@ -182,8 +182,8 @@ class Reader {
     if (depth > kDeepestRegion) return scan_.fail("regions are nested too deeply");
     Opcode code = function_.op(op).code;
     read_region(op, depth);
-    if (code == Opcode::for_loop) return;
-    scan_.expect_word(code == Opcode::if_else ? "else" : "do");
+    if (region_count(code) == 1) return;
+    scan_.expect_word(region_word(code));
     read_region(op, depth);
   }
 
@@ -214,7 +214,16 @@ class Reader {
 
   Type read_type() {
     std::size_t start = scan_.position();
-    auto element = element_from_name(scan_.word());
+    std::string_view word = scan_.word();
+    if (word == "tape") {
+      scan_.expect("<");
+      if (scan_.peek_word() == "tape") scan_.fail("a tape holds tensors");
+      if (scan_.failed()) return Type();
+      Type entry = read_type();
+      scan_.expect(">");
+      return entry.as_tape();
+    }
+    auto element = element_from_name(word);
     if (!element) {
       scan_.fail_at(start, "a type should stand here");
       return Type();

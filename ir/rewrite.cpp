@@ -53,23 +53,23 @@ void Rewriter::walk(BlockId from) {
 
 void Rewriter::copy(const Op& op, const std::vector<bool>& keep) {
   auto is_kept = [&](std::size_t result) { return keep.empty() || keep[result]; };
-  bool is_loop = op.code == Opcode::for_loop || op.code == Opcode::while_loop;
-  std::size_t uncarried = op.code == Opcode::for_loop ? 3 : 0;  // operands before the carried ones
+  bool loops = is_loop(op.code);
+  std::size_t uncarried = uncarried_operands(op.code);
   std::vector<ValueId> operands;
   for (std::size_t i = 0; i < op.operands.size(); ++i)
-    if (!is_loop || i < uncarried || is_kept(i - uncarried)) operands.push_back(map(op.operands[i]));
+    if (!loops || i < uncarried || is_kept(i - uncarried)) operands.push_back(map(op.operands[i]));
   std::vector<Type> types;
   for (std::size_t i = 0; i < op.results.size(); ++i)
     if (is_kept(i)) types.push_back(from_.type(op.results[i]));
 
   OpId id = builder_.emit_op(op.code, operands, op.attrs, types);
   for (std::size_t i = 0; i < op.regions.size(); ++i)
-    copy_region(op.regions[i], id, op.code == Opcode::for_loop ? 1 : 0, keep, !(op.code == Opcode::while_loop && i == 0));
+    copy_region(op.regions[i], id, loops ? uncarried_arguments(op.code) : SIZE_MAX, keep, !(op.code == Opcode::while_loop && i == 0));
   for (std::size_t i = 0, kept = 0; i < op.results.size(); ++i)
     if (is_kept(i)) set(op.results[i], to_.op(id).results[kept++]);
 }
 
-// `uncarried`: arguments before the carried ones.
+// `uncarried`: arguments before the carried ones, or SIZE_MAX where none is carried.
 void Rewriter::copy_region(BlockId region, OpId to_op, std::size_t uncarried, const std::vector<bool>& keep, bool yields_carried) {
   const Block& block = from_.block(region);
   BlockId outside = builder_.block(), inside = to_.add_block(to_op);

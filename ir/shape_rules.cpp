@@ -270,6 +270,34 @@ Result update(const ShapeQuery& query) {
   const Type& expected = std::get<Types>(part)[0];
   if (!same_type(expected, query.operands[1]))
     return error(Code::E0201, fmt::format("cannot put {{1}} in the place of {}", type_text(expected)));
+  if (query.attrs.flag(Attr::add) && expected.element == Element::boolean) return error(Code::E0203, "cannot add to bools in {0}");
+  return Types{query.operands[0]};
+}
+
+// The shape of what tensors of indices name: their own, then x without the axes they index.
+Result gathered(const ShapeQuery& query, std::size_t first_index) {
+  const Type& x = query.operands[0];
+  const auto& axes = query.attrs.ints(Attr::axes);
+  if (!valid_axes(axes, x.rank()) || axes.empty() || query.operands.size() != first_index + axes.size())
+    return error(Code::E0204, "the index does not fit {0}");
+  const Type& index = query.operands[first_index];
+  for (std::size_t i = first_index; i < query.operands.size(); ++i) {
+    if (!is_integer(query.operands[i].element))
+      return error(Code::E0203, fmt::format("an index must be an integer, and {{{}}} is {}", i, type_text(query.operands[i])));
+    if (!same_shape(query.operands[i], index))
+      return error(Code::E0201, fmt::format("the indices {{{}}} and {{{}}} differ in shape", first_index, i));
+  }
+  std::vector<Dim> dims = index.dims;
+  for (const Dim& dim : reduced(x, axes, false)) dims.push_back(dim);
+  return Types{Type(x.element, std::move(dims))};
+}
+
+Result scattered(const ShapeQuery& query) {
+  Result part = gathered(query, 2);
+  if (std::holds_alternative<ShapeError>(part)) return part;
+  const Type& expected = std::get<Types>(part)[0];
+  if (!same_type(expected, query.operands[1]))
+    return error(Code::E0201, fmt::format("cannot add {{1}} to parts of {}", type_text(expected)));
   return Types{query.operands[0]};
 }
 
@@ -318,15 +346,42 @@ Result declared(const ShapeQuery& query) {
   return Types{type};
 }
 
+Result new_tape(const ShapeQuery& query) {
+  const Type& type = declared_type(query);
+  return type.tape ? Result(Types{type}) : error(Code::E0203, "a tape has the type of a tape");
+}
+
+Result push(const ShapeQuery& query) {
+  if (!query.operands[0].tape) return error(Code::E0203, "`push` puts a value on a tape, and {0} is none");
+  if (!same_type(query.operands[0].as_entry(), query.operands[1]))
+    return error(Code::E0201, fmt::format("cannot push {{1}} on a tape of {}", type_text(query.operands[0].as_entry())));
+  return Types{query.operands[0]};
+}
+
+Result pop(const ShapeQuery& query) {
+  if (!query.operands[0].tape) return error(Code::E0203, "`pop` takes the top of a tape, and {0} is none");
+  return Types{query.operands[0], query.operands[0].as_entry()};
+}
+
 Result gradient(const ShapeQuery& query) {
   const Type& y = query.operands[0];
-  if (!y.is_scalar())
+  std::size_t first = query.code == Opcode::grad ? 1 : 2;
+  if (query.code == Opcode::grad && !y.is_scalar())
     return error(Code::E0302, "`grad` needs a scalar, and {0} is a tensor", {shape_text(y.dims)},
                  "take `sum({0.name})` or `mean({0.name})`");
   for (std::size_t i = 0; i < query.operands.size(); ++i)
     if (!is_real(query.operands[i].element))
       return error(Code::E0303, fmt::format("{{{}}} is {}, which has no derivative", i, element_name(query.operands[i].element)));
-  return Types(query.operands.begin() + 1, query.operands.end());
+  if (first == 2 && !same_type(y, query.operands[1])) return error(Code::E0201, "the cotangent {1} should have the type of {0}");
+  return Types(query.operands.begin() + static_cast<std::ptrdiff_t>(first), query.operands.end());
+}
+
+Result tangent(const ShapeQuery& query) {
+  for (std::size_t i = 0; i < query.operands.size(); ++i)
+    if (!is_real(query.operands[i].element))
+      return error(Code::E0303, fmt::format("{{{}}} is {}, which has no derivative", i, element_name(query.operands[i].element)));
+  if (!same_type(query.operands[1], query.operands[2])) return error(Code::E0201, "the direction {2} should have the type of {1}");
+  return Types{query.operands[0]};
 }
 
 Result infer(const ShapeQuery& query) {
@@ -357,14 +412,26 @@ Result infer(const ShapeQuery& query) {
       return indexed(query, 1);
     case ShapeRule::update:
       return update(query);
+    case ShapeRule::gather:
+      return gathered(query, 1);
+    case ShapeRule::scatter:
+      return scattered(query);
     case ShapeRule::concat:
       return concat(query);
     case ShapeRule::declared:
       return declared(query);
+    case ShapeRule::tape:
+      return new_tape(query);
+    case ShapeRule::push:
+      return push(query);
+    case ShapeRule::pop:
+      return pop(query);
     case ShapeRule::nothing:
       return Types{};
     case ShapeRule::gradient:
       return gradient(query);
+    case ShapeRule::tangent:
+      return tangent(query);
     case ShapeRule::region:
       break;
   }
@@ -391,6 +458,9 @@ std::optional<ShapeError> check_operands(const ShapeQuery& query) {
   const OpInfo& info = op_info(query.code);
   if (!info.takes(query.operands.size()))
     return error(Code::E0105, fmt::format("`{}` does not take {} operands", symbol(query.code), query.operands.size()));
+  for (std::size_t i = 0; info.group != Group::tape && i < query.operands.size(); ++i)
+    if (query.operands[i].tape)
+      return error(Code::E0203, fmt::format("`{}` does not work on tapes, and {{{}}} is one", symbol(query.code), i));
   bool check_domain = info.group != Group::derivative && info.group != Group::random;  // whose messages are their own
   for (std::size_t i = 0; check_domain && i < query.operands.size(); ++i)
     if (!takes_element(info.domain, query.operands[i].element)) {

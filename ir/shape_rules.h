@@ -30,7 +30,7 @@ struct ShapeError {
   std::string help;
 };
 
-// The result types (at most one for every rule but `gradient`), or what is wrong. Region ops are not inferred: InternalError.
+// The result types (one, but for `pop`, `gradient` and `nothing`), or what is wrong. Region ops are not inferred: InternalError.
 std::variant<std::vector<Type>, ShapeError> infer_types(const ShapeQuery& query);
 
 // One-sided broadcasting: the shape two operands meet at, or nullopt. An operand stretches only to the shape of the other one: a scalar,

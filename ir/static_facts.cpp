@@ -6,24 +6,73 @@
 
 namespace bpc::ir {
 
-void StaticFacts::update() {
-  nonfinite_.resize(function_.value_count(), false);
-  for (; next_op_ < function_.op_count(); ++next_op_) {
-    const Op& op = function_.op(OpId{static_cast<std::uint32_t>(next_op_)});
+// The arguments of a loop that is still being built stay infinite: anything may happen to them.
+StaticFacts::StaticFacts(const Function& function)
+    : function_(function), next_op_(function.op_count()), nonfinite_(function.value_count(), true) {
+  for (const Parameter& parameter : function.parameters) nonfinite_[parameter.value.index] = false;
+  walk(function.body());
+}
+
+void StaticFacts::walk(BlockId block) {
+  for (OpId id : function_.block(block).ops) {
+    const Op& op = function_.op(id);
+    if (!op.regions.empty()) {
+      enter(op);
+      continue;
+    }
     bool nonfinite = nonfinite_result(op);
     for (ValueId result : op.results) nonfinite_[result.index] = nonfinite;
   }
 }
 
-bool StaticFacts::may_be_nonfinite(ValueId id) const {
-  const Value& value = function_.value(id);
-  bool carried = !value.op.valid() && value.block != function_.body();  // a loop's argument: anything may have happened to it
-  return carried || (id.index < nonfinite_.size() && nonfinite_[id.index]);
+void StaticFacts::enter(const Op& op) {
+  for (BlockId region : op.regions)
+    for (ValueId argument : function_.block(region).arguments) nonfinite_[argument.index] = op.code == Opcode::custom;
+  std::size_t operands = uncarried_operands(op.code), arguments = uncarried_arguments(op.code);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (BlockId region : op.regions) {
+      walk(region);
+      const Block& block = function_.block(region);
+      if (!is_loop(op.code)) continue;
+      for (std::size_t i = arguments; i < block.arguments.size(); ++i) {
+        changed |= widen(block.arguments[i], nonfinite_[op.operands[operands + i - arguments].index]);
+        const auto& yields = function_.block(op.regions.back()).yields;  // none yet in a loop that is still being built
+        changed |= widen(block.arguments[i], yields.empty() || nonfinite_[yields[i - arguments].index]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < op.results.size(); ++i) {
+    bool nonfinite = false;
+    for (BlockId region : op.regions) {
+      const auto& yields = function_.block(region).yields;
+      bool yields_results = yields.size() == op.results.size() && !(op.code == Opcode::while_loop && region == op.regions[0]);
+      if (yields_results) nonfinite |= nonfinite_[yields[i].index];
+    }
+    if (is_loop(op.code)) nonfinite |= nonfinite_[op.operands[operands + i].index];
+    nonfinite_[op.results[i].index] = nonfinite;
+  }
+}
+
+// Whether that was news.
+bool StaticFacts::widen(ValueId id, bool nonfinite) {
+  if (!nonfinite || nonfinite_[id.index]) return false;
+  nonfinite_[id.index] = true;
+  return true;
+}
+
+void StaticFacts::update() {
+  nonfinite_.resize(function_.value_count(), true);
+  for (; next_op_ < function_.op_count(); ++next_op_) {
+    const Op& op = function_.op(OpId{static_cast<std::uint32_t>(next_op_)});
+    bool nonfinite = !op.regions.empty() || nonfinite_result(op);
+    for (ValueId result : op.results) nonfinite_[result.index] = nonfinite;
+  }
 }
 
 bool StaticFacts::nonfinite_result(const Op& op) const {
   const OpInfo& info = op_info(op.code);
-  if (!op.regions.empty()) return true;
+  if (op.code == Opcode::pop) return true;
   if (op.code == Opcode::constant) {
     auto infinite = [](double value) { return !std::isfinite(value); };
     const auto& reals = op.attrs.reals(Attr::reals);

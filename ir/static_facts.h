@@ -8,19 +8,27 @@
 
 namespace bpc::ir {
 
-// Whether a value may be infinite or NaN: the result of an operator with the trait `unbounded`, of control flow, or computed from such a
-// value. Inputs, params and sums of products of finite values are taken as finite. `update` catches up with ops appended since.
+// Whether a value may be infinite or NaN: the result of an operator with the trait `unbounded`, or computed from such a value. Inputs,
+// params and sums of products of finite values are taken as finite; what a loop carries is finite when it starts so and each turn keeps it
+// so.
 class StaticFacts {
  public:
-  explicit StaticFacts(const Function& function) : function_(function) {}
+  explicit StaticFacts(const Function& function);
+  // Catches up with ops appended since, in the order of their ids; what control flow among them gives is taken as infinite.
   void update();
-  bool may_be_nonfinite(ValueId id) const;
+  // What is known of one value holds of another.
+  void set_like(ValueId id, ValueId other) { nonfinite_[id.index] = may_be_nonfinite(other); }
+  bool may_be_nonfinite(ValueId id) const { return id.index >= nonfinite_.size() || nonfinite_[id.index]; }
 
  private:
+  void walk(BlockId block);
+  void enter(const Op& op);
+  bool widen(ValueId id, bool nonfinite);
   bool nonfinite_result(const Op& op) const;
+
   const Function& function_;
   std::size_t next_op_ = 0;
-  std::vector<bool> nonfinite_;
+  std::vector<bool> nonfinite_;  // by value
 };
 
 // The number a value holds in every element, when it is a constant.

@@ -47,6 +47,10 @@ std::string real_text(double value, Element element) {
   return text;
 }
 
+std::string_view region_word(Opcode code) {
+  return code == Opcode::if_else ? "else" : code == Opcode::custom ? "adjoint" : "do";
+}
+
 bool is_identifier(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
   for (char c : text) {

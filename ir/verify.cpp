@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ir/tape_uses.h"
 #include "ir/text.h"
 
 namespace bpc::ir {
@@ -21,6 +22,7 @@ class Verifier {
     check_parameters();
     check_block(function_.body(), 0);
     check_outputs();
+    if (problems_.empty()) check_tapes();
     return std::move(problems_);
   }
 
@@ -118,6 +120,14 @@ class Verifier {
     for (std::size_t i = 0; i < op.results.size(); ++i) define(op.results[i], id, block, i, fmt::format("result {} of op {}", i, id.index));
     if (!sound || problems_.size() > before) return;
     if (std::string what = op_problem(function_, op); !what.empty()) problem(id, what);
+  }
+
+  void check_tapes() {
+    for (const TapeMisuse& misuse : tape_misuses(function_))
+      problem("tape " + name(misuse.tape) +
+              (misuse.before.valid() ? " is used twice" : " is used in a loop that it comes from outside of"));
+    for (const Output& output : function_.outputs)
+      if (function_.type(output.value).tape) problem("output " + output.path + " is a tape");
   }
 
   const Function& function_;

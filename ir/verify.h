@@ -17,7 +17,16 @@
 //     arguments after the first (the index, of lo's type), and of its yields
 //   - while_loop: two regions whose arguments have the types of the carried values; the first yields one scalar bool, the second the
 //     carried values, whose types the results have
+//   - map: a region whose arguments are i32 indices; each result has an axis per index, the same sizes in every result, then those of the
+//   yield
+//   - checkpoint: a region without arguments that yields the result types
+//   - custom: a region whose arguments have the types of the operands and which yields the result types; and a second, whose arguments have
+//     the types of the operands, of the results, and of the results again (their cotangents), and which yields the types of the operands
 //   - no other op has regions
+// Tapes
+//   - a tape is used at most once on each way through the program: twice only on different sides of an if_else, and not in a loop or map
+//   that
+//     it was not defined in; it is no output
 // Function
 //   - parameters have distinct paths, and each defines a value of the body; no two gradient outputs have the same path
 // Module
@@ -41,6 +50,7 @@ std::vector<std::string> verify(const Module& module);
 
 // What is wrong with an op taken alone, by the invariants under "Ops"; empty when nothing is. Its ids must be valid.
 std::string op_problem(const Function& function, const Op& op);
+std::string region_problem(const Function& function, const Op& op);  // its part for ops with regions
 
 // Kinds of attribute values, in the order of AttrValue's alternatives; `value` of a constant may be an integer or a real.
 enum class AttrKind : std::uint8_t { boolean, integer, real, string, integers, reals, strings, number };

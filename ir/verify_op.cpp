@@ -24,8 +24,12 @@ AttrRule attributes_of(Opcode code) {
     case ShapeRule::transpose:
       return {{Attr::perm}, {}};
     case ShapeRule::slice:
+      return {{Attr::starts, Attr::sizes, Attr::steps}, {Attr::dynamic, Attr::drop, Attr::checked}};
     case ShapeRule::update:
-      return {{Attr::starts, Attr::sizes, Attr::steps}, {Attr::dynamic, Attr::drop}};
+      return {{Attr::starts, Attr::sizes, Attr::steps}, {Attr::dynamic, Attr::drop, Attr::add, Attr::checked}};
+    case ShapeRule::gather:
+    case ShapeRule::scatter:
+      return {{Attr::axes}, {Attr::checked}};
     case ShapeRule::concat:
       return {{Attr::axis}, {}};
     case ShapeRule::declared:
@@ -36,6 +40,7 @@ AttrRule attributes_of(Opcode code) {
       if (code == Opcode::print) return {{Attr::text}, {}};
       return {{}, {Attr::message, Attr::names}};
     case ShapeRule::gradient:
+      if (code == Opcode::vjp) return {};
       return {{}, {Attr::names, Attr::implicit}};
     case ShapeRule::pointwise:
       if (code == Opcode::polygamma) return {{Attr::order}, {}};
@@ -45,7 +50,11 @@ AttrRule attributes_of(Opcode code) {
     case ShapeRule::cast:
     case ShapeRule::reshape:
     case ShapeRule::broadcast:
+    case ShapeRule::tape:
+    case ShapeRule::push:
+    case ShapeRule::pop:
     case ShapeRule::region:
+    case ShapeRule::tangent:
       return {};
   }
   return {};
@@ -122,51 +131,14 @@ std::string type_problem(const Function& function, const Op& op) {
   return op.code == Opcode::constant ? constant_problem(op, results[0].element) : "";
 }
 
-bool same_types(std::span<const Type> a, std::span<const Type> b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_type);
-}
-
-std::string region_problem(const Function& function, const Op& op) {
-  if (!op_info(op.code).takes(op.operands.size())) return fmt::format("does not take {} operands", op.operands.size());
-  if (op.regions.size() != (op.code == Opcode::for_loop ? 1u : 2u)) return "has the wrong number of regions";
-  std::vector<Type> operands = types_of(function, op.operands), results = types_of(function, op.results);
-  std::vector<std::vector<Type>> arguments, yields;
-  for (BlockId region : op.regions) {
-    arguments.push_back(types_of(function, function.block(region).arguments));
-    yields.push_back(types_of(function, function.block(region).yields));
-  }
-  const Type flag(Element::boolean);
-  std::span<const Type> carried(operands);
-  if (op.code == Opcode::if_else) {
-    if (!same_type(operands[0], flag)) return "needs a scalar bool";
-    if (!arguments[0].empty() || !arguments[1].empty()) return "has a region with arguments";
-    if (!same_types(yields[0], results) || !same_types(yields[1], results))
-      return "has a region that does not yield the types of its results";
-    return "";
-  }
-  if (op.code == Opcode::for_loop) {
-    if (!operands[0].is_scalar() || !is_integer(operands[0].element) || !same_type(operands[0], operands[1]) ||
-        !same_type(operands[0], operands[2]))
-      return "needs three integers of one type";
-    carried = carried.subspan(3);
-    if (arguments[0].empty() || !same_type(arguments[0][0], operands[0])) return "has a region without an index of the type of its bounds";
-    if (!same_types(std::span(arguments[0]).subspan(1), carried)) return "has a region whose arguments are not the carried values";
-    if (!same_types(yields[0], carried)) return "has a region that does not yield the types of the carried values";
-  } else {
-    if (!same_types(arguments[0], carried) || !same_types(arguments[1], carried))
-      return "has a region whose arguments are not the carried values";
-    if (!same_types(yields[0], std::span(&flag, 1))) return "has a condition that does not yield one scalar bool";
-    if (!same_types(yields[1], carried)) return "has a body that does not yield the types of the carried values";
-  }
-  return same_types(results, carried) ? "" : "has results that are not its carried values";
-}
-
 }  // namespace
 
 AttrKind attr_kind(Attr attr) {
   switch (attr) {
     case Attr::keep:
     case Attr::reverse:
+    case Attr::add:
+    case Attr::checked:
     case Attr::implicit:
       return AttrKind::boolean;
     case Attr::axis:

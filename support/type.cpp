@@ -52,11 +52,21 @@ std::vector<std::int64_t> Type::sizes() const {
   return result;
 }
 
+Type Type::as_tape() const {
+  Type type = *this;
+  type.tape = true;
+  return type;
+}
+
+Type Type::as_entry() const {
+  return Type(element, dims);
+}
+
 bool same_shape(const Type& a, const Type& b) {
   return a.sizes() == b.sizes();
 }
 bool same_type(const Type& a, const Type& b) {
-  return a.element == b.element && same_shape(a, b);
+  return a.element == b.element && a.tape == b.tape && same_shape(a, b);
 }
 
 std::string shape_text(const std::vector<Dim>& dims) {
@@ -71,7 +81,8 @@ std::string shape_text(const std::vector<Dim>& dims) {
 
 std::string type_text(const Type& type) {
   std::string text(element_name(type.element));
-  return type.is_scalar() ? text : text + shape_text(type.dims);
+  if (!type.dims.empty()) text += shape_text(type.dims);
+  return type.tape ? "tape<" + text + ">" : text;
 }
 
 }  // namespace bpc

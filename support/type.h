@@ -24,28 +24,32 @@ struct Dim {
   std::string name;  // empty: unnamed
 };
 
+// A dense tensor; or a tape of such tensors: a last-in-first-out store without a bound, which is used linearly.
 struct Type {
   Element element = Element::f32;
   std::vector<Dim> dims;  // empty: a scalar
+  bool tape = false;
 
   Type() = default;
   explicit Type(Element element, std::vector<Dim> dims = {}) : element(element), dims(std::move(dims)) {}
   static Type of_sizes(Element element, const std::vector<std::int64_t>& sizes);
 
   std::size_t rank() const { return dims.size(); }
-  bool is_scalar() const { return dims.empty(); }
-  std::int64_t count() const;  // number of elements
+  bool is_scalar() const { return dims.empty() && !tape; }
+  std::int64_t count() const;  // number of elements (of one entry of a tape)
   std::int64_t size(std::size_t axis) const { return dims[axis].size; }
   std::vector<std::int64_t> sizes() const;
   Type with_element(Element other) const { return Type(other, dims); }
+  Type as_tape() const;   // of tensors of this type
+  Type as_entry() const;  // what a tape holds
 };
 
 // Equal sizes, whatever the names.
 bool same_shape(const Type& a, const Type& b);
-// Equal element type and sizes, whatever the names.
+// Equal element type and sizes, whatever the names; a tape equals only tapes.
 bool same_type(const Type& a, const Type& b);
 
 std::string shape_text(const std::vector<Dim>& dims);  // "[64, 784]"; "[]" for a scalar; a named dim as "N=64"
-std::string type_text(const Type& type);               // "f32[N=64, 784]", "f32" for a scalar
+std::string type_text(const Type& type);               // "f32[N=64, 784]", "f32" for a scalar, "tape<f32[3]>"
 
 }  // namespace bpc

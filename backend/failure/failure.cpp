@@ -28,8 +28,9 @@ Failure interrupted() {
 }
 
 Failure index_failure(const Function& function, const Op& op, std::size_t position, std::int64_t start) {
-  const auto axis = static_cast<std::size_t>(op.attrs.ints(Attr::dynamic)[position]);
-  const std::int64_t size = op.attrs.ints(Attr::sizes)[axis], step = op.attrs.ints(Attr::steps)[axis];
+  const bool is_part = op.code == ir::Opcode::slice || op.code == ir::Opcode::update;  // else a tensor of indices names single elements
+  const auto axis = static_cast<std::size_t>(op.attrs.ints(is_part ? Attr::dynamic : Attr::axes)[position]);
+  const std::int64_t size = is_part ? op.attrs.ints(Attr::sizes)[axis] : 1, step = is_part ? op.attrs.ints(Attr::steps)[axis] : 1;
   const std::int64_t n = function.type(op.operands[0]).size(axis);
   const std::string& name = function.value(op.operands[0]).name;
   const std::string whole = fmt::format("axis {} of {}, size {}", axis, name.empty() ? "the value" : name, n);

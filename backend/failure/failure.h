@@ -14,9 +14,10 @@ namespace bpc::backend {
 // Ctrl-C.
 runtime::Failure interrupted();
 
-// E0401: the dynamic start of a slice or update is out of range. `position` counts the op's dynamic axes, `start` is the operand's value.
-// In range, for n = the size of x along the axis and s = start, or start + n when start is negative:
-//   0 <= s < n and 0 <= s + (size - 1) * step < n; for size 0: 0 <= s <= n.
+// E0401: the dynamic start of a slice or update, or an index of a gather or scatter_add, is out of range. `position` counts the op's
+// dynamic axes (its indexed axes), `start` is what the operand says. In range, for n = the size of x along the axis and s = start, or start
+// + n when start is negative:
+//   0 <= s < n and 0 <= s + (size - 1) * step < n; for size 0: 0 <= s <= n. An index has size 1.
 runtime::Failure index_failure(const ir::Function& function, const ir::Op& op, std::size_t position, std::int64_t start);
 
 // E0402: `shown` are the values of the assert's operands after the condition.

@@ -228,6 +228,10 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
       return slice(function, op, operands, type);
     case Opcode::update:
       return update(function, op, first_dies ? std::move(*operands[0]) : *operands[0], operands);
+    case Opcode::gather:
+      return gather(function, op, operands, type);
+    case Opcode::scatter_add:
+      return scatter_add(function, op, first_dies ? std::move(*operands[0]) : *operands[0], operands);
     case Opcode::concat:
       return concat(op, operands, type);
 
@@ -239,12 +243,20 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
     case Opcode::random_normal:
       return random(op, operands, type);
 
+    case Opcode::tape:
+    case Opcode::push:
+    case Opcode::pop:
     case Opcode::if_else:
     case Opcode::for_loop:
     case Opcode::while_loop:
+    case Opcode::map:
+    case Opcode::checkpoint:
+    case Opcode::custom:
     case Opcode::print:
     case Opcode::assert_true:
     case Opcode::grad:
+    case Opcode::vjp:
+    case Opcode::jvp:
       break;
   }
 #undef BPC_POINTWISE

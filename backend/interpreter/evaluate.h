@@ -1,4 +1,4 @@
-// The value of each op that has no region and no effect. Results have the op's result type; operands fit it (ir/shape_rules.h).
+// The value of each op that has no region, no tape and no effect. Results have the op's result type; operands fit it (ir/shape_rules.h).
 #pragma once
 
 #include <cstdint>
@@ -37,5 +37,9 @@ runtime::Tensor broadcast(const runtime::Tensor& x, const Type& type);
 runtime::Tensor slice(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);
 runtime::Tensor update(const ir::Function& function, const ir::Op& op, runtime::Tensor x, Operands operands);
 runtime::Tensor concat(const ir::Op& op, Operands operands, const Type& type);
+
+// gather.cpp.
+runtime::Tensor gather(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);
+runtime::Tensor scatter_add(const ir::Function& function, const ir::Op& op, runtime::Tensor x, Operands operands);
 
 }  // namespace bpc::interpreter

@@ -1,10 +1,13 @@
 #include "backend/interpreter/interpreter.h"
 
+#include <cstring>
 #include <new>
+#include <variant>
 
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/lifetimes.h"
+#include "backend/interpreter/tape.h"
 #include "runtime/number_text.h"
 #include "support/internal_error.h"
 
@@ -29,18 +32,26 @@ std::uint64_t trip_count(std::int64_t lo, std::int64_t hi, std::int64_t by) {
   return (distance - 1) / stride + 1;
 }
 
+using Value = std::variant<Tensor, Tape>;
+
 // One run: the value of each SSA value that is alive.
 class Run {
  public:
-  Run(const Function& function, const Lifetimes& lifetimes, const backend::Observer& observer, const runtime::RunOptions& options)
-      : function_(function), lifetimes_(lifetimes), observer_(observer), options_(options), values_(function.value_count()) {}
+  Run(const Function& function, const Lifetimes& lifetimes, const backend::Observer& observer, backend::Counter* counter,
+      const runtime::RunOptions& options)
+      : function_(function),
+        lifetimes_(lifetimes),
+        observer_(observer),
+        counter_(counter),
+        options_(options),
+        values_(function.value_count()) {}
 
   runtime::RunResult run(std::span<const Tensor> arguments) {
     runtime::RunResult result;
     try {
       for (std::size_t i = 0; i < arguments.size(); ++i) values_[function_.parameters[i].value.index] = arguments[i];
       for (ir::OpId op : function_.block(function_.body()).ops) execute(op);
-      for (const ir::Output& output : function_.outputs) result.outputs.push_back(values_[output.value.index]);
+      for (const ir::Output& output : function_.outputs) result.outputs.push_back(tensor(output.value));
     } catch (Stop& stop) {
       result.failure = std::move(stop.failure);
     } catch (const std::bad_alloc&) {
@@ -50,16 +61,20 @@ class Run {
   }
 
  private:
-  Tensor& value(ValueId id) { return values_[id.index]; }
-  std::int64_t integer(ValueId id) { return value(id).int_at(0); }
-  bool boolean(ValueId id) { return value(id).int_at(0) != 0; }
+  Value& value(ValueId id) { return values_[id.index]; }
+  Tensor& tensor(ValueId id) { return std::get<Tensor>(value(id)); }
+  std::int64_t integer(ValueId id) { return tensor(id).int_at(0); }
+  bool boolean(ValueId id) { return tensor(id).int_at(0) != 0; }
+  Value take(ValueId id, bool is_last) { return is_last ? std::move(value(id)) : value(id); }
 
-  // Bytes in use once the results of the current op are there.
+  // Bytes in use once the results of the current op are there. A region's ops make the results of most ops that have regions.
   std::size_t needed() const {
     std::size_t bytes = Tensor::live_bytes();
-    if (current_)
-      for (ValueId result : current_->results)
-        bytes += static_cast<std::size_t>(function_.type(result).count()) * element_size(function_.type(result).element);
+    if (!current_ || current_->code == Opcode::tape || (!current_->regions.empty() && current_->code != Opcode::map)) return bytes;
+    for (ValueId result : current_->results) {
+      const Type& type = function_.type(result);
+      if (current_->code != Opcode::pop || !type.tape) bytes += static_cast<std::size_t>(type.count()) * element_size(type.element);
+    }
     return bytes;
   }
 
@@ -69,6 +84,8 @@ class Run {
     current_ = &op;
     if (options_.max_memory != 0 && needed() > options_.max_memory)
       throw Stop{backend::memory_failure(function_, &op, needed(), options_.max_memory)};
+    std::vector<Tensor> observed;  // which no op may change in place
+    if (observer_) observed = shown(op.operands);
     switch (ir::op_info(op.code).group) {
       case ir::Group::elementwise:
       case ir::Group::reduction:
@@ -79,6 +96,9 @@ class Run {
       case ir::Group::derivative:
         compute(id, op);
         break;
+      case ir::Group::tape:
+        tape(op);
+        break;
       case ir::Group::control:
         control(id, op);
         break;
@@ -86,61 +106,73 @@ class Run {
         effect(op);
         break;
     }
-    if (observer_) observe(op);
+    if (counter_) counter_->ran(id);
+    if (observer_) observe(op, observed);
     for (ValueId dead : lifetimes_.ends_after(id)) value(dead) = Tensor();
   }
 
   void compute(ir::OpId id, const Op& op) {
     operands_.clear();
-    for (ValueId operand : op.operands) operands_.push_back(&value(operand));
-    Tensor result = evaluate(function_, op, operands_, !observer_ && !op.operands.empty() && lifetimes_.is_last_read(id, 0));
+    for (ValueId operand : op.operands) operands_.push_back(&tensor(operand));
+    Tensor result = evaluate(function_, op, operands_, !op.operands.empty() && lifetimes_.is_last_read(id, 0));
     value(op.results[0]) = std::move(result);
   }
 
-  void observe(const Op& op) {
-    std::vector<const Tensor*> operands;
-    std::vector<Tensor> results;
-    for (ValueId operand : op.operands) operands.push_back(&value(operand));
-    for (ValueId result : op.results) results.push_back(value(result));
-    observer_(op, operands, results);
+  // Tapes are linear: an operand that is one may always be moved from.
+  void tape(const Op& op) {
+    Value tape = op.code == Opcode::tape ? Tape(function_.type(op.results[0]).as_entry()) : std::move(value(op.operands[0]));
+    if (op.code == Opcode::push) std::get<Tape>(tape).push(tensor(op.operands[1]));
+    if (op.code == Opcode::pop) value(op.results[1]) = std::get<Tape>(tape).pop();
+    value(op.results[0]) = std::move(tape);
+  }
+
+  std::vector<Tensor> shown(const std::vector<ValueId>& ids) {
+    std::vector<Tensor> tensors;
+    for (ValueId id : ids) tensors.push_back(function_.type(id).tape ? Tensor() : tensor(id));
+    return tensors;
+  }
+
+  void observe(const Op& op, const std::vector<Tensor>& operands) {
+    std::vector<const Tensor*> pointers;
+    for (const Tensor& operand : operands) pointers.push_back(&operand);
+    observer_(op, pointers, shown(op.results));
   }
 
   // What the block yields for these arguments.
-  std::vector<Tensor> block(BlockId id, std::vector<Tensor> arguments) {
+  std::vector<Value> block(BlockId id, std::vector<Value> arguments) {
     const ir::Block& block = function_.block(id);
     for (std::size_t i = 0; i < arguments.size(); ++i) value(block.arguments[i]) = std::move(arguments[i]);
     for (ir::OpId op : block.ops) execute(op);
-    std::vector<Tensor> yields;
-    for (ValueId yielded : block.yields) yields.push_back(value(yielded));
+    std::vector<Value> yields;
+    for (std::size_t i = 0; i < block.yields.size(); ++i) yields.push_back(take(block.yields[i], lifetimes_.is_last_yield(id, i)));
     for (ValueId dead : lifetimes_.ends_with(id)) value(dead) = Tensor();
     return yields;
   }
 
   void control(ir::OpId id, const Op& op) {
-    std::vector<Tensor> results;
-    if (op.code == Opcode::if_else)
-      results = block(op.regions[boolean(op.operands[0]) ? 0 : 1], {});
-    else if (op.code == Opcode::for_loop)
-      results = for_loop(id, op);
-    else
-      results = while_loop(id, op);
+    std::vector<Value> results = region_results(id, op);
     for (std::size_t i = 0; i < results.size(); ++i) value(op.results[i]) = std::move(results[i]);
   }
 
-  // The initial values of what a loop carries. Those that nobody reads later are moved, so that the body may update them in place.
-  std::vector<Tensor> carried(ir::OpId id, const Op& op, std::size_t first) {
-    std::vector<Tensor> result;
-    for (std::size_t i = first; i < op.operands.size(); ++i) {
-      Tensor& initial = value(op.operands[i]);
-      result.push_back(!observer_ && lifetimes_.is_last_read(id, i) ? std::move(initial) : initial);
-    }
+  std::vector<Value> region_results(ir::OpId id, const Op& op) {
+    if (op.code == Opcode::for_loop) return for_loop(id, op);
+    if (op.code == Opcode::while_loop) return while_loop(id, op);
+    if (op.code == Opcode::map) return map(op);
+    if (op.code == Opcode::if_else) return block(op.regions[boolean(op.operands[0]) ? 0 : 1], {});
+    return block(op.regions[0], arguments(id, op, 0));  // checkpoint, custom
+  }
+
+  // The operands from `first` on, for a region. Those that nobody reads later are moved, so that the region may update them in place.
+  std::vector<Value> arguments(ir::OpId id, const Op& op, std::size_t first) {
+    std::vector<Value> result;
+    for (std::size_t i = first; i < op.operands.size(); ++i) result.push_back(take(op.operands[i], lifetimes_.is_last_read(id, i)));
     return result;
   }
 
-  std::vector<Tensor> for_loop(ir::OpId id, const Op& op) {
+  std::vector<Value> for_loop(ir::OpId id, const Op& op) {
     const std::int64_t lo = integer(op.operands[0]), hi = integer(op.operands[1]), by = integer(op.operands[2]);
     if (by == 0) throw Stop{backend::step_failure(function_, op)};
-    std::vector<Tensor> state = carried(id, op, 3);
+    std::vector<Value> state = arguments(id, op, 3);
     const Type& index_type = function_.type(function_.block(op.regions[0]).arguments[0]);
     const std::uint64_t count = trip_count(lo, hi, by);
     for (std::uint64_t turn = 0; turn < count; ++turn) {
@@ -152,14 +184,38 @@ class Run {
     return state;
   }
 
-  std::vector<Tensor> while_loop(ir::OpId id, const Op& op) {
-    std::vector<Tensor> state = carried(id, op, 0);
-    for (std::uint64_t turn = 0; block(op.regions[0], state)[0].int_at(0) != 0; ++turn) {
+  std::vector<Value> while_loop(ir::OpId id, const Op& op) {
+    std::vector<Value> state = arguments(id, op, 0);
+    for (std::uint64_t turn = 0; holds(op.regions[0], state); ++turn) {
       if (options_.max_iterations != 0 && turn == options_.max_iterations) throw Stop{backend::iteration_failure(function_, op, turn)};
       state = block(op.regions[1], std::move(state));
       poll();
     }
     return state;
+  }
+
+  bool holds(BlockId condition, const std::vector<Value>& state) { return std::get<Tensor>(block(condition, state)[0]).int_at(0) != 0; }
+
+  // The region for every index, in row-major order; what it yields goes to its place in the results.
+  std::vector<Value> map(const Op& op) {
+    const std::size_t axes = function_.block(op.regions[0]).arguments.size();
+    std::vector<Tensor> results;
+    for (ValueId result : op.results) results.emplace_back(function_.type(result));
+    std::vector<std::int64_t> sizes = function_.type(op.results[0]).sizes(), index(axes, 0);
+    sizes.resize(axes);
+    const std::int64_t count = Type::of_sizes(Element::i32, sizes).count();
+    for (std::int64_t turn = 0; turn < count; ++turn) {
+      std::vector<Value> indices;
+      for (std::int64_t i : index) indices.emplace_back(Tensor::scalar(Element::i32, static_cast<double>(i)));
+      const std::vector<Value> yields = block(op.regions[0], std::move(indices));
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        const Tensor& part = std::get<Tensor>(yields[i]);
+        std::memcpy(results[i].raw() + static_cast<std::size_t>(turn) * part.bytes(), part.raw(), part.bytes());
+      }
+      for (std::size_t axis = axes; axis-- > 0 && ++index[axis] == sizes[axis];) index[axis] = 0;
+      poll();
+    }
+    return {std::make_move_iterator(results.begin()), std::make_move_iterator(results.end())};
   }
 
   // Also a loop whose body holds no op can be stopped.
@@ -171,13 +227,13 @@ class Run {
     if (op.code == Opcode::assert_true) {
       if (boolean(op.operands[0])) return;
       std::vector<Tensor> shown;
-      for (std::size_t i = 1; i < op.operands.size(); ++i) shown.push_back(value(op.operands[i]));
+      for (std::size_t i = 1; i < op.operands.size(); ++i) shown.push_back(tensor(op.operands[i]));
       throw Stop{backend::assert_failure(function_, op, shown, options_.full)};
     }
     const auto& text = op.attrs.strings(Attr::text);
     std::string line = text.empty() ? std::string() : text[0];
     for (std::size_t i = 0; i < op.operands.size(); ++i) {
-      line += runtime::tensor_text(value(op.operands[i]), options_.full);
+      line += runtime::tensor_text(tensor(op.operands[i]), options_.full);
       if (i + 1 < text.size()) line += text[i + 1];
     }
     if (options_.print) options_.print(line);
@@ -186,28 +242,30 @@ class Run {
   const Function& function_;
   const Lifetimes& lifetimes_;
   const backend::Observer& observer_;
+  backend::Counter* counter_;  // or null
   const runtime::RunOptions& options_;
-  std::vector<Tensor> values_;     // by ValueId
+  std::vector<Value> values_;      // by ValueId
   std::vector<Tensor*> operands_;  // of the op being computed
   const Op* current_ = nullptr;
 };
 
 class Interpreter : public runtime::Executable {
  public:
-  Interpreter(const Function& function, backend::Observer observer)
-      : function_(function), observer_(std::move(observer)), lifetimes_(function) {}
+  Interpreter(const Function& function, backend::Observer observer, backend::Counter* counter)
+      : function_(function), observer_(std::move(observer)), counter_(counter), lifetimes_(function) {}
 
   runtime::RunResult run(std::span<const Tensor> arguments, const runtime::RunOptions& options) override {
     if (arguments.size() != function_.parameters.size()) throw InternalError("interpret", "wrong number of arguments");
     for (std::size_t i = 0; i < arguments.size(); ++i)
       if (!same_type(arguments[i].type(), function_.type(function_.parameters[i].value)))
         throw InternalError("interpret", "argument " + function_.parameters[i].path + " is a " + type_text(arguments[i].type()));
-    return Run(function_, lifetimes_, observer_, options).run(arguments);
+    return Run(function_, lifetimes_, observer_, counter_, options).run(arguments);
   }
 
  private:
   const Function& function_;
   backend::Observer observer_;
+  backend::Counter* counter_;
   Lifetimes lifetimes_;
 };
 
@@ -217,8 +275,8 @@ class Interpreter : public runtime::Executable {
 
 namespace bpc::backend {
 
-std::unique_ptr<runtime::Executable> interpret(const ir::Function& function, Observer observer) {
-  return std::make_unique<interpreter::Interpreter>(function, std::move(observer));
+std::unique_ptr<runtime::Executable> interpret(const ir::Function& function, Observer observer, Counter* counter) {
+  return std::make_unique<interpreter::Interpreter>(function, std::move(observer), counter);
 }
 
 }  // namespace bpc::backend

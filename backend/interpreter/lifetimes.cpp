@@ -1,74 +1,112 @@
 #include "backend/interpreter/lifetimes.h"
 
-#include <algorithm>
-
 namespace bpc::interpreter {
-
-namespace {
 
 using ir::BlockId;
 using ir::Function;
+using ir::Opcode;
 using ir::OpId;
 using ir::ValueId;
 
-// The op in `block` that is `op` or holds it in a region.
-OpId enclosing_op(const Function& function, OpId op, BlockId block) {
-  while (function.op(op).block != block) op = function.block(function.op(op).block).parent;
-  return op;
-}
+// Goes backwards through the program: the first read that it meets is the last one that happens.
+class LifetimeWalk {
+ public:
+  LifetimeWalk(const Function& function, Lifetimes& to)
+      : function_(function), to_(to), read_(function.value_count(), false), times_(function.value_count(), 0) {
+    depth_.assign(function.block_count(), 0);
+    for (std::uint32_t b = 1; b < function.block_count(); ++b) {
+      int& depth = depth_[b];
+      for (BlockId at{b}; at != function.body(); at = function.op(function.block(at).parent).block) ++depth;
+    }
+  }
 
-}  // namespace
+  void run() {
+    for (const ir::Output& output : function_.outputs) read_[output.value.index] = true;
+    block(function_.body(), 0);
+  }
+
+ private:
+  // `floor`: how deep the blocks lie whose values may end here, at least.
+  void block(BlockId id, int floor) {
+    const ir::Block& block = function_.block(id);
+    const std::size_t start = met_.size();
+    to_.last_yields_[id.index] = last_of(block.yields, id, floor);
+    for (ValueId yielded : block.yields) meet(yielded);
+    for (ValueId yielded : met_since(start))
+      if (may_end(yielded, id, floor)) to_.with_block_[id.index].push_back(yielded);
+    for (std::size_t i = block.ops.size(); i-- > 0;) op(block.ops[i], id, floor);
+    for (ValueId argument : block.arguments)
+      if (!read_[argument.index]) to_.with_block_[id.index].push_back(argument);
+  }
+
+  void op(OpId id, BlockId in, int floor) {
+    const ir::Op& op = function_.op(id);
+    auto& ends = to_.after_op_[id.index];
+    for (ValueId result : op.results)
+      if (!read_[result.index]) ends.push_back(result);
+    const std::size_t start = met_.size();
+    regions(op, depth_[in.index] + 1, floor);
+    to_.last_reads_[id.index] = last_of(op.operands, in, floor);
+    for (ValueId operand : op.operands) meet(operand);
+    for (ValueId met : met_since(start))
+      if (may_end(met, in, floor)) ends.push_back(met);
+  }
+
+  void regions(const ir::Op& op, int depth, int floor) {
+    if (op.code == Opcode::if_else)
+      sides(op, floor);
+    else if (op.code == Opcode::checkpoint || op.code == Opcode::custom)
+      block(op.regions[0], floor);  // the other one does not run
+    else
+      for (BlockId region : op.regions) block(region, depth);
+  }
+
+  // What one side reads is not read later on the way through the other.
+  void sides(const ir::Op& op, int floor) {
+    const std::size_t start = met_.size();
+    block(op.regions[0], floor);
+    const std::vector<ValueId> first(met_.begin() + static_cast<std::ptrdiff_t>(start), met_.end());
+    met_.resize(start);
+    for (ValueId value : first) read_[value.index] = false;
+    block(op.regions[1], floor);
+    for (ValueId value : first) meet(value);
+  }
+
+  void meet(ValueId value) {
+    if (read_[value.index]) return;
+    read_[value.index] = true;
+    met_.push_back(value);
+  }
+  std::span<const ValueId> met_since(std::size_t start) const { return std::span(met_).subspan(start); }
+
+  bool may_end(ValueId value, BlockId in, int floor) const {
+    const int depth = depth_[function_.value(value).block.index];
+    return depth >= floor && depth <= depth_[in.index];
+  }
+
+  // For each of the values that are read at once: whether that is its last read, and its only one among them.
+  std::vector<bool> last_of(const std::vector<ValueId>& values, BlockId in, int floor) {
+    std::vector<bool> last;
+    for (ValueId value : values) ++times_[value.index];
+    for (ValueId value : values) last.push_back(!read_[value.index] && may_end(value, in, floor) && times_[value.index] == 1);
+    for (ValueId value : values) times_[value.index] = 0;
+    return last;
+  }
+
+  const Function& function_;
+  Lifetimes& to_;
+  std::vector<int> depth_;            // of each block
+  std::vector<bool> read_;            // by value: after the place where the walk stands
+  std::vector<ValueId> met_;          // in the order in which read_ was set
+  std::vector<std::uint32_t> times_;  // by value: that the values at hand name it
+};
 
 Lifetimes::Lifetimes(const Function& function)
-    : after_op_(function.op_count()), with_block_(function.block_count()), last_reads_(function.op_count()) {
-  std::vector<std::size_t> position(function.op_count(), 0);  // in the op's block
-  for (std::uint32_t b = 0; b < function.block_count(); ++b) {
-    const auto& ops = function.block(BlockId{b}).ops;
-    for (std::size_t i = 0; i < ops.size(); ++i) position[ops[i].index] = i;
-  }
-
-  std::vector<OpId> last(function.value_count());  // invalid: no op reads it
-  std::vector<bool> kept(function.value_count(), false);
-  std::vector<OpId> last_inside(function.value_count());  // the last op that reads it in a region
-  const auto use = [&](ValueId value, OpId by, bool yielded) {
-    const OpId op = enclosing_op(function, by, function.value(value).block);
-    const bool inside = yielded || op != by;
-    const auto raise = [&](OpId& latest) {
-      if (!latest.valid() || position[latest.index] < position[op.index]) latest = op;
-    };
-    raise(last[value.index]);
-    if (inside) raise(last_inside[value.index]);
-  };
-  for (std::uint32_t b = 0; b < function.block_count(); ++b) {
-    const ir::Block& block = function.block(BlockId{b});
-    for (OpId op : block.ops) {
-      for (ValueId operand : function.op(op).operands) use(operand, op, false);
-      for (ValueId result : function.op(op).results) use(result, op, false);
-    }
-    for (ValueId yielded : block.yields) {
-      if (function.value(yielded).block == BlockId{b})
-        kept[yielded.index] = true;
-      else
-        use(yielded, block.parent, true);
-    }
-  }
-  for (const ir::Output& output : function.outputs) kept[output.value.index] = true;
-
-  for (std::uint32_t v = 0; v < function.value_count(); ++v) {
-    if (last[v].valid() && !kept[v])
-      after_op_[last[v].index].push_back({v});
-    else
-      with_block_[function.value(ValueId{v}).block.index].push_back({v});
-  }
-  std::vector<std::uint32_t> times(function.value_count(), 0);  // that the op at hand reads it
-  for (std::uint32_t o = 0; o < function.op_count(); ++o) {
-    const auto& operands = function.op(OpId{o}).operands;
-    for (ValueId operand : operands) ++times[operand.index];
-    for (ValueId operand : operands)
-      last_reads_[o].push_back(last[operand.index] == OpId{o} && !kept[operand.index] && last_inside[operand.index] != OpId{o} &&
-                               times[operand.index] == 1);
-    for (ValueId operand : operands) times[operand.index] = 0;
-  }
+    : after_op_(function.op_count()),
+      with_block_(function.block_count()),
+      last_reads_(function.op_count()),
+      last_yields_(function.block_count()) {
+  LifetimeWalk(function, *this).run();
 }
 
 }  // namespace bpc::interpreter

@@ -11,7 +11,7 @@ using ir::Attr;
 using runtime::Tensor;
 
 // result[i] = x[start + i . strides]
-Tensor gather(const Tensor& x, const Type& type, const std::vector<std::int64_t>& sizes, const Strides& strides, std::int64_t start) {
+Tensor strided_copy(const Tensor& x, const Type& type, const std::vector<std::int64_t>& sizes, const Strides& strides, std::int64_t start) {
   Tensor result(type);
   runtime::with_element(type.element, [&]<class T>(T) {
     const T* in = x.data<T>();
@@ -55,26 +55,32 @@ Tensor transpose(const Tensor& x, const std::vector<std::int64_t>& perm, const T
   const Strides own = dense_strides(x.type().sizes());
   Strides strides;
   for (std::int64_t axis : perm) strides.push_back(own[static_cast<std::size_t>(axis)]);
-  return gather(x, type, type.sizes(), strides, 0);
+  return strided_copy(x, type, type.sizes(), strides, 0);
 }
 
 Tensor broadcast(const Tensor& x, const Type& type) {
-  return gather(x, type, type.sizes(), stretched_strides(x.type(), type), 0);
+  return strided_copy(x, type, type.sizes(), stretched_strides(x.type(), type), 0);
 }
 
 Tensor slice(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type) {
   const Tensor& x = *operands[0];
   const Part part = part_of(function, op, x.type(), operands.subspan(1));
-  return gather(x, type, op.attrs.ints(Attr::sizes), part.strides, part.start);
+  return strided_copy(x, type, op.attrs.ints(Attr::sizes), part.strides, part.start);
 }
 
 Tensor update(const ir::Function& function, const ir::Op& op, Tensor x, Operands operands) {
   const Tensor& v = *operands[1];
   const Part part = part_of(function, op, x.type(), operands.subspan(2));
+  const auto& sizes = op.attrs.ints(Attr::sizes);
   runtime::with_element(x.type().element, [&]<class T>(T) {
     const T* in = v.data<T>();
     T* out = x.data<T>();
-    walk<1>(op.attrs.ints(Attr::sizes), {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = *in++; });
+    if (!op.attrs.flag(Attr::add))
+      walk<1>(sizes, {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = *in++; });
+    else if constexpr (runtime::scalar::Number<T>)
+      walk<1>(sizes, {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = runtime::scalar::add(out[at[0]], *in++); });
+    else
+      throw InternalError("interpret", "an update that adds to a " + type_text(x.type()));
   });
   return x;
 }

@@ -13,7 +13,7 @@ llvm::FunctionCallee Emitter::hook(const char* name, llvm::Type* result, llvm::A
 }
 
 // An array of pointers to the items' elements; scalars are spilled.
-llvm::Value* Emitter::pointers(const std::vector<plan::Shown>& items) {
+llvm::Value* Emitter::pointers(const std::vector<plan::Datum>& items) {
   llvm::Type* pointer = builder_.getPtrTy();
   if (items.empty()) return llvm::ConstantPointerNull::get(builder_.getPtrTy());
   llvm::AllocaInst* array = local(pointer, items.size() + 1, "items");
@@ -32,7 +32,7 @@ llvm::Value* Emitter::pointers(const std::vector<plan::Shown>& items) {
 }
 
 void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which, llvm::Value* start,
-                    const std::vector<plan::Shown>& shown) {
+                    const std::vector<plan::Datum>& shown) {
   llvm::Function* function = builder_.GetInsertBlock()->getParent();
   auto* stop = llvm::BasicBlock::Create(module_.getContext(), "stop", function);
   auto* go_on = llvm::BasicBlock::Create(module_.getContext(), "go_on", function);
@@ -43,7 +43,7 @@ void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which,
       hook("bpc_hook_stop", builder_.getVoidTy(), {pointer, builder_.getInt32Ty(), builder_.getInt32Ty(), builder_.getInt64Ty(), pointer});
   llvm::cast<llvm::Function>(callee.getCallee())->addFnAttr(llvm::Attribute::Cold);
   builder_.CreateCall(callee, {context_, builder_.getInt32(site), builder_.getInt32(which), start ? start : integer(0), pointers(shown)});
-  leave(integer(1));
+  builder_.CreateRet(integer(1));
   builder_.SetInsertPoint(go_on);
 }
 
@@ -68,6 +68,33 @@ void Emitter::emit(const plan::CheckIndex& check) {
     holds = builder_.CreateAnd(holds, builder_.CreateICmpULT(builder_.CreateAdd(start, integer(check.span)), integer(check.size)));
   this->check(holds, check.site, check.which, given);
   set(check.result, start);
+}
+
+// One quick loop over all of them; another one, for the first that is outside, only where some are.
+void Emitter::emit(const plan::CheckIndices& check) {
+  const plan::Buffer& buffer = plan_.at(check.indices);
+  auto index = [&](llvm::Value* i) {
+    llvm::Value* place = builder_.CreateInBoundsGEP(memory_type(buffer.element), base(check.indices), i);
+    return convert(load(buffer.element, place), buffer.element, Element::i64);
+  };
+  auto is_inside = [&](llvm::Value* given) {
+    return builder_.CreateICmpULT(builder_.CreateAdd(given, integer(check.size)), integer(2 * check.size));
+  };
+  llvm::AllocaInst* outside = local(builder_.getInt8Ty(), 1, "outside");
+  builder_.CreateStore(builder_.getInt8(0), outside);
+  loop(integer(0), integer(buffer.count), 1, [&](llvm::Value* i) {
+    llvm::Value* here = builder_.CreateZExt(builder_.CreateNot(is_inside(index(i))), builder_.getInt8Ty());
+    builder_.CreateStore(builder_.CreateOr(builder_.CreateLoad(builder_.getInt8Ty(), outside), here), outside);
+  });
+  llvm::Value* some = builder_.CreateICmpNE(builder_.CreateLoad(builder_.getInt8Ty(), outside), builder_.getInt8(0));
+  auto* done = llvm::BasicBlock::Create(module_.getContext(), "inside", builder_.GetInsertBlock()->getParent());
+  builder_.SetInsertPoint(branch_rarely(some, done, "outside"));
+  loop(integer(0), integer(buffer.count), 1, [&](llvm::Value* i) {
+    llvm::Value* given = index(i);
+    this->check(is_inside(given), check.site, check.which, given);
+  });
+  builder_.CreateBr(done);
+  builder_.SetInsertPoint(done);
 }
 
 void Emitter::emit(const plan::Random& random) {

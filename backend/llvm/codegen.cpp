@@ -28,8 +28,8 @@ namespace bpc::backend {
 
 namespace {
 
-// The pipeline is made for what the emitter writes: functions without calls to each other but for kernels, loops already rotated. LLVM's
-// default pipeline runs three times as many passes for the same code.
+// The pipeline is made for what the emitter writes: functions without calls to each other but for kernels and parts, loops already rotated.
+// LLVM's default pipeline runs three times as many passes for the same code.
 llvm::ModulePassManager pipeline(int level) {
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));

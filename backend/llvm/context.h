@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 
+#include "backend/llvm/tape_memory.h"
 #include "backend/plan/plan.h"
 #include "runtime/executable.h"
 
@@ -16,6 +17,7 @@ struct Run {
   const ir::Function& function;
   const plan::Plan& plan;
   const runtime::RunOptions& options;
+  TapeMemory& tapes;
   std::optional<runtime::Failure> failure;
   std::exception_ptr error;  // thrown by a callback; no exception crosses compiled frames
 };
@@ -24,6 +26,7 @@ struct Run {
 struct RuntimeContext {
   const std::atomic<bool>* interrupt;
   std::uint64_t iteration_limit;  // of each while loop; UINT64_MAX: none
+  TapeChunk* roots;               // of the plan's tapes
   Run* run;
 };
 
@@ -39,6 +42,13 @@ extern "C" {
 
 // Prints the items (pointers to their elements) of the site. 0, or 1 when the callback threw.
 std::int64_t bpc_hook_print(bpc::backend::RuntimeContext* context, std::uint32_t site, const void* const* items) noexcept;
+// The chunk to go on in when `chunk` is full, and the root of a new tape. nullptr after recording why there is no memory for it.
+bpc::backend::TapeChunk* bpc_hook_grow_tape(bpc::backend::RuntimeContext* context, bpc::backend::TapeChunk* chunk, std::size_t entry,
+                                            std::uint32_t site) noexcept;
+bpc::backend::TapeChunk* bpc_hook_new_tape(bpc::backend::RuntimeContext* context, std::uint32_t site) noexcept;
+// Makes of the tape a copy in chunks that follow a root. 0, or 1 after recording why there is no memory for it.
+std::int64_t bpc_hook_copy_tape(bpc::backend::RuntimeContext* context, bpc::backend::TapeState* tape, bpc::backend::TapeChunk* root,
+                                std::size_t entry, std::uint32_t site) noexcept;
 // Records why the run stops at the site. An index: the dynamic axis and the start; an assertion: the shown items.
 void bpc_hook_stop(bpc::backend::RuntimeContext* context, std::uint32_t site, std::uint32_t which, std::int64_t start,
                    const void* const* items) noexcept;

@@ -1,18 +1,54 @@
 // Structured control flow: scalars are carried as phis.
+#include <algorithm>
+
 #include "backend/llvm/context.h"
 #include "backend/llvm/emitter.h"
 
 namespace bpc::backend {
+
+using plan::CarriedRegister;
+using plan::RegisterId;
 
 namespace {
 
 // Turns between two looks at the interrupt flag in a loop that is known to be counted.
 constexpr std::int64_t kTurnsPerPoll = 4096;
 
-bool holds_loop(const plan::Steps& steps) {
-  for (const plan::Step& step : steps)
-    if (!std::holds_alternative<plan::Instruction>(step.what) && !std::holds_alternative<plan::CheckIndex>(step.what)) return true;
-  return false;
+// Whether the steps are over in a moment.
+bool are_quick(const plan::Plan& plan, const plan::Steps& steps);
+
+bool is_quick(const plan::Plan& plan, const plan::Kernel& kernel) {
+  constexpr std::int64_t kFewElements = 64;
+  std::int64_t turns = 1;
+  for (const plan::Axis& axis : kernel.axes) turns *= axis.size;
+  return turns <= kFewElements && std::all_of(kernel.stores.begin(), kernel.stores.end(), [&](const plan::Store& store) {
+           return !store.base.valid() || plan.at(store.base).storage == plan.at(store.to.buffer).storage;
+         });
+}
+
+bool is_quick(const plan::Plan& plan, const plan::If& branch) {
+  auto is_shared = [&](const plan::JoinedBuffer& joined) {
+    std::uint32_t storage = plan.at(joined.result).storage;
+    return plan.at(joined.then).storage == storage && plan.at(joined.otherwise).storage == storage;
+  };
+  return std::all_of(branch.buffers.begin(), branch.buffers.end(), is_shared) && are_quick(plan, branch.then) &&
+         are_quick(plan, branch.otherwise);
+}
+
+bool are_quick(const plan::Plan& plan, const plan::Steps& steps) {
+  return std::all_of(steps.begin(), steps.end(), [&](const plan::Step& step) {
+    if (const auto* branch = std::get_if<plan::If>(&step.what)) return is_quick(plan, *branch);
+    if (const auto* kernel = std::get_if<plan::Kernel>(&step.what)) return is_quick(plan, *kernel);
+    if (const auto* push = std::get_if<plan::Push>(&step.what)) return push->value.scalar.valid();
+    if (const auto* pop = std::get_if<plan::Pop>(&step.what)) return pop->value.scalar.valid();
+    return std::holds_alternative<plan::Instruction>(step.what) || std::holds_alternative<plan::CheckIndex>(step.what);
+  });
+}
+
+bool are_quick(const plan::Plan& plan, const plan::For& loop) {
+  return are_quick(plan, loop.body) && std::all_of(loop.buffers.begin(), loop.buffers.end(), [&](const plan::CarriedBuffer& slot) {
+           return plan.at(slot.next).storage == plan.at(slot.argument).storage;
+         });
 }
 
 }  // namespace
@@ -30,46 +66,59 @@ void Emitter::emit(const plan::If& branch) {
   llvm::BasicBlock *then = block("then"), *otherwise = block("else"), *join = block("join");
   builder_.CreateCondBr(get(branch.condition), then, otherwise);
 
-  builder_.SetInsertPoint(then);
-  steps(branch.then);
-  for (const plan::JoinedBuffer& joined : branch.buffers) copy(joined.then, joined.result);
-  then = builder_.GetInsertBlock();
-  builder_.CreateBr(join);
-
-  builder_.SetInsertPoint(otherwise);
-  steps(branch.otherwise);
-  for (const plan::JoinedBuffer& joined : branch.buffers) copy(joined.otherwise, joined.result);
-  otherwise = builder_.GetInsertBlock();
-  builder_.CreateBr(join);
+  using plan::JoinedRegister;
+  auto side = [&](llvm::BasicBlock*& at, const plan::Steps& steps, plan::BufferId plan::JoinedBuffer::* tensor,
+                  RegisterId JoinedRegister::* scalar) {
+    builder_.SetInsertPoint(at);
+    this->steps(steps);
+    for (const plan::JoinedBuffer& joined : branch.buffers) copy(joined.*tensor, joined.result);
+    std::vector<llvm::Value*> values;
+    for (const JoinedRegister& joined : branch.registers) values.push_back(get(joined.*scalar));
+    at = builder_.GetInsertBlock();
+    builder_.CreateBr(join);
+    return values;
+  };
+  std::vector<llvm::Value*> left = side(then, branch.then, &plan::JoinedBuffer::then, &JoinedRegister::then);
+  std::vector<llvm::Value*> right = side(otherwise, branch.otherwise, &plan::JoinedBuffer::otherwise, &JoinedRegister::otherwise);
 
   builder_.SetInsertPoint(join);
-  for (const plan::JoinedRegister& joined : branch.registers) {
-    llvm::PHINode* phi = builder_.CreatePHI(type(element(joined.result)), 2, plan_.at(joined.result).name);
-    phi->addIncoming(get(joined.then), then);
-    phi->addIncoming(get(joined.otherwise), otherwise);
-    set(joined.result, phi);
+  for (std::size_t i = 0; i < branch.registers.size(); ++i) {
+    RegisterId result = branch.registers[i].result;
+    llvm::PHINode* phi = builder_.CreatePHI(type(result), 2, plan_.at(result).name);
+    phi->addIncoming(left[i], then);
+    phi->addIncoming(right[i], otherwise);
+    set(result, phi);
   }
 }
 
-std::vector<llvm::PHINode*> Emitter::carried_phis(const std::vector<plan::CarriedRegister>& registers, llvm::BasicBlock* from) {
+std::vector<llvm::Value*> Emitter::values(std::span<const CarriedRegister> registers, RegisterId CarriedRegister::* which) {
+  std::vector<llvm::Value*> result;
+  for (const CarriedRegister& slot : registers) result.push_back(get(slot.*which));
+  return result;
+}
+
+std::vector<llvm::PHINode*> Emitter::carried_phis(std::span<const CarriedRegister> registers, std::span<llvm::Value* const> inits,
+                                                  llvm::BasicBlock* from) {
   std::vector<llvm::PHINode*> phis;
-  for (const plan::CarriedRegister& slot : registers) {
-    llvm::PHINode* phi = builder_.CreatePHI(type(element(slot.argument)), 2, plan_.at(slot.argument).name);
-    phi->addIncoming(get(slot.init), from);
-    set(slot.argument, phi);
-    phis.push_back(phi);
+  for (std::size_t i = 0; i < registers.size(); ++i) {
+    RegisterId argument = registers[i].argument;
+    phis.push_back(builder_.CreatePHI(type(argument), 2, plan_.at(argument).name));
+    phis.back()->addIncoming(inits[i], from);
+    set(argument, phis.back());
   }
   return phis;
 }
 
-void Emitter::next_turn(const std::vector<plan::CarriedRegister>& registers, const std::vector<plan::CarriedBuffer>& buffers,
-                        std::span<llvm::PHINode* const> phis) {
+std::vector<llvm::Value*> Emitter::next_turn(std::span<const CarriedRegister> registers, std::span<const plan::CarriedBuffer> buffers,
+                                             std::span<llvm::PHINode* const> phis) {
   for (const plan::CarriedBuffer& slot : buffers) copy(slot.next, slot.argument);
-  for (std::size_t i = 0; i < registers.size(); ++i) phis[i]->addIncoming(get(registers[i].next), builder_.GetInsertBlock());
+  std::vector<llvm::Value*> next = values(registers, &CarriedRegister::next);
+  for (std::size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(next[i], builder_.GetInsertBlock());
+  return next;
 }
 
 // The number of turns is known before the first: they are counted in 64 bits, so that the index cannot overflow its way past the end.
-// A body of scalars alone runs in bursts between two looks at the interrupt flag, so that the inner loop is free of them.
+// A body that is over in a moment runs in bursts between two looks at the interrupt flag, so that the inner loop is free of them.
 void Emitter::emit(const plan::For& loop) {
   llvm::Function* function = builder_.GetInsertBlock()->getParent();
   auto block = [&](const char* name) { return llvm::BasicBlock::Create(module_.getContext(), name, function); };
@@ -84,14 +133,15 @@ void Emitter::emit(const plan::For& loop) {
   llvm::Value* last = builder_.CreateUDiv(builder_.CreateSub(distance, integer(1)), stride);  // the last turn's number, where it runs
 
   for (const plan::CarriedBuffer& slot : loop.buffers) copy(slot.init, slot.argument);
+  std::vector<llvm::Value*> inits = values(loop.registers, &CarriedRegister::init);
   llvm::BasicBlock *before = builder_.GetInsertBlock(), *burst = block("burst"), *turn = block("turn"), *after = block("after");
   builder_.CreateCondBr(runs, burst, after);
-  bool bursts = !holds_loop(loop.body);
+  bool bursts = are_quick(plan_, loop);
 
   builder_.SetInsertPoint(burst);
   llvm::PHINode* first = builder_.CreatePHI(builder_.getInt64Ty(), 2, "first");
   first->addIncoming(zero, before);
-  std::vector<llvm::PHINode*> outer_phis = carried_phis(loop.registers, before);
+  std::vector<llvm::PHINode*> outer_phis = carried_phis(loop.registers, inits, before);
   poll();
   llvm::Value* end = first;
   if (bursts) {
@@ -105,34 +155,29 @@ void Emitter::emit(const plan::For& loop) {
   builder_.SetInsertPoint(turn);
   llvm::PHINode* count = builder_.CreatePHI(builder_.getInt64Ty(), 2, "turn");
   count->addIncoming(first, entered);
-  std::vector<llvm::PHINode*> phis;
-  for (std::size_t i = 0; i < loop.registers.size(); ++i) {
-    llvm::PHINode* phi = builder_.CreatePHI(outer_phis[i]->getType(), 2, outer_phis[i]->getName());
-    phi->addIncoming(outer_phis[i], entered);
-    set(loop.registers[i].argument, phi);
-    phis.push_back(phi);
-  }
+  std::vector<llvm::PHINode*> phis = carried_phis(loop.registers, std::vector<llvm::Value*>(outer_phis.begin(), outer_phis.end()), entered);
   llvm::Value* index = builder_.CreateAdd(lo, builder_.CreateMul(count, by));
-  index = convert(index, Element::i64, element(loop.index));
+  if (element(loop.index) == Element::i32) index = builder_.CreateTrunc(index, builder_.getInt32Ty(), "", false, true);
   if (!llvm::isa<llvm::Constant>(index) && !index->hasName()) index->setName(plan_.at(loop.index).name);
   set(loop.index, index);
   steps(loop.body);
-  next_turn(loop.registers, loop.buffers, phis);
+  std::vector<llvm::Value*> next = next_turn(loop.registers, loop.buffers, phis);
   llvm::BasicBlock *turned = builder_.GetInsertBlock(), *burst_done = block("burst_done");
   count->addIncoming(builder_.CreateAdd(count, integer(1)), turned);
   builder_.CreateCondBr(builder_.CreateICmpEQ(count, end), burst_done, turn);
 
   builder_.SetInsertPoint(burst_done);
   first->addIncoming(builder_.CreateAdd(end, integer(1)), burst_done);
-  for (std::size_t i = 0; i < loop.registers.size(); ++i) outer_phis[i]->addIncoming(get(loop.registers[i].next), burst_done);
+  for (std::size_t i = 0; i < loop.registers.size(); ++i) outer_phis[i]->addIncoming(next[i], burst_done);
   builder_.CreateCondBr(builder_.CreateICmpEQ(end, last), after, burst);
 
   builder_.SetInsertPoint(after);
-  for (const plan::CarriedRegister& slot : loop.registers) {
-    llvm::PHINode* phi = builder_.CreatePHI(type(element(slot.result)), 2, plan_.at(slot.result).name);
-    phi->addIncoming(get(slot.init), before);
-    phi->addIncoming(get(slot.next), burst_done);
-    set(slot.result, phi);
+  for (std::size_t i = 0; i < loop.registers.size(); ++i) {
+    RegisterId result = loop.registers[i].result;
+    llvm::PHINode* phi = builder_.CreatePHI(type(result), 2, plan_.at(result).name);
+    phi->addIncoming(inits[i], before);
+    phi->addIncoming(next[i], burst_done);
+    set(result, phi);
   }
 }
 
@@ -143,13 +188,14 @@ void Emitter::emit(const plan::While& loop) {
   llvm::Value* limit = builder_.CreateLoad(
       word, builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), context_, offsetof(RuntimeContext, iteration_limit)), "limit");
   for (const plan::CarriedBuffer& slot : loop.buffers) copy(slot.init, slot.argument);
+  std::vector<llvm::Value*> inits = values(loop.registers, &CarriedRegister::init);
   llvm::BasicBlock *before = builder_.GetInsertBlock(), *header = block("while"), *body = block("body"), *after = block("after");
   builder_.CreateBr(header);
 
   builder_.SetInsertPoint(header);
   llvm::PHINode* count = builder_.CreatePHI(word, 2, "turn");
   count->addIncoming(integer(0), before);
-  std::vector<llvm::PHINode*> phis = carried_phis(loop.registers, before);
+  std::vector<llvm::PHINode*> phis = carried_phis(loop.registers, inits, before);
   steps(loop.condition);
   builder_.CreateCondBr(get(loop.holds), body, after);
 
@@ -162,7 +208,7 @@ void Emitter::emit(const plan::While& loop) {
   builder_.CreateBr(header);
 
   builder_.SetInsertPoint(after);
-  for (const plan::CarriedRegister& slot : loop.registers) set(slot.result, get(slot.argument));
+  for (const CarriedRegister& slot : loop.registers) set(slot.result, get(slot.argument));
 }
 
 }  // namespace bpc::backend

@@ -1,4 +1,5 @@
-// From the plan to LLVM IR: one walk, shared by the files of this room (entry, scalar, kernel, contraction, control, checks).
+// From the plan to LLVM IR: one walk, shared by the files of this room (entry, functions, scalar, kernel, contraction, control, checks,
+// tapes).
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -22,16 +23,17 @@ class Emitter {
   using Indices = std::span<llvm::Value* const>;
 
   // ---- entry.cpp ----
-  llvm::Type* type(Element element);         // of a register: bool is i1
+  llvm::Type* type(Element element);  // of a register: bool is i1
+  llvm::Type* type(plan::RegisterId id) { return plan_.at(id).is_address ? builder_.getPtrTy() : type(element(id)); }
   llvm::Type* memory_type(Element element);  // bool is i8
-  llvm::Value* get(plan::RegisterId id) { return registers_[id.index]; }
   void set(plan::RegisterId id, llvm::Value* value) { registers_[id.index] = value; }
   Element element(plan::RegisterId id) const { return plan_.at(id).element; }
   llvm::ConstantInt* integer(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   llvm::Value* form(const plan::Affine& at, Indices indices);  // as i64
   void enter(llvm::Function& function);                        // one that is given the buffers and the context
   llvm::Value* bound(std::size_t index);                       // what the caller has bound there (context.h)
-  llvm::Value* base(plan::BufferId id);                        // where the buffer starts
+  void emit(const plan::SetOutput& output);
+  llvm::Value* base(plan::BufferId id);  // where the buffer starts
   llvm::Value* address(const plan::Access& access, Indices indices);
   llvm::Value* load(Element element, llvm::Value* address);
   void store(llvm::Value* value, Element element, llvm::Value* address);
@@ -47,8 +49,10 @@ class Emitter {
   void steps(const plan::Steps& steps);
   void run_of_steps(std::span<const plan::Step> steps);
   void part(std::span<const plan::Step> steps);  // in a function of their own
-  void leave(llvm::Value* status);               // returns it from the current function, at whichever depth
-  void leave_unless_zero(llvm::Value* status);
+  void leave_unless_zero(llvm::Value* status);   // returns it from the current function
+  llvm::Value* frame_slot(plan::RegisterId id);  // its place in the frame
+  void put_in_frame(plan::RegisterId id);
+  llvm::Value* get(plan::RegisterId id);  // loads it where the builder is, if it is in the frame
 
   // Moves what `body` emits to a function of its own, which is given where the buffers start (no two storages overlap, which LLVM is told)
   // and the host registers it uses; registers in `results` come back. The call stands where the builder was. Small ones are inlined again.
@@ -88,28 +92,43 @@ class Emitter {
   void emit(const plan::If& branch);
   void emit(const plan::For& loop);
   void emit(const plan::While& loop);
-  std::vector<llvm::PHINode*> carried_phis(const std::vector<plan::CarriedRegister>& registers, llvm::BasicBlock* from);
-  void next_turn(const std::vector<plan::CarriedRegister>& registers, const std::vector<plan::CarriedBuffer>& buffers,
-                 std::span<llvm::PHINode* const> phis);
+  std::vector<llvm::Value*> values(std::span<const plan::CarriedRegister> registers, plan::RegisterId plan::CarriedRegister::* which);
+  std::vector<llvm::PHINode*> carried_phis(std::span<const plan::CarriedRegister> registers, std::span<llvm::Value* const> inits,
+                                           llvm::BasicBlock* from);
+  // Copies what is carried; gives the registers' next values.
+  std::vector<llvm::Value*> next_turn(std::span<const plan::CarriedRegister> registers, std::span<const plan::CarriedBuffer> buffers,
+                                      std::span<llvm::PHINode* const> phis);
   void poll();
 
   // ---- checks.cpp ----
   void emit(const plan::Print& print);
   void emit(const plan::Assert& check);
   void emit(const plan::CheckIndex& check);
+  void emit(const plan::CheckIndices& check);
   void emit(const plan::Random& random);
   // Goes on where `holds`, otherwise stops the run at the site.
   void check(llvm::Value* holds, std::uint32_t site, std::uint32_t which = 0, llvm::Value* start = nullptr,
-             const std::vector<plan::Shown>& shown = {});
-  llvm::Value* pointers(const std::vector<plan::Shown>& items);
+             const std::vector<plan::Datum>& shown = {});
+  llvm::Value* pointers(const std::vector<plan::Datum>& items);
   llvm::FunctionCallee hook(const char* name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters);
+
+  // ---- tapes.cpp ----
+  void emit(const plan::NewTape& made);
+  void emit(const plan::CopyTape& copy);
+  void emit(const plan::Push& push);
+  void emit(const plan::Pop& pop);
+  llvm::Value* root(std::uint32_t index);
+  llvm::Value* chunk_field(llvm::Value* chunk, std::size_t offset, const char* name);
+  llvm::Value* chunk_begin(llvm::Value* chunk);
+  llvm::Value* chunk_from(const char* hook, llvm::ArrayRef<llvm::Value*> arguments);
+  llvm::BasicBlock* branch_rarely(llvm::Value* condition, llvm::BasicBlock* otherwise, const char* name);
 
   void emit(const plan::Instruction& instruction) { emit(instruction, {}); }
 
   const plan::Plan& plan_;
   llvm::Module& module_;
   llvm::IRBuilder<> builder_;
-  std::vector<llvm::Value*> registers_;    // by RegisterId, as seen where the builder is
+  std::vector<llvm::Value*> registers_;    // by RegisterId, as seen where the builder is; null: in the frame, or not made yet
   std::vector<std::uint32_t> reads_;       // by RegisterId: how many times the host reads it
   std::vector<llvm::Value*> bases_;        // by storage, as seen where the builder is; null before the first use
   std::vector<Accumulator> accumulators_;  // of the kernel being emitted

@@ -25,21 +25,20 @@ void Emitter::run() {
   plan::Registers all;
   for (const plan::Step& step : plan_.body) plan::add_registers(step, all);
   for (RegisterId id : all.read) ++reads_[id.index];
-  for (const plan::Output& output : plan_.outputs)
-    if (output.scalar.valid()) ++reads_[output.scalar.index];
   enter(*entry);
   for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {
     RegisterId id = plan_.parameters[i].scalar;
     if (!id.valid()) continue;
-    set(id, load(element(id), bound(i)));
-    get(id)->setName(plan_.at(id).name);
+    llvm::Value* value = load(element(id), bound(i));
+    value->setName(plan_.at(id).name);
+    set(id, value);
   }
   steps(plan_.body);
-  for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
-    RegisterId id = plan_.outputs[i].scalar;
-    if (id.valid()) store(get(id), element(id), bound(plan_.parameters.size() + i));
-  }
   builder_.CreateRet(builder_.getInt64(0));
+}
+
+void Emitter::emit(const plan::SetOutput& output) {
+  store(get(output.value), element(output.value), bound(plan_.parameters.size() + output.index));
 }
 
 llvm::Type* Emitter::type(Element element) {

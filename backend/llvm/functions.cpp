@@ -6,6 +6,7 @@
 
 #include "backend/llvm/emitter.h"
 #include "backend/plan/dataflow.h"
+#include "support/internal_error.h"
 
 namespace bpc::backend {
 
@@ -13,9 +14,6 @@ using plan::BufferId;
 using plan::RegisterId;
 
 namespace {
-
-// A longer list of steps is cut into functions of this many: LLVM's register allocator takes quadratic time in the size of a function.
-constexpr std::size_t kMostSteps = 300;
 
 template <class T>
 void make_unique(std::vector<T>& list) {
@@ -34,17 +32,19 @@ void Emitter::outline(const char* name, bool small, const std::vector<BufferId>&
   }
   make_unique(storages);
   make_unique(uses);
-  std::erase_if(uses, [&](RegisterId id) { return llvm::isa<llvm::Constant>(get(id)); });  // stay constants
+  std::erase_if(uses, [&](RegisterId id) { return llvm::isa_and_nonnull<llvm::Constant>(registers_[id.index]); });  // stay constants
 
   std::vector<llvm::Type*> parameters(storages.size(), builder_.getPtrTy());
   std::vector<llvm::Value*> arguments;
   for (std::uint32_t storage : storages) arguments.push_back(bases_[storage]);
+  std::vector<llvm::Value*> outside;  // the registers used, as they are seen outside
   for (RegisterId id : uses) {
-    parameters.push_back(type(element(id)));
+    parameters.push_back(type(id));
     arguments.push_back(get(id));
+    outside.push_back(registers_[id.index]);
   }
   std::vector<llvm::Type*> returned;
-  for (RegisterId id : results) returned.push_back(type(element(id)));
+  for (RegisterId id : results) returned.push_back(type(id));
   llvm::Type* result = returned.empty() ? builder_.getVoidTy() : llvm::StructType::get(module_.getContext(), returned);
   auto* function =
       llvm::Function::Create(llvm::FunctionType::get(result, parameters, false), llvm::Function::InternalLinkage, name, module_);
@@ -65,7 +65,7 @@ void Emitter::outline(const char* name, bool small, const std::vector<BufferId>&
   all ? builder_.CreateRet(all) : builder_.CreateRetVoid();
 
   for (unsigned i = 0; i < storages.size(); ++i) bases_[storages[i]] = arguments[i];
-  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], arguments[storages.size() + i]);
+  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], outside[i]);
   builder_.SetInsertPoint(outer);
   llvm::Value* call = builder_.CreateCall(function, arguments);
   for (unsigned i = 0; i < results.size(); ++i) set(results[i], builder_.CreateExtractValue(call, i, plan_.at(results[i]).name));
@@ -73,63 +73,75 @@ void Emitter::outline(const char* name, bool small, const std::vector<BufferId>&
 
 void Emitter::steps(const plan::Steps& steps) {
   std::span<const plan::Step> all(steps);
-  if (all.size() <= kMostSteps) return run_of_steps(all);
-  for (; !all.empty(); all = all.subspan(std::min(all.size(), kMostSteps))) part(all.first(std::min(all.size(), kMostSteps)));
+  if (all.size() <= plan::kMostSteps) return run_of_steps(all);
+  for (; !all.empty(); all = all.subspan(std::min(all.size(), plan::kPartSteps))) part(all.first(std::min(all.size(), plan::kPartSteps)));
 }
 
 void Emitter::run_of_steps(std::span<const plan::Step> steps) {
   for (const plan::Step& step : steps) std::visit([&](const auto& what) { emit(what); }, step.what);
 }
 
+// Registers come in and go out through the frame. As parameters and results, thousands would live across every call, and LLVM would take
+// quadratic time again.
 void Emitter::part(std::span<const plan::Step> steps) {
   plan::Registers registers;
-  std::vector<RegisterId> constants;
-  for (const plan::Step& step : steps) {
-    plan::add_registers(step, registers);
-    auto* instruction = std::get_if<plan::Instruction>(&step.what);
-    if (instruction && std::holds_alternative<plan::Constant>(instruction->what)) constants.push_back(instruction->result);
-  }
+  for (const plan::Step& step : steps) plan::add_registers(step, registers);
   std::unordered_map<std::uint32_t, std::uint32_t> reads;
   for (RegisterId id : registers.read) ++reads[id.index];
-  std::vector<RegisterId> uses = registers.read, results = registers.written;
+  std::vector<RegisterId> uses = std::move(registers.read);
   make_unique(uses);
-  make_unique(constants);
-  make_unique(results);
-  auto among = [](const std::vector<RegisterId>& list, RegisterId id) { return std::binary_search(list.begin(), list.end(), id); };
-  std::erase_if(uses, [&](RegisterId id) { return !get(id) || llvm::isa<llvm::Constant>(get(id)); });  // made here, or a constant
-  std::erase_if(results, [&](RegisterId id) { return among(constants, id) || reads[id.index] == reads_[id.index]; });
-
-  std::vector<llvm::Type*> parameters(2, builder_.getPtrTy()), returned{builder_.getInt64Ty()};
-  std::vector<llvm::Value*> arguments{buffers_, context_};
+  auto needs_no_slot = [&](RegisterId id) {  // in the frame already, not made yet, or a constant
+    return !registers_[id.index] || llvm::isa<llvm::Constant>(registers_[id.index]);
+  };
+  std::erase_if(uses, needs_no_slot);
+  std::vector<llvm::Value*> outside;
   for (RegisterId id : uses) {
-    parameters.push_back(type(element(id)));
-    arguments.push_back(get(id));
+    put_in_frame(id);
+    outside.push_back(std::exchange(registers_[id.index], nullptr));
   }
-  for (RegisterId id : results) returned.push_back(type(element(id)));
-  llvm::StructType* result = llvm::StructType::get(module_.getContext(), returned);
-  auto* function =
-      llvm::Function::Create(llvm::FunctionType::get(result, parameters, false), llvm::Function::InternalLinkage, "part", module_);
-  function->addFnAttr(llvm::Attribute::NoUnwind);
 
+  llvm::Type* pointer = builder_.getPtrTy();
+  auto* signature = llvm::FunctionType::get(builder_.getInt64Ty(), {pointer, pointer}, false);
+  auto* function = llvm::Function::Create(signature, llvm::Function::InternalLinkage, "part", module_);
+  function->addFnAttr(llvm::Attribute::NoUnwind);
   llvm::BasicBlock* outer = builder_.GetInsertBlock();
   std::vector<llvm::Value*> outer_bases = std::move(bases_);
   llvm::Value *outer_buffers = buffers_, *outer_context = context_;
   builder_.SetInsertPoint(llvm::BasicBlock::Create(module_.getContext(), "entry", function));
   enter(*function);
-  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], function->getArg(2 + i));
   run_of_steps(steps);
-  llvm::Value* all = builder_.CreateInsertValue(llvm::PoisonValue::get(result), integer(0), 0);
-  for (unsigned i = 0; i < results.size(); ++i) all = builder_.CreateInsertValue(all, get(results[i]), i + 1);
-  builder_.CreateRet(all);
+  for (RegisterId id : registers.written) {
+    if (needs_no_slot(id)) continue;
+    if (reads[id.index] < reads_[id.index]) put_in_frame(id);  // read again after this part
+    set(id, nullptr);
+  }
+  builder_.CreateRet(integer(0));
 
   bases_ = std::move(outer_bases);
   buffers_ = outer_buffers;
   context_ = outer_context;
-  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], arguments[2 + i]);
+  for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], outside[i]);
   builder_.SetInsertPoint(outer);
-  llvm::Value* call = builder_.CreateCall(function, arguments);
-  leave_unless_zero(builder_.CreateExtractValue(call, 0));
-  for (unsigned i = 0; i < results.size(); ++i) set(results[i], builder_.CreateExtractValue(call, i + 1, plan_.at(results[i]).name));
+  leave_unless_zero(builder_.CreateCall(function, {buffers_, context_}));
+}
+
+llvm::Value* Emitter::frame_slot(RegisterId id) {
+  if (!plan_.frame.valid()) throw InternalError("emit", "a register is read before it is made");
+  return builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), base(plan_.frame), id.index);
+}
+
+void Emitter::put_in_frame(RegisterId id) {
+  llvm::Value* value = get(id);
+  if (plan_.at(id).is_address)
+    builder_.CreateStore(value, frame_slot(id));
+  else
+    store(value, element(id), frame_slot(id));
+}
+
+llvm::Value* Emitter::get(RegisterId id) {
+  if (llvm::Value* value = registers_[id.index]) return value;
+  if (plan_.at(id).is_address) return builder_.CreateLoad(builder_.getPtrTy(), frame_slot(id));
+  return load(element(id), frame_slot(id));
 }
 
 void Emitter::leave_unless_zero(llvm::Value* status) {
@@ -139,13 +151,8 @@ void Emitter::leave_unless_zero(llvm::Value* status) {
   builder_.CreateCondBr(builder_.CreateICmpEQ(status, integer(0)), go_on, stop,
                         llvm::MDBuilder(module_.getContext()).createLikelyBranchWeights());
   builder_.SetInsertPoint(stop);
-  leave(status);
+  builder_.CreateRet(status);
   builder_.SetInsertPoint(go_on);
-}
-
-void Emitter::leave(llvm::Value* status) {
-  llvm::Type* result = builder_.GetInsertBlock()->getParent()->getReturnType();
-  builder_.CreateRet(result->isStructTy() ? builder_.CreateInsertValue(llvm::PoisonValue::get(result), status, 0) : status);
 }
 
 }  // namespace bpc::backend

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <new>
 
 #include "backend/failure/failure.h"
 #include "backend/llvm/context.h"
@@ -44,15 +45,55 @@ runtime::Failure failure_at(const Run& run, const ir::Op& op, std::uint32_t whic
     case ir::Group::contraction:
     case ir::Group::source:
     case ir::Group::random:
+    case ir::Group::tape:
     case ir::Group::derivative:
       break;
   }
   throw InternalError("run", "no reason to stop at " + std::string(ir::op_info(op.code).name));
 }
 
+// Runs `make`, which allocates so many bytes, or records why there is no memory for it.
+template <class Make>
+void with_memory(Run& run, std::uint32_t site, std::size_t bytes, Make make) {
+  const ir::Op& op = run.function.op(run.plan.sites[site]);
+  std::size_t needed = runtime::Tensor::live_bytes() + run.plan.arena_bytes + run.tapes.bytes() + bytes;
+  if (bytes > 0 && run.options.max_memory != 0 && needed > run.options.max_memory) {
+    run.failure = memory_failure(run.function, &op, needed, run.options.max_memory);
+    return;
+  }
+  try {
+    make();
+  } catch (const std::bad_alloc&) {
+    run.failure = memory_failure(run.function, &op, needed, 0);
+  }
+}
+
 }  // namespace
 
 }  // namespace bpc::backend
+
+bpc::backend::TapeChunk* bpc_hook_grow_tape(bpc::backend::RuntimeContext* context, bpc::backend::TapeChunk* chunk, std::size_t entry,
+                                            std::uint32_t site) noexcept {
+  bpc::backend::Run& run = *context->run;
+  bpc::backend::TapeChunk* next = nullptr;
+  bpc::backend::with_memory(run, site, bpc::backend::TapeMemory::bytes_to_follow(*chunk, entry),
+                            [&] { next = run.tapes.follow(*chunk, entry); });
+  return next;
+}
+
+bpc::backend::TapeChunk* bpc_hook_new_tape(bpc::backend::RuntimeContext* context, std::uint32_t site) noexcept {
+  bpc::backend::Run& run = *context->run;
+  bpc::backend::TapeChunk* root = nullptr;
+  bpc::backend::with_memory(run, site, sizeof(bpc::backend::TapeChunk), [&] { root = run.tapes.new_root(); });
+  return root;
+}
+
+std::int64_t bpc_hook_copy_tape(bpc::backend::RuntimeContext* context, bpc::backend::TapeState* tape, bpc::backend::TapeChunk* root,
+                                std::size_t entry, std::uint32_t site) noexcept {
+  auto next = [&](bpc::backend::TapeChunk& chunk) { return bpc_hook_grow_tape(context, &chunk, entry, site); };
+  *tape = bpc::backend::copy_tape(*tape, *root, next);
+  return tape->chunk ? 0 : 1;
+}
 
 std::int64_t bpc_hook_print(bpc::backend::RuntimeContext* context, std::uint32_t site, const void* const* items) noexcept {
   bpc::backend::Run& run = *context->run;

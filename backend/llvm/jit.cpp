@@ -44,6 +44,9 @@ llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
   BPC_BIND_REAL(random_normal)
   BPC_BIND(bpc_hook_print)
   BPC_BIND(bpc_hook_stop)
+  BPC_BIND(bpc_hook_grow_tape)
+  BPC_BIND(bpc_hook_new_tape)
+  BPC_BIND(bpc_hook_copy_tape)
   // What LLVM makes of its intrinsics on processors without the instruction.
   BPC_BIND(memcpy)
   BPC_BIND(memmove)
@@ -71,7 +74,8 @@ Memory allocate(std::size_t bytes) {
 
 class Compiled : public runtime::Executable {
  public:
-  Compiled(const ir::Function& function, const JitOptions& options) : function_(function), plan_(plan::make_plan(function)) {
+  Compiled(const ir::Function& function, const JitOptions& options)
+      : function_(function), plan_(plan::make_plan(function)), tapes_(plan_.roots) {
     auto context = std::make_unique<llvm::LLVMContext>();
     std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
     std::unique_ptr<llvm::Module> module = generate(plan_, *context, *machine, options.optimization);
@@ -102,6 +106,7 @@ class Compiled : public runtime::Executable {
       const Type& type = function_.type(output.value);
       needed += static_cast<std::size_t>(type.count()) * element_size(type.element);
     }
+    if (options.max_memory != 0 && needed + tapes_.bytes() > options.max_memory) tapes_.clear();
     if (options.max_memory != 0 && needed > options.max_memory) {
       result.failure = memory_failure(function_, nullptr, needed, options.max_memory);
       return result;
@@ -132,9 +137,10 @@ class Compiled : public runtime::Executable {
     Memory arena = allocate(plan_.arena_bytes);
     buffers.push_back(arena.get());
 
-    Run run{function_, plan_, options, {}, {}};
+    tapes_.begin_run();
+    Run run{function_, plan_, options, tapes_, {}, {}};
     std::uint64_t limit = options.max_iterations == 0 ? UINT64_MAX : options.max_iterations;
-    RuntimeContext context{&runtime::interrupt_requested, limit, &run};
+    RuntimeContext context{&runtime::interrupt_requested, limit, tapes_.roots(), &run};
     std::int64_t status = entry_(buffers.data(), &context);
     if (run.error) std::rethrow_exception(run.error);
     result.failure = std::move(run.failure);
@@ -145,6 +151,7 @@ class Compiled : public runtime::Executable {
   plan::Plan plan_;
   std::unique_ptr<llvm::orc::LLJIT> jit_;
   std::vector<Memory> constants_;
+  TapeMemory tapes_;
   Entry entry_ = nullptr;
 };
 

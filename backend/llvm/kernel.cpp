@@ -150,7 +150,15 @@ void Emitter::lanes(const Kernel& kernel, std::vector<llvm::Value*>& indices) {
 
 void Emitter::turn(const Kernel& kernel, Indices indices, llvm::Value* lane) {
   for (const plan::Instruction& instruction : kernel.body) emit(instruction, indices);
-  for (const plan::Store& store : kernel.stores) this->store(get(store.value), element(store.value), address(store.to, indices));
+  for (const plan::Store& store : kernel.stores) {
+    Element element = this->element(store.value);
+    llvm::Value *place = address(store.to, indices), *value = get(store.value);
+    if (store.adds) {
+      llvm::Value* before = load(element, place);
+      value = is_real(element) ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
+    }
+    this->store(value, element, place);
+  }
   for (std::size_t i = 0; i < accumulators_.size(); ++i) fold_in(kernel.reductions[i], accumulators_[i], lane, indices);
 }
 

@@ -23,6 +23,10 @@ void Emitter::emit(const plan::Instruction& instruction, Indices indices) {
     value = this->load(element, address(load->from, indices));
   } else if (const auto* compute = std::get_if<plan::Compute>(&instruction.what)) {
     value = this->compute(*compute, element, this->element(compute->operands[0]));
+  } else if (const auto* index = std::get_if<plan::Index>(&instruction.what)) {
+    value = convert(get(index->from), this->element(index->from), Element::i64);
+    llvm::Value* from_end = builder_.CreateAdd(value, integer(index->size));
+    if (index->size != 0) value = builder_.CreateSelect(builder_.CreateICmpSLT(value, integer(0)), from_end, value);
   }
   const std::string& name = plan_.at(instruction.result).name;
   if (!name.empty() && !llvm::isa<llvm::Constant>(value) && !value->hasName()) value->setName(name);
@@ -39,6 +43,7 @@ llvm::Value* Emitter::convert(llvm::Value* value, Element from, Element to) {
   if (is_real(from) && is_real(to)) return builder_.CreateFPCast(value, type);
   if (is_real(to)) return builder_.CreateSIToFP(value, type);
   if (is_real(from)) return builder_.CreateIntrinsic(llvm::Intrinsic::fptosi_sat, {type, value->getType()}, {value});
+  if (auto* index = llvm::dyn_cast<llvm::TruncInst>(value); index && index->hasNoSignedWrap()) return index->getOperand(0);  // of a loop
   return builder_.CreateSExtOrTrunc(value, type);
 }
 
@@ -205,17 +210,27 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
     case broadcast:
     case slice:
     case update:
+    case gather:
+    case scatter_add:
     case concat:
     case constant:
     case iota:
     case random_uniform:
     case random_normal:
+    case tape:
+    case push:
+    case pop:
     case if_else:
     case for_loop:
     case while_loop:
+    case map:
+    case checkpoint:
+    case custom:
     case ir::Opcode::print:
     case assert_true:
     case grad:
+    case vjp:
+    case jvp:
       break;
   }
   throw InternalError("emit", "not an elementwise op: " + std::string(ir::op_info(compute.code).name));

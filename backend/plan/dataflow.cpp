@@ -15,6 +15,7 @@ class Collector {
     if (const auto* position = std::get_if<Position>(&instruction.what)) read(position->at);
     if (const auto* compute = std::get_if<Compute>(&instruction.what))
       for (RegisterId operand : compute->operands) read(operand);
+    if (const auto* index = std::get_if<Index>(&instruction.what)) read(index->from);
     write(instruction.result);
   }
   void visit(const Kernel& kernel) {
@@ -61,17 +62,42 @@ class Collector {
     read(check.index);
     write(check.result);
   }
+  void visit(const CheckIndices&) {}
   void visit(const Random& random) { read(random.turn); }
+  void visit(const SetOutput& output) { read(output.value); }
+  void visit(const NewTape& made) { write(made.to); }
+  void visit(const CopyTape& copy) {
+    read(copy.from);
+    write(copy.to);
+  }
+  void visit(const Push& push) {
+    read(push.from);
+    read(push.value.scalar);
+    write(push.to);
+  }
+  void visit(const Pop& pop) {
+    read(pop.from);
+    write(pop.value.scalar);
+    write(pop.to);
+  }
 
  private:
+  void read(const Tape& tape) {
+    read(tape.chunk);
+    read(tape.top);
+  }
+  void write(const Tape& tape) {
+    write(tape.chunk);
+    write(tape.top);
+  }
   void read(RegisterId id) {
     if (id.valid()) to_.read.push_back(id);
   }
   void read(const Affine& at) {
     for (const auto& [reg, factor] : at.terms) read(reg);
   }
-  void read(std::span<const Shown> items) {
-    for (const Shown& item : items) read(item.scalar);
+  void read(std::span<const Datum> items) {
+    for (const Datum& item : items) read(item.scalar);
   }
   void write(RegisterId id) {
     if (id.valid()) to_.written.push_back(id);
@@ -106,6 +132,7 @@ std::vector<RegisterId> kernel_inputs(const Kernel& kernel) {
     if (const auto* position = std::get_if<Position>(&instruction.what)) use_form(position->at);
     if (const auto* compute = std::get_if<Compute>(&instruction.what))
       for (RegisterId operand : compute->operands) use(operand);
+    if (const auto* index = std::get_if<Index>(&instruction.what)) use(index->from);
     own.insert(instruction.result);
   }
   for (const Store& store : kernel.stores) {

@@ -91,6 +91,7 @@ RegisterId BodyBuilder::moved(ir::ValueId value, std::span<const Affine> indices
   ir::ValueId x = op.operands[0];
   if (op.code == ir::Opcode::broadcast) return stretched(x, indices, planner_.type(value));
   if (op.code == ir::Opcode::slice) return element(x, slice_indices(op, planner_.definition(value).starts, indices));
+  if (op.code == ir::Opcode::gather) return element(x, gathered(op, 1, planner_.definition(value).starts, indices));
   std::vector<Affine> own(planner_.type(x).rank());
   if (op.code == ir::Opcode::transpose) {
     const auto& perm = op.attrs.ints(ir::Attr::perm);
@@ -165,8 +166,10 @@ bool Planner::try_join(std::size_t position, Kernel& kernel) {
       }
     } else if (const auto* compute = std::get_if<Compute>(&instruction.what)) {
       if (!std::all_of(compute->operands.begin(), compute->operands.end(), before)) return false;
-    } else if (const auto* index = std::get_if<Position>(&instruction.what)) {
-      if (!affine_before(index->at)) return false;
+    } else if (const auto* position = std::get_if<Position>(&instruction.what)) {
+      if (!affine_before(position->at)) return false;
+    } else if (const auto* index = std::get_if<Index>(&instruction.what)) {
+      if (!before(index->from)) return false;
     }
   }
   for (const Store& store : kernel.stores)
@@ -184,6 +187,7 @@ bool Planner::try_join(std::size_t position, Kernel& kernel) {
     if (forwarded.contains(instruction.result)) continue;
     if (auto* compute = std::get_if<Compute>(&instruction.what))
       for (RegisterId& operand : compute->operands) operand = renamed(operand);
+    if (auto* index = std::get_if<Index>(&instruction.what)) index->from = renamed(index->from);
     earlier.body.push_back(std::move(instruction));
   }
   for (Store& store : kernel.stores) {

@@ -18,10 +18,12 @@ class Walk {
       if (parameter.tensor.valid()) make(parameter.tensor);
     for (std::uint32_t i = 0; i < plan_.buffers.size(); ++i)
       if (plan_.buffers[i].storage != UINT32_MAX) make({i});  // constants
+    if (plan_.frame.valid()) make(plan_.frame);
     walk(plan_.body);
     ++now_;
-    for (const Output& output : plan_.outputs)
-      if (output.tensor.valid()) read(output.tensor);
+    if (plan_.frame.valid()) read(plan_.frame);
+    for (BufferId output : plan_.outputs)
+      if (output.valid()) read(output);
     return std::move(result_);
   }
 
@@ -42,11 +44,25 @@ class Walk {
   }
   void read(BufferId id) {
     auto& stretches = result_.stretches[id.index];
+    // What is read behind an `if` lives through both of its sides.
+    while (stretches.back().goes_on && !is_open(stretches.back().from)) {
+      std::int64_t last = stretches.back().to;
+      stretches.pop_back();
+      stretches.back().to = std::max(stretches.back().to, last);
+    }
+    for (const SecondSide& side : sides_) {
+      if (stretches.back().to >= side.start) continue;
+      stretches.back().to = std::max(stretches.back().to, side.branch);
+      stretches.push_back({side.start, side.start, id, true});
+    }
     stretches.back().to = std::max(stretches.back().to, now_);
     if (made_in_[id.index] < loops_.size() - 1) loops_.back().push_back(id);
   }
-  void read(std::span<const Shown> shown) {
-    for (const Shown& item : shown)
+  bool is_open(std::int64_t start) const {
+    return std::any_of(sides_.begin(), sides_.end(), [&](const SecondSide& side) { return side.start == start; });
+  }
+  void read(std::span<const Datum> shown) {
+    for (const Datum& item : shown)
       if (item.tensor.valid()) read(item.tensor);
   }
 
@@ -78,22 +94,33 @@ class Walk {
   void visit(const Print& print) { read(print.items); }
   void visit(const Assert& check) { read(check.shown); }
   void visit(const CheckIndex&) {}
+  void visit(const CheckIndices& check) { read(check.indices); }
+  void visit(const SetOutput&) {}
+  void visit(const NewTape&) {}
+  void visit(const CopyTape&) {}
+  void visit(const Push& push) {
+    if (push.value.tensor.valid()) read(push.value.tensor);
+  }
+  void visit(const Pop& pop) {
+    if (pop.value.tensor.valid()) make(pop.value.tensor);
+  }
   void visit(const Random& random) { make(random.to); }
 
   void visit(const If& branch) {
+    std::int64_t start = now_;
     walk(branch.then);
-    ++now_;
-    for (const JoinedBuffer& joined : branch.buffers) {
-      read(joined.then);
-      make(joined.result);
-      result_.moves.push_back({joined.then, joined.result, now_, true});
-    }
+    join(branch.buffers, &JoinedBuffer::then);
+    sides_.push_back({start, ++now_});
     walk(branch.otherwise);
+    join(branch.buffers, &JoinedBuffer::otherwise);
+    sides_.pop_back();
+  }
+  void join(std::span<const JoinedBuffer> buffers, BufferId JoinedBuffer::* side) {
     ++now_;
-    for (const JoinedBuffer& joined : branch.buffers) {
-      read(joined.otherwise);
+    for (const JoinedBuffer& joined : buffers) read(joined.*side);
+    for (const JoinedBuffer& joined : buffers) {
       make(joined.result);
-      result_.moves.push_back({joined.otherwise, joined.result, now_, true});
+      result_.moves.push_back({joined.*side, joined.result, now_, true});
     }
   }
 
@@ -117,7 +144,7 @@ class Walk {
     for (BufferId id : outer) read(id);
     for (const CarriedBuffer& slot : carried) {
       make(slot.result);
-      result_.stretches[slot.result.index].back().buffer = slot.argument;  // what is moved there is moved to both
+      result_.moves.push_back({slot.next, slot.result, now_, true});  // as to the argument
       result_.shared.emplace_back(slot.argument, slot.result);
     }
   }
@@ -129,6 +156,8 @@ class Walk {
   void visit(const While& loop) {
     enter(loop.buffers);
     walk(loop.condition);
+    ++now_;
+    for (const CarriedBuffer& slot : loop.buffers) read(slot.argument);  // where the condition fails, they are the results
     walk(loop.body);
     leave(loop.buffers);
   }
@@ -164,6 +193,10 @@ class Walk {
   std::int64_t now_ = 0;
   std::vector<std::size_t> made_in_;          // how many loops are around the step that makes a buffer
   std::vector<std::vector<BufferId>> loops_;  // per open loop: what was made outside and is read inside
+  struct SecondSide {
+    std::int64_t branch, start;
+  };
+  std::vector<SecondSide> sides_;  // of the open `if`s, outermost first
 };
 
 }  // namespace

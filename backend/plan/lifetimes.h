@@ -7,10 +7,12 @@
 
 namespace bpc::plan {
 
-// From the step that makes the contents to the last that reads them, both included.
+// From the step that makes the contents to the last that reads them, both included. The life of contents may have a gap: the first side of
+// an `if` that does not read them any more, where the second side does.
 struct Stretch {
   std::int64_t from = 0, to = 0;
   BufferId buffer;
+  bool goes_on = false;  // made in an earlier stretch; begins where the second side of an `if` does
 };
 
 // A chance to let two buffers share a storage: at step `at`, the last to read `from`, each element of `into` is made from the same element

@@ -17,10 +17,11 @@ using BufferId = ir::Id<struct BufferTag>;
 using RegisterId = ir::Id<struct RegisterTag>;
 using SiteId = std::uint32_t;  // an index into Plan::sites
 
-// A scalar: an SSA value of the host code or of one kernel's body. Never memory.
+// A scalar: an SSA value of the host code or of one kernel's body. In memory only between parts (Plan::frame).
 struct Register {
   Element element = Element::f32;
   std::string name;
+  bool is_address = false;  // of a tape, in place of an element
 };
 
 // Dense row-major memory. Several buffers may share one storage where their lives do not overlap.
@@ -73,9 +74,13 @@ struct Compute {  // an elementwise op of ir/ops.def; cast converts to the resul
   std::int64_t order = 0;     // of polygamma
   SiteId fails = UINT32_MAX;  // integer division: the site to report for a zero divisor
 };
+struct Index {  // as i64; a negative one counts from the end of `size` elements
+  RegisterId from;
+  std::int64_t size = 0;
+};
 struct Instruction {
   RegisterId result;
-  std::variant<Constant, Position, Load, Compute> what;
+  std::variant<Constant, Position, Load, Compute, Index> what;
 };
 
 // ---- kernels ----
@@ -83,7 +88,8 @@ struct Instruction {
 struct Store {
   RegisterId value;
   Access to;
-  BufferId base;  // if valid: elements of `to` that the kernel does not write are those of base (a functional update)
+  BufferId base;      // if valid: elements of `to` that the kernel does not write are those of base (a functional update)
+  bool adds = false;  // the value is added to what is there, which begins as base, turn by turn: several may write one element
 };
 
 // Folds `value` over the reduced axes (all axes of the kernel whose Axis::reduced is set). Sums of f32 are accumulated in f64.
@@ -162,20 +168,20 @@ struct While {
   SiteId site;  // of the iteration limit
 };
 
-// An operand shown by a print or a failure: a register or a whole buffer.
-struct Shown {
+// A value where it must be at hand: a register or a whole buffer.
+struct Datum {
   RegisterId scalar;
   BufferId tensor;
 };
 struct Print {
   SiteId site;
-  std::vector<Shown> items;
+  std::vector<Datum> items;
 };
 // Fails at `site` unless `condition` holds.
 struct Assert {
   RegisterId condition;
   SiteId site;
-  std::vector<Shown> shown;  // the op's operands, condition first
+  std::vector<Datum> shown;  // the op's operands, condition first
 };
 // result = index, counted from the end when negative, as i64. Fails at `site` unless result and result + span are in 0..size-1.
 struct CheckIndex {
@@ -186,6 +192,13 @@ struct CheckIndex {
   std::uint32_t which = 0;  // which dynamic axis of the op
   bool empty = false;       // the slice has no elements along the axis: any start in 0..size will do
 };
+// Fails at `site` unless each of the buffer's elements is in -size..size-1.
+struct CheckIndices {
+  BufferId indices;
+  std::int64_t size = 0;
+  SiteId site;
+  std::uint32_t which = 0;  // which of the indices of the op
+};
 struct Random {
   BufferId to;
   bool normal = false;
@@ -193,19 +206,46 @@ struct Random {
   RegisterId turn;  // may be invalid: turn 0
 };
 
+struct SetOutput {  // of a scalar; tensors are made in place
+  std::size_t index = 0;
+  RegisterId value;
+};
+
+// ---- tapes: entries one after the other in chunks of memory, a chain of them for each root ----
+
+// Where a tape stands: the chunk of its top entry, and the end of that entry. Registers that hold addresses. A push writes behind the end
+// and a pop writes nothing, so that tapes, each used once, can be joined and carried like scalars.
+struct Tape {
+  RegisterId chunk, top;
+};
+struct NewTape {
+  Tape to;
+  std::uint32_t root = 0;  // one of Plan::roots, whose chunks are used again each time; UINT32_MAX: a new one each time
+  SiteId site;             // of memory that is not to be had
+};
+struct CopyTape {  // to a root's chunks, in place of what they held
+  Tape from, to;
+  std::uint32_t root = 0;
+  std::size_t entry = 0;  // bytes
+  SiteId site;
+};
+struct Push {
+  Tape from, to;
+  Datum value;
+  SiteId site;
+};
+struct Pop {
+  Tape from, to;
+  Datum value;  // zeros, and the same tape, where it was empty
+};
+
 struct Step {
-  std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, Random> what;
+  std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Random, SetOutput, NewTape,
+               CopyTape, Push, Pop>
+      what;
 };
 
-struct Parameter {  // one of the two is valid
-  RegisterId scalar;
-  BufferId tensor;
-};
-struct Output {  // a tensor is written in place: its buffer's storage is the output
-  RegisterId scalar;
-  BufferId tensor;
-};
-
+using Parameter = Datum;
 struct Plan {
   std::vector<Register> registers;
   std::vector<Buffer> buffers;
@@ -213,14 +253,19 @@ struct Plan {
   std::vector<std::vector<std::byte>> constants;  // data of Storage::Kind::constant
   std::vector<ir::OpId> sites;                    // ops that may fail or print
   std::vector<Parameter> parameters;
-  std::vector<Output> outputs;
+  std::vector<BufferId> outputs;  // a tensor's buffer, whose storage is the output; invalid for a scalar, which has a SetOutput
   Steps body;
   std::size_t arena_bytes = 0;
+  std::uint32_t roots = 0;  // of tapes
+  BufferId frame;  // 8 bytes for each register, for those that pass from one part to another. Invalid where nothing is cut into parts
 
   const Register& at(RegisterId id) const { return registers[id.index]; }
   const Buffer& at(BufferId id) const { return buffers[id.index]; }
   const Storage& storage(BufferId id) const { return storages[at(id).storage]; }
 };
+
+// A list of more than kMostSteps is cut into parts of kPartSteps, each a function: LLVM takes quadratic time in the size of a function.
+inline constexpr std::size_t kMostSteps = 300, kPartSteps = 100;
 
 // `function` must hold no grad op.
 Plan make_plan(const ir::Function& function);

@@ -1,13 +1,19 @@
 #include "backend/plan/planner.h"
 
 #include "backend/plan/loop_order.h"
+#include "backend/plan/overlapping_tapes.h"
 #include "backend/plan/storage.h"
+#include "backend/plan/unwrap.h"
 #include "support/internal_error.h"
 
 namespace bpc::plan {
 
 Planner::Planner(const ir::Function& function)
-    : function_(function), uses_(summarize_uses(function)), definitions_(function.value_count()) {}
+    : function_(function),
+      uses_(summarize_uses(function)),
+      definitions_(function.value_count()),
+      planned_(function.op_count()),
+      overlapping_(overlapping_tapes(function)) {}
 
 Plan Planner::run() {
   for (const ir::Parameter& parameter : function_.parameters) {
@@ -25,6 +31,7 @@ Plan Planner::run() {
   scope_ = {&plan_.body, ++scopes_, function_.body(), {}};
   for (ir::OpId id : function_.block(function_.body()).ops) op(id);
   outputs();
+  if (is_long_) plan_.frame = add_buffer(Type::of_sizes(Element::i64, std::vector{std::ssize(plan_.registers)}), "frame");
   assign_storage(plan_);
   order_loops(plan_);
   return std::move(plan_);
@@ -37,14 +44,15 @@ void Planner::outputs() {
     if (parameter.tensor.valid()) taken.push_back(parameter.tensor);
   for (const ir::Output& output : function_.outputs) {
     if (type(output.value).is_scalar()) {
-      plan_.outputs.push_back({scalar(output.value), {}});
+      push({SetOutput{plan_.outputs.size(), scalar(output.value)}});
+      plan_.outputs.push_back({});
       continue;
     }
     BufferId buffer = whole(output.value);
     bool constant = plan_.at(buffer).storage != UINT32_MAX;
     if (constant || std::find(taken.begin(), taken.end(), buffer) != taken.end()) buffer = copy(output.value);
     taken.push_back(buffer);
-    plan_.outputs.push_back({{}, buffer});
+    plan_.outputs.push_back(buffer);
   }
 }
 
@@ -54,9 +62,16 @@ RegisterId Planner::add_register(Element element, std::string name) {
   return {static_cast<std::uint32_t>(plan_.registers.size() - 1)};
 }
 
+Tape Planner::add_tape(const std::string& name) {
+  Tape tape{add_register(Element::i64, name), add_register(Element::i64, name)};
+  for (RegisterId id : {tape.chunk, tape.top}) plan_.registers[id.index].is_address = true;
+  return tape;
+}
+
 BufferId Planner::add_buffer(const Type& type, std::string name) {
   plan_.buffers.push_back({type.element, type.count(), std::move(name), UINT32_MAX});
   buffer_places_.push_back({});
+  readers_.emplace_back();
   return {static_cast<std::uint32_t>(plan_.buffers.size() - 1)};
 }
 
@@ -67,6 +82,7 @@ SiteId Planner::add_site(ir::OpId op) {
 
 std::size_t Planner::push(Step step) {
   scope_.steps->push_back(std::move(step));
+  is_long_ |= scope_.steps->size() > kMostSteps;
   return scope_.steps->size() - 1;
 }
 
@@ -101,7 +117,13 @@ void Planner::define(ir::ValueId id, RegisterId scalar) {
   if (name.empty()) name = function_.value(id).name;
 }
 
+void Planner::define(ir::ValueId id, Tape tape) {
+  definitions_[id.index].kind = Definition::Kind::tape;
+  definitions_[id.index].tape = tape;
+}
+
 void Planner::define(ir::ValueId id, Access view) {
+  readers_[view.buffer.index].push_back(id);
   definitions_[id.index].kind = Definition::Kind::view;
   definitions_[id.index].view = std::move(view);
 }
@@ -132,13 +154,35 @@ BufferId Planner::whole(ir::ValueId id) {
   return is_whole ? access.buffer : copy(id);
 }
 
-Shown Planner::shown(ir::ValueId id) {
-  return type(id).is_scalar() ? Shown{scalar(id), {}} : Shown{{}, whole(id)};
+Datum Planner::datum(ir::ValueId id) {
+  return type(id).is_scalar() ? Datum{scalar(id), {}} : Datum{{}, whole(id)};
 }
 
-Steps Planner::region(ir::BlockId block, const std::function<void(std::span<const ir::ValueId> yields)>& finish) {
+// Whether what stands in the block may run after what is being planned: not if it is on the other side of an `if`.
+bool Planner::comes_later(ir::BlockId block) const {
+  ir::OpId around;
+  while (!ir::is_enclosed(function_, scope_.block, block)) {
+    around = function_.block(block).parent;
+    block = function_.op(around).block;
+  }
+  return !around.valid() || !planned_[around.index];
+}
+
+bool Planner::is_needed(ir::ValueId id) const {
+  const Use& use = uses_[id.index];
+  auto is_lazy = [&](ir::ValueId result) { return definitions_[result.index].kind == Definition::Kind::lazy && is_needed(result); };
+  return std::any_of(use.yields.begin(), use.yields.end(), [&](ir::BlockId block) { return comes_later(block); }) ||
+         std::any_of(use.users.begin(), use.users.end(), [&](ir::OpId user) {
+           const ir::Op& op = function_.op(user);
+           return planned_[user.index] ? std::any_of(op.results.begin(), op.results.end(), is_lazy) : comes_later(op.block);
+         });
+}
+
+Steps Planner::region(ir::BlockId block, const std::function<void(std::span<const ir::ValueId> yields)>& finish,
+                      const std::function<void()>& start) {
   Steps steps;
   Scope outer = std::exchange(scope_, Scope{&steps, ++scopes_, block, {}});
+  start();
   for (ir::OpId id : function_.block(block).ops) op(id);
   finish(function_.block(block).yields);
   scope_ = std::move(outer);
@@ -147,6 +191,7 @@ Steps Planner::region(ir::BlockId block, const std::function<void(std::span<cons
 
 void Planner::op(ir::OpId id) {
   const ir::Op& op = function_.op(id);
+  planned_[id.index] = true;
   switch (ir::op_info(op.code).group) {
     case ir::Group::elementwise:
       return elementwise(id);
@@ -164,13 +209,19 @@ void Planner::op(ir::OpId id) {
       return control(id);
     case ir::Group::effect:
       return effect(id);
+    case ir::Group::tape:
+      return tape(id);
     case ir::Group::derivative:
-      throw InternalError("plan", "a grad op is left", function_.origin(op.origin).span);
+      throw InternalError("plan", "a derivative is left", function_.origin(op.origin).span);
   }
 }
 
 Plan make_plan(const ir::Function& function) {
-  return Planner(function).run();
+  std::optional<Unwrapped> unwrapped = unwrap(function);
+  if (!unwrapped) return Planner(function).run();
+  Plan plan = Planner(unwrapped->function).run();
+  for (ir::OpId& site : plan.sites) site = unwrapped->original[site.index];
+  return plan;
 }
 
 }  // namespace bpc::plan

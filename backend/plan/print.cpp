@@ -41,7 +41,7 @@ class Printer {
       line("parameter {} = {}", i, show({plan_.parameters[i].scalar, plan_.parameters[i].tensor}));
     steps(plan_.body);
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i)
-      line("output {} = {}", i, show({plan_.outputs[i].scalar, plan_.outputs[i].tensor}));
+      if (plan_.outputs[i].valid()) line("output {} = {}", i, name(plan_.outputs[i]));
     return std::move(text_);
   }
 
@@ -71,7 +71,8 @@ class Printer {
   std::string name(RegisterId id) const {
     return fmt::format("%{}{}{}", plan_.at(id).name, plan_.at(id).name.empty() ? "" : ".", id.index);
   }
-  std::string show(const Shown& shown) const { return shown.scalar.valid() ? name(shown.scalar) : name(shown.tensor); }
+  std::string name(const Tape& tape) const { return name(tape.top); }
+  std::string show(const Datum& shown) const { return shown.scalar.valid() ? name(shown.scalar) : name(shown.tensor); }
   std::string form(const Affine& at) const {
     std::string text;
     auto add = [&](std::int64_t factor, const std::string& what) {
@@ -105,6 +106,8 @@ class Printer {
       std::string operands;
       for (RegisterId operand : compute->operands) operands.append(" ").append(name(operand));
       line("{} = {}{}", result, ir::op_info(compute->code).name, operands);
+    } else if (const auto* index = std::get_if<Index>(&instruction.what)) {
+      line("{} = {} of {}", result, name(index->from), index->size);
     }
   }
   void visit(const Kernel& kernel) {
@@ -114,7 +117,8 @@ class Printer {
     ++depth_;
     for (const Instruction& instruction : kernel.body) visit(instruction);
     for (const Store& store : kernel.stores)
-      line("{} := {}{}", access(store.to), name(store.value), store.base.valid() ? " over " + name(store.base) : "");
+      line("{} {} {}{}", access(store.to), store.adds ? "+=" : ":=", name(store.value),
+           store.base.valid() ? " over " + name(store.base) : "");
     for (const Reduction& fold : kernel.reductions)
       line("{} := {}{} {}", fold.result.valid() ? name(fold.result) : access(fold.to), fold.running ? "running " : "", kind_name(fold.kind),
            name(fold.value));
@@ -157,9 +161,9 @@ class Printer {
     line("holds {}", name(loop.holds));
     steps(loop.body);
   }
-  std::string list(const std::vector<Shown>& items) const {
+  std::string list(const std::vector<Datum>& items) const {
     std::string text;
-    for (const Shown& item : items) text.append(" ").append(show(item));
+    for (const Datum& item : items) text.append(" ").append(show(item));
     return text;
   }
   void visit(const Print& print) { line("print{}", list(print.items)); }
@@ -167,6 +171,14 @@ class Printer {
   void visit(const CheckIndex& check) {
     line("{} = index {} of {}, span {}", name(check.result), name(check.index), check.size, check.span);
   }
+  void visit(const CheckIndices& check) { line("indices {} of {}", name(check.indices), check.size); }
+  void visit(const NewTape& made) {
+    line("{} = {}", name(made.to), made.root == UINT32_MAX ? "a new tape" : fmt::format("tape {}", made.root));
+  }
+  void visit(const CopyTape& copy) { line("{} = tape {}, a copy of {}", name(copy.to), copy.root, name(copy.from)); }
+  void visit(const Push& push) { line("{} = {} push {}", name(push.to), name(push.from), show(push.value)); }
+  void visit(const Pop& pop) { line("{}, {} = pop {}", name(pop.to), show(pop.value), name(pop.from)); }
+  void visit(const SetOutput& output) { line("output {} = {}", output.index, name(output.value)); }
   void visit(const Random& random) {
     line("{} := {} stream {}{}", name(random.to), random.normal ? "normal" : "uniform", random.stream,
          random.turn.valid() ? " turn " + name(random.turn) : "");

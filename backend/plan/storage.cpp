@@ -146,7 +146,7 @@ void assign_storage(Plan& plan) {
     if (BufferId id = plan.parameters[i].tensor; id.valid()) own(id, {Storage::Kind::argument, i, 0, bytes(id)});
   for (const auto& [argument, result] : shared) sharing.join(argument, result);
   for (std::size_t i = 0; i < plan.outputs.size(); ++i)
-    if (BufferId id = plan.outputs[i].tensor; id.valid()) own(id, {Storage::Kind::output, i, 0, bytes(id)});
+    if (BufferId id = plan.outputs[i]; id.valid()) own(id, {Storage::Kind::output, i, 0, bytes(id)});
   // A copy saved is worth more than memory saved.
   for (bool copies : {true, false})
     for (const Move& move : moves)

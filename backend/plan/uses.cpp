@@ -7,10 +7,11 @@ namespace {
 bool needs_memory(const ir::Op& op, std::size_t operand) {
   switch (ir::op_info(op.code).group) {
     case ir::Group::movement:
-      return op.code == ir::Opcode::update && operand == 0;
+      return (op.code == ir::Opcode::update || op.code == ir::Opcode::scatter_add) && operand == 0;
     case ir::Group::contraction:
     case ir::Group::control:
     case ir::Group::effect:
+    case ir::Group::tape:
       return true;
     case ir::Group::elementwise:
     case ir::Group::reduction:
@@ -22,9 +23,12 @@ bool needs_memory(const ir::Op& op, std::size_t operand) {
   return false;
 }
 
+// Whether elements of the operand are computed again and again if they are computed where the op uses them.
 bool stretches(const ir::Function& function, const ir::Op& op, ir::ValueId operand) {
-  bool pointwise = ir::op_info(op.code).group == ir::Group::elementwise || op.code == ir::Opcode::broadcast;
-  return pointwise && function.type(operand).count() < function.type(op.results[0]).count();
+  std::int64_t count = function.type(operand).count();
+  if (op.code == ir::Opcode::scatter_add) return count < function.type(op.operands[1]).count();
+  bool may = ir::op_info(op.code).group == ir::Group::elementwise || op.code == ir::Opcode::broadcast || op.code == ir::Opcode::gather;
+  return may && count < function.type(op.results[0]).count();
 }
 
 }  // namespace
@@ -38,20 +42,25 @@ std::vector<Use> summarize_uses(const ir::Function& function) {
       for (std::size_t i = 0; i < op.operands.size(); ++i) {
         Use& use = uses[op.operands[i].index];
         ++use.count;
+        use.users.push_back(id);
         use.whole |= needs_memory(op, i);
         use.stretched |= stretches(function, op, op.operands[i]);
         use.inner |= function.value(op.operands[i]).block != ir::BlockId{b};
       }
     }
     for (ir::ValueId yield : block.yields) {
-      ++uses[yield.index].count;
-      uses[yield.index].whole = true;
-      uses[yield.index].inner |= function.value(yield).block != ir::BlockId{b};
+      Use& use = uses[yield.index];
+      ++use.count;
+      use.yields.push_back({b});
+      use.whole = true;
+      use.inner |= function.value(yield).block != ir::BlockId{b};
     }
   }
   for (const ir::Output& output : function.outputs) {
-    ++uses[output.value.index].count;
-    uses[output.value.index].whole = true;
+    Use& use = uses[output.value.index];
+    ++use.count;
+    use.yields.push_back(function.body());
+    use.whole = true;
   }
   return uses;
 }

@@ -9,9 +9,11 @@ namespace bpc::plan {
 
 struct Use {
   std::uint32_t count = 0;
-  bool whole = false;      // some use needs it in memory: a yield, an output, a contraction, what a print shows …
-  bool inner = false;      // used inside a region that does not define it
-  bool stretched = false;  // some use reads its elements more than once
+  std::vector<ir::OpId> users;
+  std::vector<ir::BlockId> yields;  // blocks that yield it; the body of the function yields its outputs
+  bool whole = false;               // some use needs it in memory: a yield, an output, a contraction, what a print shows …
+  bool inner = false;               // used inside a region that does not define it
+  bool stretched = false;           // some use reads its elements more than once
 };
 
 // By value id.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
+#include <set>
 
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
@@ -36,6 +37,7 @@ std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& the
   };
   auto a = converted(then_block, then), b = converted(else_block, otherwise);
   if (!a || !b) return std::nullopt;
+  c.open_tapes.join(c.function(), *a->as<ValueId>(), *b->as<ValueId>());
   const Type &x = c.type(*a->as<ValueId>()), &y = c.type(*b->as<ValueId>());
   if (!same_type(x, y)) {
     c.error(Code::E0207, span, fmt::format("{} is {} on one side and {} on the other", what, type_text(x), type_text(y)),
@@ -45,13 +47,64 @@ std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& the
   return Joined{*a->as<ValueId>(), *b->as<ValueId>()};
 }
 
+// The names that a block binds whichever way it takes.
+std::set<std::string> bound_names(const Ast& ast, const Block& block) {
+  std::set<std::string> names;
+  for (StmtId id : block.statements) {
+    const StmtNode& node = ast.stmt(id).node;
+    if (const auto* assign = std::get_if<AssignStmt>(&node))
+      for (const Target& target : assign->targets) names.insert(target.name.text);
+    const auto* branch = std::get_if<IfStmt>(&node);
+    if (!branch || !branch->otherwise) continue;
+    std::set<std::string> otherwise = bound_names(ast, *branch->otherwise);
+    for (const std::string& name : bound_names(ast, branch->then))
+      if (otherwise.contains(name)) names.insert(name);
+  }
+  return names;
+}
+
+Rest side_of(Context& c, const IfStmt& s, bool then, const Rest* next) {
+  static const std::vector<StmtId> nothing;
+  std::size_t around = c.frame->scopes.size();
+  const Block* otherwise = s.otherwise ? &*s.otherwise : nullptr;
+  if (then) return {&s.then.statements, 0, next, otherwise, around};
+  return {otherwise ? &otherwise->statements : &nothing, 0, next, &s.then, around};
+}
+
+// The side that is known to be taken, in a scope of its own.
+Outcome known_side(Context& c, Rest side) {
+  side.is_known = true;
+  c.frame->scopes.emplace_back();
+  Outcome outcome = run(c, side);
+  if (!side.next) leave_side(c, side);
+  c.frame->scopes.resize(side.around);  // it is still there after a `return`
+  return outcome;
+}
+
 }  // namespace
+
+void leave_side(Context& c, const Rest& side) {
+  auto& scopes = c.frame->scopes;
+  std::set<std::string> kept = side.other ? bound_names(*c.frame->ast, *side.other) : std::set<std::string>{};
+  for (std::size_t i = 0; i < side.around; ++i) kept.insert(scopes[i].order.begin(), scopes[i].order.end());
+  for (std::size_t i = side.around; i < scopes.size(); ++i) {
+    std::erase_if(scopes[i].names, [&](const auto& entry) { return !kept.contains(entry.first); });
+    std::erase_if(scopes[i].order, [&](const std::string& name) { return !kept.contains(name); });
+  }
+  if (!side.is_known || scopes.size() != side.around + 1) return;
+  Scope inner = std::move(scopes.back());
+  scopes.pop_back();
+  for (const std::string& name : inner.order) {
+    const Binding& binding = inner.names.at(name);
+    assign_name(c, name, binding.item, binding.span, binding.declared);
+  }
+}
 
 std::optional<Item> condition_value(Context& c, const Item& item, const std::string& what) {
   auto value = to_value(c, item);
   if (!value) return std::nullopt;
   const Type& type = c.type(*value->as<ValueId>());
-  if (type.element != Element::boolean) {
+  if (type.element != Element::boolean || type.tape) {
     c.error(Code::E0203, item.span, fmt::format("{} must be a bool, and `{}` is {}", what, c.text_of(item.span), type_text(type)),
             fmt::format("compare it, as in `{} != 0`", c.text_of(item.span)));
     return std::nullopt;
@@ -99,10 +152,7 @@ void if_statement(Context& c, const IfStmt& s) {
   Span span = c.expr(s.condition).span;
   auto item = expression(c, s.condition);
   if (const bool* known = item ? item->as<bool>() : nullptr) {
-    if (*known)
-      run(c, {&s.then.statements, 0, nullptr});
-    else if (s.otherwise)
-      run(c, {&s.otherwise->statements, 0, nullptr});
+    known_side(c, side_of(c, s, *known, nullptr));
     return;
   }
   auto condition = item ? condition_value(c, *item, "the condition of `if`") : std::nullopt;
@@ -121,7 +171,7 @@ void if_statement(Context& c, const IfStmt& s) {
     for (int k = 0; k < 2; ++k) {
       if (auto own = scopes[k].names.find(name); own != scopes[k].names.end()) {
         sides[k] = own->second;
-      } else if (const Binding* before = c.find(name); before && !before->item.holds<Callable>()) {
+      } else if (const Binding* before = c.find_own(name); before && !before->item.holds<Callable>()) {
         sides[k] = *before;
         if (auto old = before->item.failed() ? std::nullopt : c.lookup(name, before->span)) sides[k]->item = std::move(*old);
       }
@@ -147,14 +197,13 @@ void if_statement(Context& c, const IfStmt& s) {
 
 Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
   auto item = expression(c, s.condition);
-  static const std::vector<StmtId> nothing;
-  const auto& otherwise = s.otherwise ? s.otherwise->statements : nothing;
-  if (const bool* known = item ? item->as<bool>() : nullptr) return run(c, {*known ? &s.then.statements : &otherwise, 0, &rest});
+  const Rest then = side_of(c, s, true, &rest), otherwise = side_of(c, s, false, &rest);
+  if (const bool* known = item ? item->as<bool>() : nullptr) return known_side(c, *known ? then : otherwise);
   auto condition = item ? condition_value(c, *item, "the condition of `if`") : std::nullopt;
   BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
   Outcome sides[2];
-  in_block(c, blocks[0], {}, [&] { sides[0] = run(c, {&s.then.statements, 0, &rest}); });
-  in_block(c, blocks[1], {}, [&] { sides[1] = run(c, {&otherwise, 0, &rest}); });
+  in_block(c, blocks[0], {}, [&] { sides[0] = run(c, then); });
+  in_block(c, blocks[1], {}, [&] { sides[1] = run(c, otherwise); });
   Outcome outcome{true, {}};
   if (!sides[0].returned || !sides[1].returned) {
     c.error(Code::E0209, c.expr(s.condition).span, fmt::format("`{}` returns on one side of this `if` only", c.frame->function));

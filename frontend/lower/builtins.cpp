@@ -18,15 +18,6 @@ namespace {
 using ir::ValueId;
 
 constexpr std::string_view kUnimplemented[] = {
-    "jvp",
-    "vjp",
-    "hessian",
-    "jacobian",
-    "hvp",
-    "checkpoint",
-    "tape",
-    "push",
-    "pop",
     "cholesky",
     "solve",
     "inv",
@@ -35,13 +26,10 @@ constexpr std::string_view kUnimplemented[] = {
     "roll",
     "pad",
     "tile",
-    "gather",
-    "scatter_add",
     "sort",
     "argsort",
     "topk",
     "dropout",
-    "embedding",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
@@ -55,8 +43,12 @@ constexpr std::string_view kUnimplemented[] = {
     "triangular_solve",
 };
 
+std::vector<std::span<const Builtin>> builtin_tables() {
+  return {shape_builtins(), fill_builtins(), value_builtins(), index_builtins(), tape_builtins(), derivative_builtins()};
+}
+
 const Builtin* find_builtin(std::string_view name) {
-  for (auto table : {shape_builtins(), fill_builtins(), value_builtins()})
+  for (auto table : builtin_tables())
     for (const Builtin& builtin : table)
       if (builtin.name == name) return &builtin;
   return nullptr;
@@ -142,7 +134,7 @@ bool is_unimplemented(std::string_view name) {
 }
 
 bool is_native_builtin(std::string_view name) {
-  if (name == "grad" || find_builtin(name)) return true;
+  if (name == "grad" || name == "checkpoint" || find_builtin(name)) return true;
   auto ops = ir::all_ops();
   return is_word(name) && std::any_of(ops.begin(), ops.end(), [&](const ir::OpInfo& info) { return info.spelling == name; });
 }
@@ -150,11 +142,14 @@ bool is_native_builtin(std::string_view name) {
 std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
   if (callee.text == "grad") return call_grad(c, callee, given, span);
   const Builtin* builtin = find_builtin(callee.text);
-  auto op = builtin ? std::nullopt : spelled_op(callee.text, given);
-  auto arguments = match_signature(c, callee, builtin ? builtin->signature : ir::op_info(*op).signature, given, span);
+  ir::Opcode op = builtin ? ir::Opcode::constant : *spelled_op(callee.text, given);  // only what is no function of the table is spelled
+  auto arguments = match_signature(c, callee, builtin ? builtin->signature : ir::op_info(op).signature, given, span);
   if (!arguments) return std::nullopt;
+  bool takes_tape = callee.text == "push" || callee.text == "pop";
+  for (const Item& argument : *arguments)
+    if (!takes_tape && !reject_tape(c, argument, fmt::format("`{}`", callee.text))) return std::nullopt;
   BuiltinCall call{span, callee.text, std::move(*arguments)};
-  return builtin ? builtin->lower(c, call) : call_op(c, *op, call);
+  return builtin ? builtin->lower(c, call) : call_op(c, op, call);
 }
 
 }  // namespace lowering
@@ -164,10 +159,10 @@ bool is_builtin_function(std::string_view name) {
 }
 
 std::vector<std::string> builtin_names() {
-  std::vector<std::string> names{"grad"};
+  std::vector<std::string> names{"grad", "checkpoint"};
   for (const ir::OpInfo& info : ir::all_ops())
     if (lowering::is_word(info.spelling)) names.emplace_back(info.spelling);
-  for (auto table : {lowering::shape_builtins(), lowering::fill_builtins(), lowering::value_builtins()})
+  for (auto table : lowering::builtin_tables())
     for (const lowering::Builtin& builtin : table) names.emplace_back(builtin.name);
   for (std::string_view name : lowering::kUnimplemented) names.emplace_back(name);
   for (const PreludeFunction& function : prelude_functions()) names.emplace_back(function.name);

@@ -20,5 +20,7 @@ namespace bpc::frontend::lowering {
 bool is_unimplemented(std::string_view name);
 // A spelled operator or one of the table (not the prelude).
 bool is_native_builtin(std::string_view name);
+// grad, jvp … (derivatives.cpp): their arguments after the first are what they differentiate by.
+bool is_derivative_form(std::string_view name);
 
 }  // namespace bpc::frontend::lowering

@@ -145,6 +145,10 @@ std::optional<Item> linspace(Context& c, const BuiltinCall& call) {
 
 std::optional<std::int64_t> stream_of(Context& c, const BuiltinCall& call, const Item& stream) {
   if (!stream.holds<None>()) return to_integer(c, stream, "`stream`");
+  if (c.initialiser && c.builder->block() != c.function().body()) {
+    c.not_implemented(call.span, fmt::format("`{}` without `stream=` in a loop, branch or comprehension of an initialiser", call.name));
+    return std::nullopt;
+  }
   if (c.initialiser) return next_stream(*c.initialiser);
   c.not_implemented(call.span, fmt::format("`{}` without `stream=` outside an initialiser", call.name));
   return std::nullopt;

@@ -32,7 +32,10 @@ std::optional<Item> cast(Context& c, const BuiltinCall& call) {
     return std::nullopt;
   }
   if (number) return constant(c, call.span, *number, Type(element));
-  auto value = to_value(c, x, is_real(element) ? std::optional(element) : std::nullopt);
+  auto own = strength(c, x);
+  if (!own) return std::nullopt;
+  bool exact = is_real(element) || (own->kind == Strength::Kind::weak_integer && is_integer(element));  // other numbers are truncated
+  auto value = to_value(c, x, exact ? std::optional(element) : std::nullopt);
   auto result = value ? cast_to(c, *value, element, call.span) : std::nullopt;
   if (result) result->span = call.span;
   return result;

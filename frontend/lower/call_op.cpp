@@ -101,62 +101,20 @@ std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
     case ir::ShapeRule::broadcast:
     case ir::ShapeRule::slice:
     case ir::ShapeRule::update:
+    case ir::ShapeRule::gather:
+    case ir::ShapeRule::scatter:
     case ir::ShapeRule::concat:
     case ir::ShapeRule::declared:
+    case ir::ShapeRule::tape:
+    case ir::ShapeRule::push:
+    case ir::ShapeRule::pop:
     case ir::ShapeRule::nothing:
     case ir::ShapeRule::region:
     case ir::ShapeRule::gradient:
+    case ir::ShapeRule::tangent:
       break;
   }
   throw InternalError("lower", fmt::format("`{}` is spelled but has no call", call.name), call.span);
-}
-
-std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
-  if (given.size() < 2) {
-    c.error(Code::E0105, callee.span, "`grad` takes a scalar and what to differentiate it by", "write `grad(J, w)` or `grad(J, w, b)`");
-    return std::nullopt;
-  }
-  std::vector<Item> operands;
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    const Item& item = given[i].item;
-    if (given[i].name) {
-      c.error(Code::E0105, given[i].name->span, fmt::format("`grad` has no parameter `{}`", given[i].name->text));
-      return std::nullopt;
-    }
-    if (i > 0 && is_compile_time(item)) {
-      c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", c.text_of(item.span)));
-      return std::nullopt;
-    }
-    auto value = to_value(c, item);
-    if (!value) return std::nullopt;
-    operands.push_back(std::move(*value));
-  }
-  std::vector<Type> types;
-  std::vector<ValueId> ids;
-  for (const Item& operand : operands) {
-    ids.push_back(*operand.as<ValueId>());
-    types.push_back(c.type(ids.back()));
-  }
-  const Item& y = operands[0];
-  if (!types[0].is_scalar()) {
-    c.report(error_at(Code::E0302, y.span, fmt::format("`grad` needs a scalar, and {} is a tensor", c.described(y)),
-                      fmt::format("take `sum({0})` or `mean({0})`", c.text_of(y.span)))
-                 .label(y.span, shape_text(types[0].dims)));
-    return std::nullopt;
-  }
-  for (std::size_t i = 0; i < types.size(); ++i)
-    if (!is_real(types[i].element)) {
-      c.error(Code::E0303, operands[i].span,
-              fmt::format("`{}` is {}, which has no derivative", c.text_of(operands[i].span), element_name(types[i].element)));
-      return std::nullopt;
-    }
-  c.set_origin(span);
-  ir::OpId op = c.builder->emit_op(Opcode::grad, ids, {}, std::vector<Type>(types.begin() + 1, types.end()));
-  const auto& results = c.function().op(op).results;
-  if (results.size() == 1) return Item{results[0], span};
-  Tuple tuple;
-  for (ValueId id : results) tuple.items.push_back({id, span});
-  return Item{std::move(tuple), span};
 }
 
 }  // namespace bpc::frontend::lowering

@@ -5,6 +5,7 @@
 
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/builtins.h"
+#include "frontend/lower/comprehensions.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/prelude.h"
 #include "frontend/parse.h"
@@ -41,7 +42,7 @@ std::optional<Callable> prelude_function(Context& c, const std::string& name) {
   Frame* globals = c.prelude_frames.back().get();
   globals->ast = &parsed;
   for (StmtId id : parsed.top)
-    if (const auto* fn = std::get_if<FnStmt>(&parsed.stmt(id).node)) return c.prelude[name] = Callable{&parsed, fn, globals};
+    if (const auto* fn = std::get_if<FnStmt>(&parsed.stmt(id).node)) return c.prelude[name] = callable(parsed, *fn, globals);
   throw InternalError("lower", fmt::format("the prelude's `{}` holds no function", name));
 }
 
@@ -67,12 +68,18 @@ std::optional<Item> call(Context& c, const CallExpr& e, Span span) {
     c.not_implemented(e.callee.span, fmt::format("`{}`", e.callee.text));
     return std::nullopt;
   }
+  if (const ComprehensionExpr* terms = bare_comprehension(c, e)) return reduce_comprehension(c, e, *terms, span);
+  if (!function && e.callee.text == "checkpoint") return checkpoint(c, e, span);
+  std::optional<Callable> callee = function ? std::optional(*function) : std::nullopt;  // the binding may move
   auto given = arguments(c, e);
   if (!given) return std::nullopt;
-  if (function) return call_function(c, Callable(*function), *given, span);
-  if (is_native_builtin(e.callee.text)) return call_builtin(c, e.callee, *given, span);
-  if (auto prelude = prelude_function(c, e.callee.text)) return call_function(c, *prelude, *given, span);
-  return unknown(c, e.callee);
+  return callee ? call_function(c, *callee, *given, span) : call_library(c, e.callee, *given, span);
+}
+
+std::optional<Item> call_library(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
+  if (is_native_builtin(callee.text)) return call_builtin(c, callee, given, span);
+  if (auto prelude = prelude_function(c, callee.text)) return call_function(c, *prelude, given, span);
+  return unknown(c, callee);
 }
 
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,

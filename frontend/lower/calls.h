@@ -1,6 +1,7 @@
 // Calls: arguments meet parameters, and the body of a function is lowered in place.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,12 +19,26 @@ struct Given {  // an argument
 // A call of a function of the script, a builtin or the prelude.
 std::optional<Item> call(Context& c, const CallExpr& e, Span span);
 
+// A call of a builtin or of the prelude with its arguments lowered; E0103 when there is none of that name.
+std::optional<Item> call_library(Context& c, const Name& callee, const std::vector<Given>& given, Span span);
+
+// `checkpoint(e)`: e, lowered in a region of its own. (checkpoint.cpp)
+std::optional<Item> checkpoint(Context& c, const CallExpr& e, Span span);
+
 // Arguments by parameter: E0105 for too many, unknown or repeated ones; absent ones are left empty.
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,
                                                                 const std::vector<std::string>& parameters,
                                                                 const std::vector<Given>& given);
 
+// A function of a file, with the adjoint rule that the file has for it.
+Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals);
+
 // Inlines a call. Sizes in the signature that are not dims are bound by unification with the arguments. (inlining.cpp)
 std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span);
+
+// The results of a call of a function with an adjoint rule, whose parameters are bound in the current frame: a `custom` op around what
+// `body` lowers, of the arguments that are tensors. E0305 for a rule that does not fit. (custom_adjoint.cpp)
+std::optional<std::vector<Item>> with_rule(Context& c, const Callable& callee, Span span,
+                                           const std::function<std::optional<std::vector<Item>>()>& body);
 
 }  // namespace bpc::frontend::lowering

@@ -113,14 +113,16 @@ std::string Context::described(const Item& item) {
   const ir::ValueId* id = item.as<ir::ValueId>();
   std::string text = text_of(item.span);
   if (text.empty()) text = "a value";
-  return id && !type(*id).is_scalar() ? fmt::format("{} {}", text, shape_text(type(*id).dims)) : text;
+  return id && !type(*id).dims.empty() ? fmt::format("{} {}", text, shape_text(type(*id).dims)) : text;
 }
 
 // ---- names ----
 
-const Binding* Context::find_in(const Frame& where, const std::string& name) {
+const Binding* Context::find_in(const Frame& where, const std::string& name) const {
+  bool from_inside = &where == frame;
   for (auto scope = where.scopes.rbegin(); scope != where.scopes.rend(); ++scope)
-    if (auto found = scope->names.find(name); found != scope->names.end()) return &found->second;
+    if (auto found = scope->names.find(name); found != scope->names.end() && (from_inside || !scope->indices.contains(name)))
+      return &found->second;
   return nullptr;
 }
 
@@ -145,11 +147,22 @@ std::optional<Item> Context::lookup(const std::string& name, Span span) {
   if (found->item.failed()) return std::nullopt;
   Item item = found->item;
   item.span = span;
-  return is_in_init() && !owner.in_init ? into_init(*this, std::move(item)) : item;
+  if (!local && !frame->ruled.empty() && !found->is_const && !check_capture(name, item)) return std::nullopt;
+  return is_in_init() && !owner.in_init && !found->in_init ? into_init(*this, std::move(item)) : item;
+}
+
+// Where an adjoint rule takes the place of the derivative, what is read from outside gets none.
+bool Context::check_capture(const std::string& name, const Item& item) {
+  const ir::ValueId* id = item.as<ir::ValueId>();
+  if (!id || !(is_real(main.type(*id).element) || main.type(*id).tape)) return true;
+  error(Code::E0305, item.span,
+        fmt::format("`{}` has an adjoint rule and reads `{}`, which is not one of its parameters", frame->ruled, name),
+        "pass it as a parameter, so that the rule gives its derivative too");
+  return false;
 }
 
 void Context::bind(const std::string& name, Item item, Span span, std::optional<Type> declared) {
-  frame->scopes.back().bind(name, {std::move(item), span, std::move(declared)});
+  frame->scopes.back().bind(name, {std::move(item), span, std::move(declared), is_in_init()});
 }
 
 std::vector<std::string> Context::visible_names() const {

@@ -13,6 +13,7 @@
 
 #include "frontend/lower.h"
 #include "frontend/lower/items.h"
+#include "frontend/lower/tapes.h"
 #include "ir/builder.h"
 #include "ir/shape_rules.h"
 
@@ -22,6 +23,8 @@ struct Binding {
   Item item;
   Span span;                     // the statement that bound it
   std::optional<Type> declared;  // `k : i32 = 0` keeps its type
+  bool in_init = false;          // a value of the function "init", though its frame is one of "main"
+  bool is_const = false;
 };
 
 // The names of one block, in the order of their first binding.
@@ -29,6 +32,7 @@ struct Scope {
   std::map<std::string, Binding> names;
   std::vector<std::string> order;
   std::set<std::string> carried;  // of a loop: names whose values come from outside
+  std::set<std::string> indices;  // variables of a loop or comprehension, which functions called in it do not see
 
   void bind(const std::string& name, Binding binding);
 };
@@ -42,6 +46,7 @@ struct Frame {
   std::string path;              // call path, such as "h1.dense"
   std::string binding;           // the name that is being assigned
   std::string function;          // its name; empty at the top level
+  std::string ruled;             // the function with an adjoint rule in whose body it is lowered, if any
   int loops = 0;                 // loops around the current statement
   bool in_init = false;          // its values belong to the function "init"
 };
@@ -77,6 +82,7 @@ struct Context {
   std::map<std::string, Callable> prelude;                        // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
   std::vector<std::unique_ptr<Frame>> prelude_frames;
+  OpenTapes open_tapes;
   std::optional<ir::ValueId> loss;
   int depth = 0;  // of nested expressions, statements and calls
 
@@ -102,6 +108,8 @@ struct Context {
 
   // The innermost binding, in the current call and then at the top level of its file; nullptr when there is none.
   const Binding* find(const std::string& name) const;
+  // In the current call alone: what an assignment rebinds. A name of the top level is only read there.
+  const Binding* find_own(const std::string& name) const { return find_in(*frame, name); }
   // Its item, as a value of the function under construction; unknown names are reported.
   std::optional<Item> lookup(const std::string& name, Span span);
   void bind(const std::string& name, Item item, Span span, std::optional<Type> declared = std::nullopt);
@@ -117,7 +125,8 @@ struct Context {
                            const Type* declared = nullptr, Span blame = {});
 
  private:
-  static const Binding* find_in(const Frame& where, const std::string& name);
+  bool check_capture(const std::string& name, const Item& item);
+  const Binding* find_in(const Frame& where, const std::string& name) const;
   bool is_in_prelude(const Span& span) const;
   bool exceeds_expansion(Span span);
 

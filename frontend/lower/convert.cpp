@@ -90,6 +90,7 @@ std::optional<Item> dense_constant(Context& c, Span span, const Dense& dense, El
 }
 
 std::optional<Item> list_value(Context& c, const Item& item, std::optional<Element> weak) {
+  if (!reject_tape(c, item, "a list")) return std::nullopt;
   const List& list = *item.as<List>();
   if (list.items.empty()) {
     c.error(Code::E0209, item.span, "an empty list is not a value", "`zeros([0])` is an empty vector");
@@ -237,8 +238,8 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
   auto value = to_value(c, item, declared.element);
   if (!value) return std::nullopt;
   Type given = c.type(*value->as<ValueId>());
-  if (!widens(given.element, declared.element)) {
-    std::string help = declared.element == Element::boolean || given.element == Element::boolean
+  if (given.tape || !widens(given.element, declared.element)) {
+    std::string help = declared.element == Element::boolean || given.element == Element::boolean || given.tape
                            ? std::string{}
                            : fmt::format("`{}({})` converts", element_name(declared.element), c.text_of(item.span));
     c.error(Code::E0206, item.span, fmt::format("{} is declared {}, and this is {}", what, type_text(declared), type_text(given)), help);
@@ -261,6 +262,27 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
     }
   adopt_names(c, *value->as<ValueId>(), declared.dims);
   return value;
+}
+
+std::optional<Item> to_fit(Context& c, const Item& item, const Type& type, const std::string& what) {
+  auto value = to_value(c, item, type.element);
+  if (!value) return std::nullopt;
+  const Type given = c.type(*value->as<ValueId>());
+  auto misfit = [&](Code code, const char* why) {
+    c.error(code, item.span,
+            fmt::format("{} must be {}, and `{}` is {}{}", what, type_text(type), c.text_of(item.span), type_text(given), why));
+    return std::nullopt;
+  };
+  if (given.tape || !widens(given.element, type.element)) return misfit(Code::E0203, "");
+  const Type both[] = {type, given};
+  auto stretches = [&](bool strict_names) {
+    auto met = ir::broadcast_dims(both, strict_names);
+    return met && same_shape(Type(type.element, *met), type);
+  };
+  if (!stretches(false)) return misfit(Code::E0201, "");
+  if (!stretches(true)) return misfit(Code::E0202, ": the dims have different names");
+  value = cast_to(c, *value, type.element, item.span);
+  return !value || same_shape(given, type) ? value : c.emit(item.span, Opcode::broadcast, {*value}, {}, &type);
 }
 
 std::optional<Item> constant(Context& c, Span span, const Number& number, const Type& type) {

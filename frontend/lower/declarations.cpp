@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/initialisers.h"
@@ -151,7 +152,7 @@ void lower_file(Context& c, std::size_t index) {
   Temporarily<Frame*> enter(c.frame, frame);
   for (StmtId id : ast.top)
     if (const auto* fn = std::get_if<FnStmt>(&ast.stmt(id).node))
-      c.bind(fn->name.text, {Callable{&ast, fn, frame}, fn->name.span}, fn->name.span);
+      c.bind(fn->name.text, {callable(ast, *fn, frame), fn->name.span}, fn->name.span);
   if (index == 0) {
     run(c, {&ast.top, 0, nullptr});
     return;
@@ -221,6 +222,7 @@ void declare_const(Context& c, const ConstStmt& s) {
     ok = declared.has_value();
   }
   auto item = expression(c, s.value);
+  if (item && !reject_tape(c, *item, "`const`")) item.reset();
   const Number* number = item ? item->as<Number>() : nullptr;
   if (item && declared && number && number->is_integer() && declared->is_scalar() && is_integer(declared->element))
     item->is = typed(number->integer(), declared->element);  // still a compile-time number
@@ -232,6 +234,7 @@ void declare_const(Context& c, const ConstStmt& s) {
   if (const ValueId* id = item ? item->as<ValueId>() : nullptr; id && c.function().value(*id).name.empty())
     c.function().value(*id).name = s.name.text;
   c.bind(s.name.text, item && ok ? *item : Item{Poison{}, s.name.span}, s.name.span);
+  c.frame->scopes.back().names.at(s.name.text).is_const = true;
 }
 
 void declare_input(Context& c, const InputStmt& s, Span span) {
@@ -240,7 +243,14 @@ void declare_input(Context& c, const InputStmt& s, Span span) {
 }
 
 void declare_param(Context& c, const ParamStmt& s, Span span) {
-  if (c.is_in_init()) return c.error(Code::E0109, span, "a `param` cannot stand in a function that an initialiser calls");
+  auto misplaced = [&](Code code, const std::string& message, const std::string& help) {
+    c.error(code, span, message, help);
+    c.bind(s.name.text, {Poison{}, s.name.span}, span);
+  };
+  if (c.is_in_init()) return misplaced(Code::E0109, "a `param` cannot stand in a function that an initialiser calls", {});
+  if (!c.frame->ruled.empty())
+    return misplaced(Code::E0305, fmt::format("`{}` has an adjoint rule, and a `param` in it would get no gradient", c.frame->ruled),
+                     "make it a parameter of the function");
   std::string path = c.frame->path.empty() ? s.name.text : c.frame->path + "." + s.name.text;
   declare_parameter(c, Parameter::Kind::param, s.name, path, s.type, s.value, span, {});
 }
@@ -248,6 +258,7 @@ void declare_param(Context& c, const ParamStmt& s, Span span) {
 void declare_loss(Context& c, const LossStmt& s, Span span) {
   Temporarily<std::string> binding(c.frame->binding, s.name.text);
   auto loss = value(c, s.value);
+  if (loss && !reject_tape(c, *loss, "`loss`")) loss.reset();
   if (loss) {
     const Type type = c.type(*loss->as<ValueId>());
     if (!type.is_scalar()) {

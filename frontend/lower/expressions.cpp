@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "frontend/lower/calls.h"
+#include "frontend/lower/comprehensions.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/numbers.h"
 
@@ -52,7 +53,7 @@ std::optional<Item> list(Context& c, const ListExpr& e, Span span) {
 
 std::optional<Item> transposition(Context& c, const TransposeExpr& e, Span span) {
   auto x = value(c, e.operand);
-  if (!x) return std::nullopt;
+  if (!x || !reject_tape(c, *x, "`.T`")) return std::nullopt;
   std::size_t rank = c.type(*x->as<ValueId>()).rank();
   if (rank < 2) {
     c.error(Code::E0204, span, fmt::format("`.T` swaps the last two axes, and {} has {}", c.described(*x), rank == 0 ? "none" : "one"),
@@ -116,10 +117,7 @@ struct Visit {
   std::optional<Item> operator()(const CallExpr& e) { return call(c, e, span); }
   std::optional<Item> operator()(const IndexExpr& e) { return index(c, e, span); }
   std::optional<Item> operator()(const TransposeExpr& e) { return transposition(c, e, span); }
-  std::optional<Item> operator()(const ComprehensionExpr&) {
-    c.not_implemented(span, "a comprehension");
-    return std::nullopt;
-  }
+  std::optional<Item> operator()(const ComprehensionExpr& e) { return comprehension(c, e, span); }
 };
 
 }  // namespace

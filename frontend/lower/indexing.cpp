@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <algorithm>
-#include <map>
 
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
+#include "frontend/lower/range_length.h"
 
 namespace bpc::frontend::lowering {
 
@@ -13,75 +13,12 @@ namespace {
 using ir::Attr;
 using ir::ValueId;
 
-// An index expression as a sum of integer multiples of sub-expressions, so that `(i+1)*B - i*B` is seen to be B. A sub-expression is told
-// by its text: the same text at the same place means the same value.
-struct Linear {
-  std::map<std::string, std::int64_t> terms;
-  std::int64_t constant = 0;
-
-  bool is_constant() const { return terms.empty(); }
-};
-
-constexpr int kDeepestLinear = 64;
-
-Linear scaled(Linear x, std::int64_t factor) {
-  x.constant *= factor;
-  for (auto& [text, times] : x.terms) times *= factor;
-  std::erase_if(x.terms, [](const auto& term) { return term.second == 0; });
-  return x;
-}
-
-Linear sum(Linear x, const Linear& y) {
-  x.constant += y.constant;
-  for (const auto& [text, times] : y.terms)
-    if ((x.terms[text] += times) == 0) x.terms.erase(text);
-  return x;
-}
-
-// Sizes and indices are small; a factor past this is no index, and the product above could overflow.
-bool is_modest(const Linear& x) {
-  constexpr std::int64_t kLimit = std::int64_t{1} << 20;
-  bool modest = std::abs(x.constant) < (kLimit << 20);
-  for (const auto& [text, times] : x.terms) modest &= std::abs(times) < kLimit;
-  return modest;
-}
-
-Linear atom(Context& c, ExprId id) {
-  std::string text = c.sources.text(c.expr(id).span);
-  std::erase_if(text, [](char ch) { return ch == ' ' || ch == '\t' || ch == '\n'; });
-  return {{{text, 1}}, 0};
-}
-
-Linear linear(Context& c, ExprId id, int depth = 0) {
-  const Expr& e = c.expr(id);
-  if (depth > kDeepestLinear) return atom(c, id);
-  if (const auto* number = std::get_if<NumberExpr>(&e.node); number && number->integer && std::abs(*number->integer) < (1ll << 40))
-    return {{}, *number->integer};
-  if (const auto* name = std::get_if<NameExpr>(&e.node)) {
-    const Binding* binding = c.find(name->name);
-    const Number* known = binding ? binding->item.as<Number>() : nullptr;
-    if (known && known->is_integer() && std::abs(known->integer()) < (1ll << 40)) return {{}, known->integer()};
-    return {{{name->name, 1}}, 0};
-  }
-  if (const auto* minus = std::get_if<UnaryExpr>(&e.node); minus && minus->spelling == "-")
-    return scaled(linear(c, minus->operand, depth + 1), -1);
-  if (const auto* op = std::get_if<BinaryExpr>(&e.node)) {
-    bool plus = op->spelling == "+", minus = op->spelling == "-", times = op->spelling == "*";
-    if (!plus && !minus && !times) return atom(c, id);
-    Linear a = linear(c, op->left, depth + 1), b = linear(c, op->right, depth + 1);
-    if (!is_modest(a) || !is_modest(b)) return atom(c, id);
-    if (plus || minus) return sum(std::move(a), scaled(std::move(b), plus ? 1 : -1));
-    if (a.is_constant() && std::abs(a.constant) < (1 << 20)) return scaled(std::move(b), a.constant);
-    if (b.is_constant() && std::abs(b.constant) < (1 << 20)) return scaled(std::move(a), b.constant);
-  }
-  return atom(c, id);
-}
-
 // One axis of the index.
 struct AxisPart {
   std::int64_t start = 0, size = 0, step = 1;
   std::optional<Item> dynamic;  // the start, when it is only known at run time
   bool drop = false;
+  std::optional<Item> tensor;  // of indices, instead
 };
 
 std::optional<AxisPart> out_of_range(Context& c, const Item& at, std::int64_t index, std::int64_t n, const Item& base, std::size_t axis) {
@@ -90,35 +27,44 @@ std::optional<AxisPart> out_of_range(Context& c, const Item& at, std::int64_t in
   return std::nullopt;
 }
 
-// A start known at run time only must be a scalar integer.
-std::optional<Item> dynamic_start(Context& c, const Item& item) {
-  auto start = to_value(c, item);
-  if (!start) return std::nullopt;
-  const Type& type = c.type(*start->as<ValueId>());
-  if (!is_integer(type.element)) {
-    std::string help = type.element == Element::boolean ? "" : fmt::format("`i32({})` truncates", c.text_of(item.span));
-    c.error(Code::E0203, item.span, fmt::format("an index must be an integer, and `{}` is {}", c.text_of(item.span), type_text(type)),
-            help);
-    return std::nullopt;
-  }
-  if (!type.is_scalar()) {
-    c.not_implemented(item.span, "indexing by a tensor");
-    return std::nullopt;
-  }
-  return start;
+// An index as a value of integers.
+std::optional<Item> integer_value(Context& c, const Item& item) {
+  auto index = to_value(c, item, Element::i32);
+  if (!index) return std::nullopt;
+  const Type& type = c.type(*index->as<ValueId>());
+  if (is_integer(type.element) && !type.tape) return index;
+  std::string text = c.text_of(item.span), help;
+  if (type.element != Element::boolean)
+    help = fmt::format("`i32({})` truncates", text);
+  else if (!type.is_scalar())
+    help = fmt::format("how many are true is only known at run time; `where({}, …, 0)` keeps the shape", text);
+  c.error(Code::E0203, item.span, fmt::format("an index must be an integer, and `{}` is {}", text, type_text(type)), type.tape ? "" : help);
+  return std::nullopt;
 }
 
 std::optional<AxisPart> single(Context& c, const Item& item, std::int64_t n, const Item& base, std::size_t axis) {
-  AxisPart part{0, 1, 1, std::nullopt, true};
+  AxisPart part{0, 1, 1, std::nullopt, true, std::nullopt};
   if (!item.holds<Number>()) {
-    part.dynamic = dynamic_start(c, item);
-    return part.dynamic ? std::optional(part) : std::nullopt;
+    auto index = index_value(c, item, base, axis);
+    if (!index) return std::nullopt;
+    if (c.type(*index->as<ValueId>()).is_scalar())
+      part.dynamic = std::move(index);
+    else
+      part = {0, n, 1, std::nullopt, false, std::move(index)};
+    return part;
   }
   auto at = to_integer(c, item, "an index");
   if (!at) return std::nullopt;
   if (*at < -n || *at >= n) return out_of_range(c, item, *at, n, base, axis);
   part.start = *at < 0 ? *at + n : *at;
   return part;
+}
+
+std::optional<Item> scalar_start(Context& c, const Item& item) {
+  auto start = integer_value(c, item);
+  if (!start || c.type(*start->as<ValueId>()).is_scalar()) return start;
+  c.error(Code::E0208, item.span, fmt::format("a bound is a single integer, and {} is a tensor", c.described(*start)));
+  return std::nullopt;
 }
 
 // A bound of a range: -n..n, negative counts from the end.
@@ -133,11 +79,6 @@ std::optional<std::int64_t> bound(Context& c, const Item& item, std::int64_t n, 
   return *at < 0 ? *at + n : *at;
 }
 
-std::int64_t length(std::int64_t lo, std::int64_t hi, std::int64_t step) {
-  std::int64_t reach = step > 0 ? hi - lo : lo - hi, stride = step > 0 ? step : (step == INT64_MIN ? INT64_MAX : -step);
-  return reach <= 0 ? 0 : (reach - 1) / stride + 1;
-}
-
 std::optional<AxisPart> range(Context& c, const RangeExpr& e, Span span, std::int64_t n, const Item& base, std::size_t axis) {
   AxisPart part;
   if (e.step.valid()) {
@@ -150,21 +91,18 @@ std::optional<AxisPart> range(Context& c, const RangeExpr& e, Span span, std::in
     }
     part.step = *step;
   }
-  if (e.lo.valid() && e.hi.valid()) {
-    Linear lo = linear(c, e.lo), distance = sum(linear(c, e.hi), scaled(linear(c, e.lo), -1));
-    if (!lo.is_constant() && distance.is_constant()) {
-      auto start = expression(c, e.lo);
-      if (!start) return std::nullopt;
-      if (!start->holds<Number>()) {
-        part.size = length(0, distance.constant, part.step);
-        if (part.size > n) {
-          c.error(Code::E0401, span,
-                  fmt::format("{} elements are asked for, and axis {} of {} has {}", part.size, axis, c.described(base), n));
-          return std::nullopt;
-        }
-        part.dynamic = dynamic_start(c, *start);
-        return part.dynamic ? std::optional(part) : std::nullopt;
+  if (auto distance = e.lo.valid() && e.hi.valid() ? known_distance(c, e.lo, e.hi) : std::nullopt) {
+    auto start = expression(c, e.lo);
+    if (!start) return std::nullopt;
+    if (!start->holds<Number>()) {
+      part.size = range_length(0, *distance, part.step);
+      if (part.size > n) {
+        c.error(Code::E0401, span,
+                fmt::format("{} elements are asked for, and axis {} of {} has {}", part.size, axis, c.described(base), n));
+        return std::nullopt;
       }
+      part.dynamic = scalar_start(c, *start);
+      return part.dynamic ? std::optional(part) : std::nullopt;
     }
   }
   std::int64_t lo = part.step > 0 ? 0 : n - 1, hi = part.step > 0 ? n : -1;
@@ -181,26 +119,80 @@ std::optional<AxisPart> range(Context& c, const RangeExpr& e, Span span, std::in
     if (!position) return std::nullopt;
     *at = *position;
   }
-  part.size = length(lo, hi, part.step);
+  part.size = range_length(lo, hi, part.step);
   part.start = part.size == 0 ? 0 : lo;
   if (part.size > 0 && lo >= n) return out_of_range(c, Item{None{}, span}, lo, n, base, axis);  // downwards from past the end
   return part;
 }
 
+// The slice of the parts.
+void set_slice(Part& part, const std::vector<AxisPart>& axes) {
+  std::vector<std::int64_t> starts, sizes, steps, dynamic, drop;
+  part.starts.clear();
+  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+    const AxisPart& one = axes[axis];
+    starts.push_back(one.start);
+    sizes.push_back(one.size);
+    steps.push_back(one.step);
+    if (one.drop) drop.push_back(static_cast<std::int64_t>(axis));
+    if (one.dynamic) dynamic.push_back(static_cast<std::int64_t>(axis));
+    if (one.dynamic) part.starts.push_back(*one.dynamic);
+  }
+  part.attrs = {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}, {Attr::dynamic, dynamic}, {Attr::drop, drop}};
+}
+
+// Beside tensors of indices a single index is one of them, the same everywhere.
+bool gather_singles(Context& c, std::vector<AxisPart>& axes, const Type& base, const Item& first, Span span) {
+  const Type shape = c.type(*first.as<ValueId>());
+  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+    AxisPart& one = axes[axis];
+    if (one.tensor) {
+      const Type type = c.type(*one.tensor->as<ValueId>());
+      if (same_shape(type, shape)) continue;
+      c.report(error_at(Code::E0201, span,
+                        fmt::format("the indices {} and {} differ in shape", c.described(first), c.described(*one.tensor)),
+                        "tensors of indices go together, element by element")
+                   .label(first.span, shape_text(shape.dims))
+                   .label(one.tensor->span, shape_text(type.dims)));
+      return false;
+    }
+    if (!one.drop) continue;
+    Type wide = one.dynamic ? shape.with_element(c.type(*one.dynamic->as<ValueId>()).element) : shape.with_element(Element::i32);
+    auto index = one.dynamic ? c.emit(span, ir::Opcode::broadcast, {*one.dynamic}, {}, &wide) : constant(c, span, weak(one.start), wide);
+    if (!index) return false;
+    one = {0, base.size(axis), 1, std::nullopt, false, std::move(index)};
+  }
+  return true;
+}
+
 }  // namespace
 
+std::optional<Item> index_value(Context& c, const Item& item, const Item& base, std::size_t axis) {
+  auto index = integer_value(c, item);
+  const ir::Op* op = index ? c.function().def(*index->as<ValueId>()) : nullptr;
+  if (!op || op->code != ir::Opcode::constant || c.type(*index->as<ValueId>()).count() == 0) return index;
+  const ir::AttrValue* value = op->attrs.find(Attr::value);
+  const std::vector<std::int64_t> given = value ? std::vector{std::get<std::int64_t>(*value)} : op->attrs.ints(Attr::ints);
+  std::int64_t n = c.type(*base.as<ValueId>()).size(axis);
+  auto wrong = std::find_if(given.begin(), given.end(), [&](std::int64_t at) { return at < -n || at >= n; });
+  if (wrong == given.end()) return index;
+  out_of_range(c, *index, *wrong, n, base, axis);
+  return std::nullopt;
+}
+
 std::optional<Part> resolve_index(Context& c, const Item& base, const std::vector<ExprId>& items, Span span) {
+  if (!reject_tape(c, base, "an index")) return std::nullopt;
   const Type type = c.type(*base.as<ValueId>());
   if (items.size() > type.rank()) {
     std::string has = type.is_scalar() ? "is a scalar" : fmt::format("has {} {}", type.rank(), type.rank() == 1 ? "axis" : "axes");
     c.error(Code::E0204, span, fmt::format("{} {}, and the index names {}", c.described(base), has, items.size()));
     return std::nullopt;
   }
-  Part part;
-  std::vector<std::int64_t> starts, sizes, steps, dynamic, drop;
+  std::vector<AxisPart> axes;
+  std::optional<std::size_t> first;  // axis that a tensor indexes
   bool ok = true;
   for (std::size_t axis = 0; axis < type.rank(); ++axis) {
-    AxisPart one{0, type.size(axis), 1, std::nullopt, false};
+    AxisPart one{0, type.size(axis), 1, std::nullopt, false, std::nullopt};
     if (axis < items.size()) {
       const Expr& e = c.expr(items[axis]);
       std::optional<AxisPart> resolved;
@@ -210,59 +202,26 @@ std::optional<Part> resolve_index(Context& c, const Item& base, const std::vecto
         resolved = single(c, *item, type.size(axis), base, axis);
       }
       ok &= resolved.has_value();
-      if (!resolved) continue;
-      one = std::move(*resolved);
+      if (resolved) one = std::move(*resolved);
     }
-    starts.push_back(one.start);
-    sizes.push_back(one.size);
-    steps.push_back(one.step);
-    if (one.drop) drop.push_back(static_cast<std::int64_t>(axis));
-    if (one.dynamic) {
-      dynamic.push_back(static_cast<std::int64_t>(axis));
-      part.starts.push_back(std::move(*one.dynamic));
-    }
+    if (one.tensor && !first) first = axis;
+    axes.push_back(std::move(one));
   }
-  part.attrs = {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}, {Attr::dynamic, dynamic}, {Attr::drop, drop}};
-  return ok ? std::optional(std::move(part)) : std::nullopt;
-}
-
-std::optional<Item> read_part(Context& c, Span span, const Item& base, const Part& part) {
-  std::vector<Item> operands{base};
-  operands.insert(operands.end(), part.starts.begin(), part.starts.end());
-  return c.emit(span, ir::Opcode::slice, operands, part.attrs);
-}
-
-std::optional<Item> write_part(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
-  const Type whole = c.type(*base.as<ValueId>());
-  Type place(whole.element);
-  const auto& drop = part.attrs.ints(Attr::drop);
-  for (std::size_t axis = 0; axis < whole.rank(); ++axis)
-    if (!std::binary_search(drop.begin(), drop.end(), static_cast<std::int64_t>(axis)))
-      place.dims.push_back({part.attrs.ints(Attr::sizes)[axis], {}});
-  auto value = to_value(c, v, whole.element);
-  if (!value) return std::nullopt;
-  const Type given = c.type(*value->as<ValueId>());
-  if (!widens(given.element, whole.element)) {
-    c.error(Code::E0206, v.span,
-            fmt::format("{} holds {}, and this is {}", c.described(base), element_name(whole.element), type_text(given)),
-            fmt::format("`{}({})` converts", element_name(whole.element), c.text_of(v.span)));
-    return std::nullopt;
+  if (!ok) return std::nullopt;
+  Part part;
+  if (first) {
+    for (std::size_t axis = 0; axis < *first; ++axis) part.place += !axes[axis].drop;
+    if (!gather_singles(c, axes, type, Item(*axes[*first].tensor), span)) return std::nullopt;
+    for (std::size_t axis = 0; axis < axes.size(); ++axis)
+      if (axes[axis].tensor) {
+        part.axes.push_back(static_cast<std::int64_t>(axis));
+        part.indices.push_back(*axes[axis].tensor);
+      }
   }
-  value = cast_to(c, *value, whole.element, v.span);
-  const Type both[] = {place, given};
-  auto met = ir::broadcast_dims(both, false);
-  if (!met || !same_shape(Type(place.element, *met), place)) {
-    c.report(error_at(Code::E0201, v.span,
-                      fmt::format("cannot put {} in a place of {}, which is {}", c.described(*value), c.described(base),
-                                  place.is_scalar() ? "a scalar" : shape_text(place.dims)))
-                 .label(v.span, given.is_scalar() ? "a scalar" : shape_text(given.dims)));
-    return std::nullopt;
-  }
-  if (value && !same_shape(given, place)) value = c.emit(v.span, ir::Opcode::broadcast, {*value}, {}, &place);
-  if (!value) return std::nullopt;
-  std::vector<Item> operands{base, *value};
-  operands.insert(operands.end(), part.starts.begin(), part.starts.end());
-  return c.emit(span, ir::Opcode::update, operands, part.attrs);
+  set_slice(part, axes);
+  part.is_whole = part.starts.empty() && part.attrs.ints(Attr::sizes) == type.sizes() &&
+                  std::all_of(axes.begin(), axes.end(), [](const AxisPart& one) { return one.step == 1 && !one.drop; });
+  return part;
 }
 
 }  // namespace bpc::frontend::lowering

@@ -6,6 +6,7 @@
 
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
+#include "ir/clone.h"
 
 namespace bpc::frontend::lowering {
 
@@ -27,20 +28,20 @@ ValueId outside_value(Context& c, ValueId id) {
   return inside;
 }
 
-// The ops of main's body that `id` is computed from, in order; nullopt when a region takes part.
+// The ops of main's body that `id` is computed from, in order; nullopt when it is a value of a region.
 std::optional<std::set<ir::OpId>> needed_ops(const Context& c, ValueId id) {
+  if (c.main.value(id).block != c.main.body()) return std::nullopt;
   std::set<ir::OpId> ops;
   std::vector<ValueId> open{id};
   while (!open.empty()) {
     ValueId next = open.back();
     open.pop_back();
-    if (c.init_values.contains(next)) continue;
     const ir::Value& value = c.main.value(next);
-    if (value.block != c.main.body()) return std::nullopt;
-    if (!value.op.valid() || !ops.insert(value.op).second) continue;
+    bool is_inside = value.block != c.main.body();  // of a region that is copied with its op
+    if (is_inside || c.init_values.contains(next) || !value.op.valid() || !ops.insert(value.op).second) continue;
     const ir::Op& op = c.main.op(value.op);
-    if (!op.regions.empty()) return std::nullopt;
     open.insert(open.end(), op.operands.begin(), op.operands.end());
+    for (ir::BlockId region : op.regions) ir::for_each_use(c.main, region, [&](ValueId use) { open.push_back(use); });
   }
   return ops;
 }
@@ -51,22 +52,35 @@ ValueId mapped(Context& c, ValueId id) {
   return known->second;
 }
 
+// Copies an op of main, without the prints and asserts in its regions, which have their say in main.
+void copy_op(Context& c, ir::OpId id, ir::BlockId block) {
+  const ir::Op& from = c.main.op(id);
+  if (ir::op_info(from.code).has(ir::Trait::effect)) return;
+  std::vector<ValueId> operands;
+  std::vector<Type> types;
+  for (ValueId operand : from.operands) operands.push_back(mapped(c, operand));
+  for (ValueId result : from.results) types.push_back(c.main.type(result));
+  ir::Op copy{from.code, operands, {}, from.attrs, {}, c.init.add_origin(c.main.origin(from.origin)), block};
+  ir::OpId to = c.init.add_op(block, std::move(copy), types);
+  for (ir::BlockId region : from.regions) {
+    ir::BlockId inside = c.init.add_block(to);
+    for (ValueId argument : c.main.block(region).arguments)
+      c.init_values[argument] = c.init.add_argument(inside, c.main.type(argument), c.main.value(argument).name);
+    for (ir::OpId inner : c.main.block(region).ops) copy_op(c, inner, inside);
+    std::vector<ValueId> yields;
+    for (ValueId yield : c.main.block(region).yields) yields.push_back(mapped(c, yield));
+    c.init.block(inside).yields = std::move(yields);
+  }
+  for (std::size_t i = 0; i < from.results.size(); ++i) c.init_values[from.results[i]] = c.init.op(to).results[i];
+}
+
 std::optional<ValueId> init_value(Context& c, ValueId id, Span span) {
   auto ops = needed_ops(c, id);
   if (!ops) {
-    c.not_implemented(span, "an initialiser that reads a value computed in a loop or branch");
+    c.not_implemented(span, "an initialiser that reads a value of a loop, branch or comprehension from inside it");
     return std::nullopt;
   }
-  for (ir::OpId op_id : *ops) {
-    const ir::Op& from = c.main.op(op_id);
-    std::vector<ValueId> operands;
-    std::vector<Type> types;
-    for (ValueId operand : from.operands) operands.push_back(mapped(c, operand));
-    for (ValueId result : from.results) types.push_back(c.main.type(result));
-    ir::Op copy{from.code, operands, {}, from.attrs, {}, c.init.add_origin(c.main.origin(from.origin)), c.init.body()};
-    ir::OpId to = c.init.add_op(c.init.body(), std::move(copy), types);
-    for (std::size_t i = 0; i < from.results.size(); ++i) c.init_values[from.results[i]] = c.init.op(to).results[i];
-  }
+  for (ir::OpId op : *ops) copy_op(c, op, c.init.body());
   return mapped(c, id);
 }
 
@@ -91,7 +105,7 @@ std::optional<ValueId> initial_value(Context& c, ExprId value, const std::option
   Temporarily<ir::Builder*> in_init(c.builder, &c.init_builder);
   Temporarily<std::optional<Initialiser>> initialiser(c.initialiser, Initialiser{declared, path, 0});
   auto item = expression(c, value);
-  if (!item) return std::nullopt;
+  if (!item || !reject_tape(c, *item, "an initialiser")) return std::nullopt;
   auto result = declared ? to_declared(c, *item, *declared, fmt::format("`{}`", path), true) : to_value(c, *item);
   if (result && real && is_integer(c.type(*result->as<ValueId>()).element)) result = cast_to(c, *result, c.module.real, item->span);
   if (!result) return std::nullopt;

@@ -9,7 +9,7 @@
 namespace bpc::frontend::lowering {
 
 // An item of "main" as seen from an initialiser: inputs and params become their initial value, or a parameter of "init" when they are given
-// from outside; other values are computed again. E0199 for what a loop or branch computed.
+// from outside; other values are computed again. E0199 for a value inside of a loop, branch or comprehension.
 std::optional<Item> into_init(Context& c, Item item);
 
 // Lowers an initialiser in "init", as a value of the declared type (a scalar is stretched), and makes it the output `path`.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
@@ -23,7 +24,7 @@ const std::set<std::string>& differentiated_names(Context& c, const Callable& ca
   Span body = callee.fn->expression.valid() ? ast.expr(callee.fn->expression).span : callee.fn->body.span;
   for (const Expr& e : ast.exprs) {
     const auto* inner = std::get_if<CallExpr>(&e.node);
-    if (!inner || inner->callee.text != "grad" || !covers(body, e.span)) continue;
+    if (!inner || !is_derivative_form(inner->callee.text) || !covers(body, e.span)) continue;
     for (std::size_t i = 1; i < inner->arguments.size(); ++i)
       if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.insert(name->name);
   }
@@ -97,8 +98,8 @@ std::optional<Item> to_parameter(Context& c, const Item& item, const TypeExpr& t
   if (!value) return std::nullopt;
   Type given = c.type(*value->as<ValueId>());
   bool any_real = type.element.empty() || type.element == "real";
-  if (any_real && is_real(given.element)) return value;
-  if (widens(given.element, *element)) return cast_to(c, *value, *element, item.span);
+  if (any_real && is_real(given.element) && !given.tape) return value;
+  if (!given.tape && widens(given.element, *element)) return cast_to(c, *value, *element, item.span);
   c.error(Code::E0206, item.span, fmt::format("{} is declared {}, and this is {}", what, c.text_of(type.span), type_text(given)));
   return std::nullopt;
 }
@@ -163,7 +164,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
   return true;
 }
 
-std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Span span) {
+std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Span span) {
   if (callee.fn->expression.valid()) {
     auto item = expression(c, callee.fn->expression);
     if (!item) return std::nullopt;
@@ -178,7 +179,32 @@ std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Spa
   return failed ? std::nullopt : std::optional(std::move(outcome.values));
 }
 
+// What the body gives, as the signature declares it.
+std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Span span) {
+  const FnStmt& fn = *callee.fn;
+  auto items = returned(c, callee, span);
+  if (!items || fn.results.empty()) return items;
+  if (fn.results.size() != items->size()) {
+    c.error(Code::E0206, span, fmt::format("`{}` declares {} results and returns {}", fn.name.text, fn.results.size(), items->size()));
+    return std::nullopt;
+  }
+  std::vector<const TypeExpr*> types;
+  std::vector<std::string> what;
+  for (const TypeExpr& type : fn.results) {
+    types.push_back(&type);
+    what.push_back(fmt::format("the result of `{}`", fn.name.text));
+  }
+  return check_declared(c, types, *items, what, Code::E0206) ? items : std::nullopt;
+}
+
 }  // namespace
+
+Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals) {
+  Callable result{&ast, &fn, globals};
+  for (StmtId id : ast.top)
+    if (const auto* rule = std::get_if<AdjointStmt>(&ast.stmt(id).node); rule && rule->function.text == fn.name.text) result.rule = rule;
+  return result;
+}
 
 std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span) {
   Nesting nesting(c, span);
@@ -197,24 +223,13 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   frame.path = call_path(c, callee);
   frame.function = fn.name.text;
   frame.in_init = c.is_in_init();
+  frame.ruled = c.frame->ruled;
   Temporarily<Frame*> enter(c.frame, &frame);
 
   if (!bind_parameters(c, callee, std::move(*matched), span)) return std::nullopt;
-  auto items = results(c, callee, span);
+  auto lower_body = [&] { return results(c, callee, span); };
+  auto items = callee.rule ? with_rule(c, callee, span, lower_body) : lower_body();
   if (!items) return std::nullopt;
-  if (!fn.results.empty()) {
-    if (fn.results.size() != items->size()) {
-      c.error(Code::E0206, span, fmt::format("`{}` declares {} results and returns {}", fn.name.text, fn.results.size(), items->size()));
-      return std::nullopt;
-    }
-    std::vector<const TypeExpr*> types;
-    std::vector<std::string> what;
-    for (const TypeExpr& type : fn.results) {
-      types.push_back(&type);
-      what.push_back(fmt::format("the result of `{}`", fn.name.text));
-    }
-    if (!check_declared(c, types, *items, what, Code::E0206)) return std::nullopt;
-  }
   if (items->size() != 1) return Item{Tuple{std::move(*items)}, span};
   Item result = std::move(items->front());
   result.span = span;

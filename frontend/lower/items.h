@@ -45,7 +45,8 @@ struct Tuple {  // what a function with several results gives
 struct Callable {  // a function of a script or of the prelude
   const Ast* ast;
   const FnStmt* fn;
-  Frame* globals;  // the top level of its file
+  Frame* globals;                     // the top level of its file
+  const AdjointStmt* rule = nullptr;  // its derivative, by the author
 };
 
 struct Item {

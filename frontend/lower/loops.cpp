@@ -60,7 +60,7 @@ struct Carried {
 Carried carried_names(Context& c, const Block& body, const std::string& variable) {
   Carried carried;
   for (const std::string& name : assigned_names(*c.frame->ast, body)) {
-    const Binding* binding = name == variable ? nullptr : c.find(name);
+    const Binding* binding = name == variable ? nullptr : c.find_own(name);
     if (!binding || binding->item.holds<Callable>() || binding->item.holds<None>() || binding->item.holds<Text>()) continue;
     auto item = binding->item.failed() ? std::nullopt : c.lookup(name, binding->span);
     auto value = item ? to_value(c, *item) : std::nullopt;
@@ -78,8 +78,9 @@ Carried carried_names(Context& c, const Block& body, const std::string& variable
 Scope loop_scope(Context& c, BlockId block, const Carried& carried) {
   Scope scope;
   for (std::size_t i = 0; i < carried.names.size(); ++i) {
-    const Binding* old = c.find(carried.names[i]);
+    const Binding* old = c.find_own(carried.names[i]);
     ValueId argument = c.function().add_argument(block, c.type(carried.before[i]), carried.names[i]);
+    c.open_tapes.follow(c.function(), argument, carried.before[i]);
     scope.bind(carried.names[i], {{argument, old->span}, old->span, old->declared});
   }
   for (const std::string& name : carried.failed) scope.bind(name, {{Poison{}, {}}, {}, std::nullopt});
@@ -92,16 +93,19 @@ bool yield_carried(Context& c, BlockId block, const Carried& carried) {
   bool ok = true;
   std::vector<ValueId> yields;
   for (std::size_t i = 0; i < carried.names.size(); ++i) {
-    const Binding binding = *c.find(carried.names[i]);
+    const Binding binding = *c.find_own(carried.names[i]);
     auto value = binding.item.failed() ? std::nullopt : to_value(c, binding.item);
     ok &= value.has_value();
     if (!value) continue;
+    c.open_tapes.join(c.function(), carried.before[i], *value->as<ValueId>());
     const Type before = c.type(carried.before[i]), after = c.type(*value->as<ValueId>());
     yields.push_back(*value->as<ValueId>());
     if (same_type(before, after)) continue;
     ok = false;
     std::string help;
-    if (!same_shape(before, after))
+    if (before.tape || after.tape)
+      help = "a tape stays one, and holds values of one type";
+    else if (!same_shape(before, after))
       help = fmt::format("start with a value of that shape, as in `{} = zeros({})`", carried.names[i],
                          shape_text(Type::of_sizes(after.element, after.sizes()).dims));
     else
@@ -160,6 +164,7 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
   ValueId index = c.function().add_argument(block, Type(element), s.variable.text);
   Scope scope = loop_scope(c, block, carried);
   scope.bind(s.variable.text, {{index, s.variable.span}, s.variable.span, std::nullopt});
+  scope.indices.insert(s.variable.text);
   Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);
   Scope inner = in_block(c, block, std::move(scope), [&] {
     run(c, {&s.body.statements, 0, nullptr});

@@ -15,7 +15,7 @@ void add_value_outputs(Context& c) {
   for (const std::string& name : c.shown) {
     const Binding& binding = c.top->scopes[0].names.at(name);
     auto value = binding.item.failed() ? std::nullopt : to_value(c, binding.item);
-    if (!value) continue;
+    if (!value || c.main.type(*value->as<ValueId>()).tape) continue;
     ir::Value& result = c.main.value(*value->as<ValueId>());
     if (result.name.empty()) result.name = name;
     c.main.outputs.push_back({ir::Output::Kind::value, name, *value->as<ValueId>()});
@@ -54,6 +54,7 @@ std::optional<ir::Module> lower(const Program& program, const LowerOptions& opti
   if (!diagnostics.has_errors()) {
     add_value_outputs(c);
     add_gradients(c);
+    for (const ir::Function* function : {&c.init, &c.main}) check_tapes(c, *function);
   }
   if (diagnostics.has_errors()) return std::nullopt;
   for (FileId id = 0; id < program.sources->size(); ++id) c.module.files.push_back(program.sources->file(id).path);

@@ -1,5 +1,8 @@
 #include "frontend/lower/regions.h"
 
+#include <fmt/format.h>
+#include <algorithm>
+
 #include "ir/verify.h"
 
 namespace bpc::frontend::lowering {
@@ -31,7 +34,35 @@ std::vector<ValueId> region_op(Context& c, Span span, Opcode code, const std::ve
     c.function().block(region).parent = op;
     c.function().op(op).regions.push_back(region);
   }
-  return c.function().op(op).results;
+  const ir::Block& given = c.function().block(code == Opcode::custom ? regions.front() : regions.back());
+  const std::vector<ValueId> results = c.function().op(op).results;
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (types[i].tape) {  // which may have learned what it holds since `types` were gathered
+      c.function().value(results[i]).type = c.type(given.yields[i]);
+      c.open_tapes.follow(c.function(), results[i], given.yields[i]);
+    }
+  return results;
+}
+
+std::optional<Item> map_op(Context& c, Span span, BlockId block, const std::vector<Dim>& sizes, const Item& element) {
+  const Type part = c.type(*element.as<ValueId>());
+  if (part.tape) {
+    c.error(Code::E0203, element.span,
+            fmt::format("the elements of a tensor are numbers or bools, and `{}` is a tape", c.text_of(element.span)));
+    return std::nullopt;
+  }
+  Type whole(part.element, sizes);
+  whole.dims.insert(whole.dims.end(), part.dims.begin(), part.dims.end());
+  std::int64_t count = 1;
+  bool fits = true;
+  for (const Dim& dim : whole.dims)
+    fits &= !__builtin_mul_overflow(count, std::max<std::int64_t>(dim.size, 1), &count) && count <= ir::kMostElements;
+  if (!fits) {
+    c.error(Code::E0210, span, fmt::format("`{}` would have more than 2^40 elements: {}", c.text_of(span), shape_text(whole.dims)));
+    return std::nullopt;
+  }
+  c.function().block(block).yields = {*element.as<ValueId>()};
+  return Item{region_op(c, span, Opcode::map, {}, {whole}, {block})[0], span};
 }
 
 }  // namespace bpc::frontend::lowering

@@ -39,7 +39,7 @@ std::optional<Element> element_for(Context& c, const std::string& name, const Bi
 std::optional<Item> bindable(Context& c, const std::string& name, const Item& item, const std::optional<Type>& declared) {
   if (declared) return to_declared(c, item, *declared, fmt::format("`{}`", name), true);
   if (stays_compile_time(item)) return item;
-  auto element = element_for(c, name, c.find(name));
+  auto element = element_for(c, name, c.find_own(name));
   const Number* number = item.as<Number>();
   bool whole = number && number->is_integer();
   if (element && (*element == Element::boolean || (!is_real(*element) && !whole))) element.reset();
@@ -50,34 +50,44 @@ void poison(Context& c, const Target& target, Span span) {
   c.bind(target.name.text, {Poison{}, target.span}, span);
 }
 
+// `x[i] = v` and `x[i] += v`; what is added to a part needs no reading of it.
+std::optional<Item> update_part(Context& c, const Item& base, const Part& place, Span target, const std::string& spelling, Span sign,
+                                const Item& v, Span span) {
+  if (spelling == "=") return write_part(c, span, base, place, v);
+  if (spelling == "+=") return add_to_part(c, span, base, place, v);
+  std::optional<Item> item;
+  if (spelling == "-=") {
+    auto value = is_compile_time(v) ? std::optional(v) : to_value(c, v, c.type(*base.as<ValueId>()).element);
+    item = value ? unary(c, v.span, "-", *value) : std::nullopt;
+    return item ? add_to_part(c, span, base, place, *item) : std::nullopt;
+  }
+  auto before = read_part(c, target, base, place);
+  item = before ? binary(c, span, sign, spelling.substr(0, spelling.size() - 1), *before, v) : std::nullopt;
+  return item ? write_part(c, span, base, place, *item) : std::nullopt;
+}
+
 void assign_target(Context& c, const Target& target, const std::string& spelling, Span sign, std::optional<Item> item, Span span) {
   const std::string& name = target.name.text;
   if (!item || item->failed()) return poison(c, target, span);
-  bool compound = spelling != "=";
-  std::string op = spelling.substr(0, spelling.size() - 1);
   if (target.index) {
     auto old = c.lookup(name, target.name.span);
     auto base = old ? to_value(c, *old) : std::nullopt;
     auto place = base ? resolve_index(c, *base, *target.index, target.span) : std::nullopt;
-    if (place && compound) {
-      auto before = read_part(c, target.span, *base, *place);
-      item = before ? binary(c, span, sign, op, *before, *item) : std::nullopt;
-    }
-    auto updated = place && item ? write_part(c, span, *base, *place, *item) : std::nullopt;
+    auto updated = place ? update_part(c, *base, *place, target.span, spelling, sign, *item, span) : std::nullopt;
     if (!updated) return poison(c, target, span);
-    const Binding* binding = c.find(name);
+    const Binding* binding = c.find_own(name);
     return assign_name(c, name, *updated, span, binding ? binding->declared : std::nullopt);
   }
-  if (compound) {
+  if (spelling != "=") {
     auto old = c.lookup(name, target.name.span);
-    item = old ? binary(c, span, sign, op, *old, *item) : std::nullopt;
+    item = old ? binary(c, span, sign, spelling.substr(0, spelling.size() - 1), *old, *item) : std::nullopt;
     if (!item) return poison(c, target, span);
   }
   std::optional<Type> declared;
   if (target.type) {
     declared = to_type(c, *target.type);
     if (!declared) return poison(c, target, span);
-  } else if (const Binding* old = c.find(name)) {
+  } else if (const Binding* old = c.find_own(name)) {
     declared = old->declared;
   }
   auto bound = bindable(c, name, *item, declared);
@@ -102,7 +112,7 @@ void print_statement(Context& c, const PrintStmt& s, Span span) {
     } else if (number && number->is_integer()) {
       text.back() += std::to_string(number->integer());
     } else {
-      auto shown = to_value(c, *item);
+      auto shown = reject_tape(c, *item, "`print`") ? to_value(c, *item) : std::nullopt;
       ok &= shown.has_value();
       if (!shown) continue;
       operands.push_back(*shown->as<ValueId>());
@@ -164,10 +174,10 @@ struct Visit {
   void operator()(const InputStmt& s) { declare_input(c, s, span); }
   void operator()(const ParamStmt& s) { declare_param(c, s, span); }
   void operator()(const LossStmt& s) { declare_loss(c, s, span); }
-  void operator()(const FnStmt&) {}     // bound before the file's first statement
-  void operator()(const SeedStmt&) {}   // read before it
-  void operator()(const TrainStmt&) {}  // of no concern to `run`
-  void operator()(const AdjointStmt&) { c.not_implemented(span, "`adjoint`"); }
+  void operator()(const FnStmt&) {}       // bound before the file's first statement
+  void operator()(const SeedStmt&) {}     // read before it
+  void operator()(const TrainStmt&) {}    // of no concern to `run`
+  void operator()(const AdjointStmt&) {}  // bound to its function
   void operator()(const AssignStmt& s) { assignment(c, s, span); }
   void operator()(const ExprStmt& s) { expression(c, s.value); }  // an error reported before lowering
   void operator()(const IfStmt& s) { if_statement(c, s); }
@@ -218,10 +228,15 @@ Outcome run(Context& c, Rest rest) {
     const auto* branch = std::get_if<IfStmt>(&stmt.node);
     bool may_return = branch && (contains_return(*c.frame->ast, branch->then) ||
                                  (branch->otherwise && contains_return(*c.frame->ast, *branch->otherwise)));
-    if (may_return) return returning_if(c, *branch, stmt.span, {rest.statements, rest.at + 1, rest.next});
+    if (may_return) {
+      ++rest.at;
+      return returning_if(c, *branch, stmt.span, rest);
+    }
     std::visit(Visit{c, stmt.span}, stmt.node);
   }
-  return rest.next ? run(c, *rest.next) : Outcome{};
+  if (!rest.next) return {};
+  if (rest.around > 0) leave_side(c, rest);
+  return run(c, *rest.next);
 }
 
 }  // namespace bpc::frontend::lowering

@@ -13,6 +13,10 @@ struct Rest {
   const std::vector<StmtId>* statements;
   std::size_t at;
   const Rest* next;
+  // Of a side of an `if`: the other side, if there is one, and the number of scopes around both; 0 for other statements.
+  const Block* other = nullptr;
+  std::size_t around = 0;
+  bool is_known = false;  // to be the side that is taken
 };
 
 struct Outcome {
@@ -31,6 +35,9 @@ void assignment(Context& c, const AssignStmt& s, Span span);
 // ---- branches.cpp, loops.cpp ----
 
 void if_statement(Context& c, const IfStmt& s);
+// At the end of a side, forgets the names that were not bound before it and that the other side does not bind. The scope of a known side
+// ends.
+void leave_side(Context& c, const Rest& side);
 Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest);
 void for_statement(Context& c, const ForStmt& s, Span span);
 void while_statement(Context& c, const WhileStmt& s, Span span);

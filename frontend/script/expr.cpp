@@ -12,14 +12,18 @@ std::string within(const Expr& expr, int at_least) {
   return expr.binding >= at_least ? expr.text : "(" + expr.text + ")";
 }
 
-bool mentions(std::string_view text, std::string_view name) {
+std::size_t find_word(std::string_view text, std::string_view name) {
   auto is_word = [](char c) { return ir::is_identifier(std::string{'_', c}); };
   for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
     bool starts = at == 0 || !is_word(text[at - 1]);
     bool ends = at + name.size() == text.size() || !is_word(text[at + name.size()]);
-    if (starts && ends) return true;
+    if (starts && ends) return at;
   }
-  return false;
+  return std::string_view::npos;
+}
+
+bool mentions(std::string_view text, std::string_view name) {
+  return find_word(text, name) != std::string_view::npos;
 }
 
 Expr number(const ir::AttrValue& value, Element element, Element real) {

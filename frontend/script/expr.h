@@ -18,11 +18,14 @@ struct Expr {
   int binding = atom;
   bool is_literal = false;  // a number without a type of its own: it takes that of what it meets
   bool may_fail = false;    // evaluating it may stop the run, so that it does not move across effects
+  std::string base = {};    // of `x + e` and `x - e`: x, if it is a name
+  std::string change = {};  // and "+= e" or "-= e"
 };
 
 // The text, in parentheses when it binds less tightly than `at_least`.
 std::string within(const Expr& expr, int at_least);
-// Whether the text has the name as a word.
+// Where the text has the name as a word; npos when it does not.
+std::size_t find_word(std::string_view text, std::string_view name);
 bool mentions(std::string_view text, std::string_view name);
 
 // A number of the element type as a script writes it; NaN and infinities are divisions by zero.

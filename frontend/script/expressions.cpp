@@ -17,25 +17,6 @@ using ir::ValueId;
 
 namespace {
 
-Binding binding_of(std::string_view spelling) {
-  if (spelling == "or") return disjunction;
-  if (spelling == "and") return conjunction;
-  if (spelling == "+" || spelling == "-") return sum;
-  if (spelling == "*" || spelling == "/" || spelling == "//" || spelling == "%") return product;
-  if (spelling == "^") return power;
-  return spelling.find_first_of("<>=") != std::string_view::npos ? comparison : atom;
-}
-
-Expr binary(const std::string& spelling, const Expr& a, const Expr& b) {
-  Binding own = binding_of(spelling);
-  if (own == power) {
-    bool is_number = b.is_literal && b.binding >= minus;  // an exponent may carry a sign
-    return {within(a, atom) + "^" + (is_number ? b.text : within(b, atom)), power};
-  }
-  bool chains = own != comparison;
-  return {within(a, chains ? own : own + 1) + " " + spelling + " " + within(b, own + 1), own};
-}
-
 // The spec with its letters renamed in order of appearance.
 std::string canonical(const std::string& spec) {
   std::string known, text;
@@ -63,10 +44,6 @@ std::string swapped(std::string letters) {
   return letters;
 }
 
-bool is_splat(const Op* op) {
-  return op && op->code == Opcode::constant && op->attrs.find(Attr::value);
-}
-
 }  // namespace
 
 Expr FunctionWriter::call(const std::string& name, const std::string& arguments) {
@@ -92,7 +69,7 @@ Expr FunctionWriter::expression(const Op& op) {
     case ShapeRule::select:
       return elementwise(op);
     case ShapeRule::cast:
-      return call(element_spec(type.element, script_.module.real), read_typed(op.operands[0]).text);
+      return cast(op);
     case ShapeRule::reduce:
     case ShapeRule::arg_reduce:
     case ShapeRule::scan:
@@ -101,26 +78,21 @@ Expr FunctionWriter::expression(const Op& op) {
       return contraction(op);
     case ShapeRule::reshape: {
       const Use& use = uses_.of(op.results[0]);
-      if (is_temporary(op.results[0]) && use.user.valid() && is_stack(function_.op(use.user))) return read(op.operands[0]);
+      const Op* user = is_temporary(op.results[0]) && use.user.valid() ? &function_.op(use.user) : nullptr;
+      bool is_scalar = function_.type(op.operands[0]).is_scalar();
+      if (user && (is_stack(*user) || (user->code == Opcode::broadcast && is_scalar))) return read(op.operands[0]);
       Expr x = read_typed(op.operands[0]);
       std::size_t rank = function_.type(op.operands[0]).rank();
+      if (same_shape(type, function_.type(op.operands[0]))) return x;
       if (!type.is_scalar() || rank == 0) return call("reshape", x.text + ", " + sizes_text(type));
       std::vector<std::string> zeros(rank, "0");
       return {within(x, atom) + fmt::format("[{}]", fmt::join(zeros, ", "))};
     }
-    case ShapeRule::transpose: {
-      const auto& perm = op.attrs.ints(Attr::perm);
-      std::vector<std::int64_t> last_two(perm.size());
-      std::iota(last_two.begin(), last_two.end(), 0);
-      if (perm.size() >= 2) std::swap(last_two.end()[-1], last_two.end()[-2]);
-      Expr x = read(op.operands[0]);
-      if (perm.size() < 2) return x;
-      if (perm == last_two) return {within(x, atom) + ".T"};
-      return call("transpose", fmt::format("{}, [{}]", x.text, fmt::join(perm, ", ")));
-    }
+    case ShapeRule::transpose:
+      return transposition(op);
     case ShapeRule::broadcast:
       if (is_unstretched(op.results[0])) return read(op.operands[0]);
-      return call("broadcast_to", read_typed(op.operands[0]).text + ", " + sizes_text(type));
+      return stretched(op);
     case ShapeRule::slice:
       return slice(op);
     case ShapeRule::concat: {
@@ -135,13 +107,49 @@ Expr FunctionWriter::expression(const Op& op) {
     }
     case ShapeRule::declared:
       return constant(op);
+    case ShapeRule::gather:
+      return gather(op);
     case ShapeRule::update:
+    case ShapeRule::scatter:
+    case ShapeRule::tape:
+    case ShapeRule::push:
+    case ShapeRule::pop:
     case ShapeRule::nothing:
     case ShapeRule::region:
     case ShapeRule::gradient:
+    case ShapeRule::tangent:
       break;
   }
   throw InternalError("write script", std::string(ir::op_info(op.code).name) + " is no expression", function_.origin(op.origin).span);
+}
+
+Expr FunctionWriter::cast(const Op& op) {
+  const Element element = function_.type(op.results[0]).element;
+  if (is_number(op.results[0])) return number(*function_.def(op.operands[0])->attrs.find(Attr::value), element, script_.module.real);
+  return call(element_spec(element, script_.module.real), read_typed(op.operands[0]).text);
+}
+
+Expr FunctionWriter::stretched(const Op& op) {
+  const Type& type = function_.type(op.results[0]);
+  Expr x = read(op.operands[0]);
+  if (!x.is_literal) return call("broadcast_to", x.text + ", " + sizes_text(type));
+  if (type.element != script_.module.real) x = typed(x, type.element);
+  return call("full", sizes_text(type) + ", " + x.text);
+}
+
+Expr FunctionWriter::transposition(const Op& op) {
+  Expr x = read(op.operands[0]);
+  const auto& perm = op.attrs.ints(Attr::perm);
+  if (perm.size() < 2 || is_placed(op)) return x;
+  return transposed(x, perm);
+}
+
+Expr FunctionWriter::transposed(const Expr& x, const std::vector<std::int64_t>& perm) {
+  std::vector<std::int64_t> last_two(perm.size());
+  std::iota(last_two.begin(), last_two.end(), 0);
+  std::swap(last_two.end()[-1], last_two.end()[-2]);
+  if (perm == last_two) return {within(x, atom) + ".T"};
+  return call("transpose", fmt::format("{}, [{}]", x.text, fmt::join(perm, ", ")));
 }
 
 // `[a, b]`: a concat of reshapes that only give each item the axis along which they are joined.
@@ -190,85 +198,19 @@ Expr FunctionWriter::constant(const Op& op) {
     std::size_t next = 0;
     return {list(op, next, 0), atom, type.element != real && type.element != Element::boolean};
   }
-  Expr one = number(value ? *value : is_real(type.element) ? ir::AttrValue(0.0) : ir::AttrValue(std::int64_t{0}), type.element, real);
+  return everywhere(value ? *value : is_real(type.element) ? ir::AttrValue(0.0) : ir::AttrValue(std::int64_t{0}), type);
+}
+
+// The number as a scalar, or as every element of a tensor.
+Expr FunctionWriter::everywhere(const ir::AttrValue& value, const Type& type) {
+  Expr one = number(value, type.element, script_.module.real);
   if (type.is_scalar()) return one;
-  bool is_default = type.element == real;
+  bool is_default = type.element == script_.module.real;
   if (is_default && (one.text == "0" || one.text == "1")) return call(one.text == "0" ? "zeros" : "ones", sizes_text(type));
   return call("full", sizes_text(type) + ", " + (is_default ? one : typed(one, type.element)).text);
 }
 
-// ---- elementwise ----
-
-// For each operand whether it is written without the broadcast that made it, or as a number, because it stretches by itself to the shape
-// that the others have.
-std::vector<bool> FunctionWriter::unstretched(const Op& op) const {
-  std::vector<bool> flags(op.operands.size(), false);
-  if (ir::op_info(op.code).group != Group::elementwise || op.operands.size() < 2) return flags;
-  std::vector<Type> types;
-  for (ValueId operand : op.operands) types.push_back(function_.type(operand));
-  for (std::size_t i = 0; i < op.operands.size(); ++i) {
-    const Op* made = function_.def(op.operands[i]);
-    if (!made || types[i].is_scalar() || !is_temporary(op.operands[i])) continue;
-    Type stretched = types[i];
-    if (is_splat(made))
-      types[i].dims.clear();
-    else if (made->code == Opcode::broadcast)
-      types[i] = function_.type(made->operands[0]);
-    else
-      continue;
-    auto dims = ir::broadcast_dims(types, false);
-    flags[i] = dims && same_shape(Type(Element::f32, *dims), function_.type(op.results[0]));
-    if (!flags[i]) types[i] = stretched;
-  }
-  return flags;
-}
-
-bool FunctionWriter::is_unstretched(ValueId broadcast) const {
-  const Use& use = uses_.of(broadcast);
-  if (!is_temporary(broadcast) || !use.user.valid()) return false;
-  const Op& user = function_.op(use.user);
-  auto at = static_cast<std::size_t>(std::find(user.operands.begin(), user.operands.end(), broadcast) - user.operands.begin());
-  return unstretched(user)[at];
-}
-
-// As they are to be written: at least one of the operands that share a type is no literal, so that the others take its type.
-std::vector<Expr> FunctionWriter::elementwise_operands(const Op& op) {
-  std::vector<bool> flags = unstretched(op);
-  std::vector<Expr> operands;
-  for (std::size_t i = 0; i < op.operands.size(); ++i) {
-    const Op* made = function_.def(op.operands[i]);
-    Expr operand = read(op.operands[i]);
-    if (flags[i] && is_splat(made))
-      operand = number(*made->attrs.find(Attr::value), function_.type(op.operands[i]).element, script_.module.real);
-    operands.push_back(std::move(operand));
-  }
-  std::size_t first = op.code == Opcode::select ? 1 : 0;
-  Element element = function_.type(op.operands[first]).element;
-  if (!std::all_of(operands.begin() + static_cast<std::ptrdiff_t>(first), operands.end(), [](const Expr& e) { return e.is_literal; }))
-    return operands;
-  if (is_real(element)) {
-    operands[first] = typed(operands[first], element);
-  } else {  // a cast literal would still be a compile-time number
-    std::string name = script_.names.fresh("");
-    assign(name, operands[first], Type(element));
-    operands[first] = {name};
-  }
-  return operands;
-}
-
-Expr FunctionWriter::elementwise(const Op& op) {
-  std::vector<Expr> operands = elementwise_operands(op);
-  const std::string spelling(ir::op_info(op.code).spelling);
-  if (op.code == Opcode::neg) return {fmt::format("-{}", within(operands[0], power)), minus};
-  if (op.code == Opcode::logical_not) return {fmt::format("not {}", within(operands[0], negation)), negation};
-  if (binding_of(spelling) != atom) return binary(spelling, operands[0], operands[1]);
-  std::vector<std::string> texts;
-  if (op.code == Opcode::polygamma) texts.push_back(std::to_string(op.attrs.integer(Attr::order)));
-  for (const Expr& operand : operands) texts.push_back(operand.text);
-  return call(spelling, fmt::format("{}", fmt::join(texts, ", ")));
-}
-
-// ---- reductions, contractions, parts ----
+// ---- reductions, contractions ----
 
 Expr FunctionWriter::reduction(const Op& op) {
   const auto& axes = op.attrs.ints(Attr::axes);
@@ -298,6 +240,8 @@ Expr FunctionWriter::contraction(const Op& op) {
   std::string shape = canonical(text);
   if (shape == "a,a->") return call("dot", a.text + ", " + b.text);
   if (shape == "a,b->ab") return call("outer", a.text + ", " + b.text);
+  bool scales = (spec.a.empty() && spec.b == spec.out) || (spec.b.empty() && spec.a == spec.out);
+  if (scales && !a.is_literal && !b.is_literal) return {within(a, product) + " * " + within(b, product + 1), product};
   for (bool turn_a : {false, true})
     for (bool turn_b : {false, true}) {
       if ((turn_a && spec.a.size() < 2) || (turn_b && spec.b.size() < 2) || spec.a.empty() || spec.b.empty()) continue;
@@ -308,55 +252,6 @@ Expr FunctionWriter::contraction(const Op& op) {
       return {within(a, product) + " @ " + within(b, product + 1), product};
     }
   return call("einsum", "\"" + text + "\", " + a.text + ", " + b.text);
-}
-
-Expr FunctionWriter::slice(const Op& op) {
-  Expr x = read(op.operands[0]);
-  if (function_.type(op.operands[0]).is_scalar()) return x;
-  return {within(x, atom) + index(op, 1)};
-}
-
-// "[i, 0..3, :]"; the starts known only at run time are operands from `first_start` on.
-std::string FunctionWriter::index(const Op& op, std::size_t first_start) {
-  const auto& starts = op.attrs.ints(Attr::starts);
-  const auto& sizes = op.attrs.ints(Attr::sizes);
-  const auto& steps = op.attrs.ints(Attr::steps);
-  const auto& dynamic = op.attrs.ints(Attr::dynamic);
-  const auto& drop = op.attrs.ints(Attr::drop);
-  const Type& type = function_.type(op.operands[0]);
-  std::vector<std::string> items;
-  for (std::size_t axis = 0; axis < starts.size(); ++axis) {
-    auto names_axis = [&](const std::vector<std::int64_t>& axes) {
-      return std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(axis));
-    };
-    std::int64_t start = starts[axis], size = sizes[axis], step = steps[axis];
-    std::string by = step == 1 ? "" : fmt::format(" by {}", step);
-    if (names_axis(dynamic)) {
-      Expr at = read(op.operands[first_start++]);
-      if (names_axis(drop)) {
-        items.push_back(at.text);
-        continue;
-      }
-      if (at.is_literal || at.binding != atom) {  // written twice, and no number: that could count from the other end
-        std::string name = script_.names.fresh("");
-        assign(name, at, function_.type(op.operands[first_start - 1]));
-        at = {name};
-      }
-      std::int64_t end = (size - 1) * step + (step > 0 ? 1 : -1);
-      items.push_back(fmt::format("{0}..{0} {1} {2}{3}", at.text, end < 0 ? "-" : "+", std::abs(end), by));
-    } else if (names_axis(drop)) {
-      items.push_back(std::to_string(start));
-    } else if (size == 0) {
-      items.push_back("0..0");
-    } else if (start == 0 && step == 1 && size == type.size(axis)) {
-      items.push_back(":");
-    } else {
-      std::int64_t last = start + (size - 1) * step;
-      std::string end = step > 0 ? std::to_string(last + 1) : last > 0 ? std::to_string(last - 1) : "";  // downwards, no bound means to 0
-      items.push_back(fmt::format("{}..{}{}", start, end, by));
-    }
-  }
-  return fmt::format("[{}]", fmt::join(items, ", "));
 }
 
 }  // namespace bpc::frontend::script

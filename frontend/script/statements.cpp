@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/script/blank_tapes.h"
 #include "frontend/script/function_writer.h"
 #include "ir/text.h"
-#include "support/internal_error.h"
 
 namespace bpc::frontend::script {
 
 using ir::Attr;
-using ir::Block;
 using ir::BlockId;
 using ir::Op;
 using ir::Opcode;
@@ -19,55 +18,84 @@ namespace {
 
 constexpr std::size_t kLongestInside = 80;  // characters of an expression that becomes part of another
 
+void rename(const ir::Function& function, BlockId block, const std::string& from, const std::string& to, std::vector<std::string>& names) {
+  auto apply = [&](ValueId value) {
+    if (names[value.index] == from) names[value.index] = to;
+  };
+  std::for_each(function.block(block).arguments.begin(), function.block(block).arguments.end(), apply);
+  for (OpId id : function.block(block).ops) {
+    std::for_each(function.op(id).results.begin(), function.op(id).results.end(), apply);
+    for (BlockId region : function.op(id).regions) rename(function, region, from, to, names);
+  }
+}
+
+// What a loop makes from nothing is called as it is in the end from the start.
+void name_sums(const ir::Function& function, BlockId block, std::vector<std::string>& names) {
+  for (OpId id : function.block(block).ops) {
+    const Op& op = function.op(id);
+    for (std::size_t k = 0; ir::is_loop(op.code) && k < op.results.size(); ++k) {
+      ValueId inside = function.block(op.regions.back()).arguments[k + ir::uncarried_arguments(op.code)];
+      ValueId start = op.operands[k + ir::uncarried_operands(op.code)];
+      const std::string old = names[inside.index], &wanted = names[op.results[k].index];
+      if (wanted.empty() || old.empty() || wanted == old || !names[start.index].empty()) continue;
+      for (BlockId region : op.regions) rename(function, region, old, wanted, names);
+    }
+    for (BlockId region : op.regions) name_sums(function, region, names);
+  }
+}
+
+// What each value is to be called; empty for a temporary.
+std::vector<std::string> value_names(const ir::Function& function, const std::map<std::string, std::string>& parameters,
+                                     const std::map<ValueId, std::string>& wanted) {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < function.value_count(); ++i) names.push_back(spelled_path(function.value(ValueId{i}).name));
+  for (const ir::Parameter& parameter : function.parameters) names[parameter.value.index] = parameters.at(parameter.path);
+  for (const auto& [value, name] : wanted) names[value.index] = name;
+  name_sums(function, function.body(), names);
+  return names;
+}
+
 }  // namespace
 
 FunctionWriter::FunctionWriter(Script& script, const ir::Function& function, const std::map<std::string, std::string>& parameters,
                                const std::map<ValueId, std::string>& wanted, std::size_t depth)
-    : script_(script), function_(function), uses_(function), wanted_(wanted), exprs_(function.value_count()), depth_(depth) {
-  for (const ir::Parameter& parameter : function.parameters) exprs_[parameter.value.index] = {parameters.at(parameter.path)};
-  for (std::uint32_t i = 0; i < function.value_count(); ++i)
-    if (auto next = continuation(ValueId{i})) {
-      continued_[ValueId{i}] = *next;
-      continues_[*next] = ValueId{i};
-    }
-}
-
-// The update or loop that alone uses what an update or control flow has left in a variable goes on with that variable.
-std::optional<ValueId> FunctionWriter::continuation(ValueId value) const {
-  const Use& use = uses_.of(value);
-  const Op* made = function_.def(value);
-  bool is_variable = made && (made->code == Opcode::update || !made->regions.empty());
-  if (!is_variable || use.count != 1 || !use.local || wanted_.contains(value)) return std::nullopt;
-  if (use.role != Role::updated && use.role != Role::initial) return std::nullopt;
-  const Op& user = function_.op(use.user);
-  auto operand = static_cast<std::size_t>(std::find(user.operands.begin(), user.operands.end(), value) - user.operands.begin());
-  return user.results[user.code == Opcode::for_loop ? operand - 3 : operand];
+    : script_(script),
+      function_(function),
+      uses_(function),
+      wanted_(wanted),
+      variables_(function, uses_, value_names(function, parameters, wanted)),
+      exprs_(function.value_count()),
+      blank_tapes_(blank_tapes(function)),
+      depth_(depth) {
+  for (const auto& [value, name] : wanted) names_[variables_.of(value)] = name;
+  for (const ir::Parameter& parameter : function.parameters) {
+    names_[variables_.of(parameter.value)] = parameters.at(parameter.path);
+    exprs_[parameter.value.index] = {parameters.at(parameter.path)};
+  }
 }
 
 // ---- names and lines ----
 
 void FunctionWriter::line(const std::string& text, const std::string& comment) {
-  if (depth_ == 0 && is_backward_ != last_was_backward_ && !lines_.empty()) lines_.emplace_back();
-  last_was_backward_ = is_backward_;
+  if (depth_ == 0) {
+    if (is_backward_ != last_was_backward_ && !lines_.empty()) lines_.emplace_back();
+    last_was_backward_ = is_backward_;
+  }
   lines_.push_back(std::string(2 * depth_, ' ') + text + (comment.empty() ? "" : "   # " + comment));
 }
 
-std::string FunctionWriter::name_of(ValueId value) {
-  auto known = variables_.find(value);
-  if (known != variables_.end()) return known->second;
-  std::vector<ValueId> chain{value};  // all on one variable
-  for (auto next = continued_.find(value); next != continued_.end(); next = continued_.find(next->second)) chain.push_back(next->second);
-  ValueId last = chain.back();
-  auto decided = variables_.find(last);
-  auto wanted = wanted_.find(last);
-  std::string name = decided != variables_.end() ? decided->second
-                     : wanted != wanted_.end()   ? wanted->second
-                                                 : script_.names.fresh(function_.value(last).name);
-  for (ValueId one : chain) variables_[one] = name;
+const std::string& FunctionWriter::name_of(ValueId value) {
+  std::string& name = names_[variables_.of(value)];
+  if (name.empty()) name = script_.names.fresh(variables_.name(value));
   return name;
 }
 
-// "mul, line 8" for an op that a derivative rule made.
+// Whether a derivative rule made the op. What keeps values for later belongs to the way forward.
+bool FunctionWriter::is_backward(const Op& op) const {
+  return !function_.origin(op.origin).rule.empty() && op.code != Opcode::tape && op.code != Opcode::push;
+}
+
+// "mul, line 8" for an op that a derivative rule made, "for mul, line 8" for one that keeps a value for it.
 std::string FunctionWriter::comment(const Op& op) const {
   const ir::Origin& origin = function_.origin(op.origin);
   if (origin.rule.empty()) return "";
@@ -76,11 +104,14 @@ std::string FunctionWriter::comment(const Op& op) const {
   };
   Span place = origin.span;
   for (std::size_t i = 0; !is_readers(place) && i < origin.calls.size(); ++i) place = origin.calls[i];
-  if (!is_readers(place)) return origin.rule;
-  return fmt::format("{}, {}line {}", origin.rule, place.file == 0 ? "" : script_.module.files[place.file] + " ", place.line);
+  std::string text = is_backward(op) ? origin.rule : "for " + origin.rule;
+  if (!is_readers(place)) return text;
+  return fmt::format("{}, {}line {}", text, place.file == 0 ? "" : script_.module.files[place.file] + " ", place.line);
 }
 
-void FunctionWriter::assign(const std::string& name, const Expr& expr, const Type& type, const std::string& comment) {
+void FunctionWriter::assign(const Assignment& assignment) {
+  const auto& [name, expr, type, comment] = assignment;
+  if (!expr.change.empty() && expr.base == name) return line(name + " " + expr.change, comment);
   // `loss = e` would declare a loss.
   bool needs_type = (expr.is_literal && type.element != script_.module.real) || name == "loss";
   line(name + (needs_type ? " : " + type_spec(type, script_.module.real) : "") + " = " + expr.text, comment);
@@ -97,25 +128,46 @@ void FunctionWriter::assign_all(std::vector<Assignment> assignments) {
     };
     auto next = std::find_if(assignments.begin(), assignments.end(), is_free);
     if (next != assignments.end()) {
-      assign(next->name, next->expr, next->type);
+      assign(*next);
       assignments.erase(next);
       continue;
     }
-    // A cycle, as in a swap: one that reads another target is computed beforehand.
-    auto reader = std::find_if(assignments.begin(), assignments.end(), [&](const Assignment& a) {
+    // A cycle, as in a swap: one that reads another target is computed beforehand, the same whatever the order they come in.
+    auto reads_any = [&](const Assignment& a) {
       return std::any_of(assignments.begin(), assignments.end(), [&](const Assignment& other) { return reads_other(a, other); });
+    };
+    auto reader = std::min_element(assignments.begin(), assignments.end(), [&](const Assignment& a, const Assignment& b) {
+      return std::pair(!reads_any(a), a.name) < std::pair(!reads_any(b), b.name);
     });
-    std::string kept = script_.names.fresh("");
-    assign(kept, reader->expr, reader->type);
-    reader->expr = {kept};
+    reader->expr = {kept(reader->expr, reader->type)};
   }
+}
+
+std::string FunctionWriter::named(const Expr& expr, const Type& type) {
+  bool is_name = !expr.is_literal && ir::is_identifier(expr.text) && expr.text != "true" && expr.text != "false";
+  return is_name ? expr.text : kept(expr, type);
+}
+
+std::string FunctionWriter::kept(const Expr& expr, const Type& type) {
+  std::string name = script_.names.fresh("");
+  assign({name, expr, type, {}});
+  return name;
 }
 
 // ---- values ----
 
+// A number without a name is written where it is used, an integer also in a wider type.
+bool FunctionWriter::is_number(ValueId value) const {
+  if (!function_.value(value).name.empty() || wanted_.contains(value) || uses_.of(value).is_variable) return false;
+  const Type& type = function_.type(value);
+  if (const Op* wider = type.element == Element::i64 ? def(value, Opcode::cast) : nullptr)
+    return function_.type(wider->operands[0]).element == Element::i32 && is_number(wider->operands[0]);
+  return def(value, Opcode::constant) && type.is_scalar();
+}
+
 bool FunctionWriter::is_temporary(ValueId value) const {
   const Use& use = uses_.of(value);
-  if (use.count != 1 || !use.local || wanted_.contains(value)) return false;
+  if (use.count != 1 || !use.local || use.is_variable || wanted_.contains(value)) return false;
   return use.role != Role::operand || function_.value(value).name.empty();
 }
 
@@ -125,11 +177,18 @@ Expr FunctionWriter::read(ValueId value) {
 }
 
 void FunctionWriter::bind(ValueId value, const Expr& expr) {
-  std::string name = name_of(value);
-  const Op* op = function_.def(value);
+  const std::string name = name_of(value);
   flush(std::span(&name, 1), false);
-  assign(name, expr, function_.type(value), op ? comment(*op) : "");
+  const Op* op = function_.def(value);
+  bool outer = is_backward_;
+  if (op) is_backward_ = is_backward(*op);
+  if (expr.text != name) assign({name, expr, function_.type(value), op ? comment(*op) : ""});
+  is_backward_ = outer;
   exprs_[value.index] = {name};
+}
+
+bool FunctionWriter::is_awaited(const std::string& variable) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](ValueId value) { return mentions(exprs_[value.index].text, variable); });
 }
 
 void FunctionWriter::flush(std::span<const std::string> variables, bool failing) {
@@ -142,19 +201,58 @@ void FunctionWriter::flush(std::span<const std::string> variables, bool failing)
   }
 }
 
-void FunctionWriter::write_result(OpId id, Expr expr) {
-  const Op& op = function_.op(id);
-  ValueId value = op.results[0];
-  bool is_scalar = function_.type(value).is_scalar();
-  bool is_number = op.code == Opcode::constant && is_scalar && function_.value(value).name.empty() && !wanted_.contains(value);
+// Whether the value's only use is to be what a loop or an update goes on with, in the same variable.
+bool FunctionWriter::starts_variable(ValueId value) const {
+  const Use& use = uses_.of(value);
+  auto slot_of = [&](const std::vector<ValueId>& values) {
+    return static_cast<std::size_t>(std::find(values.begin(), values.end(), value) - values.begin());
+  };
+  auto is_carried = [&](const Op& loop, std::size_t slot) {
+    return variables_.same(value, function_.block(loop.regions.back()).arguments[slot + ir::uncarried_arguments(loop.code)]);
+  };
+  const BlockId home = function_.value(value).block;
+  const ir::Block& block = function_.block(home);
+  switch (use.role) {
+    case Role::operand:
+      return false;
+    case Role::updated:
+      return variables_.same(value, function_.op(use.user).results[0]);
+    case Role::initial: {
+      const Op& loop = function_.op(use.user);
+      return is_carried(loop, slot_of(loop.operands) - ir::uncarried_operands(loop.code));
+    }
+    case Role::yield: {
+      const Op* loop = block.parent.valid() ? &function_.op(block.parent) : nullptr;
+      return loop && ir::is_loop(loop->code) && loop->regions.back() == home && is_carried(*loop, slot_of(block.yields));
+    }
+  }
+  return false;
+}
+
+void FunctionWriter::write_result(ValueId value, Expr expr) {
+  if (is_number(value)) {
+    exprs_[value.index] = std::move(expr);
+    return;
+  }
   bool is_short = uses_.of(value).role != Role::operand || expr.text.size() <= kLongestInside;
-  bool needs_type = op.code == Opcode::constant && expr.is_literal && !is_scalar;
-  if (is_number || (is_temporary(value) && !variables_.contains(value) && is_short && !needs_type)) {
-    exprs_[value.index] = expr;
-    if (!is_number) waiting_.push_back(value);
+  bool needs_type = def(value, Opcode::constant) && expr.is_literal && !function_.type(value).is_scalar();
+  bool inside = is_temporary(value) && is_short && !needs_type;
+  // What a variable starts or goes on with is put there straight away, unless something still waits to read what it holds.
+  if (inside && !(starts_variable(value) && !is_awaited(name_of(value)))) {
+    exprs_[value.index] = std::move(expr);
+    waiting_.push_back(value);
   } else {
     bind(value, expr);
   }
+}
+
+void FunctionWriter::write_results(const Op& op, const Expr& expr) {
+  if (op.results.size() == 1) return write_result(op.results[0], expr);
+  std::vector<std::string> names;
+  for (ValueId result : op.results) names.push_back(name_of(result));
+  flush(names, expr.may_fail);
+  line(fmt::format("{} = {}", fmt::join(names, ", "), expr.text), comment(op));
+  for (std::size_t i = 0; i < names.size(); ++i) exprs_[op.results[i].index] = {names[i]};
 }
 
 // ---- blocks and ops ----
@@ -165,51 +263,84 @@ void FunctionWriter::write_body() {
 }
 
 void FunctionWriter::write_block(BlockId block) {
-  for (OpId id : function_.block(block).ops) write_op(id);
+  for (OpId id : function_.block(block).ops) {
+    bool outer = is_backward_;
+    is_backward_ = is_backward(function_.op(id));
+    write_op(id);
+    is_backward_ = outer;
+  }
 }
 
 void FunctionWriter::write_op(OpId id) {
   const Op& op = function_.op(id);
-  is_backward_ = !function_.origin(op.origin).rule.empty();
   switch (op.code) {
     case Opcode::update:
-      return write_update(id);
+    case Opcode::scatter_add:
+      return write_change(op);
+    case Opcode::tape:
+      return write_tape(op);
+    case Opcode::push:
+      return write_push(op);
+    case Opcode::pop:
+      return write_pop(op);
     case Opcode::if_else:
-      return write_if(id);
+      return write_if(op);
     case Opcode::for_loop:
-      return write_for(id);
+      return write_for(op);
     case Opcode::while_loop:
-      return write_while(id);
+      return write_while(op);
+    case Opcode::map:
+      return write_map(op);
+    case Opcode::checkpoint:
+      return write_checkpoint(op);
+    case Opcode::custom:
+      return write_custom(op);
     case Opcode::print:
       return write_print(op);
     case Opcode::assert_true:
       return write_assert(op);
+    case Opcode::grad:
+    case Opcode::vjp:
+    case Opcode::jvp:
+      return write_derivative(op);
     default: {
+      if (ranges_.contains(op.results[0])) return;
       Expr expr = expression(op);
       expr.may_fail = may_fail(function_, op) ||
                       std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) { return exprs_[operand.index].may_fail; });
-      return write_result(id, std::move(expr));
+      return write_result(op.results[0], std::move(expr));
     }
   }
 }
 
-void FunctionWriter::write_update(OpId id) {
-  const Op& op = function_.op(id);
-  ValueId result = op.results[0];
-  Expr base = read(op.operands[0]), part = read(op.operands[1]);
-  std::string place = index(op, 2), name = name_of(result);
-  if (base.text != name) {
-    if (mentions(part.text, name)) {
-      std::string kept = script_.names.fresh("");
-      assign(kept, part, function_.type(op.operands[1]));
-      part = {kept};
-    }
-    flush(std::span(&name, 1), false);
-    assign(name, base, function_.type(result));
-  }
-  flush(std::span(&name, 1), may_fail(function_, op));
-  line(name + place + " = " + part.text, comment(op));
-  exprs_[result.index] = {name};
+void FunctionWriter::write_derivative(const Op& op) {
+  std::vector<std::string> texts;
+  for (ValueId operand : op.operands) texts.push_back(read(operand).text);
+  if (op.code != Opcode::vjp)
+    return write_results(op, call(std::string(ir::op_info(op.code).name), fmt::format("{}", fmt::join(texts, ", "))));
+  for (std::size_t i = 0; i < op.results.size(); ++i)  // the script's takes one variable
+    write_result(op.results[i], call("vjp", fmt::format("{}, {}, {}", texts[0], texts[i + 2], texts[1])));
+}
+
+void FunctionWriter::write_tape(const Op& op) {
+  bind(op.results[0], call("tape", ""));
+  if (!blank_tapes_.contains(op.results[0])) return;
+  const std::string& name = name_of(op.results[0]);
+  const Type entry = function_.type(op.results[0]).as_entry();
+  Expr zero = everywhere(is_real(entry.element) ? ir::AttrValue(0.0) : ir::AttrValue(std::int64_t{0}), entry);
+  if (entry.element != script_.module.real) zero = typed(zero, entry.element);
+  line(fmt::format("{0} = {1}", name, call("push", name + ", " + zero.text).text), "says what it holds");
+  line(fmt::format("{}, {} = {}", name, script_.names.fresh(""), call("pop", name).text));
+}
+
+void FunctionWriter::write_push(const Op& op) {
+  Expr tape = read(op.operands[0]), entry = read(op.operands[1]);
+  if (function_.type(op.operands[1]).element != script_.module.real) entry = typed(entry, function_.type(op.operands[1]).element);
+  bind(op.results[0], call("push", tape.text + ", " + entry.text));
+}
+
+void FunctionWriter::write_pop(const Op& op) {
+  write_results(op, call("pop", read(op.operands[0]).text));
 }
 
 // The texts between the items hold the spaces that `print` puts there.
@@ -234,153 +365,6 @@ void FunctionWriter::write_assert(const Op& op) {
   flush({}, true);
   const std::string& message = op.attrs.string(Attr::message);
   line("assert " + condition.text + (message.empty() ? "" : ", " + ir::quoted(message)));
-}
-
-// ---- control flow ----
-
-FunctionWriter::Rendered FunctionWriter::render(BlockId region, std::size_t depth) {
-  std::vector<std::string> outside;
-  std::swap(outside, lines_);
-  std::swap(depth, depth_);
-  write_block(region);
-  Rendered rendered;
-  for (ValueId value : function_.block(region).yields) rendered.yields.push_back(read(value));
-  std::swap(depth, depth_);
-  std::swap(outside, lines_);
-  rendered.lines = std::move(outside);
-  return rendered;
-}
-
-void FunctionWriter::write_if(OpId id) {
-  const Op& op = function_.op(id);
-  Expr condition = read(op.operands[0]);
-  std::vector<std::string> names;
-  for (ValueId result : op.results)
-    if (variables_.contains(result)) names.push_back(variables_[result]);  // a loop's variable, that a branch changes
-  flush(names, has_effect(function_, op));
-  Rendered sides[] = {render(op.regions[0], depth_ + 1), render(op.regions[1], depth_ + 1)};
-
-  bool plain = op.results.size() == 1 && sides[0].lines.empty() && sides[1].lines.empty();
-  if (plain && sides[0].yields[0].text.size() + sides[1].yields[0].text.size() + condition.text.size() <= kLongestInside) {
-    Expr &a = sides[0].yields[0], &b = sides[1].yields[0];
-    if (a.is_literal && b.is_literal) a = typed(a, function_.type(op.results[0]).element);
-    std::string text = within(a, disjunction) + " if " + within(condition, disjunction) + " else " + within(b, disjunction);
-    return write_result(id, {text, conditional, false, a.may_fail || b.may_fail || condition.may_fail});
-  }
-  line("if " + condition.text + " {");
-  for (std::size_t k = 0; k < 2; ++k) {
-    std::size_t before = lines_.size();
-    if (k == 1) line("} else {");
-    ++depth_;
-    for (std::string& text : sides[k].lines) lines_.push_back(std::move(text));
-    std::vector<Assignment> assignments;
-    for (std::size_t i = 0; i < op.results.size(); ++i)
-      assignments.push_back({name_of(op.results[i]), sides[k].yields[i], function_.type(op.results[i])});
-    assign_all(std::move(assignments));
-    --depth_;
-    if (k == 1 && lines_.size() == before + 1) lines_.pop_back();
-  }
-  line("}");
-  for (ValueId result : op.results) exprs_[result.index] = {name_of(result)};
-}
-
-// Gives each carried value its variable and its start; returns the variables.
-std::vector<std::string> FunctionWriter::start_loop(const Op& op, std::size_t uncarried) {
-  std::vector<std::string> variables;
-  std::vector<Assignment> starts;
-  for (std::size_t k = 0; k < op.results.size(); ++k) {
-    ValueId result = op.results[k], argument = function_.block(op.regions.back()).arguments[op.code == Opcode::for_loop ? k + 1 : k];
-    if (function_.value(result).name.empty() && !variables_.contains(result) && !wanted_.contains(result) && !continued_.contains(result))
-      variables_[result] = script_.names.fresh(function_.value(argument).name);
-    variables.push_back(name_of(result));
-    starts.push_back({variables[k], read(op.operands[uncarried + k]), function_.type(result)});
-    for (BlockId region : op.regions) {
-      const auto& arguments = function_.block(region).arguments;
-      exprs_[arguments[arguments.size() - op.results.size() + k].index] = {variables[k]};
-    }
-    exprs_[result.index] = {variables[k]};
-  }
-  flush(variables, has_effect(function_, op));
-  assign_all(std::move(starts));
-  const Block& body = function_.block(op.regions.back());
-  for (std::size_t k = 0; k < op.results.size(); ++k)
-    take_over(body, k, variables[k], body.arguments[body.arguments.size() - op.results.size() + k]);
-  return variables;
-}
-
-// What the body yields is computed into the loop's variable straight away, when nothing reads the old value after that.
-void FunctionWriter::take_over(const Block& body, std::size_t k, const std::string& variable, ValueId argument) {
-  ValueId yielded = body.yields[k], first = yielded;
-  const Op* made = function_.def(yielded);
-  if (!made || made->block != function_.value(argument).block || variables_.contains(yielded) || made->code == Opcode::constant) return;
-  for (auto before = continues_.find(first); before != continues_.end(); before = continues_.find(first)) first = before->second;
-  const Use& old = uses_.of(argument);
-  std::size_t position = uses_.position(function_.value(first).op);
-  bool is_loop = def(first, Opcode::for_loop) || def(first, Opcode::while_loop);
-  if (old.count > 0 && (old.last > position || (old.last == position && old.last_is_nested && is_loop))) return;
-  if (uses_.of(yielded).count == 1 && made->code != Opcode::update && made->regions.empty()) return;  // assigned at the end anyway
-  variables_[yielded] = variable;
-}
-
-void FunctionWriter::end_loop(const Block& body, const std::vector<std::string>& variables) {
-  std::vector<Assignment> assignments;
-  for (std::size_t k = 0; k < variables.size(); ++k)
-    assignments.push_back({variables[k], read(body.yields[k]), function_.type(body.yields[k])});
-  assign_all(std::move(assignments));
-}
-
-void FunctionWriter::write_for(OpId id) {
-  const Op& op = function_.op(id);
-  const Block& body = function_.block(op.regions[0]);
-  auto bound = [&](ValueId value) {
-    Expr expr = read(value);
-    if (function_.type(value).element == Element::i64) expr = typed(expr, Element::i64);  // a literal counts as i32
-    for (ValueId result : op.results)  // the start of the loop may change a variable that goes on from outside
-      if (variables_.contains(result) && mentions(expr.text, variables_[result])) {
-        std::string kept = script_.names.fresh("");
-        assign(kept, expr, function_.type(value));
-        expr = {kept};
-      }
-    return expr;
-  };
-  Expr lo = bound(op.operands[0]), hi = bound(op.operands[1]), by = bound(op.operands[2]);
-  std::vector<std::string> variables = start_loop(op, 3);
-  std::size_t names = script_.names.open();
-  std::string index = script_.names.fresh(function_.value(body.arguments[0]).name.empty() ? "i" : function_.value(body.arguments[0]).name);
-  exprs_[body.arguments[0].index] = {index};
-  line(fmt::format("for {} in {}..{}{} {{", index, within(lo, disjunction), within(hi, disjunction),
-                   by.text == "1" ? "" : " by " + within(by, disjunction)));
-  ++depth_;
-  write_block(op.regions[0]);
-  end_loop(body, variables);
-  script_.names.close(names);
-  --depth_;
-  line("}");
-}
-
-void FunctionWriter::write_while(OpId id) {
-  const Op& op = function_.op(id);
-  std::vector<std::string> variables = start_loop(op, 0);
-  Rendered condition = render(op.regions[0], depth_);
-  const Type flag(Element::boolean);
-  std::string go_on;  // holds the condition when it takes statements to compute
-  if (!condition.lines.empty()) {
-    go_on = script_.names.fresh("go_on");
-    for (std::string& text : condition.lines) lines_.push_back(std::move(text));
-    assign(go_on, condition.yields[0], flag);
-  }
-  std::size_t names = script_.names.open();
-  line("while " + (go_on.empty() ? condition.yields[0].text : go_on) + " {");
-  ++depth_;
-  write_block(op.regions[1]);
-  end_loop(function_.block(op.regions[1]), variables);
-  if (!go_on.empty()) {
-    write_block(op.regions[0]);
-    assign(go_on, read(function_.block(op.regions[0]).yields[0]), flag);
-  }
-  script_.names.close(names);
-  --depth_;
-  line("}");
 }
 
 }  // namespace bpc::frontend::script

@@ -4,6 +4,7 @@
 
 namespace bpc::frontend::script {
 
+using ir::BlockId;
 using ir::Opcode;
 using ir::OpId;
 using ir::ValueId;
@@ -18,60 +19,99 @@ bool is_shown_with_condition(const ir::Function& function, const ir::Op& op, std
 }
 
 Role role_of(const ir::Op& op, std::size_t operand) {
-  if ((op.code == Opcode::for_loop && operand >= 3) || op.code == Opcode::while_loop) return Role::initial;
-  return op.code == Opcode::update && operand == 0 ? Role::updated : Role::operand;
+  if (ir::is_loop(op.code) && operand >= ir::uncarried_operands(op.code)) return Role::initial;
+  return operand == 0 && changed_operand(op).valid() ? Role::updated : Role::operand;
+}
+
+// Whether a derivative is taken by the operand.
+bool is_differentiated_by(const ir::Op& op, std::size_t operand) {
+  switch (op.code) {
+    case Opcode::grad:
+      return operand >= 1;
+    case Opcode::vjp:
+      return operand >= 2;
+    case Opcode::jvp:
+      return operand == 1;
+    default:
+      return false;
+  }
+}
+
+std::uint64_t key(ValueId value, BlockId block) {
+  return std::uint64_t{value.index} << 32 | block.index;
 }
 
 }  // namespace
 
-Uses::Uses(const ir::Function& function) : function_(function), uses_(function.value_count()), positions_(function.op_count()) {
+ValueId changed_operand(const ir::Op& op) {
+  switch (op.code) {
+    case Opcode::update:
+    case Opcode::scatter_add:
+    case Opcode::push:
+    case Opcode::pop:
+      return op.operands[0];
+    default:
+      return {};
+  }
+}
+
+Uses::Uses(const ir::Function& function) : function_(function), uses_(function.value_count()), places_(function.op_count()) {
   enter(function.body());
   for (const ir::Output& output : function.outputs) yielded(output.value, function.body());
 }
 
-void Uses::enter(ir::BlockId block) {
+bool Uses::is_read_behind(ValueId value, BlockId block, std::size_t place) const {
+  auto last = last_.find(key(value, block));
+  return last != last_.end() && last->second > place;
+}
+
+void Uses::enter(BlockId block) {
   const auto& ops = function_.block(block).ops;
-  for (std::size_t i = 0; i < ops.size(); ++i) positions_[ops[i].index] = i;
+  for (std::size_t i = 0; i < ops.size(); ++i) places_[ops[i].index] = i + 1;
   for (OpId id : ops) {
     const ir::Op& op = function_.op(id);
-    for (std::size_t i = 0; i < op.operands.size(); ++i)
+    for (std::size_t i = 0; i < op.operands.size(); ++i) {
       if (!is_shown_with_condition(function_, op, i)) read(op.operands[i], id, role_of(op, i));
-    for (ir::BlockId region : op.regions) {
+      if (is_differentiated_by(op, i)) uses_[op.operands[i].index].is_variable = true;
+    }
+    for (BlockId region : op.regions) {
       enter(region);
       for (ValueId value : function_.block(region).yields) yielded(value, region);
     }
+    // What a loop carries is still needed when its condition has been computed.
+    if (op.code == Opcode::while_loop)
+      for (ValueId argument : function_.block(op.regions[0]).arguments) note(argument, op.regions[0], kEnd);
   }
 }
 
 void Uses::read(ValueId value, OpId user, Role role) {
-  ir::BlockId home = function_.value(value).block;
-  OpId at = user;  // the op of the value's own block that holds the user
-  while (function_.op(at).block != home) at = function_.block(function_.op(at).block).parent;
-  note(value, positions_[at.index], at != user);
-  uses_[value.index].role = role;
-  uses_[value.index].user = user;
-}
-
-void Uses::yielded(ValueId value, ir::BlockId by) {
-  ir::BlockId home = function_.value(value).block;
-  if (by == home) {
-    note(value, SIZE_MAX, false);
-  } else {
-    OpId at = function_.block(by).parent;
-    while (function_.op(at).block != home) at = function_.block(function_.op(at).block).parent;
-    note(value, positions_[at.index], true);
-  }
-  uses_[value.index].role = Role::yield;
-  uses_[value.index].user = {};
-}
-
-void Uses::note(ValueId value, std::size_t position, bool nested) {
   Use& use = uses_[value.index];
   ++use.count;
-  use.local = use.local && !nested;
-  if (position > use.last) use.last_is_nested = false;
-  use.last_is_nested = use.last_is_nested || nested;
-  use.last = std::max(use.last, position);
+  use.local = use.local && function_.op(user).block == function_.value(value).block;
+  use.role = role;
+  use.user = user;
+  note(value, function_.op(user).block, places_[user.index]);
+}
+
+void Uses::yielded(ValueId value, BlockId by) {
+  Use& use = uses_[value.index];
+  ++use.count;
+  use.local = use.local && by == function_.value(value).block;
+  use.role = Role::yield;
+  use.user = {};
+  note(value, by, kEnd);
+}
+
+// Notes the read in the block and in those around it, up to the value's own.
+void Uses::note(ValueId value, BlockId block, std::size_t place) {
+  while (true) {
+    std::size_t& last = last_[key(value, block)];
+    last = std::max(last, place);
+    if (block == function_.value(value).block) return;
+    OpId around = function_.block(block).parent;
+    block = function_.op(around).block;
+    place = places_[around.index];
+  }
 }
 
 }  // namespace bpc::frontend::script

@@ -54,7 +54,8 @@ Function merge_common(const Function& function, Diagnostics&) {
   std::unordered_map<std::uint32_t, std::vector<Span>> merged;
   Rewriter rewriter(function);
   Function result = rewriter.finish([&](const Op& op) {
-    if (op_info(op.code).rule == ShapeRule::region || op_info(op.code).rule == ShapeRule::nothing) return false;
+    Group group = op_info(op.code).group;
+    if (group == Group::control || group == Group::effect || group == Group::tape) return false;  // each tape is one, used linearly
     auto [entry, is_new] = known.try_emplace(key_of(function, op, rewriter.map(op.operands)));
     Builder& builder = rewriter.builder();
     if (!is_new && is_enclosed(rewriter.to(), builder.block(), rewriter.to().op(entry->second).block)) {

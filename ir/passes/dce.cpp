@@ -40,10 +40,14 @@ class Liveness {
     if (ops_[id.index]) return;
     ops_[id.index] = true;
     const Op& op = function_.op(id);
-    std::size_t always = op.code == Opcode::for_loop ? 3 : op.code == Opcode::while_loop ? 0 : op.operands.size();
+    std::size_t always = is_loop(op.code) ? uncarried_operands(op.code) : op.operands.size();
     for (std::size_t i = 0; i < always; ++i) mark(op.operands[i]);
     if (op.code == Opcode::while_loop)
       for (ValueId go_on : function_.block(op.regions[0]).yields) mark(go_on);
+    if (op.code == Opcode::custom) {  // the two regions speak of the same results: they stay or go together
+      for (ValueId result : op.results) mark(result);
+      for (ValueId yield : function_.block(op.regions[1]).yields) mark(yield);
+    }
     if (OpId parent = function_.block(op.block).parent; parent.valid()) mark(parent);
   }
 
@@ -53,24 +57,24 @@ class Liveness {
     if (value.op.valid()) {
       mark(value.op);
       const Op& op = function_.op(value.op);
-      if (op.code == Opcode::if_else)
-        for (BlockId region : op.regions) mark(function_.block(region).yields[value.slot]);
-      else
+      if (is_loop(op.code))
         mark_carried(op, value.slot);
+      else if (op.code == Opcode::custom)
+        mark(function_.block(op.regions[0]).yields[value.slot]);
+      else
+        for (BlockId region : op.regions) mark(function_.block(region).yields[value.slot]);
     } else if (OpId parent = function_.block(value.block).parent; parent.valid()) {
       mark(parent);
       const Op& loop = function_.op(parent);
-      std::size_t uncarried = loop.code == Opcode::for_loop ? 1 : 0;
-      if (value.slot >= uncarried) mark_carried(loop, value.slot - uncarried);
+      std::size_t uncarried = uncarried_arguments(loop.code);
+      if (is_loop(loop.code) && value.slot >= uncarried) mark_carried(loop, value.slot - uncarried);
     }
   }
 
-  // A carried value is live as a whole: its result, its start, what the body yields and the arguments. Other ops have none.
+  // A carried value is live as a whole: its result, its start, what the body yields and the arguments.
   void mark_carried(const Op& op, std::size_t slot) {
-    if (op.code != Opcode::for_loop && op.code != Opcode::while_loop) return;
-    std::size_t operands = op.code == Opcode::for_loop ? 3 : 0;
     mark(op.results[slot]);
-    mark(op.operands[operands + slot]);
+    mark(op.operands[uncarried_operands(op.code) + slot]);
     mark(function_.block(op.regions.back()).yields[slot]);
   }
 
@@ -89,7 +93,7 @@ Function drop_dead(const Function& function, Diagnostics&) {
     bool has_regions = op_info(op.code).rule == ShapeRule::region;
     OpId id = has_regions ? function.block(op.regions[0]).parent : function.value(op.results[0]).op;
     if (!liveness.is_live(id)) return true;
-    if (!has_regions) return false;
+    if (!has_regions || op.code == Opcode::custom) return false;  // all results of a live custom are needed
     std::vector<bool> keep;
     for (ValueId result : op.results) keep.push_back(liveness.is_live(result));
     rewriter.copy(op, keep);

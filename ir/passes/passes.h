@@ -6,8 +6,18 @@
 
 namespace bpc::ir {
 
-// Whether grad ops are left. What y was computed from is read off the source, so `simplify` and `cse` return such a function as it is.
+// Whether derivatives are left. What y was computed from is read off the source, so `simplify` and `cse` return such a function as it is.
 bool holds_grad(const Function& function);
+
+// Replaces every map by batched ops (ir/batch/vectorise.h), but for those that hold derivatives: `adjoint` does these once it has expanded
+// them.
+Function vectorise_maps(const Function& function, Diagnostics& diagnostics);
+
+// Splits counted loops that a derivative goes back through into about sqrt(n) segments of about sqrt(n) turns, each under a `checkpoint`:
+// the adjoint then keeps the carried values of each segment, and runs one segment again at a time (Chen et al. 2016, "Training deep nets
+// with sublinear memory cost"). The first where the loop might keep more than half a gigabyte, the second everywhere.
+Function checkpoint_long_loops(const Function& function, Diagnostics& diagnostics);
+Function checkpoint_all_loops(const Function& function, Diagnostics& diagnostics);
 
 // Exact rewrites only: no result changes, NaN, infinities and signed zeros included (0*x stays, x+0 stays). Each op is simplified once,
 // over operands that already are. The rules are one list in simplify.cpp.

@@ -43,6 +43,15 @@ Maybe drop_neutral_operand(Simplifier& s, const Node& node) {
   return {};
 }
 
+// false and b, true or b.
+Maybe settle_logic(Simplifier& s, const Node& node) {
+  if (node.code != Opcode::logical_and && node.code != Opcode::logical_or) return {};
+  const std::int64_t settles = node.code == Opcode::logical_or;
+  bool settled = std::any_of(node.operands.begin(), node.operands.end(),
+                             [&](ValueId operand) { return s.is_number(operand, static_cast<double>(settles)); });
+  return settled ? Maybe(s.splat(settles, node.type)) : std::nullopt;
+}
+
 // -(-x), x * -1, x / -1, a + -b, -a + b, a - -b.
 Maybe move_negation(Simplifier& s, const Node& node) {
   auto negated = [&](ValueId value) -> Maybe {
@@ -230,9 +239,9 @@ Maybe drop_single_concat(Simplifier&, const Node& node) {
 
 // Tried in this order.
 constexpr Rule kRules[] = {
-    fold_constants, drop_neutral_operand, move_negation,     expand_power,        drop_double_not,      choose_branch,
-    drop_stop_grad, shorten_cast,         use_unstretched,   compute_unstretched, drop_empty_reduction, absorb_transpose,
-    move_number,    shorten_reshape,      shorten_broadcast, shorten_transpose,   drop_whole_slice,     drop_single_concat,
+    fold_constants,  drop_neutral_operand, settle_logic,      move_negation,       expand_power,         drop_double_not,  choose_branch,
+    drop_stop_grad,  shorten_cast,         use_unstretched,   compute_unstretched, drop_empty_reduction, absorb_transpose, move_number,
+    shorten_reshape, shorten_broadcast,    shorten_transpose, drop_whole_slice,    drop_single_concat,
 };
 
 }  // namespace
@@ -276,7 +285,7 @@ bool Simplifier::is_number(ValueId value, double expected) const {
 
 bool holds_grad(const Function& function) {
   for (std::uint32_t i = 0; i < function.op_count(); ++i)
-    if (function.op(OpId{i}).code == Opcode::grad) return true;
+    if (op_info(function.op(OpId{i}).code).group == Group::derivative) return true;
   return false;
 }
 
@@ -292,7 +301,15 @@ Function simplify(const Function& function, Diagnostics&) {
       for (std::size_t i = 0; i < values.size(); ++i) rewriter.set(op.results[i], values[i]);
       return true;
     }
-    if (op_info(op.code).rule == ShapeRule::region || op_info(op.code).rule == ShapeRule::nothing) return false;
+    if (op.code == Opcode::custom) {  // derivatives have been taken
+      const Block& primal = function.block(op.regions[0]);
+      for (std::size_t i = 0; i < op.operands.size(); ++i) rewriter.set(primal.arguments[i], rewriter.map(op.operands[i]));
+      std::vector<ValueId> values = rewriter.splice(op.regions[0]);
+      for (std::size_t i = 0; i < values.size(); ++i) rewriter.set(op.results[i], values[i]);
+      return true;
+    }
+    Group group = op_info(op.code).group;
+    if (group == Group::control || group == Group::effect || group == Group::tape) return false;
     auto value = simplifier.simplified({op.code, rewriter.map(op.operands), op.attrs, function.type(op.results[0])});
     if (value) rewriter.set(op.results[0], *value);
     return value.has_value();

@@ -14,7 +14,7 @@ using bpc::test::run_bpc;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-const std::vector<std::string> kCommands{"run", "check", "emit", "opt", "fmt", "test"};
+const std::vector<std::string> kCommands{"run", "check", "emit", "opt", "fmt", "test", "bench"};
 
 // A file of its own folder that is gone afterwards.
 class TemporaryFile {
@@ -113,6 +113,53 @@ TEST_CASE("json holds everything") {
   CHECK(object["values"]["J"] == 0.2);
   CHECK(object["grads"]["w"] == 2);
   CHECK(object["prints"] == nlohmann::json::parse("[\"hi 0.1\"]"));
+}
+
+TEST_CASE("bench times value and gradient") {
+  Finished table = run_bpc({"bench", "examples/tutorial.bp", "--repeats=7"});
+  INFO(table.out << table.err);
+  CHECK_THAT(table.out, Contains("median  fastest  repeats") && Contains("value + gradient") && Contains("ratio"));
+  for (const char* backend : {"jit", "interp"}) {
+    Finished finished = run_bpc({"bench", "examples/tutorial.bp", "--repeats=7", "--json", std::string("--backend=") + backend});
+    INFO(finished.out << finished.err);
+    auto object = nlohmann::json::parse(finished.out);
+    CHECK(object["backend"] == backend);
+    for (const char* subject : {"value", "gradient"}) {
+      CHECK(object[subject]["repeats"] == 7);
+      CHECK(object[subject]["fastest"] > 0);
+      CHECK(object[subject]["median"] >= object[subject]["fastest"]);
+    }
+    CHECK(object["ratio"] > 0);
+  }
+}
+
+TEST_CASE("bench counts operations") {
+  // The value takes 3 products and a sum of 3; what is printed, or not the loss, is left out.
+  std::string script = "param x = [1.0, 2.0, 3.0]\nprint sum(exp(x))\nunused = exp(x)\nloss J = sum(2 * x)\n";
+  Finished finished = run_bpc({"bench", "-", "--count", "--json"}, script);
+  INFO(finished.out << finished.err);
+  auto object = nlohmann::json::parse(finished.out);
+  CHECK(object["value"]["elementwise"] == 3);
+  CHECK(object["value"]["reduced"] == 3);
+  CHECK(object["value"]["operations"] == 6);
+  CHECK(object["gradient"]["reduced"] == 3);
+  CHECK(object["ratio"] == object["gradient"]["operations"].get<double>() / 6);
+  CHECK_THAT(run_bpc({"bench", "-", "--count"}, script).out, Contains("operations") && Contains("peak bytes"));
+
+  Finished no_loss = run_bpc({"bench", "-", "--count", "--json"}, "x = [1.0, 2.0]\ny = sum(exp(x))\n");
+  object = nlohmann::json::parse(no_loss.out);
+  CHECK(object["value"].is_object());
+  CHECK_FALSE(object.contains("gradient"));
+}
+
+TEST_CASE("what fails while it is measured is said") {
+  std::string script = "param x = [1.0, 2.0]\ninput i : i32 = 5\nloss J = sum(x) * (i // 0)\n";
+  for (const char* flag : {"--count", "--repeats=3"}) {
+    Finished finished = run_bpc({"bench", "-", flag}, script);
+    CHECK(finished.code == 1);
+    CHECK(finished.out.empty());
+    CHECK_THAT(finished.err, Contains("E0403"));
+  }
 }
 
 TEST_CASE("messages as json") {

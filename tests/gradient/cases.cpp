@@ -45,6 +45,15 @@ ir::Attributes part(Ints starts, Ints sizes, Ints steps, Ints dynamic, Ints drop
 
 const Operand kIndex{{}, 1, 1, Element::i32};
 
+Operand indices(Ints sizes, double value) {
+  return {std::move(sizes), value, value, Element::i32};
+}
+
+ir::Attributes adding(ir::Attributes attrs) {
+  attrs.set(Attr::add, true);
+  return attrs;
+}
+
 }  // namespace
 
 std::vector<Case> smooth_cases(Opcode code) {
@@ -133,7 +142,20 @@ std::vector<Case> smooth_cases(Opcode code) {
     case Opcode::update:
       return {{{{{4, 3}}, {{2, 3}}}, part({1, 0}, {2, 3}, {1, 1}, {}, {})},
               {{{{4, 3}}, {{2}}}, part({3, 2}, {2, 1}, {-2, 1}, {}, {1})},
-              {{{{4, 3}}, {{3}}, kIndex}, part({0, 0}, {1, 3}, {1, 1}, {0}, {0})}};
+              {{{{4, 3}}, {{3}}, kIndex}, part({0, 0}, {1, 3}, {1, 1}, {0}, {0})},
+              {{{{4, 3}}, {{2, 3}}}, adding(part({1, 0}, {2, 3}, {1, 1}, {}, {}))},
+              {{{{4, 3}}, {{3}}, kIndex}, adding(part({0, 0}, {1, 3}, {1, 1}, {0}, {0}))}};
+    // All indices of an operand are the same, so that each case with more than one has duplicates.
+    case Opcode::gather:
+      return {{{{{4}}, indices({3}, 2)}, {{Attr::axes, Ints{0}}}},
+              {{{{4, 3}}, indices({2}, -1)}, {{Attr::axes, Ints{0}}}},
+              {{{{2, 3, 2}}, indices({2, 2}, 1)}, {{Attr::axes, Ints{1}}}},
+              {{{{4, 2, 3}}, indices({2}, 3), indices({2}, 0)}, {{Attr::axes, Ints{0, 2}}}}};
+    case Opcode::scatter_add:
+      return {{{{{4}}, {{3}}, indices({3}, 2)}, {{Attr::axes, Ints{0}}}},
+              {{{{4, 3}}, {{2, 3}}, indices({2}, -1)}, {{Attr::axes, Ints{0}}}},
+              {{{{2, 3, 2}}, {{2, 2, 2, 2}}, indices({2, 2}, 1)}, {{Attr::axes, Ints{1}}}},
+              {{{{4, 2, 3}}, {{2, 2}}, indices({2}, 3), indices({2}, 0)}, {{Attr::axes, Ints{0, 2}}}}};
     case Opcode::concat:
       return {{{{{2, 3}}, {{1, 3}}}, {{Attr::axis, std::int64_t{0}}}}, {{{{2, 3}}, {{2, 1}}, {{2, 2}}}, {{Attr::axis, std::int64_t{1}}}}};
 
@@ -163,10 +185,18 @@ std::vector<Case> smooth_cases(Opcode code) {
     case Opcode::print:
     case Opcode::assert_true:
     // Exempt: not an operator on tensors; scripts in tests/run cover them.
+    case Opcode::tape:
+    case Opcode::push:
+    case Opcode::pop:
     case Opcode::if_else:
     case Opcode::for_loop:
     case Opcode::while_loop:
+    case Opcode::map:
+    case Opcode::checkpoint:
+    case Opcode::custom:
     case Opcode::grad:
+    case Opcode::vjp:
+    case Opcode::jvp:
       return {};
   }
   return {};

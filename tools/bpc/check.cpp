@@ -1,6 +1,7 @@
 // `bpc check`: names, types and shapes; with --grad, every gradient against central differences.
 #include "runtime/number_text.h"
 #include "tools/bpc/gradient_check.h"
+#include "tools/bpc/table.h"
 
 namespace bpc::tool {
 
@@ -12,6 +13,8 @@ std::string_view verdict_name(Verdict verdict) {
       return "ok";
     case Verdict::kink:
       return "kink";
+    case Verdict::custom:
+      return "custom: an `adjoint` rule says otherwise";
     case Verdict::wrong:
       return "WRONG";
   }
@@ -20,22 +23,6 @@ std::string_view verdict_name(Verdict verdict) {
 
 std::string short_number(double value) {
   return std::isnan(value) ? "nan" : fmt::format("{:.9g}", value);
-}
-
-// Columns padded to their widest cell; the first is flush left, numbers flush right.
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], code_point_count(row[i]));
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string fill(widths[i] - code_point_count(row[i]), ' ');
-      bool left = i == 0 || i + 1 == row.size();
-      line += (i > 0 ? "  " : "") + (left ? row[i] + fill : fill + row[i]);
-    }
-    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
-  }
 }
 
 void print_report(const GradientReport& report) {
@@ -47,7 +34,7 @@ void print_report(const GradientReport& report) {
                      std::isnan(row.error) ? "nan" : fmt::format("{:.1e}", row.error), verdict});
   }
   if (report.rows.empty()) fmt::print("there is no gradient to compare\n");
-  if (!report.rows.empty()) print_table(table);
+  if (!report.rows.empty()) print_table(table, LastColumn::words);
   fmt::print("\n");
   if (report.compared < report.elements) fmt::print("compared {} of {} elements\n", report.compared, report.elements);
   if (report.skipped > 0) fmt::print("{} `grad(...)` inside loops or branches not compared\n", report.skipped);

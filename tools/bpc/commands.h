@@ -31,5 +31,6 @@ int emit_command(const Options& options);
 int opt_command(const Options& options);
 int fmt_command(const Options& options);
 int test_command(const Options& options);
+int bench_command(const Options& options);
 
 }  // namespace bpc::tool

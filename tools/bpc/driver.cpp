@@ -126,8 +126,11 @@ bool has_print(const ir::Function& function) {
 }
 
 bool expand_gradients(Session& session, ir::Module& module) {
-  static constexpr std::string_view kPasses[] = {"adjoint"};
-  run_passes(session, module, kPasses, "gradients");
+  std::vector<std::string_view> passes{"vectorise"};
+  if (session.options.checkpoint == Checkpoint::automatic) passes.push_back("checkpoint");
+  if (session.options.checkpoint == Checkpoint::all) passes.push_back("checkpoint_all");
+  passes.push_back("adjoint");
+  run_passes(session, module, passes, "gradients");
   return !session.diagnostics.has_errors();
 }
 

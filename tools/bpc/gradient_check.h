@@ -9,7 +9,7 @@
 
 namespace bpc::tool {
 
-enum class Verdict : std::uint8_t { ok, kink, wrong };
+enum class Verdict : std::uint8_t { ok, kink, custom, wrong };  // custom: an author's `adjoint` says otherwise
 
 // One row of the table: the worst element of a tensor among those with this verdict.
 struct GradientRow {

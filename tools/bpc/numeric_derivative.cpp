@@ -41,9 +41,9 @@ std::optional<NumericDerivative> differentiate(const std::function<std::optional
     least_jump = std::min(least_jump, std::isnan(jump) ? INFINITY : jump);
     if (!best || now.spread < best->spread || std::isnan(best->spread)) best = now;
     // Smooth on this scale: the extrapolation is good to the fourth order, so its error is far below the spread.
-    if (now.spread <= 1e-8 * scale && jump <= 1e-3) return NumericDerivative{now.central, false};
+    if (now.spread <= 1e-8 * scale && jump <= 1e-3) return NumericDerivative{now.central, false, now.spread};
   }
-  return NumericDerivative{best->central, least_jump > 1e-3};
+  return NumericDerivative{best->central, least_jump > 1e-3, best->spread};
 }
 
 }  // namespace bpc::tool

@@ -8,7 +8,8 @@ namespace bpc::tool {
 
 struct NumericDerivative {
   double value;
-  bool kink;  // the one-sided derivatives differ
+  bool kink;     // the one-sided derivatives differ
+  double error;  // of the value, as estimated
 };
 
 // Central differences with one step of Richardson extrapolation (Ridders 1982), the step shrinking from 1e-3 max(1, |x|) until the estimate

@@ -36,6 +36,9 @@ void add_message_flags(CLI::App& command, Options& options) {
 void add_script_flags(CLI::App& command, Options& options) {
   add_choice<Element>(command, "--real", options.real, {{"f32", Element::f32}, {"f64", Element::f64}}, "The program's default float");
   command.add_option("-O", options.optimization, "Optimisation level")->check(CLI::Range(0, 3).description(""))->type_name("0..3");
+  add_choice<Checkpoint>(command, "--checkpoint", options.checkpoint,
+                         {{"auto", Checkpoint::automatic}, {"all", Checkpoint::all}, {"none", Checkpoint::none}},
+                         "Loops whose turns gradients compute again instead of keeping them (auto: where that would take much memory)");
   command.add_option("--seed", options.seed, "Seed of the random streams (overrides `seed`)")->type_name("N");
   command.add_option("--set", options.sets, "Give a dim, an input or a param a value: a number or a JSON array")
       ->type_name("NAME=VALUE")
@@ -117,6 +120,21 @@ void add_fmt_flags(CLI::App& command, Options& options) {
 void add_test_flags(CLI::App& command, Options& options) {
   add_files(command, options, "Scripts with `# expect` comments");
   add_nan_flag(command, options);
+  add_execution_flags(command, options);
+  add_script_flags(command, options);
+}
+
+void add_bench_flags(CLI::App& command, Options& options) {
+  add_file(command, options, "The script; `-` is standard input");
+  command.add_flag("--count", options.count, "Count scalar operations and the most bytes held, on the interpreter, instead of timing");
+  command.footer(
+      "What is measured: the loss; then the loss and its gradients (every value, where there is no loss). Printing is left out.\n"
+      "One operation is an element of an elementwise result, an element reduced, a multiply-add of a contraction, or an\n"
+      "element pushed, popped or accumulated. Moving data is none.");
+  command.add_flag("--json", options.json, "Print one JSON object; times in seconds");
+  command.add_option("--repeats", options.repeats, "How often to measure (as often as takes about a second)")
+      ->check(CLI::Range(1, 1000000).description(""))
+      ->type_name("N");
   add_execution_flags(command, options);
   add_script_flags(command, options);
 }

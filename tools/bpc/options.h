@@ -17,6 +17,7 @@ namespace bpc::tool {
 enum class Backend : std::uint8_t { jit, interp };
 enum class Color : std::uint8_t { automatic, always, never };
 enum class MessageForm : std::uint8_t { human, json };
+enum class Checkpoint : std::uint8_t { automatic, all, none };  // which long loops the gradient computes again by segments
 
 struct Options {
   std::vector<std::string> files;  // "-" is standard input
@@ -25,6 +26,7 @@ struct Options {
   Backend backend = Backend::jit;
   Element real = Element::f32;
   int optimization = 2;  // -O0 to -O3
+  Checkpoint checkpoint = Checkpoint::automatic;
   std::optional<std::uint64_t> seed;
   std::vector<std::string> sets;  // "name=value"
   std::vector<std::string> data;  // "FILE" or "name=FILE[selector]"
@@ -39,7 +41,7 @@ struct Options {
   MessageForm messages = MessageForm::human;
   bool quiet = false, verbose = false;
 
-  // run
+  // run, bench
   bool json = false, full = false;
   // check, emit
   bool grad = false;
@@ -48,6 +50,9 @@ struct Options {
   std::string stage;  // "lowered", "optimized", or empty: what suits the format
   // opt
   std::vector<std::string> passes;
+  // bench
+  bool count = false;
+  int repeats = 0;  // 0: as many as take about a second
   // fmt
   bool check_only = false, diff = false;
 };
@@ -59,5 +64,6 @@ void add_emit_flags(CLI::App& command, Options& options);
 void add_opt_flags(CLI::App& command, Options& options);
 void add_fmt_flags(CLI::App& command, Options& options);
 void add_test_flags(CLI::App& command, Options& options);
+void add_bench_flags(CLI::App& command, Options& options);
 
 }  // namespace bpc::tool

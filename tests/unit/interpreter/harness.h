@@ -9,7 +9,9 @@
 
 #include "backend/interpreter/interpreter.h"
 #include "ir/builder.h"
+#include "ir/verify.h"
 #include "runtime/number_text.h"
+#include "tests/unit/ir/text.h"
 
 namespace bpc::test {
 
@@ -41,6 +43,32 @@ inline std::string shown(const runtime::RunResult& result) {
   if (!result.failure) return runtime::tensor_text(result.outputs.at(0), true);
   const Diagnostic& diagnostic = result.failure->diagnostic;
   return result.failure->interrupted ? "interrupted" : std::string(code_info(diagnostic.code).name) + " " + diagnostic.message;
+}
+
+// The function main of a module, given the lines between its brackets.
+inline Function read(const std::string& body) {
+  std::string error;
+  const std::optional<ir::Module> module = read_text(module_text(body), error);
+  if (!module) FAIL(error);
+  for (const std::string& problem : ir::verify(*module)) FAIL(problem);
+  return module->functions.at(0);
+}
+
+// Every output as text, one after the other, or the failure.
+inline std::string all_shown(const runtime::RunResult& result) {
+  std::string text;
+  for (const Tensor& output : result.outputs) text += fmt::format("{}{}", text.empty() ? "" : " ", runtime::tensor_text(output, true));
+  return result.failure ? shown(result) : text;
+}
+
+// The most bytes that a run holds beyond those that its arguments do.
+inline std::size_t peak_of(const Function& function, const std::vector<Tensor>& arguments = {}) {
+  const auto executable = backend::interpret(function);
+  Tensor::reset_peak();
+  const std::size_t before = Tensor::live_bytes();
+  const runtime::RunResult result = executable->run(arguments, {});
+  if (result.failure) FAIL(shown(result));
+  return Tensor::peak_bytes() - before;
 }
 
 // One op applied to parameters x0, x1, ….

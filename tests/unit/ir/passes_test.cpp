@@ -128,6 +128,13 @@ TEST_CASE("simplify takes the branch that a constant chooses") {
         "  %y = neg %s : f32\n" + output("%y"));
 }
 
+TEST_CASE("simplify settles logic that a constant decides") {
+  const std::string no = "  %1 = constant {value = 0} : bool\n", yes = "  %1 = constant {value = 1} : bool\n";
+  CHECK(simplified(no + "  %y = logical_and %b, %1 : bool\n") == no + output("%1"));
+  CHECK(simplified(yes + "  %y = logical_or %1, %b : bool\n") == yes + output("%1"));
+  CHECK(simplified(yes + "  %y = logical_and %b, %1 : bool\n") == output("%b"));
+}
+
 TEST_CASE("functions that still hold grad ops are not simplified") {
   const std::string body =
       "  %w = param \"w\" : f32\n  %1 = constant {value = 0} : f32\n  %2 = pow %w, %1 : f32\n  %3 = pow %w, %1 : f32\n"

@@ -44,8 +44,20 @@ ValueId count_up(Builder& builder, ValueId x, double limit, double step) {
   return function.op(loop).results[0];
 }
 
-Tensor integer(std::int64_t value, Element element = Element::i32) {
-  return Tensor::from_ints(shaped(element), std::vector{value});
+// `side` gives what then (true) and otherwise (false) yield, of these types.
+template <class F>
+std::vector<ValueId> if_else(Builder& builder, ValueId condition, const std::vector<Type>& types, F side) {
+  Function& function = builder.function();
+  ir::OpId branch = builder.emit_op(Opcode::if_else, std::vector{condition}, {}, types);
+  ir::BlockId outer = builder.block();
+  for (bool then : {true, false}) {
+    ir::BlockId block = function.add_block(branch);
+    builder.set_block(block);
+    std::vector<ValueId> yields = side(then);
+    function.block(block).yields = yields;
+  }
+  builder.set_block(outer);
+  return function.op(branch).results;
 }
 
 }  // namespace
@@ -202,6 +214,47 @@ TEST_CASE("long programs are cut into parts") {
   CHECK_FALSE(
       agree(function, std::vector{Tensor::scalar(Element::f64, 0.3), integer(4), sample(shaped(Element::f64, {4}))}).result.failure);
   CHECK(agree(function, std::vector{Tensor::scalar(Element::f64, 0.3), integer(5), sample(shaped(Element::f64, {4}))}).result.failure);
+}
+
+TEST_CASE("parts hold regions that are cut into parts") {
+  Function function;
+  Builder builder(function);
+  ValueId x = parameter(function, kReal), n = parameter(function, kInt);
+  auto long_chain = [&](ValueId y, ValueId with) {
+    for (int k = 0; k < 200; ++k) y = builder.emit(Opcode::sin, {builder.emit(Opcode::add, {y, with})});
+    return y;
+  };
+  ValueId early = long_chain(x, x), is_large = builder.emit(Opcode::gt, {early, x});
+  auto carried =
+      for_loop(builder, builder.integer(0, Element::i32), n, builder.integer(1, Element::i32), {early, x, is_large},
+               [&](ValueId i, const std::vector<ValueId>& c) {
+                 ValueId y = long_chain(c[0], c[1]);
+                 auto joined = if_else(builder, c[2], {kReal, shaped(Element::boolean)}, [&](bool then) {
+                   ValueId z = then ? long_chain(y, early) : y;
+                   return std::vector{then ? z : c[1], then ? is_large : builder.emit(Opcode::lt, {long_chain(z, c[0]), y})};
+                 });
+                 ValueId counted = count_up(builder, joined[0], 3, 0.25);
+                 builder.emit_op(Opcode::print, std::vector{i, counted, joined[1]},
+                                 {{Attr::text, std::vector<std::string>{"i ", " y ", " ", ""}}}, {});
+                 ValueId small = builder.emit(Opcode::lt, {i, builder.integer(4, Element::i32)});
+                 builder.emit_op(Opcode::assert_true, std::vector{small, early, joined[1]},
+                                 {{Attr::message, std::string("too far")}, {Attr::names, std::vector<std::string>{"early", "joined"}}}, {});
+                 ValueId is_less = builder.emit(Opcode::lt, {long_chain(counted, y), early});
+                 return std::vector{c[1], builder.emit(Opcode::sub, {counted, joined[0]}), builder.emit(Opcode::ne, {is_less, joined[1]})};
+               });
+  for (ValueId value : carried) output(function, value);
+  output(function, long_chain(carried[0], early));
+  for (ValueId value : {x, early, is_large}) output(function, value);
+  for (double at : {0.3, -0.7})
+    for (std::int64_t turns : {0, 1, 4, 5}) {
+      std::vector arguments{Tensor::scalar(Element::f64, at), integer(turns)};
+      Observed observed = agree(function, arguments);
+      CHECK(observed.lines.size() == static_cast<std::size_t>(turns));
+      CHECK(observed.result.failure.has_value() == (turns == 5));
+      runtime::RunOptions options;
+      options.max_iterations = 3;
+      CHECK(agree(function, arguments, options).result.failure.has_value() == (turns > 0));
+    }
 }
 
 TEST_CASE("texts") {

@@ -11,7 +11,9 @@
 #include "backend/interpreter/interpreter.h"
 #include "backend/llvm/jit.h"
 #include "ir/builder.h"
+#include "ir/verify.h"
 #include "runtime/number_text.h"
+#include "tests/unit/ir/text.h"
 
 namespace bpc::test {
 
@@ -22,6 +24,15 @@ using ir::Function;
 using ir::Opcode;
 using ir::ValueId;
 using runtime::Tensor;
+
+// The function main of a module, given the lines between its brackets.
+inline Function read(const std::string& body) {
+  std::string error;
+  const std::optional<ir::Module> module = read_text(module_text(body), error);
+  if (!module) FAIL(error);
+  for (const std::string& problem : ir::verify(*module)) FAIL(problem);
+  return module->functions.at(0);
+}
 
 inline Type shaped(Element element, std::vector<std::int64_t> sizes = {}) {
   return Type::of_sizes(element, sizes);
@@ -107,6 +118,24 @@ inline Observed agree(const Function& function) {
   for (const ir::Parameter& parameter : function.parameters)
     arguments.push_back(sample(function.type(parameter.value), static_cast<int>(arguments.size())));
   return agree(function, arguments);
+}
+
+// Every output as text, one after the other, or the failure.
+inline std::string text_of(const Observed& observed) {
+  if (observed.result.failure) {
+    const Diagnostic& diagnostic = observed.result.failure->diagnostic;
+    return std::string(code_info(diagnostic.code).name) + " " + diagnostic.message;
+  }
+  std::string text;
+  for (const Tensor& output : observed.result.outputs) text += (text.empty() ? "" : " ") + runtime::tensor_text(output, true);
+  return text;
+}
+
+inline Tensor integers(const std::vector<std::int64_t>& values) {
+  return Tensor::from_ints(shaped(Element::i32, {static_cast<std::int64_t>(values.size())}), values);
+}
+inline Tensor integer(std::int64_t value, Element element = Element::i32) {
+  return Tensor::from_ints(shaped(element), std::vector{value});
 }
 
 }  // namespace bpc::test

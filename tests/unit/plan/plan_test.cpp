@@ -8,6 +8,7 @@
 #include "backend/plan/affine.h"
 #include "backend/plan/plan.h"
 #include "ir/builder.h"
+#include "tests/unit/ir/text.h"
 
 namespace bpc::test {
 
@@ -38,6 +39,65 @@ std::vector<const plan::Kernel*> kernels(const plan::Steps& steps) {
   return result;
 }
 
+// The function main of a module, given the lines between its brackets, with numbers %n0, %n1 and %n100.
+Function read(const std::string& body) {
+  std::string error;
+  const std::optional<ir::Module> module = read_text(
+      module_text("  %n0 = constant {value = 0} : i32\n  %n1 = constant {value = 1} : i32\n  %n100 = constant {value = 100} : i32\n" +
+                  body),
+      error);
+  if (!module) FAIL(error);
+  return module->functions.at(0);
+}
+
+// Calls `f` on every step, those of regions included.
+template <class F>
+void for_each_step(const plan::Steps& steps, const F& f) {
+  for (const plan::Step& step : steps) {
+    f(step);
+    if (const auto* branch = std::get_if<plan::If>(&step.what)) {
+      for_each_step(branch->then, f);
+      for_each_step(branch->otherwise, f);
+    } else if (const auto* loop = std::get_if<plan::For>(&step.what)) {
+      for_each_step(loop->body, f);
+    } else if (const auto* loop = std::get_if<plan::While>(&step.what)) {
+      for_each_step(loop->condition, f);
+      for_each_step(loop->body, f);
+    }
+  }
+}
+
+// Elements of whole buffers that are copied each time the steps run: by updates, joins and what loops carry on.
+std::int64_t copied(const Plan& plan, const plan::Steps& steps) {
+  std::int64_t count = 0;
+  auto copy = [&](plan::BufferId from, plan::BufferId to) {
+    if (plan.at(from).storage != plan.at(to).storage) count += plan.at(to).count;
+  };
+  for_each_step(steps, [&](const plan::Step& step) {
+    if (const auto* kernel = std::get_if<plan::Kernel>(&step.what))
+      for (const plan::Store& store : kernel->stores)
+        if (store.base.valid()) copy(store.base, store.to.buffer);
+    if (const auto* branch = std::get_if<plan::If>(&step.what))
+      for (const plan::JoinedBuffer& joined : branch->buffers) {
+        copy(joined.then, joined.result);
+        copy(joined.otherwise, joined.result);
+      }
+    if (const auto* loop = std::get_if<plan::For>(&step.what))
+      for (const plan::CarriedBuffer& slot : loop->buffers) {
+        copy(slot.init, slot.argument);
+        copy(slot.next, slot.argument);
+      }
+  });
+  return count;
+}
+
+template <class T>
+int count_of(const plan::Steps& steps) {
+  int count = 0;
+  for_each_step(steps, [&](const plan::Step& step) { count += std::holds_alternative<T>(step.what); });
+  return count;
+}
+
 template <class T>
 const T* only(const plan::Steps& steps) {
   const T* found = nullptr;
@@ -61,7 +121,7 @@ TEST_CASE("a chain of elementwise ops is one loop, merged to one axis, written t
   REQUIRE(kernels(plan.body).size() == 1);
   CHECK(kernels(plan.body)[0]->axes.size() == 1);
   CHECK(plan.arena_bytes == 0);
-  CHECK(plan.storage(plan.outputs[0].tensor).kind == plan::Storage::Kind::output);
+  CHECK(plan.storage(plan.outputs[0]).kind == plan::Storage::Kind::output);
 
   function.outputs.clear();
   output(function, builder.emit(Opcode::add, {y, b}));
@@ -157,7 +217,123 @@ TEST_CASE("an update of a value that is still read is a copy") {
   output(function, builder.emit(Opcode::update, {x, v}, at));
   output(function, x);
   Plan plan = plan::make_plan(function);
-  CHECK(plan.at(plan.outputs[0].tensor).storage != plan.at(plan.outputs[1].tensor).storage);
+  CHECK(plan.at(plan.outputs[0]).storage != plan.at(plan.outputs[1]).storage);
+}
+
+TEST_CASE("indexed accumulation in a loop copies no more than rows, whatever the branches") {
+  const Function function = read(R"(  %x = input "x" : f64[100, 8]
+  %k = input "k" : i32[100]
+  %m = constant {value = -1} : i32
+  %n99 = constant {value = 99} : i32
+  %z = constant {value = 0.0} : f64[100, 8]
+  %w = constant {value = 0.0} : f64[100]
+  %s0 = constant {value = 0.0} : f64[8]
+  %zero = constant {value = 0.0} : f64
+  %d, %acc, %e, %s = for_loop %n99, %m, %m, %x, %z, %w, %s0 : f64[100, 8], f64[100, 8], f64[100], f64[8] (%i : i32, %d.1 : f64[100, 8], %acc.1 : f64[100, 8], %e.1 : f64[100], %s.1 : f64[8]) {
+    %row = slice %d.1, %i {starts = [0, 0], sizes = [1, 8], steps = [1, 1], dynamic = [0], drop = [0]} : f64[8]
+    %d.2 = update %d.1, %s0, %i {starts = [0, 0], sizes = [1, 8], steps = [1, 1], dynamic = [0], drop = [0]} : f64[100, 8]
+    %h = sin %row : f64[8]
+    %j = slice %k, %i {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : i32
+    %q = slice %row {starts = [2], sizes = [1], steps = [1], dynamic = [], drop = [0]} : f64
+    %c = gt %q, %zero : bool
+    %acc.4, %e.4, %s.4 = if_else %c : f64[100, 8], f64[100], f64[8] {
+      %acc.2 = update %acc.1, %h, %j {starts = [0, 0], sizes = [1, 8], steps = [1, 1], dynamic = [0], drop = [0], add = true} : f64[100, 8]
+      %acc.3, %e.3 = for_loop %n0, %n100, %n1, %acc.2, %e.1 : f64[100, 8], f64[100] (%l : i32, %acc.5 : f64[100, 8], %e.2 : f64[100]) {
+        %b = eq %l, %j : bool
+        %e.6 = if_else %b : f64[100] {
+          yield %e.2
+        } else {
+          %p = slice %e.2, %l {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : f64
+          %e.5 = update %e.2, %zero, %l {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : f64[100]
+          %e.7 = update %e.5, %p, %j {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0], add = true} : f64[100]
+          yield %e.7
+        }
+        %one = slice %k {starts = [0], sizes = [4], steps = [1], dynamic = [], drop = []} : i32[4]
+        %four = gather %acc.5, %one {axes = [0]} : f64[4, 8]
+        %acc.6 = scatter_add %acc.5, %four, %one {axes = [0]} : f64[100, 8]
+        yield %acc.6, %e.6
+      }
+      yield %acc.3, %e.3, %h
+    } else {
+      yield %acc.1, %e.1, %s.1
+    }
+    yield %d.2, %acc.4, %e.4, %s.4
+  }
+  output value "d" %d
+  output value "acc" %acc
+  output value "e" %e
+  output value "s" %s
+)");
+  Plan plan = plan::make_plan(function);
+  INFO(plan::print(plan));
+  CHECK(copied(plan, only<plan::For>(plan.body)->body) == 8);  // a row, to where s is
+  CHECK(copied(plan, plan.body) == 8 + 8 + 800);               // and on to the next turn; and x, once
+  CHECK(count_of<plan::CheckIndex>(plan.body) == 2);           // by j alone
+}
+
+TEST_CASE("an `if` copies what both of its results come from") {
+  const Function function = read(R"(  %x = input "x" : f64[9]
+  %c = input "c" : bool
+  %a = sin %x : f64[9]
+  %b = cos %x : f64[9]
+  %p, %q = if_else %c : f64[9], f64[9] {
+    yield %a, %b
+  } else {
+    yield %b, %a
+  }
+  output value "p" %p
+  output value "q" %q
+)");
+  Plan plan = plan::make_plan(function);
+  CHECK(copied(plan, plan.body) >= 18);
+  CHECK(plan.at(plan.outputs[0]).storage != plan.at(plan.outputs[1]).storage);
+}
+
+TEST_CASE("indices are checked where they may be outside") {
+  const Function function = read(R"(  %x = input "x" : f64[100, 8]
+  %k = input "k" : i32[5]
+  %all = iota {axis = 0} : i32[100]
+  %known = gather %x, %all {axes = [0]} : f64[100, 8]
+  %picked = gather %x, %k {axes = [0]} : f64[5, 8]
+  %m = constant {value = 100} : i32[5]
+  %r = mod %k, %m : i32[5]
+  %sure = gather %x, %r {axes = [0]} : f64[5, 8]
+  %sum = add %picked, %sure : f64[5, 8]
+  output value "known" %known
+  output value "sum" %sum
+)");
+  Plan plan = plan::make_plan(function);
+  CHECK(count_of<plan::CheckIndices>(plan.body) == 1);
+  CHECK(kernels(plan.body).size() == 2);  // one for each output: gathers are read in place
+}
+
+TEST_CASE("tapes are carried in registers, and made anew in memory of their own only where they may overlap") {
+  const Function function = read(R"(  %x = input "x" : f64
+  %t = tape : tape<f64>
+  %a = for_loop %n0, %n100, %n1, %t : tape<f64> (%i : i32, %t.1 : tape<f64>) {
+    %t.2 = push %t.1, %x : tape<f64>
+    %u = tape : tape<f64>
+    %u.1 = push %u, %x : tape<f64>
+    %u.2, %y = pop %u.1 : tape<f64>, f64
+    yield %t.2
+  }
+  %b = for_loop %n0, %n100, %n1, %a : tape<f64> (%j : i32, %t.3 : tape<f64>) {
+    %v = tape : tape<f64>
+    %t.4, %z = pop %t.3 : tape<f64>, f64
+    %v.1 = push %v, %z : tape<f64>
+    yield %v.1
+  }
+  %c, %last = pop %b : tape<f64>, f64
+  output value "last" %last
+)");
+  Plan plan = plan::make_plan(function);
+  CHECK(plan.arena_bytes == 0);
+  CHECK(plan.roots == 2);
+  int fresh = 0;
+  for_each_step(plan.body, [&](const plan::Step& step) {
+    if (const auto* made = std::get_if<plan::NewTape>(&step.what)) fresh += made->root == UINT32_MAX;
+  });
+  CHECK(fresh == 1);
 }
 
 TEST_CASE("large products are contractions, small ones loops") {
@@ -183,6 +359,29 @@ TEST_CASE("fused bodies stay bounded") {
   output(function, y);
   Plan plan = plan::make_plan(function);
   for (const plan::Kernel* kernel : kernels(plan.body)) CHECK(kernel->body.size() <= 256);
+}
+
+TEST_CASE("only long programs have a frame, which shares its memory with nothing") {
+  for (int length : {100, 400}) {
+    Function function;
+    Builder builder(function);
+    ValueId x = input(function, reals({})), v = input(function, reals({50}));
+    for (int i = 0; i < length; ++i) x = builder.emit(Opcode::sin, {x});
+    output(function, x);
+    output(function, builder.emit(Opcode::cumsum, {builder.emit(Opcode::cumsum, {v}, {{Attr::axis, std::int64_t{0}}})},
+                                  {{Attr::axis, std::int64_t{0}}}));
+    Plan plan = plan::make_plan(function);
+    CHECK(only<plan::SetOutput>(plan.body) != nullptr);
+    REQUIRE(plan.frame.valid() == (length == 400));
+    if (!plan.frame.valid()) continue;
+    CHECK(plan.at(plan.frame).count >= length);
+    const plan::Storage& frame = plan.storage(plan.frame);
+    for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
+      const plan::Storage& other = plan.storage({i});
+      if (plan::BufferId{i} == plan.frame || other.kind != plan::Storage::Kind::arena) continue;
+      CHECK((other.offset + other.bytes <= frame.offset || frame.offset + frame.bytes <= other.offset));
+    }
+  }
 }
 
 TEST_CASE("reshaped strides") {

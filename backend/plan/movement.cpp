@@ -1,0 +1,60 @@
+// Elements in other places: views where strides can say it, else lazy values or copies.
+#include "backend/plan/planner.h"
+
+namespace bpc::plan {
+
+void Planner::movement(ir::OpId id) {
+  const ir::Op& op = function_.op(id);
+  if (op.code == ir::Opcode::slice) return slice(id);
+  if (op.code == ir::Opcode::gather) return gather(id);
+  if (op.code == ir::Opcode::update) return update(id);
+  if (op.code == ir::Opcode::scatter_add) return scatter_add(id);
+  if (op.code == ir::Opcode::concat) return concat(op);
+  if (op.code == ir::Opcode::reshape) return reshape(op);
+  ir::ValueId x = op.operands[0], y = op.results[0];
+  if (type(y).is_scalar()) return define(y, scalar(x));
+  if (definition(x).kind != Definition::Kind::view) return lazy_or_stored(op);
+  const Access& from = definition(x).view;
+  Access access{from.buffer, {from.at.offset, {}, from.at.terms}};
+  if (op.code == ir::Opcode::transpose) {
+    for (std::int64_t axis : op.attrs.ints(ir::Attr::perm)) access.at.strides.push_back(from.at.strides[static_cast<std::size_t>(axis)]);
+  } else {  // broadcast: an axis that is new, or of size 1, stays where it is
+    std::size_t added = type(y).rank() - type(x).rank();
+    for (std::size_t i = 0; i < type(y).rank(); ++i) {
+      bool follows = i >= added && type(x).size(i - added) == type(y).size(i);
+      access.at.strides.push_back(follows ? from.at.strides[i - added] : 0);
+    }
+  }
+  define(y, std::move(access));
+}
+
+void Planner::reshape(const ir::Op& op) {
+  ir::ValueId x = op.operands[0], y = op.results[0];
+  if (type(y).is_scalar()) {
+    if (type(x).is_scalar()) return define(y, scalar(x));
+    return define(y, host_value(x, std::vector<Affine>(type(x).rank(), affine_constant(0, 0))));
+  }
+  if (definition(x).kind == Definition::Kind::scalar) return lazy_or_stored(op);
+  if (definition(x).kind == Definition::Kind::lazy && split_indices(sizes(x), sizes(y))) return lazy_or_stored(op);
+  Access from = view(x);
+  auto strides = reshape_strides(sizes(x), from.at.strides, sizes(y));
+  if (!strides) {
+    from = {copy(x), dense(sizes(x))};
+    strides = dense_strides(sizes(y));
+  }
+  define(y, Access{from.buffer, {from.at.offset, std::move(*strides), std::move(from.at.terms)}});
+}
+
+void Planner::concat(const ir::Op& op) {
+  ir::ValueId y = op.results[0];
+  BufferId buffer = add_buffer(type(y), function_.value(y).name);
+  auto axis = static_cast<std::size_t>(op.attrs.integer(ir::Attr::axis));
+  Affine at = dense(sizes(y));
+  for (ir::ValueId operand : op.operands) {
+    add_kernel(store_kernel(operand, sizes(operand), {buffer, at}), false);
+    at.offset += at.strides[axis] * type(operand).size(axis);
+  }
+  define_dense(y, buffer);
+}
+
+}  // namespace bpc::plan

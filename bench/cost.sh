@@ -1,0 +1,63 @@
+#!/bin/sh
+# What gradients cost, counted by the interpreter: the tables of docs/cost.md. Usage: bench/cost.sh [path of bpc]
+# One operation is an elementwise result, a multiply-add, an element reduced, or an element pushed, popped or accumulated.
+set -e
+cd "$(dirname "$0")/.."
+bpc=${1:-build/release/tools/bpc/bpc}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+count() { # script [flags]: operations of the value, of value and gradient, their ratio, peak bytes of both
+  "$bpc" bench --count "$@" | awk '/^operations/ {v=$2; g=$3; r=$4} /^peak/ {pv=$3; pg=$4} END {printf "%s | %s | %s | %s | %s |\n", v, g, r, pv, pg}'
+}
+head() {
+  printf '\n| %s | value | value + gradient | ratio | peak bytes, value | peak bytes, both |\n|---|---|---|---|---|---|\n' "$1"
+}
+
+head "examples"
+for script in examples/*.bp; do
+  grep -q '^loss' "$script" && printf '| `%s` | %s\n' "$(basename "$script")" "$(count "$script")"
+done
+
+head "params of a network, n -> n -> 1"
+for n in 4 16 64 256; do
+  cat > "$work/params.bp" <<END
+param W : [$n, $n] = glorot()
+param b : [$n] = 0.1
+param v : [$n] = 0.5
+const x = linspace(-1, 1, $n)
+loss J = (tanh(x @ W + b) @ v - 1)^2
+END
+  printf '| n = %s | %s\n' "$n" "$(count "$work/params.bp")"
+done
+
+recurrent() {
+  cat > "$work/turns.bp" <<END
+param W : [16, 16] = 0.05
+param b : [16] = 0.1
+h = zeros([16])
+for t in 0..$1 { h = tanh(W @ h + b) }
+loss J = sum(h)
+END
+}
+head "turns of a recurrent loop over a state of 16 f32"
+for turns in 10 1000 10000 100000; do
+  recurrent $turns
+  printf '| T = %s | %s\n' "$turns" "$(count "$work/turns.bp" --checkpoint=none)"
+done
+head "the same with --checkpoint=all"
+for turns in 1000 10000 100000; do
+  recurrent $turns
+  printf '| T = %s | %s\n' "$turns" "$(count "$work/turns.bp" --checkpoint=all)"
+done
+
+head "reading x[i] for each of n elements in a loop"
+for n in 1000 10000 100000; do
+  cat > "$work/reads.bp" <<END
+param x : [$n] = 0.5
+s = 0.0
+for i in 0..$n { s += sin(x[i]) * x[i] }
+loss J = s
+END
+  printf '| n = %s | %s\n' "$n" "$(count "$work/reads.bp")"
+done

@@ -1,0 +1,161 @@
+// A call of a function whose derivative the author has written: the op `custom`.
+#include <fmt/format.h>
+#include <algorithm>
+#include <set>
+
+#include "frontend/lower/calls.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/regions.h"
+#include "frontend/lower/statements.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::BlockId;
+using ir::ValueId;
+
+// An argument that is a tensor, and so an operand of the op. Numbers, sizes and functions are known at compile time on both sides.
+struct Operand {
+  std::size_t parameter;
+  ValueId value;
+};
+
+bool holds_value(const Item& item) {
+  const List* list = item.as<List>();
+  return item.holds<ValueId>() || (list && std::any_of(list->items.begin(), list->items.end(), holds_value));
+}
+
+std::optional<std::vector<Operand>> operands_of(Context& c, const Callable& callee) {
+  std::vector<Operand> operands;
+  for (std::size_t i = 0; i < callee.fn->parameters.size(); ++i) {
+    const Item item = c.find(callee.fn->parameters[i].name.text)->item;
+    if (!holds_value(item)) continue;
+    auto value = reject_tape(c, item, "a function with an adjoint rule") ? to_value(c, item) : std::nullopt;
+    if (!value) return std::nullopt;
+    operands.push_back({i, *value->as<ValueId>()});
+  }
+  return operands;
+}
+
+class Rule {
+ public:
+  Rule(Context& c, const Callable& callee, Span span, std::vector<Operand> operands)
+      : c_(c), callee_(callee), rule_(*callee.rule), span_(span), operands_(std::move(operands)) {}
+
+  std::optional<std::vector<Item>> apply(const std::function<std::optional<std::vector<Item>>()>& body) {
+    if (!lower_primal(body) || !lower_rule()) return std::nullopt;
+    std::vector<ValueId> values;
+    for (const Operand& operand : operands_) values.push_back(operand.value);
+    std::vector<Item> items;
+    for (ValueId id : region_op(c_, span_, ir::Opcode::custom, values, types_, {primal_, adjoint_})) items.push_back({id, span_});
+    return items;
+  }
+
+ private:
+  const std::string& name() const { return callee_.fn->name.text; }
+
+  void bind_argument(Scope& scope, BlockId block, const Name& name, const Type& type) {
+    scope.bind(name.text, {{c_.function().add_argument(block, type, name.text), name.span}, name.span, std::nullopt});
+  }
+
+  bool lower_primal(const std::function<std::optional<std::vector<Item>>()>& body) {
+    Temporarily<std::string> ruled(c_.frame->ruled, name());
+    primal_ = c_.function().add_block({});
+    Scope scope;
+    for (const Operand& operand : operands_)
+      bind_argument(scope, primal_, callee_.fn->parameters[operand.parameter].name, c_.type(operand.value));
+    bool ok = false;
+    in_block(c_, primal_, std::move(scope), [&] {
+      auto items = body();
+      ok = items.has_value();
+      for (const Item& item : items.value_or(std::vector<Item>{})) {
+        auto value = reject_tape(c_, item, "an adjoint rule") ? to_value(c_, item) : std::nullopt;
+        ok &= value.has_value();
+        if (!value) continue;
+        c_.function().block(primal_).yields.push_back(*value->as<ValueId>());
+        types_.push_back(c_.type(*value->as<ValueId>()));
+      }
+    });
+    if (ok && types_.size() != rule_.outputs.size()) {
+      c_.error(Code::E0305, rule_.function.span,
+               fmt::format("`{}` gives {} value{}, and its adjoint rule names {}", name(), types_.size(), types_.size() == 1 ? "" : "s",
+                           rule_.outputs.size()));
+      ok = false;
+    }
+    return ok;
+  }
+
+  bool lower_rule() {
+    Frame frame;
+    frame.ast = callee_.ast;
+    frame.globals = callee_.globals;
+    frame.calls = c_.frame->calls;
+    frame.path = c_.frame->path;
+    frame.function = name();
+    frame.in_init = c_.is_in_init();
+    std::set<std::string> parameters;
+    for (const FnParameter& parameter : callee_.fn->parameters) parameters.insert(parameter.name.text);
+    for (const auto& [size, binding] : c_.frame->scopes.front().names)  // of the signature
+      if (binding.item.holds<Number>() && !parameters.contains(size)) frame.scopes.back().bind(size, binding);
+    for (std::size_t i = 0; i < rule_.inputs.size(); ++i) {  // those that are no operands
+      const Binding* given = c_.find(callee_.fn->parameters[i].name.text);
+      frame.scopes.back().bind(rule_.inputs[i].text, *given);
+    }
+    Temporarily<Frame*> enter(c_.frame, &frame);
+    adjoint_ = c_.function().add_block({});
+    Scope scope;
+    for (const Operand& operand : operands_) bind_argument(scope, adjoint_, rule_.inputs[operand.parameter], c_.type(operand.value));
+    for (std::size_t i = 0; i < types_.size(); ++i) bind_argument(scope, adjoint_, rule_.outputs[i], types_[i]);
+    for (std::size_t i = 0; i < types_.size(); ++i)
+      bind_argument(scope, adjoint_, {"d" + rule_.outputs[i].text, rule_.outputs[i].span}, types_[i]);
+    bool ok = true;
+    in_block(c_, adjoint_, std::move(scope), [&] {
+      run(c_, {&rule_.body.statements, 0, nullptr});
+      for (const Operand& operand : operands_) {
+        auto value = cotangent(rule_.inputs[operand.parameter].text, c_.type(operand.value));
+        ok &= value.has_value();
+        if (value) c_.function().block(adjoint_).yields.push_back(*value->as<ValueId>());
+      }
+    });
+    return ok;
+  }
+
+  // What the rule has assigned to dNAME; of integers and bools there is none.
+  std::optional<Item> cotangent(const std::string& input, Type type) {
+    if (!is_real(type.element)) return constant(c_, rule_.function.span, typed(0, type.element), type);
+    const Scope& scope = c_.frame->scopes.back();
+    auto found = scope.names.find("d" + input);
+    if (found == scope.names.end()) {
+      c_.error(Code::E0305, rule_.function.span, fmt::format("the adjoint rule of `{}` does not assign `d{}`", name(), input),
+               fmt::format("`d{0} = 0` says that `{0}` has no derivative", input));
+      return std::nullopt;
+    }
+    const Binding& binding = found->second;
+    if (binding.item.failed()) return std::nullopt;
+    Item item = binding.item;
+    item.span = binding.span;
+    return to_fit(c_, item, type, fmt::format("`d{}` of the adjoint rule of `{}`", input, name()));
+  }
+
+  Context& c_;
+  const Callable& callee_;
+  const AdjointStmt& rule_;
+  Span span_;
+  std::vector<Operand> operands_;
+  BlockId primal_, adjoint_;
+  std::vector<Type> types_;  // of the results
+};
+
+}  // namespace
+
+std::optional<std::vector<Item>> with_rule(Context& c, const Callable& callee, Span span,
+                                           const std::function<std::optional<std::vector<Item>>()>& body) {
+  auto operands = operands_of(c, callee);
+  if (!operands) return std::nullopt;
+  bool varies = std::any_of(operands->begin(), operands->end(), [&](const Operand& one) { return is_real(c.type(one.value).element); });
+  return varies ? Rule(c, callee, span, std::move(*operands)).apply(body) : body();
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,175 @@
+// The forms of derivative: each is made of the ops grad, vjp and jvp, which are expanded after lowering.
+#include <fmt/format.h>
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/regions.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+Type type_of(Context& c, const Item& item) {
+  return c.type(*item.as<ValueId>());
+}
+
+// What is differentiated; E0303 when it has no derivative.
+std::optional<Item> real_value(Context& c, const Item& item) {
+  auto value = to_value(c, item);
+  if (!value) return std::nullopt;
+  const Type type = type_of(c, *value);
+  if (is_real(type.element) && !type.tape) return value;
+  c.error(Code::E0303, item.span,
+          fmt::format("`{}` is {}, which has no derivative", c.text_of(item.span), type.tape ? "a tape" : element_name(type.element)));
+  return std::nullopt;
+}
+
+// What it is differentiated by.
+std::optional<Item> variable(Context& c, const Item& item) {
+  if (!is_compile_time(item)) return real_value(c, item);
+  c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", c.text_of(item.span)));
+  return std::nullopt;
+}
+
+std::optional<Item> scalar(Context& c, std::string_view form, const Item& item) {
+  auto y = real_value(c, item);
+  if (!y || type_of(c, *y).is_scalar()) return y;
+  c.report(error_at(Code::E0302, y->span, fmt::format("`{}` needs a scalar, and {} is a tensor", form, c.described(*y)),
+                    fmt::format("take `sum({0})` or `mean({0})`", c.text_of(y->span)))
+               .label(y->span, shape_text(type_of(c, *y).dims)));
+  return std::nullopt;
+}
+
+// ---- directions ----
+
+// The i-th unit vector of a shape, at an index for each axis.
+std::optional<Item> unit(Context& c, Span span, const Type& type, const std::vector<Item>& indices) {
+  auto one = constant(c, span, weak(std::int64_t{1}), Type(type.element));
+  if (type.is_scalar() || !one) return one;
+  auto zero = constant(c, span, weak(std::int64_t{0}), type);
+  if (!zero) return std::nullopt;
+  std::vector<std::int64_t> ones(type.rank(), 1), axes(type.rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  std::vector<Item> operands{*zero, *one};
+  operands.insert(operands.end(), indices.begin(), indices.end());
+  return c.emit(span, Opcode::update, operands,
+                {{Attr::starts, std::vector<std::int64_t>(type.rank(), 0)},
+                 {Attr::sizes, ones},
+                 {Attr::steps, ones},
+                 {Attr::dynamic, axes},
+                 {Attr::drop, axes}});
+}
+
+// `derivative` in the direction of each unit vector of a type: the axes of that type first.
+std::optional<Item> in_each_direction(Context& c, Span span, const Type& type,
+                                      const std::function<std::optional<Item>(const Item& direction)>& derivative) {
+  if (type.is_scalar()) {
+    auto direction = unit(c, span, type, {});
+    return direction ? derivative(*direction) : std::nullopt;
+  }
+  ir::BlockId block = c.function().add_block({});
+  std::vector<Item> indices;
+  for (std::size_t i = 0; i < type.rank(); ++i) {
+    Item index{c.function().add_argument(block, Type(Element::i32), fmt::format("i{}", i)), span};
+    indices.push_back(index);
+  }
+  std::optional<Item> element;
+  in_block(c, block, {}, [&] {
+    auto direction = unit(c, span, type, indices);
+    element = direction ? derivative(*direction) : std::nullopt;
+  });
+  return element ? map_op(c, span, block, type.dims, *element) : std::nullopt;
+}
+
+// ---- calls ----
+
+std::optional<Item> vjp(Context& c, const BuiltinCall& call) {
+  auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
+  auto v = y && x ? to_fit(c, call.arguments[2], type_of(c, *y), "the cotangent of `vjp`") : std::nullopt;
+  return v ? c.emit(call.span, Opcode::vjp, {*y, *v, *x}) : std::nullopt;
+}
+
+std::optional<Item> jvp(Context& c, const BuiltinCall& call) {
+  auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
+  auto v = y && x ? to_fit(c, call.arguments[2], type_of(c, *x), "the direction of `jvp`") : std::nullopt;
+  return v ? c.emit(call.span, Opcode::jvp, {*y, *x, *v}) : std::nullopt;
+}
+
+std::optional<Item> hvp(Context& c, const BuiltinCall& call) {
+  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.arguments[1]);
+  auto v = y && w ? to_fit(c, call.arguments[2], type_of(c, *w), "the direction of `hvp`") : std::nullopt;
+  auto g = v ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
+  return g ? c.emit(call.span, Opcode::jvp, {*g, *w, *v}) : std::nullopt;
+}
+
+std::optional<Item> hessian(Context& c, const BuiltinCall& call) {
+  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.arguments[1]);
+  auto g = y && w ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
+  if (!g) return std::nullopt;
+  return in_each_direction(c, call.span, type_of(c, *w), [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*g, *w, v}); });
+}
+
+// By rows (reverse mode) or by columns (forward mode), whichever are fewer.
+std::optional<Item> jacobian(Context& c, const BuiltinCall& call) {
+  auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
+  if (!y || !x) return std::nullopt;
+  const Type of = type_of(c, *y), by = type_of(c, *x);
+  if (of.count() <= by.count())
+    return in_each_direction(c, call.span, of, [&](const Item& v) { return c.emit(call.span, Opcode::vjp, {*y, v, *x}); });
+  auto columns = in_each_direction(c, call.span, by, [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*y, *x, v}); });
+  if (!columns || by.is_scalar()) return columns;
+  std::vector<std::int64_t> perm(of.rank() + by.rank());
+  std::iota(perm.begin(), perm.end(), 0);
+  std::rotate(perm.begin(), perm.begin() + static_cast<std::ptrdiff_t>(by.rank()), perm.end());
+  return c.emit(call.span, Opcode::transpose, {*columns}, {{Attr::perm, perm}});
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"vjp", "y, x, v", vjp}, {"jvp", "y, x, v", jvp}, {"hvp", "J, w, v", hvp}, {"hessian", "J, w", hessian}, {"jacobian", "y, x", jacobian},
+};
+
+}  // namespace
+
+std::span<const Builtin> derivative_builtins() {
+  return kBuiltins;
+}
+
+std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
+  if (given.size() < 2) {
+    c.error(Code::E0105, callee.span, "`grad` takes a scalar and what to differentiate it by", "write `grad(J, w)` or `grad(J, w, b)`");
+    return std::nullopt;
+  }
+  std::vector<ValueId> ids;
+  std::vector<Type> types;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (given[i].name) {
+      c.error(Code::E0105, given[i].name->span, fmt::format("`grad` has no parameter `{}`", given[i].name->text));
+      return std::nullopt;
+    }
+    auto value = i == 0 ? scalar(c, callee.text, given[i].item) : variable(c, given[i].item);
+    if (!value) return std::nullopt;
+    ids.push_back(*value->as<ValueId>());
+    types.push_back(c.type(ids.back()));
+  }
+  c.set_origin(span);
+  ir::OpId op = c.builder->emit_op(Opcode::grad, ids, {}, std::span(types).subspan(1));
+  const auto& results = c.function().op(op).results;
+  if (results.size() == 1) return Item{results[0], span};
+  Tuple tuple;
+  for (ValueId id : results) tuple.items.push_back({id, span});
+  return Item{std::move(tuple), span};
+}
+
+bool is_derivative_form(std::string_view name) {
+  return name == "grad" || std::any_of(std::begin(kBuiltins), std::end(kBuiltins), [&](const Builtin& b) { return b.name == name; });
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,208 @@
+// Reading and writing the parts of values that indices name, and the functions that gather and scatter.
+#include <fmt/format.h>
+#include <algorithm>
+#include <numeric>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+Type type_of(Context& c, const Item& item) {
+  return c.type(*item.as<ValueId>());
+}
+
+std::vector<Item> joined(std::vector<Item> operands, const std::vector<Item>& rest) {
+  operands.insert(operands.end(), rest.begin(), rest.end());
+  return operands;
+}
+
+bool contains(const std::vector<std::int64_t>& axes, std::size_t axis) {
+  return std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(axis)) != axes.end();
+}
+
+// ---- where the axes of the indices stand: first in what gather gives and scatter_add takes, at part.place in the part ----
+
+std::vector<std::int64_t> to_place(Context& c, const Part& part, std::size_t rank) {
+  std::vector<std::int64_t> perm(rank);
+  std::iota(perm.begin(), perm.end(), 0);
+  auto first = static_cast<std::ptrdiff_t>(type_of(c, part.indices[0]).rank());
+  std::rotate(perm.begin(), perm.begin() + first, perm.begin() + first + static_cast<std::ptrdiff_t>(part.place));
+  return perm;
+}
+
+std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
+  std::vector<std::int64_t> result(perm.size());
+  for (std::size_t i = 0; i < perm.size(); ++i) result[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
+  return result;
+}
+
+std::optional<Item> transposed(Context& c, Span span, const Item& x, std::vector<std::int64_t> perm) {
+  return std::is_sorted(perm.begin(), perm.end()) ? x : c.emit(span, Opcode::transpose, {x}, {{Attr::perm, std::move(perm)}});
+}
+
+// ---- parts ----
+
+std::optional<Item> sliced(Context& c, Span span, const Item& base, const Part& part) {
+  return part.is_whole ? base : c.emit(span, Opcode::slice, joined({base}, part.starts), part.attrs);
+}
+
+// The type of the part, whose sizes have no names.
+Type part_type(Context& c, const Item& base, const Part& part) {
+  const Type whole = type_of(c, base);
+  Type place(whole.element);
+  for (std::size_t axis = 0; axis < whole.rank(); ++axis)
+    if (!contains(part.attrs.ints(Attr::drop), axis) && !contains(part.axes, axis))
+      place.dims.push_back({part.attrs.ints(Attr::sizes)[axis], {}});
+  if (part.indices.empty()) return place;
+  const Type indices = Type::of_sizes(whole.element, type_of(c, part.indices[0]).sizes());
+  place.dims.insert(place.dims.begin() + static_cast<std::ptrdiff_t>(part.place), indices.dims.begin(), indices.dims.end());
+  return place;
+}
+
+// What is put in the place of a part, or (`adding`) added to it.
+std::optional<Item> to_part(Context& c, const Item& base, const Part& part, const Item& v, bool adding) {
+  const Type place = part_type(c, base, part);
+  auto value = to_value(c, v, place.element);
+  if (!value) return std::nullopt;
+  const Type given = type_of(c, *value);
+  if (given.tape || !widens(given.element, place.element)) {
+    c.error(Code::E0206, v.span,
+            fmt::format("{} holds {}, and this is {}", c.described(base), element_name(place.element), type_text(given)),
+            given.tape ? "" : fmt::format("`{}({})` converts", element_name(place.element), c.text_of(v.span)));
+    return std::nullopt;
+  }
+  value = cast_to(c, *value, place.element, v.span);
+  const Type both[] = {place, given};
+  auto met = ir::broadcast_dims(both, false);
+  if (!met || !same_shape(Type(place.element, *met), place)) {
+    c.report(error_at(Code::E0201, v.span,
+                      fmt::format("cannot {} {} {} a place of {}, which is {}", adding ? "add" : "put", c.described(*value),
+                                  adding ? "to" : "in", c.described(base), place.is_scalar() ? "a scalar" : shape_text(place.dims)))
+                 .label(v.span, given.is_scalar() ? "a scalar" : shape_text(given.dims)));
+    return std::nullopt;
+  }
+  return !value || same_shape(given, place) ? value : c.emit(v.span, Opcode::broadcast, {*value}, {}, &place);
+}
+
+// ---- functions ----
+
+// The rows of x that an integer tensor names.
+std::optional<Part> rows(Context& c, const Item& x, const Item& index) {
+  const Type type = type_of(c, x);
+  if (type.is_scalar()) {
+    c.error(Code::E0204, x.span, fmt::format("`{}` is a scalar and has no rows", c.text_of(x.span)));
+    return std::nullopt;
+  }
+  auto at = index_value(c, index, x, 0);
+  if (!at) return std::nullopt;
+  Part part;
+  std::vector<std::int64_t> zeros(type.rank(), 0), ones(type.rank(), 1), none;
+  part.attrs = {{Attr::starts, zeros}, {Attr::sizes, type.sizes()}, {Attr::steps, ones}, {Attr::dynamic, none}, {Attr::drop, none}};
+  part.is_whole = true;
+  part.axes = {0};
+  part.indices = {*at};
+  return part;
+}
+
+std::optional<Item> embedding(Context& c, const BuiltinCall& call) {
+  auto table = to_value(c, call.arguments[1]);
+  auto part = table ? rows(c, *table, call.arguments[0]) : std::nullopt;
+  return part ? read_part(c, call.span, *table, *part) : std::nullopt;
+}
+
+std::optional<Item> scatter_add(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto part = x ? rows(c, *x, call.arguments[1]) : std::nullopt;
+  return part ? add_to_part(c, call.span, *x, *part, call.arguments[2]) : std::nullopt;
+}
+
+// As torch.gather: result[i, j] = x[index[i, j], j] for axis 0.
+std::optional<Item> gather(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+  if (!axis) return std::nullopt;
+  auto index = index_value(c, call.arguments[1], *x, static_cast<std::size_t>(*axis));
+  if (!index) return std::nullopt;
+  const Type whole = type_of(c, *x), shape = type_of(c, *index);
+  bool fits = shape.rank() == whole.rank();
+  for (std::size_t i = 0; fits && i < whole.rank(); ++i) fits = static_cast<std::int64_t>(i) == *axis || shape.size(i) <= whole.size(i);
+  if (!fits) {
+    c.report(error_at(Code::E0201, call.span,
+                      fmt::format("cannot gather from {} by {} along axis {}", c.described(*x), c.described(*index), *axis),
+                      "the index has the axes of what it indexes, no longer than there but along that one; `x[index]` takes whole rows")
+                 .label(x->span, shape_text(whole.dims))
+                 .label(index->span, shape_text(shape.dims)));
+    return std::nullopt;
+  }
+  std::vector<Item> operands{*x};
+  std::vector<std::int64_t> axes(whole.rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  for (std::int64_t i : axes) {
+    Type along = shape.with_element(Element::i32);
+    auto place = i == *axis ? index : c.emit(call.span, Opcode::iota, {}, {{Attr::axis, i}}, &along);
+    if (!place) return std::nullopt;
+    operands.push_back(*place);
+  }
+  return c.emit(call.span, Opcode::gather, operands, {{Attr::axes, axes}});
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"gather", "x, idx, axis", gather},
+    {"scatter_add", "x, idx, v", scatter_add},
+    {"embedding", "idx, W", embedding},
+};
+
+}  // namespace
+
+std::optional<Item> read_part(Context& c, Span span, const Item& base, const Part& part) {
+  if (part.indices.empty()) return c.emit(span, Opcode::slice, joined({base}, part.starts), part.attrs);
+  auto from = sliced(c, span, base, part);
+  auto rows = from ? c.emit(span, Opcode::gather, joined({*from}, part.indices), {{Attr::axes, part.axes}}) : std::nullopt;
+  return rows ? transposed(c, span, *rows, to_place(c, part, type_of(c, *rows).rank())) : std::nullopt;
+}
+
+std::optional<Item> write_part(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
+  if (!part.indices.empty()) {
+    const Item& index = part.indices[0];
+    c.error(Code::E0208, index.span,
+            fmt::format("an index that is assigned to must be a single integer, and {} is a tensor", c.described(index)),
+            "write a loop; `+=` adds by tensors of indices, where repeated ones add up");
+    return std::nullopt;
+  }
+  auto value = to_part(c, base, part, v, false);
+  return value ? c.emit(span, Opcode::update, joined({base, *value}, part.starts), part.attrs) : std::nullopt;
+}
+
+std::optional<Item> add_to_part(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
+  if (type_of(c, base).element == Element::boolean) {
+    c.error(Code::E0203, span, fmt::format("`+` takes numbers, and {} is bool", c.described(base)));
+    return std::nullopt;
+  }
+  auto value = to_part(c, base, part, v, true);
+  if (!value) return std::nullopt;
+  ir::Attributes attrs = part.attrs;
+  if (part.indices.empty()) {
+    attrs.set(Attr::add, true);
+    return c.emit(span, Opcode::update, joined({base, *value}, part.starts), std::move(attrs));
+  }
+  auto from = sliced(c, span, base, part);
+  value = from ? transposed(c, span, *value, inverse(to_place(c, part, type_of(c, *value).rank()))) : std::nullopt;
+  auto added = value ? c.emit(span, Opcode::scatter_add, joined({*from, *value}, part.indices), {{Attr::axes, part.axes}}) : std::nullopt;
+  if (!added || part.is_whole) return added;
+  return c.emit(span, Opcode::update, joined({base, *added}, part.starts), std::move(attrs));
+}
+
+std::span<const Builtin> index_builtins() {
+  return kBuiltins;
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,136 @@
+// Parts of tensors: what indices read and change.
+#include <fmt/format.h>
+#include <algorithm>
+#include <numeric>
+
+#include "frontend/script/function_writer.h"
+
+namespace bpc::frontend::script {
+
+using ir::Attr;
+using ir::Op;
+using ir::Opcode;
+using ir::ValueId;
+
+namespace {
+
+bool contains(const std::vector<std::int64_t>& axes, std::size_t axis) {
+  return std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(axis)) != axes.end();
+}
+
+std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
+  std::vector<std::int64_t> result(perm.size());
+  for (std::size_t i = 0; i < perm.size(); ++i) result[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
+  return result;
+}
+
+}  // namespace
+
+Expr FunctionWriter::slice(const Op& op) {
+  Expr x = read(op.operands[0]);
+  if (function_.type(op.operands[0]).is_scalar()) return x;
+  return {within(x, atom) + index(op, 1)};
+}
+
+// "[i, 0..3, :]"; the starts known only at run time are operands from `first_start` on.
+std::string FunctionWriter::index(const Op& op, std::size_t first_start) {
+  const auto& starts = op.attrs.ints(Attr::starts);
+  const auto& sizes = op.attrs.ints(Attr::sizes);
+  const auto& steps = op.attrs.ints(Attr::steps);
+  const Type& type = function_.type(op.operands[0]);
+  std::vector<std::string> items;
+  for (std::size_t axis = 0; axis < starts.size(); ++axis) {
+    bool is_single = contains(op.attrs.ints(Attr::drop), axis);
+    std::int64_t start = starts[axis], size = sizes[axis], step = steps[axis];
+    std::string by = step == 1 ? "" : fmt::format(" by {}", step);
+    if (contains(op.attrs.ints(Attr::dynamic), axis)) {
+      ValueId operand = op.operands[first_start++];
+      Expr at = read(operand);
+      if (is_single) {
+        items.push_back(at.text);
+        continue;
+      }
+      if (at.binding != atom || at.is_literal)
+        at = {named(at, function_.type(operand))};  // written twice; a number could count from the end
+      std::int64_t end = (size - 1) * step + (step > 0 ? 1 : -1);
+      items.push_back(fmt::format("{0}..{0} {1} {2}{3}", at.text, end < 0 ? "-" : "+", std::abs(end), by));
+    } else if (is_single) {
+      items.push_back(std::to_string(start));
+    } else if (size == 0) {
+      items.push_back("0..0");
+    } else if (start == 0 && step == 1 && size == type.size(axis)) {
+      items.push_back(":");
+    } else {
+      std::int64_t last = start + (size - 1) * step;
+      std::string end = step > 0 ? std::to_string(last + 1) : last > 0 ? std::to_string(last - 1) : "";  // downwards, no bound means to 0
+      items.push_back(fmt::format("{}..{}{}", start, end, by));
+    }
+  }
+  return fmt::format("[{}]", fmt::join(items, ", "));
+}
+
+// "[:, i, j]" with tensors of indices, which are operands from `first_index` on.
+std::string FunctionWriter::tensor_index(const Op& op, std::size_t first_index) {
+  const auto& axes = op.attrs.ints(Attr::axes);
+  std::vector<std::string> items(static_cast<std::size_t>(axes.back()) + 1, ":");
+  for (std::size_t k = 0; k < axes.size(); ++k) items[static_cast<std::size_t>(axes[k])] = read(op.operands[first_index + k]).text;
+  return fmt::format("[{}]", fmt::join(items, ", "));
+}
+
+// In a script the axes of the indices stand where the first of them does, in the IR they come first: the axes of what the script gives, by
+// the IR's. Empty where both are the same.
+std::vector<std::int64_t> FunctionWriter::placement(const Op& op) const {
+  bool gathers = op.code == Opcode::gather;
+  std::size_t first = function_.type(op.operands.back()).rank();
+  std::int64_t before = op.attrs.ints(Attr::axes)[0];
+  if (first == 0 || before == 0) return {};
+  std::vector<std::int64_t> perm(function_.type(gathers ? op.results[0] : op.operands[1]).rank());
+  std::iota(perm.begin(), perm.end(), 0);
+  auto middle = perm.begin() + static_cast<std::ptrdiff_t>(first);
+  std::rotate(perm.begin(), middle, middle + before);
+  return perm;
+}
+
+// Whether the transpose only puts the axes of indices into place: those of a gather after it, or of a scatter before it.
+bool FunctionWriter::is_placed(const Op& transpose) const {
+  const auto& perm = transpose.attrs.ints(Attr::perm);
+  const Op* gathered = def(transpose.operands[0], Opcode::gather);
+  if (gathered && is_temporary(transpose.operands[0]) && placement(*gathered) == perm) return true;
+  const Use& use = uses_.of(transpose.results[0]);
+  if (!is_temporary(transpose.results[0]) || !use.user.valid()) return false;
+  const Op& user = function_.op(use.user);
+  return user.code == Opcode::scatter_add && user.operands[1] == transpose.results[0] && placement(user) == inverse(perm);
+}
+
+Expr FunctionWriter::gather(const Op& op) {
+  Expr part{within(read(op.operands[0]), atom) + tensor_index(op, 1)};
+  const std::vector<std::int64_t> perm = placement(op);
+  const Use& use = uses_.of(op.results[0]);
+  const Op* user = use.user.valid() ? &function_.op(use.user) : nullptr;
+  bool is_in_place = perm.empty() || (user && user->code == Opcode::transpose && is_placed(*user));
+  return is_in_place ? part : transposed(part, inverse(perm));
+}
+
+// `x[i] = v`, `x[i] += v`: an update, or an addition at tensors of indices.
+void FunctionWriter::write_change(const Op& op) {
+  ValueId result = op.results[0];
+  bool scatters = op.code == Opcode::scatter_add;
+  Expr base = read(op.operands[0]), part = read_stretching(op, 1, unstretched(op)[1]);
+  const std::vector<std::int64_t> perm = scatters ? placement(op) : std::vector<std::int64_t>();
+  const Op* made = function_.def(op.operands[1]);
+  if (!perm.empty() && !(made && made->code == Opcode::transpose && is_placed(*made))) part = transposed(part, perm);
+  std::string place = scatters ? tensor_index(op, 2) : index(op, 2), name = name_of(result), variable = name;
+  if (base.text != name) {  // a copy is changed; not in the variable itself, when it is still read for the change
+    if (mentions(part.text, name) || mentions(place, name)) variable = script_.names.fresh("");
+    flush(std::span(&variable, 1), false);
+    assign({variable, base, function_.type(result), {}});
+  }
+  flush(std::span(&variable, 1), may_fail(function_, op));
+  bool adds = scatters || op.attrs.flag(Attr::add);
+  line(variable + place + (adds ? " += " : " = ") + part.text, comment(op));
+  if (variable != name) flush(std::span(&name, 1), false);
+  if (variable != name) assign({name, {variable}, function_.type(result), {}});
+  exprs_[result.index] = {name};
+}
+
+}  // namespace bpc::frontend::script

@@ -1,0 +1,117 @@
+#include "ir/adjoint/keep.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "ir/adjoint/min_cut.h"
+#include "ir/shape_rules.h"
+
+namespace bpc::ir {
+
+namespace {
+
+double count(const Function& function, ValueId value) {
+  return static_cast<double>(std::max<std::int64_t>(function.type(value).count(), 1));
+}
+
+// Multiply-adds of a contraction: the sizes of its letters, each once.
+double contraction_cost(const Function& function, const Op& op) {
+  EinsumSpec spec = *parse_einsum(op.attrs.string(Attr::spec));
+  double product = count(function, op.operands[0]);
+  for (std::size_t i = 0; i < spec.b.size(); ++i)
+    if (spec.a.find(spec.b[i]) == std::string::npos) product *= static_cast<double>(function.type(op.operands[1]).size(i));
+  return product;
+}
+
+// In units of one cheap elementwise result.
+double recompute_cost(const Function& function, const Op& op) {
+  constexpr double kCheap = 1, kTranscendental = 1.5, kMovement = 0.25, kInteger = 0.25, kFree = 0.01;
+  if (may_fail(function, op) && !has_dynamic_index(op)) return CutGraph::kNever;
+  double results = count(function, op.results[0]);
+  switch (op_info(op.code).group) {
+    case Group::elementwise:
+      if (is_integer(function.type(op.results[0]).element)) return results * kInteger;  // an index: it stays in a register
+      return results * (op_info(op.code).has(cheap) ? kCheap : kTranscendental);
+    case Group::reduction:
+      return count(function, op.operands[0]);
+    case Group::contraction:
+      return contraction_cost(function, op);
+    case Group::movement:
+      return results * (op.code == Opcode::update || op.code == Opcode::scatter_add ? kCheap : kMovement);
+    case Group::source:
+      return kFree;
+    case Group::random:
+      return results * kTranscendental;
+    case Group::tape:
+    case Group::control:
+    case Group::effect:
+    case Group::derivative:
+      break;
+  }
+  return CutGraph::kNever;
+}
+
+// Each value of the region is two nodes: it is wanted in the adjoint; it is wanted and not kept. Cutting between them keeps it. One that is
+// not kept is computed again (cut towards the sink), and its operands are wanted.
+class StorageProblem {
+ public:
+  StorageProblem(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free)
+      : function_(function), region_(region), needed_(needed), free_(free) {
+    for (ValueId value : needed) want(value);
+    for (std::size_t i = 0; i < values_.size(); ++i)  // grows as operands are wanted
+      if (const Op* op = recomputable(values_[i]))
+        for (ValueId operand : op->operands) want(operand);
+  }
+
+  Storage solve() {
+    constexpr double kKeep = 2;  // a push and a pop
+    const std::size_t source = 2 * values_.size(), sink = source + 1;
+    CutGraph graph(sink + 1);
+    for (ValueId value : needed_)
+      if (is_local(value)) graph.add_edge(source, 2 * node_.at(value.index), CutGraph::kNever);
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      graph.add_edge(2 * i, 2 * i + 1, kKeep * count(function_, values_[i]));
+      const Op* op = recomputable(values_[i]);
+      graph.add_edge(2 * i + 1, sink, op ? recompute_cost(function_, *op) : CutGraph::kNever);
+      if (!op) continue;
+      for (ValueId operand : op->operands)
+        if (is_local(operand)) graph.add_edge(2 * i + 1, 2 * node_.at(operand.index), CutGraph::kNever);
+    }
+    std::vector<bool> wanted = graph.source_side(source, sink);
+    Storage storage;
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      if (wanted[2 * i] && !wanted[2 * i + 1]) storage.kept.push_back(values_[i]);
+    for (OpId op : function_.block(region_).ops)
+      if (auto found = node_.find(result_of(op)); found != node_.end() && wanted[2 * found->second + 1]) storage.recomputed.push_back(op);
+    return storage;
+  }
+
+ private:
+  std::uint32_t result_of(OpId op) const {
+    const auto& results = function_.op(op).results;
+    return results.empty() ? UINT32_MAX : results[0].index;
+  }
+  bool is_local(ValueId value) const { return function_.value(value).block == region_ && value != free_; }
+  const Op* recomputable(ValueId value) const {
+    const Op* op = function_.def(value);
+    return op && recompute_cost(function_, *op) < CutGraph::kNever ? op : nullptr;
+  }
+  void want(ValueId value) {
+    if (is_local(value) && node_.emplace(value.index, values_.size()).second) values_.push_back(value);
+  }
+
+  const Function& function_;
+  BlockId region_;
+  const std::vector<ValueId>& needed_;
+  ValueId free_;
+  std::vector<ValueId> values_;
+  std::unordered_map<std::uint32_t, std::size_t> node_;  // by value: its place in values_
+};
+
+}  // namespace
+
+Storage choose_storage(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free) {
+  return StorageProblem(function, region, needed, free).solve();
+}
+
+}  // namespace bpc::ir

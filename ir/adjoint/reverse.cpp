@@ -1,0 +1,159 @@
+#include "ir/adjoint/reverse.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "ir/derivatives.h"
+#include "support/internal_error.h"
+
+namespace bpc::ir {
+
+ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs)
+    : builder_(builder),
+      function_(builder.function()),
+      facts_(function_),
+      varied_(function_, xs),
+      outside_copies_(rerun()),
+      first_own_(function_.value_count()) {
+  for (std::uint32_t i = 0; i < function_.value_count(); ++i) names_.insert(function_.value(ValueId{i}).name);
+}
+
+void ReverseSweep::run(ValueId y, ValueId cotangent) {
+  y_ = y;
+  if (!cotangent.valid()) {
+    builder_.set_origin(made_by("seed", function_.origin(builder_.origin())));
+    cotangent = builder_.constant(1, Type(function_.type(y)));
+  }
+  adjoint(y) = {cotangent, false};
+  name_adjoint(y);
+  BlockId block = builder_.block();
+  sweep(function_.block(block).ops);
+  is_outside_block_ = true;
+  for (OpId around = function_.block(block).parent; around.valid(); around = function_.block(block).parent) {
+    block = function_.op(around).block;
+    const auto& ops = function_.block(block).ops;
+    sweep({ops.begin(), std::find(ops.begin(), ops.end(), around)});
+  }
+}
+
+ValueId ReverseSweep::gradient(ValueId x) {
+  if (has_adjoint(x)) name_adjoint(x);
+  return value_or_zero(adjoint(x), function_.type(x));
+}
+
+OriginId ReverseSweep::made_by(std::string rule, Origin origin) {
+  origin.rule = std::move(rule);
+  origin.joined.clear();
+  return function_.add_origin(std::move(origin));
+}
+
+void ReverseSweep::sweep(const std::vector<OpId>& ops) {
+  const std::vector<OpId> those(ops);  // the adjoint program is appended to the block they come from
+  for (auto id = those.rbegin(); id != those.rend(); ++id) differentiate(*id);
+}
+
+void ReverseSweep::differentiate(OpId id) {
+  if (is_outside_block_ && scopes_.empty()) id = stand_in(id);
+  const Op op = function_.op(id);  // a copy: emitting moves the ops
+  if (std::none_of(op.results.begin(), op.results.end(), [&](ValueId result) { return matters(result); })) return;
+  builder_.set_origin(made_by(std::string(op_info(op.code).name), function_.origin(op.origin)));
+  for (ValueId result : op.results)
+    if (matters(result)) name_adjoint(result);
+  if (op.code == Opcode::push) return push(op);
+  if (op.code == Opcode::pop) return pop(op);
+  if (!op.regions.empty()) return region(id);
+  straight(op);
+}
+
+void ReverseSweep::straight(const Op& op) {
+  const Adjoint cotangent = adjoint(op.results[0]);
+  facts_.update();
+  for (std::size_t k = 0; k < op.operands.size(); ++k) {
+    // The part that an update wrote is read before the place is cleared, which then can happen in place.
+    std::size_t i = op.code == Opcode::update && k < 2 ? 1 - k : k;
+    ValueId operand = op.operands[i];
+    if (!varied_[operand]) continue;
+    auto part = contribution({builder_, facts_, op, cotangent.value, cotangent.may_be_zeroed}, i);
+    if (!part) continue;
+    ValueId fitted = fit_to(builder_, *part, function_.type(operand));
+    accumulate(operand, fitted, cotangent.may_be_zeroed || zeroes_cotangent(op.code), fitted != cotangent.value);
+  }
+}
+
+// What was pushed last is popped first: the cotangent of a tape is a tape of cotangents.
+void ReverseSweep::push(const Op& op) {
+  const Adjoint cotangent = adjoint(op.results[0]);
+  const Type types[] = {function_.type(op.operands[0]), function_.type(op.operands[1])};
+  OpId popped = builder_.emit_op(Opcode::pop, {{cotangent.value}}, {}, types);
+  const std::vector<ValueId> results = function_.op(popped).results;
+  accumulate(op.operands[0], results[0], true);
+  if (varied_[op.operands[1]]) accumulate(op.operands[1], results[1], true);
+}
+
+void ReverseSweep::pop(const Op& op) {
+  ValueId tape = value_or_zero(adjoint(op.results[0]), function_.type(op.results[0]));
+  ValueId top = value_or_zero(adjoint(op.results[1]), function_.type(op.results[1]));
+  accumulate(op.operands[0], builder_.emit(Opcode::push, {tape, top}), true);
+}
+
+// ---- adjoints ----
+
+bool ReverseSweep::has_adjoint(ValueId value) const {
+  return value.index < adjoints_.size() && adjoints_[value.index].value.valid();
+}
+
+ReverseSweep::Adjoint& ReverseSweep::adjoint(ValueId value) {
+  if (adjoints_.size() <= value.index) adjoints_.resize(std::max<std::size_t>(function_.value_count(), value.index + 1));
+  return adjoints_[value.index];
+}
+
+void ReverseSweep::accumulate(ValueId primal, ValueId part, bool may_be_zeroed, bool is_own) {
+  enter_scopes(primal);
+  Adjoint& sum = adjoint(primal);
+  ValueId value = !sum.value.valid() ? part : is_own ? add_in_place(sum.value, part) : builder_.emit(Opcode::add, {sum.value, part});
+  adjoint(primal) = {value, sum.may_be_zeroed || may_be_zeroed};
+}
+
+// A part that is zero but for some places is added there: the cost of reading x[i] does not depend on the size of x.
+ValueId ReverseSweep::add_in_place(ValueId sum, ValueId part) {
+  const Op* made = function_.def(part);
+  bool is_sparse = made && (made->code == Opcode::scatter_add || (made->code == Opcode::update && made->attrs.flag(Attr::add)));
+  OpId last = function_.block(builder_.block()).ops.empty() ? OpId{} : function_.block(builder_.block()).ops.back();
+  if (!is_sparse || function_.value(part).op != last || constant_value(function_, made->operands[0]) != 0.0)
+    return builder_.emit(Opcode::add, {sum, part});
+  function_.op(last).operands[0] = sum;
+  return part;
+}
+
+ValueId ReverseSweep::value_or_zero(const Adjoint& adjoint, const Type& type) {
+  return adjoint.value.valid() ? adjoint.value : zero(Type(type));
+}
+
+// The cotangent of a tape that nothing depends on: an empty one gives zeros.
+ValueId ReverseSweep::zero(const Type& type) {
+  return type.tape ? builder_.emit(Opcode::tape, {}, {}, &type) : builder_.constant(0, type);
+}
+
+// ---- names ----
+
+// Called when the adjoint of `primal` is complete: "dJ_da1". A temporary gets a name first, so that its adjoint can be spoken of.
+void ReverseSweep::name_adjoint(ValueId primal) {
+  std::string name = adjoint_name(primal);
+  Value& value = function_.value(adjoint(primal).value);
+  if (value.name.empty() && adjoint(primal).value.index >= first_own_) value.name = std::move(name);
+}
+
+std::string ReverseSweep::adjoint_name(ValueId primal) {
+  for (ValueId value : {primal, y_})
+    if (function_.value(value).name.empty()) function_.value(value).name = fresh_name();
+  return fmt::format("d{}_d{}", function_.value(y_).name, function_.value(primal).name);
+}
+
+std::string ReverseSweep::fresh_name() {
+  std::string name;
+  do name = fmt::format("t{}", ++temporaries_);
+  while (!names_.insert(name).second);
+  return name;
+}
+
+}  // namespace bpc::ir

@@ -1,0 +1,161 @@
+#include "ir/adjoint/transpose.h"
+
+#include <algorithm>
+
+#include "ir/adjoint/reverse.h"
+#include "ir/dependence.h"
+#include "ir/derivatives.h"
+#include "ir/passes/passes.h"
+
+namespace bpc::ir {
+
+namespace {
+
+// A function of its own for one equation: its parameters are the op's operands and results, unknown cotangents of the results, and tangents
+// of the operands.
+class Transposition {
+ public:
+  Transposition(Builder& builder, const LinearizedOp& linearized)
+      : outside_(builder), from_(builder.function()), op_(linearized.op), builder_(function_), copies_(builder_, from_) {
+    for (ValueId operand : linearized.operands) operands_.push_back(known(operand));
+    for (ValueId result : linearized.results) results_.push_back(parameter(result));
+    for (ValueId result : linearized.results) unknowns_.push_back(function_.add_parameter(Parameter::Kind::input, "u", from_.type(result)));
+    for (const auto& tangent : linearized.tangents) tangents_.push_back(tangent ? parameter(*tangent) : ValueId());
+  }
+
+  std::optional<std::vector<ValueId>> run() {
+    const std::vector<ValueId> equation = equations();
+    std::vector<ValueId> sums(unknowns_.size());
+    for (std::size_t i = 0; i < equation.size(); ++i) {
+      if (!equation[i].valid()) continue;
+      ReverseSweep sweep(builder_, unknowns_);
+      const std::vector<bool> reached = ancestors(function_, equation[i]);
+      sweep.run(equation[i], tangents_[i]);
+      for (std::size_t k = 0; k < unknowns_.size(); ++k) {
+        if (!reached[unknowns_[k].index]) continue;
+        ValueId part = sweep.gradient(unknowns_[k]);
+        sums[k] = sums[k].valid() ? builder_.emit(Opcode::add, {sums[k], part}) : part;
+      }
+    }
+    if (op_.code == Opcode::custom && std::any_of(sums.begin(), sums.end(), [&](ValueId sum) { return sum.valid() && reads_unknown(sum); }))
+      return std::nullopt;
+    return copy_out(sums);
+  }
+
+ private:
+  ValueId parameter(ValueId outside) {
+    ValueId inside =
+        function_.add_parameter(Parameter::Kind::input, "p" + std::to_string(function_.parameters.size()), from_.type(outside));
+    given_.push_back(outside);
+    return inside;
+  }
+
+  // Equations look at numbers: a constant is one inside, too, and stands for the one outside, by which others may differentiate.
+  ValueId known(ValueId outside) {
+    auto number = constant_value(from_, outside);
+    if (!number || !is_real(from_.type(outside).element)) return parameter(outside);
+    ValueId inside = builder_.constant(*number, from_.type(outside));
+    std::string name = "k" + std::to_string(constants_.size());
+    function_.value(inside).name = name;
+    constants_[name] = outside;
+    return inside;
+  }
+
+  // The cotangent of each operand that has a tangent, for the unknown cotangents of the results; invalid where it is zero.
+  std::vector<ValueId> equations() {
+    std::vector<ValueId> equation(operands_.size());
+    if (op_.code == Opcode::custom) {
+      const std::vector<ValueId> arguments = from_.block(op_.regions[1]).arguments;
+      std::size_t at = 0;
+      for (const auto* values : {&operands_, &results_, &unknowns_})
+        for (ValueId value : *values) copies_.set(arguments[at++], value);
+      capture(op_.regions[1]);
+      const std::vector<ValueId> yields = copies_.splice(op_.regions[1]);
+      for (std::size_t i = 0; i < operands_.size(); ++i)
+        if (tangents_[i].valid()) equation[i] = yields[i];
+      return equation;
+    }
+    Op op = op_;
+    op.operands = operands_;
+    op.results = results_;
+    StaticFacts facts(function_);
+    for (std::size_t i = 0; i < operands_.size(); ++i) {
+      if (!tangents_[i].valid()) continue;
+      facts.update();
+      if (auto part = contribution({builder_, facts, op, unknowns_[0], false}, i))
+        equation[i] = fit_to(builder_, *part, function_.type(operands_[i]));
+    }
+    return equation;
+  }
+
+  // Values outside that a rule reads.
+  void capture(BlockId region) {
+    for_each_use(from_, region, [&](ValueId value) {
+      if (!is_enclosed(from_, from_.value(value).block, region) && copies_.map(value) == value) copies_.set(value, known(value));
+    });
+  }
+
+  // Whether a value is made from an unknown, be it by a comparison: then the equation was not linear.
+  bool reads_unknown(ValueId value) const {
+    std::vector<bool> seen(function_.value_count(), false);
+    std::vector<ValueId> work{value};
+    while (!work.empty()) {
+      ValueId next = work.back();
+      work.pop_back();
+      if (seen[next.index]) continue;
+      seen[next.index] = true;
+      if (std::find(unknowns_.begin(), unknowns_.end(), next) != unknowns_.end()) return true;
+      const Op* made = function_.def(next);
+      if (!made) continue;
+      work.insert(work.end(), made->operands.begin(), made->operands.end());
+      for (BlockId region : made->regions) for_each_use(function_, region, [&](ValueId used) { work.push_back(used); });
+    }
+    return false;
+  }
+
+  std::vector<ValueId> copy_out(const std::vector<ValueId>& sums) {
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      if (sums[k].valid()) function_.outputs.push_back({Output::Kind::value, std::to_string(k), sums[k]});
+    Diagnostics none;
+    const Function needed = drop_dead(function_, none);
+    std::vector<bool> used(needed.value_count(), false);
+    for_each_use(needed, needed.body(), [&](ValueId value) { used[value.index] = true; });
+    Cloner out(outside_, needed);
+    std::size_t at = 0;
+    for (const Parameter& parameter : needed.parameters) {
+      if (parameter.path != "u")
+        out.set(parameter.value, given_[at++]);
+      else if (used[parameter.value.index])  // by a strong zero, which asks whether it is zero: the tangent is that of other cotangents
+        out.set(parameter.value, outside_.constant(1, needed.type(parameter.value)));
+    }
+    for (OpId id : needed.block(needed.body()).ops) {
+      const Op& op = needed.op(id);
+      auto constant = op.code == Opcode::constant ? constants_.find(needed.value(op.results[0]).name) : constants_.end();
+      if (constant != constants_.end())
+        out.set(op.results[0], constant->second);
+      else
+        out.clone(id);
+    }
+    std::vector<ValueId> tangents(sums.size());
+    for (const Output& output : needed.outputs) tangents[std::stoul(output.path)] = out.map(output.value);
+    return tangents;
+  }
+
+  Builder& outside_;
+  const Function& from_;
+  const Op& op_;
+  Function function_;
+  Builder builder_;
+  Cloner copies_;
+  std::map<std::string, ValueId> constants_;  // by name inside: the value outside
+  std::vector<ValueId> given_;                // by parameter but for the unknowns: the value outside
+  std::vector<ValueId> operands_, results_, unknowns_, tangents_;
+};
+
+}  // namespace
+
+std::optional<std::vector<ValueId>> transposed(Builder& builder, const LinearizedOp& linearized) {
+  return Transposition(builder, linearized).run();
+}
+
+}  // namespace bpc::ir

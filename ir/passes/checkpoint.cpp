@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ir/dependence.h"
+#include "ir/passes/passes.h"
+#include "ir/ranges.h"
+#include "ir/rewrite.h"
+
+namespace bpc::ir {
+
+namespace {
+
+constexpr double kMuch = 512.0 * 1024 * 1024;  // bytes on tapes for one loop
+
+// The number of turns of a loop with constant bounds; 0 where it is not known.
+std::int64_t known_turns(const Function& function, const Op& loop) {
+  auto fixed = [&](std::size_t operand) -> std::optional<std::int64_t> {
+    auto range = integer_range(function, loop.operands[operand]);
+    return range && range->lo == range->hi ? std::optional(range->lo) : std::nullopt;
+  };
+  auto lo = fixed(0), hi = fixed(1), by = fixed(2);
+  if (!lo || !hi || !by || *by == 0) return 0;
+  std::int64_t reach = *by > 0 ? *hi - *lo : *lo - *hi, stride = std::abs(*by);
+  return reach > 0 ? (reach - 1) / stride + 1 : 0;
+}
+
+// What an adjoint may keep of one run of a block, in bytes: an upper bound, since it computes cheap values again.
+double kept_bytes(const Function& function, BlockId block) {
+  double bytes = 0;
+  auto add = [&](ValueId value) {
+    const Type& type = function.type(value);
+    if (!type.tape) bytes += static_cast<double>(type.count()) * static_cast<double>(element_size(type.element));
+  };
+  for (ValueId argument : function.block(block).arguments) add(argument);
+  for (OpId id : function.block(block).ops) {
+    const Op& op = function.op(id);
+    if (!op_info(op.code).has(cheap))
+      for (ValueId result : op.results) add(result);
+    double turns = op.code == Opcode::for_loop ? static_cast<double>(std::max<std::int64_t>(known_turns(function, op), 1)) : 1;
+    for (BlockId region : op.regions) bytes += turns * kept_bytes(function, region);
+  }
+  return bytes;
+}
+
+// The values that some reverse derivative goes back through.
+std::vector<bool> reversed_values(const Function& function) {
+  std::vector<bool> reversed(function.value_count(), false);
+  for (std::uint32_t i = 0; i < function.op_count(); ++i) {
+    const Op& op = function.op(OpId{i});
+    if (op.code != Opcode::grad && op.code != Opcode::vjp) continue;
+    const std::vector<bool> one = ancestors(function, op.operands[0]);
+    for (std::size_t v = 0; v < one.size(); ++v) reversed[v] = reversed[v] || one[v];
+  }
+  return reversed;
+}
+
+// for i in lo..hi by s { body }  as  for k in 0..n { checkpoint { for i in lo+k*c*s .. (the end of the segment, or hi) by s { body } } }
+class Segments {
+ public:
+  Segments(Rewriter& rewriter, const Op& loop, std::int64_t turns)
+      : rewriter_(rewriter), builder_(rewriter.builder()), function_(builder_.function()), loop_(loop) {
+    length_ = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(turns))));
+    count_ = (turns + length_ - 1) / length_;
+  }
+
+  void run() {
+    rewriter_.copy(loop_);  // visits the body; the copy is moved into the segments
+    const OpId inner = function_.value(rewriter_.map(loop_.results[0])).op;
+    std::erase(function_.block(builder_.block()).ops, inner);
+    const std::vector<ValueId> bounds(function_.op(inner).operands.begin(), function_.op(inner).operands.begin() + 3);
+    std::vector<Type> types;
+    for (ValueId result : function_.op(inner).results) types.push_back(function_.type(result));
+    const Element element = function_.type(bounds[0]).element;
+
+    std::vector<ValueId> operands{builder_.integer(0, element), builder_.integer(count_, element), builder_.integer(1, element)};
+    operands.insert(operands.end(), function_.op(inner).operands.begin() + 3, function_.op(inner).operands.end());
+    const OpId outer = builder_.emit_op(Opcode::for_loop, operands, {}, types);
+    const Builder outside = builder_;
+    const BlockId body = function_.add_block(outer);
+    builder_.set_block(body);
+    ValueId segment = function_.add_argument(body, Type(element), "segment");
+    std::vector<ValueId> carried;
+    for (std::size_t i = 3; i < operands.size(); ++i)
+      carried.push_back(function_.add_argument(body, types[i - 3], function_.value(function_.op(inner).results[i - 3]).name));
+    ValueId start = builder_.emit(Opcode::add, {bounds[0], builder_.emit(Opcode::mul, {segment, stride(bounds[2], element)})});
+    ValueId end = builder_.emit(step(bounds[2]) > 0 ? Opcode::minimum : Opcode::maximum,
+                                {builder_.emit(Opcode::add, {start, stride(bounds[2], element)}), bounds[1]});
+
+    const OpId again = builder_.emit_op(Opcode::checkpoint, {}, {}, types);
+    const BlockId region = function_.add_block(again);
+    Op& moved = function_.op(inner);
+    moved.operands = {start, end, bounds[2]};
+    moved.operands.insert(moved.operands.end(), carried.begin(), carried.end());
+    moved.block = region;
+    for (ValueId result : moved.results) function_.value(result).block = region;
+    function_.block(region).ops = {inner};
+    function_.block(region).yields = moved.results;
+    function_.block(body).yields = function_.op(again).results;
+    builder_.return_to(outside);
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      ValueId result = function_.op(outer).results[i];
+      function_.value(result).name = function_.value(function_.op(inner).results[i]).name;
+      rewriter_.set(loop_.results[i], result);
+    }
+  }
+
+ private:
+  std::int64_t step(ValueId by) const { return integer_range(function_, by)->lo; }
+  ValueId stride(ValueId by, Element element) { return builder_.integer(step(by) * length_, element); }
+
+  Rewriter& rewriter_;
+  Builder& builder_;
+  Function& function_;
+  const Op& loop_;
+  std::int64_t length_, count_;
+};
+
+// Segments of a square root of the turns each, where `is_long` says so of the turns and what each may keep.
+template <class IsLong>
+Function segmented(const Function& function, IsLong is_long) {
+  if (!holds_grad(function)) return function;
+  const std::vector<bool> reversed = reversed_values(function);
+  Rewriter rewriter(function);
+  return rewriter.finish([&](const Op& op) {
+    if (op.code != Opcode::for_loop) return false;
+    constexpr std::int64_t kFewest = 9;  // three segments of three turns
+    std::int64_t turns = known_turns(function, op);
+    bool is_reversed = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) { return reversed[result.index]; });
+    bool has_tapes = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) { return function.type(result).tape; });
+    if (turns < kFewest || turns >= (1 << 30) || !is_reversed || has_tapes || !is_long(turns, op)) return false;
+    Segments(rewriter, op, turns).run();
+    return true;
+  });
+}
+
+}  // namespace
+
+Function checkpoint_long_loops(const Function& function, Diagnostics&) {
+  return segmented(
+      function, [&](std::int64_t turns, const Op& op) { return static_cast<double>(turns) * kept_bytes(function, op.regions[0]) > kMuch; });
+}
+
+Function checkpoint_all_loops(const Function& function, Diagnostics&) {
+  return segmented(function, [](std::int64_t, const Op&) { return true; });
+}
+
+}  // namespace bpc::ir

@@ -1,0 +1,23 @@
+// The interval that an integer value is known to lie in, whatever the run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "ir/function.h"
+
+namespace bpc::ir {
+
+struct Range {
+  std::int64_t lo, hi;  // both inclusive
+};
+
+// From constants, iota, the indices of loops with constant bounds and of maps, argmax, and sums, differences and multiples of these;
+// nullopt where nothing is known.
+std::optional<Range> integer_range(const Function& function, ValueId id);
+
+// Whether the operands from `first` on, which index `axes` of operand 0 one each, stay inside -n..n-1; with `sizes` and `steps` (of a
+// slice) for all that the index names.
+bool is_known_inside(const Function& function, const Op& op, std::size_t first);
+
+}  // namespace bpc::ir

@@ -1,0 +1,313 @@
+#include "tests/random/check.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "backend/interpreter/interpreter.h"
+#include "backend/llvm/jit.h"
+#include "frontend/write_script.h"
+#include "ir/passes/passes.h"
+#include "ir/pipeline.h"
+#include "ir/print.h"
+#include "ir/read.h"
+#include "ir/rewrite.h"
+#include "support/internal_error.h"
+#include "tools/bpc/driver.h"
+#include "tools/bpc/numeric_derivative.h"
+
+namespace bpc::test {
+
+namespace {
+
+using runtime::Tensor;
+using Values = std::map<std::string, Tensor>;  // by output; a gradient's name starts with "d/d "
+
+// Ways to compute the same differ by rounding: in the order of sums, in contracted multiply-adds. Programs of this size and of values near
+// 1 amplify 1e-16 by 1e3 at most, but where a kink or a small divisor is near.
+constexpr double kRounding = 1e-9;
+// Differences carry the rounding of values divided by the step, and the truncation of their order: Richardson's estimate of both must be
+// below a tenth of this, else the coordinate is skipped.
+constexpr double kDifference = 1e-6;
+
+struct Failed {
+  std::string kind, what;
+};
+
+tool::Options options() {
+  tool::Options options;
+  options.real = Element::f64;
+  options.backend = tool::Backend::interp;
+  options.max_iterations = 1000;  // a program that is being cut down may lose its `k += 1`
+  return options;
+}
+
+struct Lowered {
+  explicit Lowered(const std::string& text) : session(given) {
+    const FileId file = session.sources.add("random.bp", text);
+    std::optional<frontend::Program> program = tool::load_script(session, file);
+    if (program) script = tool::lower_script(session, std::move(*program), tool::DataNeed::values);
+    require_no_errors();
+    tool::keep_outputs(script->module, {true, true});
+  }
+
+  void require_no_errors() {
+    for (const Diagnostic& diagnostic : session.diagnostics.all())
+      if (diagnostic.severity == Severity::error)
+        throw Failed{std::string(code_info(diagnostic.code).name), render_human(diagnostic, session.sources, false)};
+  }
+
+  void run_passes(ir::Module& module, std::span<const std::string_view> passes) {
+    ir::run_passes(module, passes, session.diagnostics, true);
+    require_no_errors();
+  }
+  ir::Module expanded(ir::Module module) {
+    static constexpr std::string_view kExpanding[] = {"vectorise", "adjoint"};
+    run_passes(module, kExpanding);
+    return module;
+  }
+  ir::Module optimized(ir::Module module) {
+    run_passes(module, ir::optimizing_passes());
+    return module;
+  }
+
+  std::vector<Tensor> arguments(const ir::Function& main) {
+    auto arguments = tool::make_arguments(session, *script, main);
+    require_no_errors();
+    return *arguments;
+  }
+
+  Values run(runtime::Executable& executable, const ir::Function& main) {
+    auto outputs = tool::execute(session, executable, arguments(main), tool::run_options(given, {}));
+    require_no_errors();
+    Values values;
+    for (std::size_t i = 0; i < main.outputs.size(); ++i)
+      values[(main.outputs[i].kind == ir::Output::Kind::gradient ? "d/d " : "") + main.outputs[i].path] = (*outputs)[i];
+    return values;
+  }
+  Values interpret(const ir::Module& module) {
+    const ir::Function& main = *module.find("main");
+    return run(*backend::interpret(main), main);
+  }
+  Values compile(const ir::Module& module, int level) {
+    const ir::Function& main = *module.find("main");
+    return run(*backend::compile(main, {level}), main);
+  }
+
+  tool::Options given = options();
+  tool::Session session;
+  std::optional<tool::Script> script;
+};
+
+void require_close(const std::string& way, const std::string& name, const Tensor& a, const Tensor& b) {
+  if (!same_shape(a.type(), b.type())) throw Failed{way, fmt::format("{}: {} has another shape", way, name)};
+  double largest = 0;
+  for (std::int64_t i = 0; i < a.count(); ++i) largest = std::max(largest, std::abs(a.real_at(i)));
+  for (std::int64_t i = 0; i < a.count(); ++i)
+    if (!(std::abs(a.real_at(i) - b.real_at(i)) <= kRounding * (1 + largest)))
+      throw Failed{way, fmt::format("{}: {}, element {}: {} where interpreting gives {}", way, name, i, b.real_at(i), a.real_at(i))};
+}
+
+// What both have.
+void require_same(const std::string& way, const Values& a, const Values& b) {
+  for (const auto& [name, value] : a)
+    if (auto found = b.find(name); found != b.end()) require_close(way, name, value, found->second);
+}
+
+void require_finite(const Values& values) {
+  for (const auto& [name, value] : values)
+    for (std::int64_t i = 0; i < value.count(); ++i)
+      if (!std::isfinite(value.real_at(i))) throw Failed{"not finite", fmt::format("{} is {}", name, value.real_at(i))};
+}
+
+// A program that is being cut down may have lost it.
+const Tensor& named(const Values& values, const std::string& name) {
+  auto found = values.find(name);
+  if (found == values.end()) throw Failed{"incomplete", "there is no " + name};
+  return found->second;
+}
+
+struct Product {
+  double value = 0, size = 0;
+};
+Product inner(const Tensor& a, const Tensor& b) {
+  Product product;
+  for (std::int64_t i = 0; i < a.count(); ++i) {
+    product.value += a.real_at(i) * b.real_at(i);
+    product.size += std::abs(a.real_at(i) * b.real_at(i));
+  }
+  return product;
+}
+
+void check_identities(const Values& values) {
+  for (int k = 0; values.contains(fmt::format("forward{}", k)); ++k) {
+    Product forward = inner(named(values, "cotangent"), values.at(fmt::format("forward{}", k)));
+    Product backward = inner(named(values, fmt::format("direction{}", k)), named(values, fmt::format("backward{}", k)));
+    if (!(std::abs(forward.value - backward.value) <= kRounding * (1 + forward.size + backward.size)))
+      throw Failed{"jvp and vjp",
+                   fmt::format("<cotangent, forward{0}> = {1}, but <direction{0}, backward{0}> = {2}", k, forward.value, backward.value)};
+  }
+  if (auto residual = values.find("residual"); residual != values.end() && !(std::abs(residual->second.real_at(0)) <= 1e-18))
+    throw Failed{"residual", fmt::format("residual = {}, which must be 0", residual->second.real_at(0))};
+}
+
+std::string frozen(ir::ValueId id) {
+  return fmt::format("frozen {}", id.index);
+}
+bool is_frozen(const ir::Function& main, const ir::Op& op) {
+  return op.code == ir::Opcode::stop_grad && op.block == main.body();
+}
+
+// The values that stop_grad cuts off, as outputs: differences hold them.
+void show_frozen(ir::Function& main) {
+  for (ir::OpId id : main.block(main.body()).ops)
+    if (is_frozen(main, main.op(id)))
+      main.outputs.push_back({ir::Output::Kind::value, frozen(main.op(id).results[0]), main.op(id).results[0]});
+}
+
+// J alone, with a parameter for each value that stop_grad cuts off.
+ir::Function loss_alone(const ir::Function& main) {
+  ir::Function from = main;
+  std::erase_if(from.outputs, [](const ir::Output& output) { return output.kind != ir::Output::Kind::value || output.path != "J"; });
+  ir::Rewriter rewriter(from);
+  return rewriter.finish([&](const ir::Op& op) {
+    if (op.code == ir::Opcode::grad && op.attrs.flag(ir::Attr::implicit)) return true;
+    if (!is_frozen(from, op)) return false;
+    ir::ValueId parameter =
+        rewriter.builder().function().add_parameter(ir::Parameter::Kind::param, frozen(op.results[0]), from.type(op.results[0]));
+    rewriter.set(op.results[0], parameter);
+    return true;
+  });
+}
+
+void check_differences(Lowered& lowered, const Values& values, const ir::Module& written, Verdict& verdict) {
+  ir::Module alone{written.files, written.real, written.seed, {loss_alone(*written.find("main"))}};
+  const ir::Function raw = alone.functions[0];
+  alone = lowered.optimized(std::move(alone));
+  const ir::Function& loss = alone.functions[0];
+  const ir::Function& main = *lowered.script->module.find("main");
+  Values known;
+  const std::vector<Tensor> given = lowered.arguments(main);
+  for (std::size_t i = 0; i < given.size(); ++i) known[main.parameters[i].path] = given[i];
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : loss.parameters)
+    arguments.push_back(known.contains(parameter.path) ? known.at(parameter.path) : values.at(parameter.path));
+
+  auto executable = backend::interpret(loss);
+  auto evaluate = [&](runtime::Executable& executable) {
+    auto outputs = tool::execute(lowered.session, executable, arguments, tool::run_options(lowered.given, {}));
+    lowered.require_no_errors();
+    return outputs->at(0);
+  };
+  require_close("the loss alone", "J", values.at("J"), evaluate(*executable));
+  if (!ir::holds_grad(raw)) require_close("comprehensions as they are written", "J", values.at("J"), evaluate(*backend::interpret(raw)));
+
+  for (std::size_t position = 0; position < loss.parameters.size(); ++position) {
+    auto gradient = values.find("d/d " + loss.parameters[position].path);
+    if (gradient == values.end()) continue;
+    for (std::int64_t element = 0; element < gradient->second.count(); ++element) {
+      const Tensor original = arguments[position];
+      auto numeric = tool::differentiate(
+          [&](double x) -> std::optional<double> {
+            arguments[position].set_real(element, x);
+            return evaluate(*executable).real_at(0);
+          },
+          original.real_at(element));
+      arguments[position] = original;
+      const double analytic = gradient->second.real_at(element);
+      const double scale = std::max({1.0, std::abs(analytic), std::abs(numeric->value)});
+      ++verdict.compared;
+      if (numeric->kink || !(numeric->error <= kDifference / 10 * scale))
+        ++verdict.skipped;
+      else if (!(std::abs(analytic - numeric->value) <= kDifference * scale))
+        throw Failed{"differences", fmt::format("dJ/d{}, element {}: {}, but central differences give {}", loss.parameters[position].path,
+                                                element, analytic, numeric->value)};
+    }
+  }
+}
+
+void check_text(const ir::Module& module) {
+  const std::string text = ir::print(module);
+  SourceMap sources;
+  Diagnostics diagnostics;
+  std::optional<ir::Module> again = ir::read(sources, sources.add("random.ir", text), diagnostics);
+  if (!again) throw Failed{"IR text", fmt::format("{}", diagnostics.all()[0].message)};
+  if (ir::print(*again) != text) throw Failed{"IR text", "the IR's text reads back to another module"};
+}
+
+// The gradient's script binds dJ_d<path> for the gradient of a param.
+void check_script(const ir::Module& expanded, const Values& values) {
+  const std::string text = frontend::write_script(expanded);
+  try {
+    Lowered own(text);
+    Values found = own.interpret(own.optimized(own.script->module));
+    for (const auto& [name, value] : values) {
+      if (!name.starts_with("d/d ")) continue;
+      std::string own_name = "dJ_d" + name.substr(4);
+      std::replace(own_name.begin(), own_name.end(), '.', '_');
+      if (!found.contains(own_name)) throw Failed{"its gradient script", own_name + " is missing"};
+      require_close("its gradient script", own_name, value, found.at(own_name));
+    }
+    require_same("its gradient script", values, found);
+  } catch (const Failed& failed) {
+    throw Failed{"its gradient script: " + failed.kind, failed.what + "\n" + text};
+  }
+}
+
+// J, with its gradient or with derivatives along directions.
+ir::Module derivatives_of(ir::Module module, bool directions) {
+  std::erase_if(module.find("main")->outputs, [&](const ir::Output& output) {
+    if (output.kind == ir::Output::Kind::gradient) return directions;
+    return output.path != "J" && !(directions && (output.path.starts_with("forward") || output.path.starts_with("backward")));
+  });
+  return module;
+}
+
+void check_all(const std::string& text, Ways ways, Verdict& verdict) {
+  Lowered lowered(text);
+  ir::Module written = lowered.script->module;
+  show_frozen(*written.find("main"));
+  const ir::Module expanded = lowered.expanded(written), optimized = lowered.optimized(expanded);
+  const Values values = lowered.interpret(expanded);
+  named(values, "J");
+  require_finite(values);
+  check_identities(values);
+  require_same("optimised", values, lowered.interpret(optimized));
+  check_differences(lowered, values, written, verdict);
+  if (ways.compiled) {
+    const ir::Module some = lowered.expanded(derivatives_of(written, ways.directions));
+    require_same("compiled at -O0", values, lowered.compile(some, 0));
+    require_same("compiled at -O3", values, lowered.compile(lowered.optimized(some), 3));
+  }
+  if (ways.scripts) {
+    check_text(optimized);
+    check_script(lowered.expanded(lowered.script->module), values);
+  }
+}
+
+}  // namespace
+
+Verdict check(const std::string& script, Ways ways) {
+  Verdict verdict;
+  if (const char* d = std::getenv("DBG_LAST")) {
+    FILE* f = fopen(d, "w");
+    fputs(script.c_str(), f);
+    fclose(f);
+  }  // DEBUG
+  try {
+    check_all(script, ways, verdict);
+  } catch (const Failed& failed) {
+    verdict.failure = failed.what;
+    verdict.kind = failed.kind;
+  } catch (const InternalError& error) {
+    verdict.kind = fmt::format("internal error in {}", error.stage());
+    verdict.failure = fmt::format("{}: {}", verdict.kind, error.what());
+  } catch (const std::exception& error) {  // of the standard library: a bug, too
+    verdict.kind = "exception";
+    verdict.failure = error.what();
+  }
+  return verdict;
+}
+
+}  // namespace bpc::test

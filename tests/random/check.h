@@ -1,0 +1,29 @@
+// One script, every way: what must hold of any program whose derivatives exist.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace bpc::test {
+
+struct Ways {
+  bool compiled = true;     // at -O0 and -O3: LLVM takes nine tenths of the time, so either …
+  bool directions = false;  // … the derivatives along directions, or the gradient
+  bool scripts = true;      // its own gradient script, and the IR's text
+};
+
+struct Verdict {
+  std::string failure;                     // what does not hold; empty when all does
+  std::string kind;                        // the same for failures of the same nature
+  std::int64_t compared = 0, skipped = 0;  // coordinates of the gradient against differences; skipped near kinks
+};
+
+// Runs a script of random_program in f64 and compares
+//   - values and gradients: interpreted as written, interpreted with optimised IR, compiled at -O0 and -O3
+//   - forward_k with backward_k: <cotangent, jvp(y, x, direction)> = <vjp(y, x, cotangent), direction>; residual = 0
+//   - the gradient of J with central differences
+//   - the script of its own gradient; the IR read back from its text
+// The IR is verified after every pass.
+Verdict check(const std::string& script, Ways ways);
+
+}  // namespace bpc::test

@@ -1,0 +1,269 @@
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+
+#include "tests/random/generator.h"
+
+namespace bpc::test {
+
+namespace {
+
+struct Pointwise {
+  const char* format;
+  Level operand, level;
+  double (*bound)(double);
+  double largest = 1e9;  // operand
+};
+
+constexpr double one(double) {
+  return 1;
+}
+constexpr double same(double b) {
+  return b;
+}
+
+// Each stays within its domain, whatever the operand.
+constexpr Pointwise kPointwise[] = {
+    {"sin({})", kConditional, kAtom, one},
+    {"cos({})", kConditional, kAtom, one},
+    {"tanh({})", kConditional, kAtom, one},
+    {"sigmoid({})", kConditional, kAtom, one},
+    {"erf({})", kConditional, kAtom, one},
+    {"atan({})", kConditional, kAtom, [](double b) { return std::min(b, 1.6); }},
+    {"softplus({})", kConditional, kAtom, [](double b) { return b + 0.7; }},
+    {"log_sigmoid({})", kConditional, kAtom, [](double b) { return b + 0.7; }},
+    {"relu({})", kConditional, kAtom, same},
+    {"leaky_relu({}, slope=0.2)", kConditional, kAtom, same},
+    {"elu({})", kConditional, kAtom, same},
+    {"gelu({})", kConditional, kAtom, same},
+    {"silu({})", kConditional, kAtom, same},
+    {"abs({})", kConditional, kAtom, same},
+    {"clamp({}, -0.53, 0.71)", kConditional, kAtom, [](double) { return 0.71; }},
+    {"max({}, 0.13)", kConditional, kAtom, same},
+    {"min({}, 0.47)", kConditional, kAtom, same},
+    {"-{}", kUnary, kUnary, same},
+    {"square({})", kConditional, kAtom, [](double b) { return b * b; }, 3},
+    {"{}^2", kAtom, kPower, [](double b) { return b * b; }, 3},
+    {"{}^3", kAtom, kPower, [](double b) { return b * b * b; }, 2},
+    {"exp(-{}^2)", kAtom, kAtom, one},
+    {"exp(min({}, 0.9))", kConditional, kAtom, [](double) { return 2.5; }},
+    {"expm1(0.5 * {})", kUnary, kAtom, [](double b) { return std::exp(b / 2); }, 3},
+    {"2^{}", kAtom, kPower, [](double b) { return std::pow(2, b); }, 2.5},
+    {"log(1 + {}^2)", kAtom, kAtom, [](double b) { return std::log1p(b * b); }},
+    {"log1p(abs({}))", kConditional, kAtom, [](double b) { return std::log1p(b); }},
+    {"sqrt({}^2 + 0.3)", kAtom, kAtom, [](double b) { return b + 0.6; }},
+    {"rsqrt({}^2 + 0.4)", kAtom, kAtom, [](double) { return 1.6; }},
+    {"1 / (1.2 + {}^2)", kAtom, kProduct, one},
+    {"sinh({})", kConditional, kAtom, [](double b) { return std::sinh(b); }, 2},
+    {"cosh({})", kConditional, kAtom, [](double b) { return std::cosh(b); }, 2},
+    {"tan(0.8 * sin({}))", kConditional, kAtom, [](double) { return 1.1; }},
+    {"asin(0.9 * sin({}))", kConditional, kAtom, [](double) { return 1.2; }},
+    {"acos(0.9 * tanh({}))", kConditional, kAtom, [](double) { return 2.7; }},
+    {"lgamma({}^2 + 0.7)", kAtom, kAtom, [](double) { return 2.0; }, 2},
+    {"(0.3 * {0} + floor({0}))", kUnary, kAtom, [](double b) { return 1.3 * b + 1; }},
+    {"(0.4 * {}) % 1.5", kUnary, kProduct, [](double) { return 1.5; }},
+};
+
+}  // namespace
+
+std::string at(const Expr& e, Level level) {
+  return e.level < level ? "(" + e.text + ")" : e.text;
+}
+
+Expr Generator::expr(const Shape& shape, int depth) {
+  static constexpr struct {
+    int weight;
+    Production make;
+    bool elementwise = false;
+  } kProductions[] = {
+      {16, &Generator::elementwise, true},
+      {16, &Generator::binary, true},
+      {4, &Generator::choice, true},
+      {2, &Generator::conditional},
+      {2, &Generator::stopped},
+      {2, &Generator::checkpointed},
+      {8, &Generator::reduction},
+      {6, &Generator::contraction},
+      {6, &Generator::movement},
+      {3, &Generator::along_axis},
+      {2, &Generator::list},
+      {8, &Generator::comprehension},
+      {5, &Generator::folded_comprehension},
+      {12, &Generator::read},
+      {12, &Generator::called, true},
+      {6, &Generator::derivative},
+  };
+  int total = 0;
+  for (const auto& production : kProductions) total += production.weight;
+  for (int tries = 0; depth > 0 && tries < 12; ++tries) {
+    int dice = draw_.between(0, total - 1);
+    const auto* production = kProductions;
+    for (; dice >= production->weight; ++production) dice -= production->weight;
+    if (only_elementwise_ && !production->elementwise) continue;
+    if (auto made = (this->*production->make)(shape, depth)) {
+      Expr e = tamed(std::move(*made), 6);
+      parts_.emplace_back(shape, e.text);
+      return e;
+    }
+  }
+  return leaf(shape);
+}
+
+Expr Generator::number(double lo, double hi) {
+  double value = std::round(1000 * (lo + (hi - lo) * draw_.unit())) / 1000;
+  return {fmt::format("{}", value), std::abs(value), value < 0 ? kUnary : kAtom};
+}
+
+std::string Generator::tensor_literal(const Shape& shape) {
+  if (shape.empty()) return number(-1, 1).text;
+  std::string text;
+  for (int i = 0; i < shape[0]; ++i) text += fmt::format("{}{}", i == 0 ? "" : ", ", tensor_literal(Shape(shape.begin() + 1, shape.end())));
+  return "[" + text + "]";
+}
+
+const Variable* Generator::variable(const Shape& shape) {
+  std::vector<const Variable*> fitting;
+  for (const Variable& x : variables_)
+    if (x.shape == shape) fitting.push_back(&x);
+  if (fitting.empty()) return nullptr;
+  return fitting[std::max(draw_.below(fitting.size()), draw_.below(fitting.size()))];
+}
+
+Expr Generator::use(const Variable& x) {
+  if (!cut_) {
+    used_.insert(x.version);
+    used_.insert(x.reads.begin(), x.reads.end());
+  }
+  return {x.name, x.bound, kAtom};
+}
+
+Expr Generator::leaf(const Shape& shape) {
+  if (shape.empty() && !indices_.empty() && draw_.chance(0.15)) {
+    const Index& i = draw_.of(indices_);
+    if (i.shape.empty()) return {fmt::format("0.2 * {}", i.name), 0.8, kProduct};
+  }
+  if (shape.empty() && draw_.chance(0.12)) return number(-1.5, 1.5);
+  if (const Variable* x = variable(shape)) return use(*x);
+  if (shape.empty()) return read(shape, 0).value_or(number(-1, 1));
+  if (draw_.chance(0.4))
+    if (auto e = read(shape, 0)) return *e;
+  Expr fill = leaf({});
+  bool stretch = variable({}) && draw_.chance(0.5);
+  return {stretch ? fmt::format("broadcast_to({}, {})", fill.text, shape_text(shape))
+                  : fmt::format("full({}, {})", shape_text(shape), fill.text),
+          fill.bound};
+}
+
+Expr Generator::clean_leaf(const Shape& shape) {
+  std::vector<const Variable*> fitting;
+  for (const Variable& x : variables_)
+    if (x.clean && x.shape == shape) fitting.push_back(&x);
+  if (!fitting.empty() && draw_.chance(0.8)) return use(*draw_.of(fitting));
+  Expr fill = number(-1, 1);
+  return shape.empty() ? fill : Expr{fmt::format("full({}, {})", shape_text(shape), fill.text), fill.bound};
+}
+
+Expr Generator::tamed(Expr e, double limit) {
+  if (e.bound <= limit) return e;
+  if (draw_.chance(0.4)) return {fmt::format("{:.2g} * {}", limit / e.bound, at(e, kUnary)), limit, kProduct};
+  const std::string bounded = fmt::format("{}({})", draw_.chance(0.6) ? "tanh" : "sin", e.text);
+  return limit < 1 ? Expr{fmt::format("{:.2g} * {}", limit, bounded), limit, kProduct} : Expr{bounded, 1};
+}
+
+std::optional<Expr> Generator::elementwise(const Shape& shape, int depth) {
+  const Pointwise& f = draw_.of(kPointwise);
+  Expr x = tamed(expr(shape, depth - 1), f.largest);
+  return Expr{fmt::format(fmt::runtime(f.format), at(x, f.operand)), f.bound(x.bound), f.level};
+}
+
+// The other operand stretches: a scalar, the end of the shape, a size 1.
+std::optional<Expr> Generator::binary(const Shape& shape, int depth) {
+  Shape other = shape;
+  if (!only_elementwise_ && !shape.empty() && draw_.chance(0.4)) {
+    switch (draw_.below(3)) {
+      case 0:
+        other.clear();
+        break;
+      case 1:
+        other.erase(other.begin());
+        break;
+      default:
+        other[draw_.below(other.size())] = 1;
+    }
+  }
+  Expr a = expr(shape, depth - 1), b = expr(other, depth - 1);
+  if (draw_.chance(0.3)) std::swap(a, b);
+  switch (draw_.below(8)) {
+    case 0:
+    case 1:
+      return Expr{at(a, kSum) + " + " + at(b, kProduct), a.bound + b.bound, kSum};
+    case 2:
+      return Expr{at(a, kSum) + " - " + at(b, kProduct), a.bound + b.bound, kSum};
+    case 3:
+    case 4:
+      return Expr{at(a, kProduct) + " * " + at(b, kUnary), a.bound * b.bound, kProduct};
+    case 5:
+      return Expr{fmt::format("{} / (1.1 + {}^2)", at(a, kProduct), at(b, kAtom)), a.bound, kProduct};
+    case 6: {
+      a = tamed(std::move(a), 2);
+      b = tamed(std::move(b), 2);
+      return Expr{fmt::format("({}^2 + 0.4)^{}", at(a, kAtom), at(b, kAtom)), std::pow(a.bound * a.bound + 1.5, b.bound), kPower};
+    }
+    default:
+      return Expr{fmt::format("atan2({}, {}^2 + 0.5)", a.text, at(b, kAtom)), 1.6};
+  }
+}
+
+// where, and the larger or smaller of two.
+std::optional<Expr> Generator::choice(const Shape& shape, int depth) {
+  Expr a = expr(shape, depth - 1), b = expr(shape, depth - 1);
+  double bound = std::max(a.bound, b.bound);
+  if (draw_.chance(0.4)) return Expr{fmt::format("{}({}, {})", draw_.chance(0.5) ? "max" : "min", a.text, b.text), bound};
+  ++cut_;
+  Expr compared = expr(shape, depth - 2);
+  --cut_;
+  return Expr{
+      fmt::format("where({} {} {}, {}, {})", at(compared, kSum), draw_.chance(0.5) ? ">" : "<", number(-0.5, 0.5).text, a.text, b.text),
+      bound};
+}
+
+std::string Generator::condition(int depth) {
+  ++cut_;
+  std::string text;
+  const Index* i = indices_.empty() ? nullptr : &draw_.of(indices_);
+  if (i && i->shape.empty() && draw_.chance(0.4)) {
+    text = draw_.chance(0.5) ? fmt::format("{} % 2 == {}", i->name, draw_.between(0, 1))
+                             : fmt::format("{} < {}", i->name, draw_.between(0, 2));
+  } else {
+    text = fmt::format("{} {} {}", at(expr({}, depth), kSum), draw_.chance(0.5) ? ">" : "<", number(-0.4, 0.4).text);
+  }
+  if (draw_.chance(0.1)) text = fmt::format("not ({})", text);
+  if (draw_.chance(0.1)) text = fmt::format("{} {} {} < {}", text, draw_.chance(0.5) ? "and" : "or", at(leaf({}), kSum), number(0, 1).text);
+  --cut_;
+  return text;
+}
+
+std::optional<Expr> Generator::conditional(const Shape& shape, int depth) {
+  std::string c = condition(depth - 2);
+  ++inner_;
+  Expr a = expr(shape, depth - 1), b = expr(shape, depth - 1);
+  --inner_;
+  return Expr{fmt::format("{} if {} else {}", at(a, kSum), c, at(b, kSum)), std::max(a.bound, b.bound), kConditional};
+}
+
+std::optional<Expr> Generator::stopped(const Shape& shape, int depth) {
+  if (in_function_ || depth_ > 0 || inner_ > 0) return std::nullopt;
+  ++cut_;
+  Expr x = expr(shape, depth - 1);
+  --cut_;
+  return Expr{fmt::format("stop_grad({})", x.text), x.bound};
+}
+
+std::optional<Expr> Generator::checkpointed(const Shape& shape, int depth) {
+  ++inner_;
+  Expr x = expr(shape, depth - 1);
+  --inner_;
+  return Expr{fmt::format("checkpoint({})", x.text), x.bound};
+}
+
+}  // namespace bpc::test

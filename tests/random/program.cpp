@@ -1,0 +1,100 @@
+#include "tests/random/program.h"
+
+namespace bpc::test {
+
+namespace {
+
+void write(const std::vector<Line>& lines, std::size_t depth, std::string& out) {
+  const std::string indent(2 * depth, ' ');
+  for (const Line& line : lines) {
+    out += indent + line.text;
+    if (line.block) {
+      out += " {\n";
+      write(line.body, depth + 1, out);
+      out += indent + "}";
+    }
+    if (!line.otherwise.empty()) {
+      out += " else {\n";
+      write(line.otherwise, depth + 1, out);
+      out += indent + "}";
+    }
+    out += "\n";
+  }
+}
+
+class Shrinker {
+ public:
+  Shrinker(Program program, const std::function<bool(const Program&)>& fails) : program_(std::move(program)), fails_(fails) {}
+
+  Program run() {
+    while (cut(program_.lines)) {
+    }
+    return std::move(program_);
+  }
+
+ private:
+  // Keeps a change to `lines`, which are part of the program, if it still fails.
+  bool attempt(std::vector<Line>& lines, std::vector<Line> changed) {
+    std::swap(lines, changed);
+    if (fails_(program_)) return true;
+    std::swap(lines, changed);
+    return false;
+  }
+
+  bool cut(std::vector<Line>& lines) {
+    bool any = false;
+    for (std::size_t i = lines.size(); i-- > 0;) {
+      bool gone = without(lines, i);
+      any |= gone;
+      if (!gone) any |= simplify(lines, i);
+    }
+    return any;
+  }
+
+  // The line dropped, or the inside of a block in its place.
+  bool without(std::vector<Line>& lines, std::size_t at) {
+    std::vector<Line> changed = lines;
+    const auto place = changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(at));
+    if (attempt(lines, changed)) return true;
+    for (const auto* inside : {&lines[at].body, &lines[at].otherwise}) {
+      std::vector<Line> opened(changed.begin(), place);
+      opened.insert(opened.end(), inside->begin(), inside->end());
+      opened.insert(opened.end(), place, changed.end());
+      if (!inside->empty() && attempt(lines, std::move(opened))) return true;
+    }
+    return false;
+  }
+
+  bool simplify(std::vector<Line>& lines, std::size_t at) {
+    bool any = false;
+    const std::vector<std::string> simpler = lines[at].simpler;
+    for (std::size_t i = 0; i < simpler.size(); ++i) {
+      std::vector<Line> changed = lines;
+      changed[at].text = simpler[i];
+      changed[at].simpler.resize(i);
+      if (attempt(lines, std::move(changed))) {
+        any = true;
+        break;
+      }
+    }
+    any |= cut(lines[at].body);
+    return cut(lines[at].otherwise) || any;
+  }
+
+  Program program_;
+  const std::function<bool(const Program&)>& fails_;
+};
+
+}  // namespace
+
+std::string Program::text() const {
+  std::string out;
+  write(lines, 0, out);
+  return out;
+}
+
+Program shrink(Program program, const std::function<bool(const Program&)>& fails) {
+  return Shrinker(std::move(program), fails).run();
+}
+
+}  // namespace bpc::test

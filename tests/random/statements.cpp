@@ -1,0 +1,439 @@
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "tests/random/generator.h"
+
+namespace bpc::test {
+
+std::string dim_name(int size) {
+  return size == -1 ? "N" : "K";
+}
+
+std::string Generator::size_text(int size) {
+  if (size < 0) return dim_name(size);
+  return size == dim_size_ && draw_.chance(0.5) ? dim_ : std::to_string(size);
+}
+
+std::string Generator::shape_text(const Shape& shape) {
+  std::vector<std::string> sizes;
+  for (int size : shape) sizes.push_back(size_text(size));
+  return fmt::format("[{}]", fmt::join(sizes, ", "));
+}
+
+int Generator::random_size() {
+  if (!generic_.empty() && draw_.chance(0.9)) return draw_.of(generic_);
+  return draw_.chance(0.9) ? draw_.of(sizes_) : draw_.between(2, 4);
+}
+
+Shape Generator::random_shape(std::size_t highest_rank) {
+  Shape shape(draw_.below(highest_rank + 1));
+  for (int& size : shape) size = draw_.chance(0.08) ? 1 : random_size();
+  return shape;
+}
+
+std::string Generator::fresh(const Shape& shape) {
+  static constexpr const char* kLetters[] = {"s", "v", "m", "t"};
+  return fresh(std::string(kLetters[std::min<std::size_t>(shape.size(), 3)]));
+}
+
+void Generator::bind(const std::string& name, const Shape& shape, double bound, bool fixed) {
+  Variable x{name, shape, bound, fixed, fixed && loop_ == 0};
+  x.loop = loop_;
+  x.version = ++versions_;
+  x.reads = std::move(used_);
+  used_.clear();
+  variables_.push_back(std::move(x));
+}
+
+// Its value is another now. Inside a block that may not run, or runs again, who knows what it was computed from.
+void Generator::assigned(Variable& x) {
+  x.version = ++versions_;
+  x.loop = loop_;
+  x.reads = depth_ == 0 ? std::move(used_) : std::set<int>{};
+  used_.clear();
+}
+
+void Generator::declare(Lines& lines, const std::string& name, const Shape& shape, Expr value, bool fixed) {
+  Line& line = add(lines, fmt::format("{} = {}", name, value.text));
+  line.simpler.push_back(fmt::format("{} = {}", name, shape.empty() ? "0.5" : fmt::format("full({}, 0.5)", shape_text(shape))));
+  for (const auto& [part, text] : parts_)
+    if (part == shape && text.size() < value.text.size()) line.simpler.push_back(fmt::format("{} = {}", name, text));
+  std::stable_sort(line.simpler.begin(), line.simpler.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  parts_.clear();
+  bind(name, shape, value.bound, fixed);
+}
+
+void Generator::assign_new(Lines& lines) {
+  Shape shape = random_shape(draw_.chance(0.15) ? 3 : 2);
+  used_.clear();
+  parts_.clear();
+  Expr e = expr(shape, draw_.between(1, 3));
+  declare(lines, fresh(shape), shape, std::move(e), draw_.chance(0.3));
+}
+
+// A name that was bound before gets another value of its shape.
+void Generator::assign_old(Lines& lines) {
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < variables_.size(); ++i)
+    if (!variables_[i].fixed) open.push_back(i);
+  if (open.empty()) return assign_new(lines);
+  const std::size_t at_variable = std::max(draw_.of(open), draw_.of(open));
+  const Variable x = variables_[at_variable];
+  used_.clear();
+  parts_.clear();
+  const double limit = std::max(x.bound, 1.5);
+  double bound = limit;
+  switch (draw_.below(4)) {
+    case 0:
+    case 1: {
+      Expr e = tamed(expr(x.shape, draw_.between(1, 3)), limit);
+      Line& line = add(lines, fmt::format("{} = {}", x.name, e.text));
+      for (const auto& [part, text] : parts_)
+        if (part == x.shape && text.size() < e.text.size()) line.simpler.push_back(fmt::format("{} = {}", x.name, text));
+      break;
+    }
+    case 2: {
+      Expr e = tamed(expr(x.shape, 2), 0.5);
+      add(lines, fmt::format("{} {} {}", x.name, draw_.chance(0.7) ? "+=" : "-=", e.text));
+      use(x);
+      bound = x.bound + 4 * e.bound;
+      break;
+    }
+    default: {
+      Expr e = tamed(expr(x.shape, 2), limit);
+      add(lines, fmt::format("{} = 0.5 * {} + 0.5 * {}", x.name, x.name, at(e, kUnary)));
+      use(x);
+    }
+  }
+  variables_[at_variable].bound = bound;
+  assigned(variables_[at_variable]);
+}
+
+void Generator::assign_part(Lines& lines) {
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < variables_.size(); ++i)
+    if (!variables_[i].fixed && !variables_[i].shape.empty()) open.push_back(i);
+  if (open.empty()) {
+    Shape shape{random_size()};
+    if (draw_.chance(0.4)) shape.push_back(random_size());
+    const std::string name = fresh(shape);
+    add(lines, fmt::format("{} = zeros({})", name, shape_text(shape)));
+    used_.clear();
+    bind(name, shape, 1, false);
+    return;
+  }
+  const std::size_t at_variable = draw_.of(open);
+  const Variable x = variables_[at_variable];
+  const bool adds = draw_.chance(0.5);
+  auto part = place(x, adds);
+  if (!part) return;
+  used_.clear();
+  parts_.clear();
+  Expr e = tamed(expr(draw_.chance(0.2) ? Shape{} : part->shape, 2), adds ? 1 : std::max(x.bound, 1.0));
+  const char* sign = adds ? (draw_.chance(0.75) ? "+=" : "-=") : draw_.chance(0.2) ? "*=" : "=";
+  Line& line = add(lines, fmt::format("{} {} {}", part->text, sign, e.text));
+  line.simpler.push_back(fmt::format("{} {} 0.5", part->text, sign));
+  use(x);
+  variables_[at_variable].bound = x.bound + (adds ? 3 * e.bound : 0);
+  assigned(variables_[at_variable]);
+}
+
+void Generator::several_results(Lines& lines) {
+  std::vector<Function> several;
+  for (const Function& f : functions_)
+    if (f.results.size() == 2) several.push_back(f);
+  if (several.empty()) return assign_new(lines);
+  const Function f = draw_.of(several);
+  used_.clear();
+  auto made = call(f, 0, nullptr, false, 2);
+  if (!made) return assign_new(lines);
+  // The other result's sizes were settled by the call; only shapes that say themselves are bound here.
+  Shape second = f.any_shape ? made->result : f.results[1];
+  if (!f.any_shape && second != f.results[0] && !second.empty()) return assign_new(lines);
+  if (!f.any_shape && second == f.results[0]) second = made->result;
+  const std::string a = fresh(made->result), b = fresh(second);
+  add(lines, fmt::format("{}, {} = {}", a, b, made->text));
+  const std::set<int> reads = used_;
+  bind(a, made->result, made->bound, false);
+  used_ = reads;
+  bind(b, second, made->bound, false);
+}
+
+// Integers: a counter's bound, one that the data decides, tensors of indices with duplicates.
+void Generator::new_index(Lines& lines) {
+  ++cut_;
+  const std::string name = fresh("n");
+  switch (draw_.below(4)) {
+    case 0: {
+      int value = draw_.between(0, 3);
+      add(lines, fmt::format("{} : i32 = {}", name, value));
+      indices_.push_back({name, value, value});
+      break;
+    }
+    case 1:
+      add(lines, fmt::format("{} = i32(1 + 2 * sigmoid({}))", name, expr({}, 1).text));
+      indices_.push_back({name, 1, 3});
+      break;
+    case 2: {
+      int n = draw_.between(2, 3);
+      add(lines, fmt::format("{} = argmax({})", name, expr({n}, 1).text));
+      indices_.push_back({name, 0, n - 1});
+      break;
+    }
+    default: {
+      int valid = draw_.between(2, 3), count = draw_.between(2, 4);
+      std::string values;
+      for (int i = 0; i < count; ++i) values += fmt::format("{}{}", i == 0 ? "" : ", ", draw_.between(-valid, valid - 1));
+      add(lines, fmt::format("{} : i32[{}] = [{}]", name, count, values));
+      indices_.push_back({name, -valid, valid - 1, 0, {count}});
+    }
+  }
+  --cut_;
+}
+
+// What is bound inside is not seen outside.
+void Generator::block(Lines& lines, int count) {
+  const std::size_t variables = variables_.size(), indices = indices_.size();
+  ++depth_;
+  statements(lines, count);
+  --depth_;
+  variables_.resize(std::min(variables, variables_.size()));
+  indices_.resize(indices);
+}
+
+void Generator::branch(Lines& lines) {
+  Line line{fmt::format("if {}", condition(1)), {}, true};
+  const std::size_t variables = variables_.size(), indices = indices_.size();
+  const bool both = draw_.chance(0.5);  // a new name on both sides
+  Shape shape = random_shape(2);
+  const std::string name = fresh(shape);
+  double bound = 0;
+  auto side = [&](Lines& body) {
+    ++depth_;
+    statements(body, draw_.between(1, 2));
+    if (both) {
+      used_.clear();
+      parts_.clear();
+      Expr e = expr(shape, 2);
+      bound = std::max(bound, e.bound);
+      add(body, fmt::format("{} = {}", name, e.text))
+          .simpler.push_back(fmt::format("{} = {}", name, shape.empty() ? "0.5" : fmt::format("full({}, 0.5)", shape_text(shape))));
+    }
+    --depth_;
+    variables_.resize(variables);
+    indices_.resize(indices);
+  };
+  side(line.body);
+  if (both || draw_.chance(0.3)) side(line.otherwise);
+  lines.push_back(std::move(line));
+  used_.clear();
+  if (both) bind(name, shape, bound, draw_.chance(0.3));
+}
+
+// What a loop adds to, turn by turn.
+void Generator::expect_growth() {
+  for (Variable& x : variables_)
+    if (!x.fixed) x.bound += 2;
+}
+
+void Generator::for_loop(Lines& lines) {
+  if (draw_.chance(0.6)) {  // something to carry
+    Shape shape = random_shape(2);
+    const std::string name = fresh(shape);
+    used_.clear();
+    parts_.clear();
+    declare(lines, name, shape,
+            draw_.chance(0.5) ? expr(shape, 1) : Expr{shape.empty() ? "0" : fmt::format("zeros({})", shape_text(shape)), 0}, false);
+  }
+  const std::string name = fresh("j");
+  Index i{name, 0, 0};
+  std::string range;
+  std::vector<const Index*> bounds;
+  for (const Index& n : indices_)
+    if (n.shape.empty() && n.hi < kFar && n.hi - n.lo <= 4) bounds.push_back(&n);
+  if (!generic_.empty() && draw_.chance(0.4)) {
+    i.of = draw_.of(generic_);
+    i.hi = kFar;
+    range = draw_.chance(0.7) ? "0.." + dim_name(i.of) : fmt::format("{} - 1..-1 by -1", dim_name(i.of));
+  } else if (!bounds.empty() && draw_.chance(0.5)) {  // only known at run time
+    const Index& n = *draw_.of(bounds);
+    switch (draw_.below(3)) {
+      case 0:
+        i.hi = std::max(0, n.hi - 1);
+        range = "0.." + n.name;
+        break;
+      case 1:
+        i.lo = 1, i.hi = std::max(1, n.hi);
+        range = n.name + "..0 by -1";
+        break;
+      default:
+        i.lo = n.lo, i.hi = n.hi + 2;
+        range = fmt::format("{}..{} + 3 by 2", n.name, n.name);
+    }
+  } else {
+    int lo = draw_.between(-1, 2), turns = draw_.between(0, 3), step = draw_.between(1, 2);
+    const bool down = draw_.chance(0.3);
+    if (down) step = -step;
+    range = fmt::format("{}..{}{}", lo, lo + turns * step - (step == 2 && turns > 0 ? draw_.between(0, 1) : 0),
+                        step == 1 ? "" : fmt::format(" by {}", step));
+    const int last = lo + std::max(0, turns - 1) * step;
+    i.lo = std::min(lo, last), i.hi = std::max(lo, last);
+  }
+  Line line{fmt::format("for {} in {}", name, range), {}, true};
+  const std::size_t indices = indices_.size();
+  const int around = loop_;
+  loop_ = ++loops_;
+  indices_.push_back(i);
+  expect_growth();
+  block(line.body, draw_.between(1, 3));
+  loop_ = around;
+  indices_.resize(indices);
+  lines.push_back(std::move(line));
+}
+
+void Generator::while_loop(Lines& lines) {
+  const std::string counter = fresh("k");
+  const int turns = draw_.between(0, 4);
+  add(lines, fmt::format("{} : i32 = 0", counter));
+  Line line{fmt::format("while {} < {}", counter, turns), {}, true};
+  const int around = loop_;
+  if (draw_.chance(0.5)) line.text += fmt::format(" and ({})", condition(1));
+  loop_ = ++loops_;
+  indices_.push_back({counter, 0, turns});
+  expect_growth();
+  block(line.body, draw_.between(1, 3));
+  add(line.body, counter + " += 1");
+  loop_ = around;
+  lines.push_back(std::move(line));
+}
+
+// `g = grad(y, x)` for a name y that was computed from x.
+void Generator::gradient_of_name(Lines& lines) {
+  struct Pair {
+    std::string y, x;
+    Shape shape;
+  };
+  std::vector<Pair> pairs;
+  for (const Variable& y : variables_)
+    for (const Variable& x : variables_)
+      if (y.shape.empty() && y.reads.contains(x.version) && !x.given && (loop_ == 0 || x.loop == loop_))
+        pairs.push_back({y.name, x.name, x.shape});
+  if (pairs.empty() || order_ > 1) return assign_new(lines);
+  const Pair pair = draw_.of(pairs);
+  ++order_;
+  used_.clear();
+  parts_.clear();
+  declare(lines, fresh(pair.shape), pair.shape, {fmt::format("grad({}, {})", pair.y, pair.x), 3}, draw_.chance(0.3));
+}
+
+// <c, jvp(y, x, u)> - <vjp(y, x, c), u>, anywhere: its square is added up.
+void Generator::add_residual(Lines& lines) {
+  used_.clear();
+  auto made = in_function_ ? std::nullopt : derivable(nullptr, nullptr, 0);
+  if (!made) return;
+  const std::string y = fresh(made->result);
+  add(lines, fmt::format("{} = {}", y, made->text));
+  bind(y, made->result, made->bound, true);
+  auto inner = [](const Shape& shape, const std::string& a, const std::string& b) {
+    return shape.empty() ? fmt::format("{} * {}", a, b) : fmt::format("sum({} * {})", a, b);
+  };
+  Expr u = clean_leaf(made->first_shape), c = clean_leaf(made->result);
+  add(lines,
+      fmt::format("residual += ({} - {})^2", inner(made->result, at(c, kUnary), fmt::format("jvp({}, {}, {})", y, made->first, u.text)),
+                  inner(made->first_shape, at(u, kUnary), fmt::format("vjp({}, {}, {})", y, made->first, c.text))));
+  used_.clear();
+}
+
+void Generator::statement(Lines& lines) {
+  static constexpr struct {
+    int weight;
+    void (Generator::*make)(Lines&);
+    bool nests = false;
+  } kStatements[] = {
+      {10, &Generator::assign_new},      {8, &Generator::assign_old},   {7, &Generator::assign_part},    {2, &Generator::several_results},
+      {3, &Generator::new_index},        {5, &Generator::branch, true}, {8, &Generator::for_loop, true}, {4, &Generator::while_loop, true},
+      {3, &Generator::gradient_of_name}, {2, &Generator::add_residual},
+  };
+  int total = 0;
+  for (const auto& kind : kStatements) total += kind.weight;
+  for (;;) {
+    int dice = draw_.between(0, total - 1);
+    const auto* kind = kStatements;
+    for (; dice >= kind->weight; ++kind) dice -= kind->weight;
+    if (kind->nests && depth_ >= 2) continue;
+    return (this->*kind->make)(lines);
+  }
+}
+
+void Generator::statements(Lines& lines, int count) {
+  for (int i = 0; i < count; ++i) statement(lines);
+}
+
+void Generator::make_params() {
+  sizes_ = {draw_.between(2, 3), draw_.between(3, 4)};
+  if (draw_.chance(0.4)) {
+    dim_ = "D";
+    dim_size_ = draw_.of(sizes_);
+    add(program_.lines, fmt::format("dim D = {}", dim_size_));
+  }
+  for (int n = draw_.between(2, 4); n > 0; --n) {
+    Shape shape = random_shape(2);
+    const std::string name = fresh(std::string(shape.empty() ? "a" : shape.size() == 1 ? "u" : "W"));
+    add(program_.lines, fmt::format("param {}{} = {}", name, shape.empty() ? "" : " : " + shape_text(shape), tensor_literal(shape)));
+    bind(name, shape, 1, true);
+  }
+}
+
+// The loss, from what there is; then derivatives of some y, for the check to compare.
+void Generator::finish() {
+  Lines& lines = program_.lines;
+  const std::vector<Variable> params(variables_.begin(), variables_.begin() + params_);
+  auto scalar = [](const Variable& x) { return x.shape.empty() ? x.name : fmt::format("sum({})", x.name); };
+  std::string direct;
+  for (const Variable& x : params) direct += (direct.empty() ? "" : " + ") + scalar(x);
+  add(lines, fmt::format("total = 0.1 * ({})", direct));
+  std::vector<Variable> last(variables_.begin() + params_, variables_.end());
+  while (last.size() > 6) last.erase(last.begin() + static_cast<std::ptrdiff_t>(draw_.below(last.size())));
+  for (const Variable& x : last) {
+    const std::string weight = number(0.3, 1).text;
+    add(lines, x.shape.empty()     ? fmt::format("total += {} * {}", weight, x.name)
+               : draw_.chance(0.5) ? fmt::format("total += {} * mean({})", weight, x.name)
+                                   : fmt::format("total += {} * sum({} * {})", weight, x.name, x.name));
+  }
+  add(lines, "loss J = total");
+
+  Shape shape = last.empty() ? Shape{} : draw_.of(last).shape;
+  used_.clear();
+  Expr y = leaf(shape);
+  const std::set<int> reads = used_;
+  add(lines, fmt::format("y = sin({}) + 0.1 * total", y.text));
+  add(lines, fmt::format("cotangent = {}", tensor_literal(shape)));
+  std::vector<Variable> xs = params;
+  for (const Variable& x : last)
+    if (reads.contains(x.version)) xs.push_back(x);
+  for (std::size_t k = 0; k < xs.size(); ++k) {
+    const Variable& x = xs[k];
+    add(lines, fmt::format("direction{} = {}", k, tensor_literal(x.shape)));
+    add(lines, fmt::format("forward{} = jvp(y, {}, direction{})", k, x.name, k));
+    add(lines, fmt::format("backward{} = vjp(y, {}, cotangent)", k, x.name));
+  }
+}
+
+Program Generator::run(std::uint64_t seed) {
+  add(program_.lines, fmt::format("# seed {}", seed));
+  make_params();
+  params_ = static_cast<std::ptrdiff_t>(variables_.size());
+  for (int n = draw_.between(0, 2); n > 0; --n) new_index(program_.lines);
+  make_functions();
+  add(program_.lines, "residual = 0");
+  order_ = 0;
+  statements(program_.lines, draw_.between(3, 9));
+  finish();
+  return std::move(program_);
+}
+
+Program random_program(std::uint64_t seed) {
+  return Generator(seed).run(seed);
+}
+
+}  // namespace bpc::test

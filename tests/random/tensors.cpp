@@ -1,0 +1,274 @@
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "tests/random/generator.h"
+
+namespace bpc::test {
+
+namespace {
+
+double count(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), 1.0, [](double n, int size) { return n * (size < 0 ? 4 : size); });
+}
+
+bool is_generic(const Shape& shape) {
+  return std::any_of(shape.begin(), shape.end(), [](int size) { return size < 0; });
+}
+
+Shape without_axis(Shape shape, std::size_t axis) {
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+  return shape;
+}
+Shape with_axis(Shape shape, std::size_t axis, int size) {
+  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(axis), size);
+  return shape;
+}
+
+struct Reduction {
+  const char* name;
+  double (*bound)(double b, double n);
+};
+constexpr Reduction kReductions[] = {
+    {"sum", [](double b, double n) { return b * n; }},
+    {"sum", [](double b, double n) { return b * n; }},
+    {"mean", [](double b, double) { return b; }},
+    {"max", [](double b, double) { return b; }},
+    {"min", [](double b, double) { return b; }},
+    {"var", [](double b, double) { return b * b; }},
+    {"logsumexp", [](double b, double n) { return b + std::log(n); }},
+    {"prod", [](double b, double n) { return std::pow(b, n); }},
+};
+
+}  // namespace
+
+Shape Generator::wider(const Shape& shape, std::size_t& axis) {
+  std::vector<std::pair<Shape, std::size_t>> known;
+  for (const Variable& x : variables_)
+    for (std::size_t k = 0; k < x.shape.size(); ++k)
+      if (without_axis(x.shape, k) == shape) known.emplace_back(x.shape, k);
+  if (!known.empty() && draw_.chance(0.8)) {
+    const auto& [found, at] = draw_.of(known);
+    axis = at;
+    return found;
+  }
+  axis = draw_.below(shape.size() + 1);
+  return with_axis(shape, axis, random_size());
+}
+
+std::optional<Expr> Generator::reduction(const Shape& shape, int depth) {
+  const Reduction& reduction = draw_.of(kReductions);
+  Shape from;
+  std::string how;
+  double n = 1;
+  for (std::size_t k = 0; k < shape.size(); ++k) {  // keep=true where there is a size 1
+    if (shape[k] != 1) continue;
+    from = shape;
+    from[k] = random_size();
+    n = count({from[k]});
+    how = fmt::format(", axis={}, keep=true", k);
+  }
+  if (from.empty()) {
+    std::size_t axis = 0;
+    from = wider(shape, axis);
+    n = count({from[axis]});
+    how =
+        shape.empty() && draw_.chance(0.8)
+            ? ""
+            : fmt::format(", axis={}", draw_.chance(0.5) ? static_cast<int>(axis) : static_cast<int>(axis) - static_cast<int>(from.size()));
+    if (from.size() < 3 && draw_.chance(0.25)) {  // two axes at once
+      int more = random_size();
+      n *= count({more});
+      from = with_axis(from, 0, more);
+      how = shape.empty() ? "" : fmt::format(", axis=[0, {}]", axis + 1);
+    }
+  }
+  Expr x = expr(from, depth - 1);
+  return Expr{fmt::format("{}({}{})", reduction.name, x.text, how), reduction.bound(x.bound, n)};
+}
+
+std::optional<Expr> Generator::contraction(const Shape& shape, int depth) {
+  const int k = random_size();
+  auto product = [&](const Shape& a, const Shape& b) {
+    Expr x = tamed(expr(a, depth - 1), 3), y = tamed(expr(b, depth - 1), 3);
+    return Expr{fmt::format("{} @ {}", at(x, kProduct), at(y, kUnary)), count({k}) * x.bound * y.bound, kProduct};
+  };
+  switch (shape.size()) {
+    case 0:
+      if (draw_.chance(0.5)) return product({k}, {k});
+      {
+        Expr x = expr({k}, depth - 1), y = expr({k}, depth - 1);
+        return Expr{fmt::format("dot({}, {})", x.text, y.text), count({k}) * x.bound * y.bound};
+      }
+    case 1:
+      return draw_.chance(0.5) ? product({shape[0], k}, {k}) : product({k}, {k, shape[0]});
+    case 2:
+      if (draw_.chance(0.6)) return product({shape[0], k}, {k, shape[1]});
+      {
+        Expr x = expr({shape[0]}, depth - 1), y = expr({shape[1]}, depth - 1);
+        return Expr{fmt::format("outer({}, {})", x.text, y.text), x.bound * y.bound};
+      }
+    default:
+      if (shape.size() > 3) return std::nullopt;
+      return draw_.chance(0.5) ? product({shape[0], shape[1], k}, {shape[0], k, shape[2]})
+                               : product({shape[0], shape[1], k}, {k, shape[2]});
+  }
+}
+
+std::optional<Expr> Generator::movement(const Shape& shape, int depth) {
+  const std::size_t rank = shape.size();
+  auto wrapped = [&](const Shape& from, const char* before, const std::string& after) {
+    Expr x = expr(from, depth - 1);
+    return Expr{before + x.text + after, x.bound};
+  };
+  switch (draw_.below(9)) {
+    case 0:
+      if (rank != 2) return std::nullopt;
+      {
+        Expr x = expr({shape[1], shape[0]}, depth - 1);
+        return Expr{at(x, kAtom) + ".T", x.bound};
+      }
+    case 1:
+      if (rank != 3) return std::nullopt;
+      return wrapped({shape[1], shape[2], shape[0]}, "transpose(", ", [2, 0, 1])");
+    case 2: {  // a visible shape with as many elements
+      if (is_generic(shape)) return std::nullopt;
+      std::vector<Shape> alike;
+      for (const Variable& x : variables_)
+        if (x.shape != shape && !is_generic(x.shape) && count(x.shape) == count(shape)) alike.push_back(x.shape);
+      if (alike.empty()) return std::nullopt;
+      return wrapped(draw_.of(alike), "reshape(", fmt::format(", {})", shape_text(shape)));
+    }
+    case 3:
+      for (std::size_t k = 0; k < rank; ++k)
+        if (shape[k] == 1) return wrapped(without_axis(shape, k), "expand_dims(", fmt::format(", {})", k));
+      if (rank > 2) return std::nullopt;
+      return wrapped(with_axis(shape, rank, 1), "squeeze(", fmt::format(", {})", rank));
+    case 4:
+      if (rank == 0) return std::nullopt;
+      return wrapped(without_axis(shape, 0), "broadcast_to(", fmt::format(", {})", shape_text(shape)));
+    case 5:
+      if (rank == 0 || shape[0] < 2) return std::nullopt;
+      {
+        std::size_t axis = rank > 1 && shape[1] >= 2 ? draw_.below(2) : 0;
+        Shape left = shape, right = shape;
+        left[axis] = draw_.between(1, shape[axis] - 1);
+        right[axis] -= left[axis];
+        Expr a = expr(left, depth - 1), b = expr(right, depth - 1);
+        return Expr{fmt::format("concat([{}, {}], axis={})", a.text, b.text, axis), std::max(a.bound, b.bound)};
+      }
+    case 6:
+      if (rank == 0) return std::nullopt;
+      return wrapped(shape, "flip(", fmt::format(", {})", draw_.below(rank)));
+    case 7:
+      if (rank != 2) return std::nullopt;
+      if (shape[0] == shape[1] && draw_.chance(0.5)) return wrapped({shape[0]}, "diag(", ")");
+      return wrapped(shape, draw_.chance(0.5) ? "tril(" : "triu(", draw_.chance(0.5) ? ", k=-1)" : ")");
+    default:
+      if (rank > 1) return std::nullopt;
+      {
+        int n = rank == 1 ? shape[0] : random_size();
+        return wrapped({n, n}, rank == 1 ? "diag(" : "trace(", ")");
+      }
+  }
+}
+
+std::optional<Expr> Generator::along_axis(const Shape& shape, int depth) {
+  if (shape.empty()) return std::nullopt;
+  Expr x = expr(shape, depth - 1);
+  std::size_t axis = draw_.below(shape.size());
+  switch (draw_.below(4)) {
+    case 0:
+      return Expr{fmt::format("cumsum({}, axis={})", x.text, axis), x.bound * count({shape[axis]})};
+    case 1:
+      return Expr{fmt::format("softmax({}, axis={})", x.text, axis), 1};
+    case 2:
+      return Expr{fmt::format("softmax({})", x.text), 1};
+    default:
+      return Expr{fmt::format("log_softmax({})", x.text), 2 * x.bound + 1.5};
+  }
+}
+
+std::optional<Expr> Generator::list(const Shape& shape, int depth) {
+  if (shape.empty() || shape[0] < 1 || shape[0] > 3) return std::nullopt;
+  Expr all{"[", 0};
+  for (int i = 0; i < shape[0]; ++i) {
+    Expr x = expr(without_axis(shape, 0), depth - 2);
+    all.text += (i == 0 ? "" : ", ") + x.text;
+    all.bound = std::max(all.bound, x.bound);
+  }
+  all.text += "]";
+  return all;
+}
+
+// A range of `size` turns, binding an index in the scope.
+std::string Generator::generator(int size, std::string_view name) {
+  Index i{std::string(name), 0, size - 1, size, {}};
+  std::string range = "0.." + size_text(size);
+  if (size > 0 && draw_.chance(0.3)) {
+    switch (draw_.below(3)) {
+      case 0:
+        i.lo = 1, i.hi = size;
+        range = fmt::format("1..{}", size + 1);
+        break;
+      case 1:
+        i.lo = 0, i.hi = size - 1;
+        range = fmt::format("{}..-1 by -1", size - 1);
+        break;
+      default:
+        i.lo = -1, i.hi = 2 * size - 3;
+        range = fmt::format("-1..{} by 2", 2 * size - 1);
+    }
+    i.of = 0;
+  }
+  if (size < 0) i.hi = kFar;
+  indices_.push_back(i);
+  return fmt::format("{} in {}", name, range);
+}
+
+std::optional<Expr> Generator::comprehension(const Shape& shape, int depth) {
+  if (shape.empty() || maps_ >= 2) return std::nullopt;
+  std::size_t generators = shape.size() > 1 && draw_.chance(0.4) ? 2 : 1, outside = indices_.size();
+  std::string ranges;
+  for (std::size_t k = 0; k < generators; ++k) ranges += (k == 0 ? "" : ", ") + generator(shape[k], fresh("j"));
+  ++maps_, ++inner_;
+  Expr x = expr(Shape(shape.begin() + static_cast<std::ptrdiff_t>(generators), shape.end()), depth - 1);
+  --maps_, --inner_;
+  indices_.resize(outside);
+  return Expr{fmt::format("[{} for {}]", x.text, ranges), x.bound};
+}
+
+std::optional<Expr> Generator::folded_comprehension(const Shape& shape, int depth) {
+  if (maps_ >= 2) return std::nullopt;
+  const std::size_t outside = indices_.size();
+  const Reduction* reduction = &draw_.of(kReductions);
+  double n = 4;
+  std::string ranges;
+  std::vector<Index> bounds;
+  for (const Index& i : indices_)
+    if (i.shape.empty() && i.hi < kFar) bounds.push_back(i);
+  if (!bounds.empty() && draw_.chance(0.3)) {  // a length only known at run time
+    const Index& to = draw_.of(bounds);
+    std::string name = fresh("j");
+    ranges = fmt::format("{} in 0..{}", name, to.name);
+    indices_.push_back({name, 0, std::max(0, to.hi - 1), 0, {}});
+    reduction = &kReductions[0];
+  } else {
+    int size = random_size();
+    ranges = generator(size, fresh("j"));
+    n = count({size});
+    if (draw_.chance(0.2)) {
+      int second = random_size();
+      ranges += ", " + generator(second, fresh("j"));
+      n *= count({second});
+    }
+  }
+  ++maps_, ++inner_;
+  Expr x = expr(shape, depth - 1);
+  --maps_, --inner_;
+  indices_.resize(outside);
+  return Expr{fmt::format("{}({} for {})", reduction->name, x.text, ranges), reduction->bound(x.bound, n)};
+}
+
+}  // namespace bpc::test

@@ -1,0 +1,128 @@
+#include "tools/bpc/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "backend/interpreter/interpreter.h"
+#include "ir/rewrite.h"
+
+namespace bpc::tool {
+
+namespace {
+
+using runtime::Tensor;
+
+constexpr double kWarmUp = 0.1, kBudget = 1;       // seconds, of all subjects together
+constexpr double kShortest = 50e-6;                // seconds; quicker runs are timed several at a time
+constexpr std::size_t kFewest = 5, kMost = 10000;  // repeats that suit the budget
+
+bool has_gradient(const ir::Function& main) {
+  return std::any_of(main.outputs.begin(), main.outputs.end(),
+                     [](const ir::Output& output) { return output.kind == ir::Output::Kind::gradient; });
+}
+
+std::optional<Subject> find_subject(Session& session, const Script& script, bool gradients) {
+  Subject subject{script.module, {}};
+  ir::Function& main = *subject.module.find("main");
+  std::erase_if(main.outputs, [&](const ir::Output& output) {
+    return output.kind == ir::Output::Kind::value && !main.loss.empty() && output.path != main.loss;
+  });
+  main = ir::Rewriter(main).finish([](const ir::Op& op) { return op.code == ir::Opcode::print; });
+  keep_outputs(subject.module, {true, gradients});
+  if (!expand_gradients(session, subject.module) || !optimize(session, subject.module)) return std::nullopt;
+  auto arguments = make_arguments(session, script, subject.main());
+  if (!arguments) return std::nullopt;
+  subject.arguments = std::move(*arguments);
+  return subject;
+}
+
+// One subject being timed.
+class Stopwatch {
+ public:
+  Stopwatch(Session& session, const Subject& subject)
+      : session_(session),
+        arguments_(subject.arguments),
+        executable_(make_executable(session, subject.main())),
+        options_(run_options(session.options, {})) {}
+
+  // Seconds of one run, the mean of as many as fill_up found; nullopt when it failed.
+  std::optional<double> run() {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < runs_; ++i)
+      if (!execute(session_, *executable_, arguments_, options_)) return std::nullopt;
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(runs_);
+  }
+
+  // Runs for some time, and decides how many runs to time at once. Gives what a measurement will take, in seconds.
+  std::optional<double> warm_up(double seconds) {
+    double fastest = std::numeric_limits<double>::infinity();
+    for (double spent = 0; spent < seconds;) {
+      const std::optional<double> taken = run();
+      if (!taken) return std::nullopt;
+      fastest = std::min(fastest, *taken);
+      spent += *taken;
+    }
+    runs_ = fastest < kShortest ? static_cast<std::size_t>(std::ceil(kShortest / std::max(fastest, 1e-9))) : 1;
+    return fastest * static_cast<double>(runs_);
+  }
+
+  std::vector<double> seconds;  // of each measurement
+
+ private:
+  Session& session_;
+  const std::vector<Tensor>& arguments_;
+  std::unique_ptr<runtime::Executable> executable_;
+  runtime::RunOptions options_;
+  std::size_t runs_ = 1;
+};
+
+Timing timing_of(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  return {seconds.size(), (seconds[(seconds.size() - 1) / 2] + seconds[seconds.size() / 2]) / 2, seconds.front()};
+}
+
+}  // namespace
+
+std::optional<Subjects> find_subjects(Session& session, const Script& script) {
+  std::optional<Subject> value = find_subject(session, script, false);
+  if (!value) return std::nullopt;
+  if (!has_gradient(*script.module.find("main"))) return Subjects{std::move(*value), std::nullopt};
+  std::optional<Subject> gradient = find_subject(session, script, true);
+  if (!gradient) return std::nullopt;
+  return Subjects{std::move(*value), std::move(*gradient)};
+}
+
+std::optional<std::vector<Timing>> measure_time(Session& session, const std::vector<const Subject*>& subjects) {
+  std::vector<Stopwatch> watches;
+  for (const Subject* subject : subjects) watches.emplace_back(session, *subject);
+  session.stage_done("compile");
+  double each = 0;
+  for (Stopwatch& watch : watches) {
+    const std::optional<double> seconds = watch.warm_up(kWarmUp / static_cast<double>(watches.size()));
+    if (!seconds) return std::nullopt;
+    each += *seconds;
+  }
+  const auto fitting = static_cast<std::size_t>(std::min(kBudget / each, static_cast<double>(kMost)));
+  const std::size_t repeats = session.options.repeats > 0 ? static_cast<std::size_t>(session.options.repeats) : std::max(fitting, kFewest);
+  for (std::size_t repeat = 0; repeat < repeats; ++repeat)
+    for (Stopwatch& watch : watches) {
+      const std::optional<double> seconds = watch.run();
+      if (!seconds) return std::nullopt;
+      watch.seconds.push_back(*seconds);
+    }
+  std::vector<Timing> timings;
+  for (Stopwatch& watch : watches) timings.push_back(timing_of(std::move(watch.seconds)));
+  return timings;
+}
+
+std::optional<Work> measure_work(Session& session, const Subject& subject) {
+  backend::Counter counter(subject.main());
+  const auto executable = backend::interpret(subject.main(), {}, &counter);
+  Tensor::reset_peak();
+  const std::size_t before = Tensor::live_bytes();
+  if (!execute(session, *executable, subject.arguments, run_options(session.options, {}))) return std::nullopt;
+  return Work{counter.operations(), Tensor::peak_bytes() - before};
+}
+
+}  // namespace bpc::tool
