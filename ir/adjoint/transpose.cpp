@@ -131,10 +131,12 @@ class Transposition {
     for (OpId id : needed.block(needed.body()).ops) {
       const Op& op = needed.op(id);
       auto constant = op.code == Opcode::constant ? constants_.find(needed.value(op.results[0]).name) : constants_.end();
-      if (constant != constants_.end())
+      if (constant != constants_.end()) {
         out.set(op.results[0], constant->second);
-      else
-        out.clone(id);
+        continue;
+      }
+      OpId copy = out.clone(id);
+      for (ValueId result : outside_.function().op(copy).results) outside_.function().value(result).name.clear();  // they spoke of in here
     }
     std::vector<ValueId> tangents(sums.size());
     for (const Output& output : needed.outputs) tangents[std::stoul(output.path)] = out.map(output.value);
