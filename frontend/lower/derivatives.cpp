@@ -65,7 +65,8 @@ std::optional<Item> unit(Context& c, Span span, const Type& type, const std::vec
                  {Attr::sizes, ones},
                  {Attr::steps, ones},
                  {Attr::dynamic, axes},
-                 {Attr::drop, axes}});
+                 {Attr::drop, axes},
+                 {Attr::add, true}});  // added to zeros, it can be done for all indices at once
 }
 
 // `derivative` in the direction of each unit vector of a type: the axes of that type first.
