@@ -101,6 +101,8 @@ class Equations {
   }
   // dy * factor where only zeros made by a `where` are strong.
   Term times(Term dy, Term factor) const { return d_.may_be_zeroed ? strong(dy, factor) : dy * factor; }
+  // The same for a factor that is finite wherever x is, which the facts about its ops do not show.
+  Term bounded(Term dy, Term factor) const { return d_.facts.may_be_nonfinite(x().id) ? times(dy, factor) : dy * factor; }
 
   Term factor_of_zero() const;
   Term power(std::size_t i);
@@ -125,7 +127,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::neg:
       return -dy;
     case Opcode::abs:
-      return dy * emit(Opcode::sign, {x()});
+      return times(dy, emit(Opcode::sign, {x()}));
     case Opcode::exp:
       return times(dy, y);
     case Opcode::expm1:
@@ -139,9 +141,9 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::rsqrt:
       return strong(dy, -0.5 * y / x());
     case Opcode::sin:
-      return dy * emit(Opcode::cos, {x()});
+      return times(dy, emit(Opcode::cos, {x()}));
     case Opcode::cos:
-      return -(dy * emit(Opcode::sin, {x()}));
+      return -times(dy, emit(Opcode::sin, {x()}));
     case Opcode::tan:
       return times(dy, 1 + y * y);
     case Opcode::asin:
@@ -149,15 +151,15 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::acos:
       return -times(dy, emit(Opcode::rsqrt, {1 - x() * x()}));
     case Opcode::atan:
-      return dy / (1 + x() * x());
+      return d_.facts.may_be_nonfinite(x().id) ? times(dy, 1 / (1 + x() * x())) : dy / (1 + x() * x());
     case Opcode::sinh:
       return times(dy, emit(Opcode::cosh, {x()}));
     case Opcode::cosh:
       return times(dy, emit(Opcode::sinh, {x()}));
     case Opcode::tanh:
-      return dy * (1 - y * y);
+      return times(dy, 1 - y * y);
     case Opcode::erf:
-      return dy * (2 * std::numbers::inv_sqrtpi * emit(Opcode::exp, {-(x() * x())}));
+      return bounded(dy, 2 * std::numbers::inv_sqrtpi * emit(Opcode::exp, {-(x() * x())}));
     case Opcode::lgamma:
       return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, std::int64_t{0}}}));
     case Opcode::polygamma:
@@ -165,9 +167,9 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::relu:
       return strong(emit(Opcode::step, {x()}), dy);
     case Opcode::sigmoid:
-      return dy * (y * (1 - y));
+      return times(dy, y * (1 - y));
     case Opcode::softplus:
-      return dy * emit(Opcode::sigmoid, {x()});
+      return times(dy, emit(Opcode::sigmoid, {x()}));
     case Opcode::cast:
       return Term{&d_.builder, d_.builder.cast(dy.id, x().type().element)};
 
@@ -181,7 +183,8 @@ std::optional<Term> Equations::operand(std::size_t i) {
       if (auto divisor = constant_value(d_.builder.function(), op.operands[1]); i == 0 && divisor && *divisor != 0) return dy / x(1);
       return i == 0 ? strong(dy, 1 / x(1)) : strong(dy, -(y / x(1)));
     case Opcode::strong_mul:
-      return i == 0 ? strong(dy, factor_of_zero()) : times(dy, x(0));
+      if (i == 0) return strong(dy, factor_of_zero());
+      return d_.may_be_zeroed ? times(dy, x(0)) : strong(x(0), dy);
     case Opcode::mod:
       return i == 0 ? dy : -times(dy, emit(Opcode::floordiv, {x(0), x(1)}));
     case Opcode::pow:
@@ -387,7 +390,7 @@ ValueId fit_to(Builder& builder, ValueId part, const Type& type) {
 }
 
 bool zeroes_cotangent(Opcode code) {
-  return code == Opcode::select || code == Opcode::reduce_max || code == Opcode::reduce_min;
+  return code == Opcode::select || code == Opcode::reduce_max || code == Opcode::reduce_min || code == Opcode::strong_mul;
 }
 
 }  // namespace bpc::ir

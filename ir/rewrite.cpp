@@ -87,11 +87,15 @@ void Rewriter::copy_region(BlockId region, OpId to_op, std::size_t uncarried, co
   builder_.set_origin(origin);
 }
 
-std::vector<ValueId> Rewriter::splice(BlockId region) {
+std::vector<ValueId> Rewriter::splice(BlockId region, const std::vector<bool>& keep) {
   OriginId origin = builder_.origin();
   walk(region);
   builder_.set_origin(origin);
-  return map(from_.block(region).yields);
+  const std::vector<ValueId>& yields = from_.block(region).yields;
+  std::vector<ValueId> values;
+  for (std::size_t i = 0; i < yields.size(); ++i)
+    if (keep.empty() || keep[i]) values.push_back(map(yields[i]));
+  return values;
 }
 
 OriginId Rewriter::copy_origin(OriginId old) {

@@ -32,8 +32,9 @@ class Rewriter {
   // Copies an op (with its regions, each op in them visited), origin, names and all. With `keep`, one flag per result, a region op loses
   // the other results and, if it is a loop, the carried values that go with them: nothing visited may still use these.
   void copy(const Op& op, const std::vector<bool>& keep = {});
-  // Emits the ops of a region where the walk stands, each of them visited, and returns what the region yields.
-  std::vector<ValueId> splice(BlockId region);
+  // Emits the ops of a region where the walk stands, each of them visited, and returns what the region yields; with `keep`, one flag per
+  // yield, no more than that.
+  std::vector<ValueId> splice(BlockId region, const std::vector<bool>& keep = {});
 
  private:
   void walk(BlockId from);

@@ -61,6 +61,11 @@ bool StaticFacts::widen(ValueId id, bool nonfinite) {
   return true;
 }
 
+void StaticFacts::assume(ValueId id, bool nonfinite) {
+  nonfinite_.resize(function_.value_count(), true);
+  nonfinite_[id.index] = nonfinite;
+}
+
 void StaticFacts::update() {
   nonfinite_.resize(function_.value_count(), true);
   for (; next_op_ < function_.op_count(); ++next_op_) {

@@ -16,6 +16,8 @@ class StaticFacts {
   explicit StaticFacts(const Function& function);
   // Catches up with ops appended since, in the order of their ids; what control flow among them gives is taken as infinite.
   void update();
+  // Settles what is known of a value that was made since.
+  void assume(ValueId id, bool nonfinite);
   // What is known of one value holds of another.
   void set_like(ValueId id, ValueId other) { nonfinite_[id.index] = may_be_nonfinite(other); }
   bool may_be_nonfinite(ValueId id) const { return id.index >= nonfinite_.size() || nonfinite_[id.index]; }

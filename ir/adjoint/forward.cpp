@@ -10,7 +10,13 @@
 namespace bpc::ir {
 
 ForwardSweep::ForwardSweep(Builder& builder, ValueId x, ValueId tangent, Diagnostics& diagnostics)
-    : builder_(builder), function_(builder.function()), diagnostics_(diagnostics), x_(x), varied_(function_, {&x, 1}), copies_(builder) {
+    : builder_(builder),
+      function_(builder.function()),
+      diagnostics_(diagnostics),
+      x_(x),
+      varied_(function_, {&x, 1}),
+      facts_(function_),
+      copies_(builder) {
   copies_.run_again();
   tangents_[x.index] = tangent;
 }
@@ -148,7 +154,8 @@ void ForwardSweep::straight(const Op& op) {
     linearized.tangents.push_back(has_tangent(operand) ? std::optional(tangents_.at(operand.index)) : std::nullopt);
   }
   if (!any) return;
-  auto tangents = transposed(builder_, linearized);
+  facts_.update();
+  auto tangents = transposed(builder_, facts_, linearized);
   if (!tangents) {
     diagnostics_.error(Code::E0306, function_.origin(op.origin).span,
                        "the `adjoint` of this function is not linear in the cotangents of its results, so that it has no forward mode");

@@ -11,6 +11,7 @@
 #include "ir/adjoint/varied.h"
 #include "ir/builder.h"
 #include "ir/clone.h"
+#include "ir/static_facts.h"
 #include "support/diagnostics.h"
 
 namespace bpc::ir {
@@ -48,6 +49,7 @@ class ForwardSweep {
   Diagnostics& diagnostics_;
   ValueId x_;
   Varied varied_;
+  StaticFacts facts_;
   Cloner copies_;                                        // of values that control flow makes again
   std::vector<bool> wanted_;                             // by value: y was computed from it
   std::unordered_map<std::uint32_t, ValueId> tangents_;  // by value as it was

@@ -8,10 +8,12 @@
 
 namespace bpc::ir {
 
-ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs)
+ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs) : ReverseSweep(builder, xs, StaticFacts(builder.function())) {}
+
+ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs, StaticFacts facts)
     : builder_(builder),
       function_(builder.function()),
-      facts_(function_),
+      facts_(std::move(facts)),
       varied_(function_, xs),
       outside_copies_(rerun()),
       first_own_(function_.value_count()) {

@@ -20,6 +20,7 @@ namespace bpc::ir {
 class ReverseSweep {
  public:
   ReverseSweep(Builder& builder, std::span<const ValueId> xs);
+  ReverseSweep(Builder& builder, std::span<const ValueId> xs, StaticFacts facts);
 
   // `cotangent` has the type of y; an invalid one stands for 1.
   void run(ValueId y, ValueId cotangent);

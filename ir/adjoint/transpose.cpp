@@ -15,8 +15,14 @@ namespace {
 // of the operands.
 class Transposition {
  public:
-  Transposition(Builder& builder, const LinearizedOp& linearized)
-      : outside_(builder), from_(builder.function()), op_(linearized.op), builder_(function_), copies_(builder_, from_) {
+  Transposition(Builder& builder, const StaticFacts& facts, const LinearizedOp& linearized)
+      : outside_(builder),
+        from_(builder.function()),
+        outside_facts_(facts),
+        op_(linearized.op),
+        builder_(function_),
+        facts_(function_),
+        copies_(builder_, from_) {
     for (ValueId operand : linearized.operands) operands_.push_back(known(operand));
     for (ValueId result : linearized.results) results_.push_back(parameter(result));
     for (ValueId result : linearized.results) unknowns_.push_back(function_.add_parameter(Parameter::Kind::input, "u", from_.type(result)));
@@ -28,7 +34,8 @@ class Transposition {
     std::vector<ValueId> sums(unknowns_.size());
     for (std::size_t i = 0; i < equation.size(); ++i) {
       if (!equation[i].valid()) continue;
-      ReverseSweep sweep(builder_, unknowns_);
+      facts_.update();
+      ReverseSweep sweep(builder_, unknowns_, facts_);
       const std::vector<bool> reached = ancestors(function_, equation[i]);
       sweep.run(equation[i], tangents_[i]);
       for (std::size_t k = 0; k < unknowns_.size(); ++k) {
@@ -46,6 +53,7 @@ class Transposition {
   ValueId parameter(ValueId outside) {
     ValueId inside =
         function_.add_parameter(Parameter::Kind::input, "p" + std::to_string(function_.parameters.size()), from_.type(outside));
+    facts_.assume(inside, outside_facts_.may_be_nonfinite(outside));
     given_.push_back(outside);
     return inside;
   }
@@ -78,11 +86,10 @@ class Transposition {
     Op op = op_;
     op.operands = operands_;
     op.results = results_;
-    StaticFacts facts(function_);
     for (std::size_t i = 0; i < operands_.size(); ++i) {
       if (!tangents_[i].valid()) continue;
-      facts.update();
-      if (auto part = contribution({builder_, facts, op, unknowns_[0], false}, i))
+      facts_.update();
+      if (auto part = contribution({builder_, facts_, op, unknowns_[0], false}, i))
         equation[i] = fit_to(builder_, *part, function_.type(operands_[i]));
     }
     return equation;
@@ -145,9 +152,11 @@ class Transposition {
 
   Builder& outside_;
   const Function& from_;
+  const StaticFacts& outside_facts_;
   const Op& op_;
   Function function_;
   Builder builder_;
+  StaticFacts facts_;  // of the unknowns nothing is known
   Cloner copies_;
   std::map<std::string, ValueId> constants_;  // by name inside: the value outside
   std::vector<ValueId> given_;                // by parameter but for the unknowns: the value outside
@@ -156,8 +165,8 @@ class Transposition {
 
 }  // namespace
 
-std::optional<std::vector<ValueId>> transposed(Builder& builder, const LinearizedOp& linearized) {
-  return Transposition(builder, linearized).run();
+std::optional<std::vector<ValueId>> transposed(Builder& builder, const StaticFacts& facts, const LinearizedOp& linearized) {
+  return Transposition(builder, facts, linearized).run();
 }
 
 }  // namespace bpc::ir

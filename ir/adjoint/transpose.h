@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ir/builder.h"
+#include "ir/static_facts.h"
 
 namespace bpc::ir {
 
@@ -17,6 +18,6 @@ struct LinearizedOp {
 
 // The tangents of the results (invalid: zero), emitted where the builder stands. nullopt for a custom op whose adjoint is not linear in the
 // cotangents.
-std::optional<std::vector<ValueId>> transposed(Builder& builder, const LinearizedOp& linearized);
+std::optional<std::vector<ValueId>> transposed(Builder& builder, const StaticFacts& facts, const LinearizedOp& linearized);
 
 }  // namespace bpc::ir

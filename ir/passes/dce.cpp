@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ir/passes/passes.h"
 #include "ir/rewrite.h"
 
@@ -96,7 +98,10 @@ Function drop_dead(const Function& function, Diagnostics&) {
     if (!has_regions || op.code == Opcode::custom) return false;  // all results of a live custom are needed
     std::vector<bool> keep;
     for (ValueId result : op.results) keep.push_back(liveness.is_live(result));
-    rewriter.copy(op, keep);
+    if (op.code == Opcode::checkpoint && std::find(keep.begin(), keep.end(), true) == keep.end())
+      rewriter.splice(op.regions[0], keep);  // only checks are left
+    else
+      rewriter.copy(op, keep);
     return true;
   });
 }

@@ -67,6 +67,11 @@ struct Lowered {
     run_passes(module, kExpanding);
     return module;
   }
+  ir::Module checkpointed(ir::Module module) {
+    static constexpr std::string_view kExpanding[] = {"vectorise", "checkpoint_all", "adjoint"};
+    run_passes(module, kExpanding);
+    return module;
+  }
   ir::Module optimized(ir::Module module) {
     run_passes(module, ir::optimizing_passes());
     return module;
@@ -274,11 +279,12 @@ void check_all(const std::string& text, Ways ways, Verdict& verdict) {
   require_finite(values);
   check_identities(values);
   require_same("optimised", values, lowered.interpret(optimized));
+  require_same("with checkpoints", values, lowered.interpret(lowered.checkpointed(written)));
   check_differences(lowered, values, written, verdict);
   if (ways.compiled) {
-    const ir::Module some = lowered.expanded(derivatives_of(written, ways.directions));
-    require_same("compiled at -O0", values, lowered.compile(some, 0));
-    require_same("compiled at -O3", values, lowered.compile(lowered.optimized(some), 3));
+    const ir::Module some = derivatives_of(written, ways.directions);
+    require_same("compiled at -O0", values, lowered.compile(lowered.expanded(some), 0));
+    require_same("compiled at -O3", values, lowered.compile(lowered.optimized(lowered.checkpointed(some)), 3));
   }
   if (ways.scripts) {
     check_text(optimized);

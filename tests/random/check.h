@@ -19,7 +19,8 @@ struct Verdict {
 };
 
 // Runs a script of random_program in f64 and compares
-//   - values and gradients: interpreted as written, interpreted with optimised IR, compiled at -O0 and -O3
+//   - values and gradients: interpreted as written, with optimised IR, with loops of nine turns and more checkpointed; compiled at -O0,
+//     and at -O3 with such checkpoints
 //   - forward_k with backward_k: <cotangent, jvp(y, x, direction)> = <vjp(y, x, cotangent), direction>; residual = 0
 //   - the gradient of J with central differences
 //   - the script of its own gradient; the IR read back from its text

@@ -44,6 +44,8 @@ constexpr Pointwise kPointwise[] = {
     {"-{}", kUnary, kUnary, same},
     {"square({})", kConditional, kAtom, [](double b) { return b * b; }, 3},
     {"{}^2", kAtom, kPower, [](double b) { return b * b; }, 3},
+    {"{}^0", kAtom, kPower, one},
+    {"{}^1", kAtom, kPower, same},
     {"{}^3", kAtom, kPower, [](double b) { return b * b * b; }, 2},
     {"exp(-{}^2)", kAtom, kAtom, one},
     {"exp(min({}, 0.9))", kConditional, kAtom, [](double) { return 2.5; }},
@@ -79,6 +81,7 @@ Expr Generator::expr(const Shape& shape, int depth) {
       {16, &Generator::elementwise, true},
       {16, &Generator::binary, true},
       {4, &Generator::choice, true},
+      {3, &Generator::guarded, true},
       {2, &Generator::conditional},
       {2, &Generator::stopped},
       {2, &Generator::checkpointed},
@@ -87,6 +90,7 @@ Expr Generator::expr(const Shape& shape, int depth) {
       {6, &Generator::movement},
       {3, &Generator::along_axis},
       {2, &Generator::list},
+      {4, &Generator::library},
       {8, &Generator::comprehension},
       {5, &Generator::folded_comprehension},
       {12, &Generator::read},
@@ -100,11 +104,13 @@ Expr Generator::expr(const Shape& shape, int depth) {
     const auto* production = kProductions;
     for (; dice >= production->weight; ++production) dice -= production->weight;
     if (only_elementwise_ && !production->elementwise) continue;
+    const std::set<int> reads = used_;
     if (auto made = (this->*production->make)(shape, depth)) {
       Expr e = tamed(std::move(*made), 6);
       parts_.emplace_back(shape, e.text);
       return e;
     }
+    used_ = reads;
   }
   return leaf(shape);
 }
@@ -147,6 +153,9 @@ Expr Generator::leaf(const Shape& shape) {
   if (shape.empty()) return read(shape, 0).value_or(number(-1, 1));
   if (draw_.chance(0.4))
     if (auto e = read(shape, 0)) return *e;
+  for (std::size_t k = 1; k < shape.size(); ++k)
+    if (const Variable* x = variable(Shape(shape.begin() + static_cast<std::ptrdiff_t>(k), shape.end())))
+      return {fmt::format("broadcast_to({}, {})", use(*x).text, shape_text(shape)), x->bound};
   Expr fill = leaf({});
   bool stretch = variable({}) && draw_.chance(0.5);
   return {stretch ? fmt::format("broadcast_to({}, {})", fill.text, shape_text(shape))
@@ -212,6 +221,18 @@ std::optional<Expr> Generator::binary(const Shape& shape, int depth) {
     default:
       return Expr{fmt::format("atan2({}, {}^2 + 0.5)", a.text, at(b, kAtom)), 1.6};
   }
+}
+
+// A value that is infinite, or has an infinite derivative, just where it is not taken.
+std::optional<Expr> Generator::guarded(const Shape& shape, int) {
+  static constexpr const char* kGuards[] = {
+      "where({0} > 0, log({0}), 0.3)",         "where({0} > 0, sqrt({0}), 0.2)",           "where({0} > 0, {0} * log({0}), 0)",
+      "where(abs({0}) > 0.1, 0.1 / {0}, 0.4)", "where({0} > 0.05, {0}^-0.5, {0})",         "where({0} > 0, {0}, 0)^1.5",
+      "where(abs({0}) < 0.9, asin({0}), {0})", "where({0} == 0, 0, 0.2 * {0} / abs({0}))",
+  };
+  Expr x = leaf(shape);
+  if (x.level < kAtom || x.text.size() > 24) return std::nullopt;
+  return Expr{fmt::format(fmt::runtime(draw_.of(kGuards)), x.text), std::max(4.0, x.bound * x.bound)};
 }
 
 // where, and the larger or smaller of two.

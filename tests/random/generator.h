@@ -100,6 +100,7 @@ class Generator {
   std::string condition(int depth);  // a single bool
   std::optional<Expr> elementwise(const Shape& shape, int depth);
   std::optional<Expr> binary(const Shape& shape, int depth);
+  std::optional<Expr> guarded(const Shape& shape, int depth);
   std::optional<Expr> choice(const Shape& shape, int depth);
   std::optional<Expr> conditional(const Shape& shape, int depth);
   std::optional<Expr> stopped(const Shape& shape, int depth);
@@ -113,6 +114,7 @@ class Generator {
   std::optional<Expr> list(const Shape& shape, int depth);
   std::optional<Expr> comprehension(const Shape& shape, int depth);
   std::optional<Expr> folded_comprehension(const Shape& shape, int depth);
+  std::optional<Expr> library(const Shape& shape, int depth);
   std::string generator(int size, std::string_view name);
   Shape wider(const Shape& shape, std::size_t& axis);  // with one axis more, there already if possible
 
@@ -143,15 +145,20 @@ class Generator {
   void statement(Lines& lines);
   void assign_new(Lines& lines);
   void assign_old(Lines& lines);
+  void assign_one_of(Lines& lines, std::size_t among);
   void assign_part(Lines& lines);
+  void assign_part_of(Lines& lines, std::size_t at_variable);
   void several_results(Lines& lines);
   void new_index(Lines& lines);
   void branch(Lines& lines);
-  void expect_growth();
+  void expect_growth(int turns);
   void for_loop(Lines& lines);
   void while_loop(Lines& lines);
+  void split(Lines& lines);
+  void stack(Lines& lines);
   void gradient_of_name(Lines& lines);
   void add_residual(Lines& lines);
+  void assertion(Lines& lines);
   void declare(Lines& lines, const std::string& name, const Shape& shape, Expr value, bool fixed);
   void bind(const std::string& name, const Shape& shape, double bound, bool fixed);
   void assigned(Variable& x);

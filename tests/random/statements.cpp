@@ -11,7 +11,7 @@ std::string dim_name(int size) {
 
 std::string Generator::size_text(int size) {
   if (size < 0) return dim_name(size);
-  return size == dim_size_ && draw_.chance(0.5) ? dim_ : std::to_string(size);
+  return size > 0 && size == dim_size_ && draw_.chance(0.5) ? dim_ : std::to_string(size);
 }
 
 std::string Generator::shape_text(const Shape& shape) {
@@ -73,11 +73,17 @@ void Generator::assign_new(Lines& lines) {
 
 // A name that was bound before gets another value of its shape.
 void Generator::assign_old(Lines& lines) {
+  assign_one_of(lines, variables_.size());
+}
+
+// One of the first `among` variables.
+void Generator::assign_one_of(Lines& lines, std::size_t among) {
   std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < variables_.size(); ++i)
+  for (std::size_t i = 0; i < among; ++i)
     if (!variables_[i].fixed) open.push_back(i);
   if (open.empty()) return assign_new(lines);
   const std::size_t at_variable = std::max(draw_.of(open), draw_.of(open));
+  if (!variables_[at_variable].shape.empty() && draw_.chance(0.4)) return assign_part_of(lines, at_variable);
   const Variable x = variables_[at_variable];
   used_.clear();
   parts_.clear();
@@ -122,7 +128,10 @@ void Generator::assign_part(Lines& lines) {
     bind(name, shape, 1, false);
     return;
   }
-  const std::size_t at_variable = draw_.of(open);
+  assign_part_of(lines, draw_.of(open));
+}
+
+void Generator::assign_part_of(Lines& lines, std::size_t at_variable) {
   const Variable x = variables_[at_variable];
   const bool adds = draw_.chance(0.5);
   auto part = place(x, adds);
@@ -191,11 +200,12 @@ void Generator::new_index(Lines& lines) {
   --cut_;
 }
 
-// What is bound inside is not seen outside.
+// What is bound inside is not seen outside, so that something from outside should change.
 void Generator::block(Lines& lines, int count) {
   const std::size_t variables = variables_.size(), indices = indices_.size();
   ++depth_;
   statements(lines, count);
+  assign_one_of(lines, variables);
   --depth_;
   variables_.resize(std::min(variables, variables_.size()));
   indices_.resize(indices);
@@ -210,7 +220,8 @@ void Generator::branch(Lines& lines) {
   double bound = 0;
   auto side = [&](Lines& body) {
     ++depth_;
-    statements(body, draw_.between(1, 2));
+    statements(body, draw_.between(0, 2));
+    if (!both) assign_one_of(body, variables);
     if (both) {
       used_.clear();
       parts_.clear();
@@ -231,9 +242,9 @@ void Generator::branch(Lines& lines) {
 }
 
 // What a loop adds to, turn by turn.
-void Generator::expect_growth() {
+void Generator::expect_growth(int turns) {
   for (Variable& x : variables_)
-    if (!x.fixed) x.bound += 2;
+    if (!x.fixed) x.bound += 0.5 * turns;
 }
 
 void Generator::for_loop(Lines& lines) {
@@ -247,6 +258,7 @@ void Generator::for_loop(Lines& lines) {
   }
   const std::string name = fresh("j");
   Index i{name, 0, 0};
+  int turns = 4;
   std::string range;
   std::vector<const Index*> bounds;
   for (const Index& n : indices_)
@@ -271,7 +283,9 @@ void Generator::for_loop(Lines& lines) {
         range = fmt::format("{}..{} + 3 by 2", n.name, n.name);
     }
   } else {
-    int lo = draw_.between(-1, 2), turns = draw_.between(0, 3), step = draw_.between(1, 2);
+    const int lo = draw_.between(-1, 2);
+    int step = draw_.between(1, 2);
+    turns = depth_ == 0 && draw_.chance(0.15) ? draw_.between(9, 12) : draw_.between(0, 3);  // nine are enough to be checkpointed
     const bool down = draw_.chance(0.3);
     if (down) step = -step;
     range = fmt::format("{}..{}{}", lo, lo + turns * step - (step == 2 && turns > 0 ? draw_.between(0, 1) : 0),
@@ -284,8 +298,8 @@ void Generator::for_loop(Lines& lines) {
   const int around = loop_;
   loop_ = ++loops_;
   indices_.push_back(i);
-  expect_growth();
-  block(line.body, draw_.between(1, 3));
+  expect_growth(turns);
+  block(line.body, draw_.between(0, 2));
   loop_ = around;
   indices_.resize(indices);
   lines.push_back(std::move(line));
@@ -297,14 +311,59 @@ void Generator::while_loop(Lines& lines) {
   add(lines, fmt::format("{} : i32 = 0", counter));
   Line line{fmt::format("while {} < {}", counter, turns), {}, true};
   const int around = loop_;
+  loop_ = ++loops_;  // the condition is part of every turn
   if (draw_.chance(0.5)) line.text += fmt::format(" and ({})", condition(1));
-  loop_ = ++loops_;
   indices_.push_back({counter, 0, turns});
-  expect_growth();
-  block(line.body, draw_.between(1, 3));
+  expect_growth(turns);
+  block(line.body, draw_.between(0, 2));
   add(line.body, counter + " += 1");
   loop_ = around;
   lines.push_back(std::move(line));
+}
+
+void Generator::split(Lines& lines) {
+  Shape shape = random_shape(1);
+  shape.insert(shape.begin(), 2 * draw_.between(1, 2));
+  used_.clear();
+  parts_.clear();
+  Expr e = expr(shape, 2);
+  shape[0] /= 2;
+  const std::string a = fresh(shape), b = fresh(shape);
+  add(lines, fmt::format("{}, {} = split({}, 2)", a, b, e.text));
+  const std::set<int> reads = used_;
+  bind(a, shape, e.bound, false);
+  used_ = reads;
+  bind(b, shape, e.bound, false);
+}
+
+// Values pushed on a tape in one loop and popped in another, perhaps more than there are.
+void Generator::stack(Lines& lines) {
+  const Shape shape = random_shape(1);
+  const std::string tape = fresh("q"), sum = fresh(shape), i = fresh("j");
+  const int pushes = draw_.between(0, 3), pops = draw_.between(0, 4);
+  add(lines, tape + " = tape()");
+  Line push{fmt::format("for {} in 0..{}", i, pushes), {}, true}, pop{fmt::format("for {} in 0..{}", i, pops), {}, true};
+  used_.clear();
+  parts_.clear();
+  const int around = loop_;
+  loop_ = ++loops_;
+  indices_.push_back({i, 0, std::max(0, pushes - 1)});
+  ++depth_;
+  Expr e = tamed(expr(shape, 2), 2);
+  --depth_;
+  indices_.pop_back();
+  loop_ = around;
+  add(push.body, fmt::format("{} = push({}, {})", tape, tape, e.text));
+  lines.push_back(std::move(push));
+  used_.clear();
+  declare(lines, sum, shape, {shape.empty() ? "0" : fmt::format("zeros({})", shape_text(shape)), 0}, false);
+  const std::string top = fresh(shape);
+  add(pop.body, fmt::format("{}, {} = pop({})", tape, top, tape));
+  add(pop.body,
+      draw_.chance(0.5) ? fmt::format("{} = 0.6 * {} + sin({})", sum, sum, top) : fmt::format("{} += 0.5 * {} * {}", sum, top, top));
+  lines.push_back(std::move(pop));
+  variables_.back().bound = 3;
+  variables_.back().reads.clear();
 }
 
 // `g = grad(y, x)` for a name y that was computed from x.
@@ -344,6 +403,12 @@ void Generator::add_residual(Lines& lines) {
   used_.clear();
 }
 
+void Generator::assertion(Lines& lines) {
+  if (variables_.empty()) return;
+  const Variable& x = draw_.of(variables_);
+  add(lines, x.shape.empty() ? fmt::format("assert {} < 1000", x.name) : fmt::format("assert all({} < 1000), \"large\"", x.name));
+}
+
 void Generator::statement(Lines& lines) {
   static constexpr struct {
     int weight;
@@ -352,7 +417,8 @@ void Generator::statement(Lines& lines) {
   } kStatements[] = {
       {10, &Generator::assign_new},      {8, &Generator::assign_old},   {7, &Generator::assign_part},    {2, &Generator::several_results},
       {3, &Generator::new_index},        {5, &Generator::branch, true}, {8, &Generator::for_loop, true}, {4, &Generator::while_loop, true},
-      {3, &Generator::gradient_of_name}, {2, &Generator::add_residual},
+      {3, &Generator::gradient_of_name}, {2, &Generator::add_residual}, {2, &Generator::split},          {2, &Generator::stack},
+      {1, &Generator::assertion},
   };
   int total = 0;
   for (const auto& kind : kStatements) total += kind.weight;

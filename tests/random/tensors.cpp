@@ -255,7 +255,8 @@ std::optional<Expr> Generator::folded_comprehension(const Shape& shape, int dept
     indices_.push_back({name, 0, std::max(0, to.hi - 1), 0, {}});
     reduction = &kReductions[0];
   } else {
-    int size = random_size();
+    const bool is_empty = std::string_view(reduction->name) == "sum" && draw_.chance(0.05);
+    const int size = is_empty ? 0 : random_size();
     ranges = generator(size, fresh("j"));
     n = count({size});
     if (draw_.chance(0.2)) {
@@ -269,6 +270,54 @@ std::optional<Expr> Generator::folded_comprehension(const Shape& shape, int dept
   --maps_, --inner_;
   indices_.resize(outside);
   return Expr{fmt::format("{}({} for {})", reduction->name, x.text, ranges), reduction->bound(x.bound, n)};
+}
+
+// Functions of the library: contractions by letters, rows by integers, layers and losses.
+std::optional<Expr> Generator::library(const Shape& shape, int depth) {
+  if (is_generic(shape) || shape.size() > 2 || maps_ > 1) return std::nullopt;
+  auto some = [&](const Shape& of, double limit = 2) { return tamed(expr(of, depth - 1), limit); };
+  const int n = draw_.of(sizes_), k = draw_.of(sizes_);
+  if (shape.empty()) {
+    switch (draw_.below(4)) {
+      case 0:
+        return Expr{fmt::format("mean(huber({}, {}))", some({n}).text, some({n}).text), 4};
+      case 1:
+        return Expr{fmt::format("mean(bce_with_logits({}, sigmoid({})))", some({n}).text, some({n}).text), 4};
+      case 2:
+        return Expr{fmt::format("norm({} + 2.7)", at(some({n}), kSum)), 5 * std::sqrt(n)};
+      default:
+        return Expr{fmt::format("einsum(\"ij,ij->\", {}, {})", some({n, k}).text, some({n, k}).text), 4.0 * n * k};
+    }
+  }
+  const Shape row(shape.begin() + 1, shape.end());
+  switch (draw_.below(5)) {
+    case 0: {
+      Shape last{shape.back()};
+      return Expr{fmt::format("layer_norm({}, {}, {}, eps=0.2)", some(shape).text, some(last).text, some(last).text), 6};
+    }
+    case 1: {
+      Expr x = expr(with_axis(row, 0, k), depth - 1);
+      return Expr{fmt::format("embedding({}, {})", integer_tensor({shape[0]}, k), x.text), x.bound};
+    }
+    case 2: {
+      Expr x = some(shape), v = some(with_axis(row, 0, n));
+      return Expr{fmt::format("scatter_add({}, {}, {})", x.text, integer_tensor({n}, shape[0]), v.text), x.bound + n * v.bound};
+    }
+    case 3:
+      if (shape.size() == 1) return Expr{fmt::format("einsum(\"ij,i->j\", {}, {})", some({n, shape[0]}).text, some({n}).text), 4.0 * n};
+      return Expr{fmt::format("einsum(\"ij,kj->ik\", {}, {})", some({shape[0], n}).text, some({shape[1], n}).text), 4.0 * n};
+    default: {
+      const std::string i = fresh("j"), j = fresh("j");
+      if (shape.size() == 1)
+        return Expr{fmt::format("cross_entropy({}, [({} + {}) % {} for {} in 0..{}])", some({shape[0], k}).text, i, draw_.between(0, 3), k,
+                                i, shape[0]),
+                    6};
+      const std::string index =
+          fmt::format("[({} + {} * {}) % {} for {} in 0..{}, {} in 0..{}]", i, draw_.between(1, 2), j, k, i, shape[0], j, shape[1]);
+      Expr x = expr({k, shape[1]}, depth - 1);
+      return Expr{fmt::format("gather({}, {}, 0)", x.text, index), x.bound};
+    }
+  }
 }
 
 }  // namespace bpc::test
