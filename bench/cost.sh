@@ -61,3 +61,14 @@ loss J = s
 END
   printf '| n = %s | %s\n' "$n" "$(count "$work/reads.bp")"
 done
+
+operations() { # n, expression of y(x): operations of the sum of its elements
+  printf 'param x : [%s] = 0.5\ny = sum(tanh(x * x) * sin(x)) + prod(x)\nloss J = sum(%s)\n' "$1" "$2" > "$work/form.bp"
+  "$bpc" bench --count "$work/form.bp" | awk '/^operations/ {print $2}'
+}
+printf '\n| derivatives by n variables | value | grad | hvp | hessian | hessian over n hvps |\n|---|---|---|---|---|---|\n'
+for n in 4 16 64; do
+  hvp=$(operations $n "hvp(y, x, x)") hessian=$(operations $n "hessian(y, x)")
+  printf '| n = %s | %s | %s | %s | %s | %s |\n' $n "$(operations $n y)" "$(operations $n "grad(y, x)")" "$hvp" "$hessian" \
+    "$(awk "BEGIN { printf \"%.2f\", $hessian / ($n * $hvp) }")"
+done
