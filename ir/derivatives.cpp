@@ -139,7 +139,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::sqrt:
       return strong(dy, 0.5 / y);
     case Opcode::rsqrt:
-      return strong(dy, -0.5 * y / x());
+      return strong(dy, -0.5 * (y * y * y));
     case Opcode::sin:
       return times(dy, emit(Opcode::cos, {x()}));
     case Opcode::cos:
@@ -191,7 +191,8 @@ std::optional<Term> Equations::operand(std::size_t i) {
       return power(i);
     case Opcode::atan2: {
       Term square = x(0) * x(0) + x(1) * x(1);
-      return strong(dy, i == 0 ? x(1) / square : -(x(0) / square));
+      // At the origin there is no angle: the derivative is 0, as at other kinks.
+      return strong(dy, where(square == 0.0, 0.0, i == 0 ? x(1) / square : -(x(0) / square)));
     }
     case Opcode::maximum:
       return share(x(i) > x(1 - i), x(0) == x(1));

@@ -266,9 +266,18 @@ std::string Generator::condition(int depth) {
 
 std::optional<Expr> Generator::conditional(const Shape& shape, int depth) {
   std::string c = condition(depth - 2);
-  ++inner_;
-  Expr a = expr(shape, depth - 1), b = expr(shape, depth - 1);
-  --inner_;
+  // A condition between numbers leaves one side, so that only what both read is surely read.
+  auto side = [&](std::set<int>& reads) {
+    std::swap(reads, used_);
+    ++inner_;
+    Expr e = expr(shape, depth - 1);
+    --inner_;
+    std::swap(reads, used_);
+    return e;
+  };
+  std::set<int> by_a, by_b;
+  Expr a = side(by_a), b = side(by_b);
+  std::set_intersection(by_a.begin(), by_a.end(), by_b.begin(), by_b.end(), std::inserter(used_, used_.end()));
   return Expr{fmt::format("{} if {} else {}", at(a, kSum), c, at(b, kSum)), std::max(a.bound, b.bound), kConditional};
 }
 

@@ -185,7 +185,8 @@ void Generator::new_index(Lines& lines) {
       break;
     case 2: {
       int n = draw_.between(2, 3);
-      add(lines, fmt::format("{} = argmax({})", name, expr({n}, 1).text));
+      // Rounded, because values that are equal but for the order of a sum have the first as their largest.
+      add(lines, fmt::format("{} = argmax(round(16 * {}))", name, at(expr({n}, 1), kUnary)));
       indices_.push_back({name, 0, n - 1});
       break;
     }

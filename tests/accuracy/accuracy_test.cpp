@@ -1,0 +1,161 @@
+// How far the elementwise functions are from the correctly rounded values of reference.txt (make_reference.py), in units in the last place,
+// interpreted and compiled, in f64 and f32, over their whole range. BPC_ACCURACY_TABLE=1 prints the table of docs/accuracy.md.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <sstream>
+
+#include "backend/interpreter/interpreter.h"
+#include "backend/llvm/jit.h"
+#include "ir/builder.h"
+#include "tests/support/process.h"
+
+namespace {
+
+using namespace bpc;
+using ir::Opcode;
+using runtime::Tensor;
+
+struct Function {
+  const char* name;  // in reference.txt
+  Opcode code;
+  std::size_t arity;
+  double most_f64, most_f32;  // ulps
+  // Between the poles on the negative axis lgamma has roots, near which the error is that of an absolute value of 1.
+  bool has_roots = false;
+};
+
+constexpr Function kFunctions[] = {
+    {"exp", Opcode::exp, 1, 1, 0.51},
+    {"expm1", Opcode::expm1, 1, 1, 0.51},
+    {"log", Opcode::log, 1, 1, 0.51},
+    {"log1p", Opcode::log1p, 1, 1, 0.51},
+    {"sqrt", Opcode::sqrt, 1, 0.5, 0.5},
+    {"rsqrt", Opcode::rsqrt, 1, 1.5, 1.5},
+    {"sin", Opcode::sin, 1, 1, 0.51},
+    {"cos", Opcode::cos, 1, 1, 0.51},
+    {"tan", Opcode::tan, 1, 1, 0.51},
+    {"asin", Opcode::asin, 1, 1, 0.51},
+    {"acos", Opcode::acos, 1, 1, 0.51},
+    {"atan", Opcode::atan, 1, 1, 0.51},
+    {"sinh", Opcode::sinh, 1, 2, 0.51},
+    {"cosh", Opcode::cosh, 1, 2, 0.51},
+    {"tanh", Opcode::tanh, 1, 3, 0.51},
+    {"erf", Opcode::erf, 1, 1, 0.51},
+    {"sigmoid", Opcode::sigmoid, 1, 3, 0.51},
+    {"softplus", Opcode::softplus, 1, 3, 0.51},
+    {"lgamma", Opcode::lgamma, 1, 5, 0.51, true},
+    {"digamma", Opcode::polygamma, 1, 8, 0.51},
+    {"pow", Opcode::pow, 2, 1, 0.51},
+    {"atan2", Opcode::atan2, 2, 1, 0.51},
+};
+
+struct Reference {
+  std::vector<std::vector<double>> operands;  // one list per operand
+  std::vector<double> results;
+};
+
+Reference read_reference(const std::string& name, std::size_t arity) {
+  std::istringstream file(test::read_file("tests/accuracy/reference.txt"));
+  Reference reference;
+  reference.operands.resize(arity);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string word;
+    words >> word;
+    if (word != name) continue;
+    auto number = [&] { return words >> word, std::strtod(word.c_str(), nullptr); };
+    for (std::vector<double>& operand : reference.operands) operand.push_back(number());
+    reference.results.push_back(number());
+  }
+  return reference;
+}
+
+// The lines whose arguments f32 holds exactly.
+Reference exact_in_f32(const Reference& all) {
+  Reference some;
+  some.operands.resize(all.operands.size());
+  auto is_exact = [](double x) { return std::isnan(x) || static_cast<double>(static_cast<float>(x)) == x; };
+  for (std::size_t i = 0; i < all.results.size(); ++i) {
+    if (!std::all_of(all.operands.begin(), all.operands.end(), [&](const auto& operand) { return is_exact(operand[i]); })) continue;
+    for (std::size_t k = 0; k < all.operands.size(); ++k) some.operands[k].push_back(all.operands[k][i]);
+    some.results.push_back(all.results[i]);
+  }
+  return some;
+}
+
+// |y - exact| in units in the last place of exact; infinite where one is a NaN, an infinity or a signed zero and the other is not.
+double ulps(double y, double exact, Element element, bool has_roots) {
+  const bool is_f64 = element == Element::f64;
+  const double rounded = is_f64 ? exact : static_cast<float>(exact);
+  if (std::isnan(rounded) || std::isnan(y)) return std::isnan(rounded) && std::isnan(y) ? 0 : INFINITY;
+  if (y == rounded && (y == 0 || std::isinf(y))) return std::signbit(y) == std::signbit(rounded) ? 0 : INFINITY;
+  if (std::isinf(rounded) || std::isinf(y)) return INFINITY;
+  const double size = has_roots ? std::max(1.0, std::abs(rounded)) : std::abs(rounded);
+  const double unit =
+      is_f64 ? std::nextafter(size, INFINITY) - size
+             : static_cast<double>(std::nextafter(static_cast<float>(size), INFINITY)) - static_cast<double>(static_cast<float>(size));
+  return std::abs(y - exact) / unit;
+}
+
+ir::Function applied(const Function& f, const std::vector<Tensor>& operands) {
+  ir::Function function;
+  function.name = "main";
+  ir::Builder builder(function);
+  std::vector<ir::ValueId> values;
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    values.push_back(function.add_parameter(ir::Parameter::Kind::input, fmt::format("x{}", i), operands[i].type()));
+  ir::Attributes attrs;
+  if (f.code == Opcode::polygamma) attrs.set(ir::Attr::order, std::int64_t{0});
+  function.outputs.push_back({ir::Output::Kind::value, "y", builder.emit(f.code, values, attrs)});
+  return function;
+}
+
+// The largest error, and where.
+struct Worst {
+  double ulps = 0, at = 0;
+};
+
+Worst worst(runtime::Executable& executable, const std::vector<Tensor>& operands, const Reference& reference, Element element,
+            bool has_roots) {
+  runtime::RunResult result = executable.run(operands, {});
+  REQUIRE(!result.failure);
+  Worst worst;
+  for (std::size_t i = 0; i < reference.results.size(); ++i) {
+    double error = ulps(result.outputs[0].real_at(static_cast<std::int64_t>(i)), reference.results[i], element, has_roots);
+    if (error > worst.ulps) worst = {error, reference.operands[0][i]};
+  }
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("the elementwise functions are as accurate as documented") {
+  const bool prints = std::getenv("BPC_ACCURACY_TABLE");
+  for (const Function& f : kFunctions) {
+    const Reference all = read_reference(f.name, f.arity);
+    REQUIRE(all.results.size() >= 60);
+    std::string row = fmt::format("| `{}` |", f.name);
+    for (Element element : {Element::f64, Element::f32}) {
+      const Reference reference = element == Element::f64 ? all : exact_in_f32(all);
+      std::vector<Tensor> operands;
+      for (const std::vector<double>& operand : reference.operands)
+        operands.push_back(Tensor::from_reals(Type::of_sizes(element, {static_cast<std::int64_t>(operand.size())}), operand));
+      const ir::Function function = applied(f, operands);
+      const double most = element == Element::f64 ? f.most_f64 : f.most_f32;
+      double largest = 0;
+      auto check = [&](const char* how, runtime::Executable& executable) {
+        const Worst found = worst(executable, operands, reference, element, f.has_roots);
+        INFO(f.name << " " << element_name(element) << " " << how << " at " << fmt::format("{:a} = {}", found.at, found.at));
+        CHECK(found.ulps <= most);
+        largest = std::max(largest, found.ulps);
+      };
+      check("interpreted", *backend::interpret(function));
+      check("at -O0", *backend::compile(function, {0}));
+      check("at -O3", *backend::compile(function, {3}));
+      row += fmt::format(" {} | {:.2f} | {} |", reference.results.size(), largest, most);
+    }
+    if (prints) fmt::print("{}\n", row);
+  }
+}
