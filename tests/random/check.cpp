@@ -296,11 +296,6 @@ void check_all(const std::string& text, Ways ways, Verdict& verdict) {
 
 Verdict check(const std::string& script, Ways ways) {
   Verdict verdict;
-  if (const char* d = std::getenv("DBG_LAST")) {
-    FILE* f = fopen(d, "w");
-    fputs(script.c_str(), f);
-    fclose(f);
-  }  // DEBUG
   try {
     check_all(script, ways, verdict);
   } catch (const Failed& failed) {

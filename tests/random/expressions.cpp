@@ -223,12 +223,14 @@ std::optional<Expr> Generator::binary(const Shape& shape, int depth) {
   }
 }
 
-// A value that is infinite, or has an infinite derivative, just where it is not taken.
+// A value that is infinite, or has an infinite derivative, just where it is not taken. The switch is not at 0 itself: a variance of equal
+// numbers is 0 or 1e-33, as the order of the sum has it, and a jump there would tell the backends apart.
 std::optional<Expr> Generator::guarded(const Shape& shape, int) {
   static constexpr const char* kGuards[] = {
-      "where({0} > 0, log({0}), 0.3)",         "where({0} > 0, sqrt({0}), 0.2)",           "where({0} > 0, {0} * log({0}), 0)",
-      "where(abs({0}) > 0.1, 0.1 / {0}, 0.4)", "where({0} > 0.05, {0}^-0.5, {0})",         "where({0} > 0, {0}, 0)^1.5",
-      "where(abs({0}) < 0.9, asin({0}), {0})", "where({0} == 0, 0, 0.2 * {0} / abs({0}))",
+      "where({0} > 0.07, log({0}), 0.3)",      "where({0} > 0.07, sqrt({0}), 0.2)",
+      "where({0} > 0.07, {0} * log({0}), 0)",  "where(abs({0}) > 0.1, 0.1 / {0}, 0.4)",
+      "where({0} > 0.05, {0}^-0.5, {0})",      "where({0} > 0, {0}, 0)^1.5",
+      "where(abs({0}) < 0.9, asin({0}), {0})", "where(abs({0}) < 0.07, 0, 0.2 * {0} / abs({0}))",
   };
   Expr x = leaf(shape);
   if (x.level < kAtom || x.text.size() > 24) return std::nullopt;
