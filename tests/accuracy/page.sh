@@ -1,0 +1,31 @@
+#!/bin/sh
+# Prints docs/accuracy.md. Usage: tests/accuracy/page.sh BUILD_FOLDER PYTHON   (a Python that has torch and numpy)
+set -e
+cd "$(dirname "$0")/../.."
+cat <<'END'
+# Accuracy
+
+Made by `tests/accuracy/page.sh`.
+
+## Elementwise functions
+
+The largest error found, in units in the last place of the correctly rounded value, and the most that `tests/accuracy` lets pass, interpreted and compiled
+alike. The arguments cover the whole range of each function: subnormals, the neighbours of special places, huge values (trigonometric functions of
+1e308 included), infinities, NaN and signed zeros, which must come out exactly. The reference is mpmath at 2,400 bits
+(`tests/accuracy/make_reference.py`). f32 is computed in f64 and rounded once.
+
+`lgamma` has roots on the negative axis: there its error is that of an absolute value of 1. `digamma` is `lgamma`'s derivative, for positive arguments.
+
+| function | points f64 | f64 | at most | points f32 | f32 | at most |
+|---|---|---|---|---|---|---|
+END
+BPC_ACCURACY_TABLE=1 "$1/tests/test_accuracy" | grep '^|'
+cat <<'END'
+
+## Every operator and library function, against PyTorch
+
+The largest difference of the value, and of the gradient by every real operand, over random shapes, attributes and values
+(`tests/accuracy/compare_with_pytorch.py`): |a - b| / max(1, |b|).
+
+END
+"$2" tests/accuracy/compare_with_pytorch.py "$1/tools/bpc/bpc"
