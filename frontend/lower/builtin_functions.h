@@ -21,7 +21,7 @@ struct BuiltinCall {
 
 struct Builtin {
   std::string_view name;
-  std::string_view signature;  // "x, axis = none"
+  std::string_view signature;  // "x, axis = none"; "spec, operands..." takes any number
   std::optional<Item> (*lower)(Context& c, const BuiltinCall& call);
 };
 
@@ -33,6 +33,8 @@ std::span<const Builtin> index_builtins();       // parts.cpp: gather, scatter_a
 std::span<const Builtin> tape_builtins();        // tapes.cpp: tape, push, pop
 std::span<const Builtin> derivative_builtins();  // derivatives.cpp: vjp, jvp, hessian …
 
+// einsum(spec, a, b, …), of any number of operands. (einsum.cpp)
+std::optional<Item> einsum(Context& c, const BuiltinCall& call);
 // grad(J, w, …): any number of w.
 std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span);
 // A call of a name for which is_native_builtin holds.

@@ -93,6 +93,10 @@ Item default_item(std::string_view text, Span span) {
 std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee, std::string_view signature,
                                                  const std::vector<Given>& given, Span span) {
   std::vector<Parameter> parameters = parameters_of(signature);
+  if (signature.ends_with("...")) {
+    parameters.pop_back();
+    for (std::size_t i = parameters.size(); i < given.size(); ++i) parameters.push_back({fmt::format("operand {}", i), {}});
+  }
   std::vector<std::string> names;
   for (const Parameter& parameter : parameters) names.push_back(parameter.name);
   auto matched = match_arguments(c, span, callee.text, names, given);

@@ -59,42 +59,6 @@ std::optional<Item> dot(Context& c, const BuiltinCall& call) {
   return matmul(c, call.span, call.span, call.arguments[0], call.arguments[1]);
 }
 
-// A letter of one operand that neither the other nor the result has is summed over first.
-std::optional<Item> sum_alone(Context& c, Span span, const Item& x, std::string& letters, const std::string& others) {
-  std::vector<std::int64_t> axes;
-  std::string left;
-  for (std::size_t i = 0; i < letters.size(); ++i)
-    if (others.find(letters[i]) == std::string::npos)
-      axes.push_back(static_cast<std::int64_t>(i));
-    else
-      left += letters[i];
-  if (axes.empty()) return x;
-  letters = left;
-  return c.emit(span, Opcode::reduce_sum, {x}, {{Attr::axes, axes}, {Attr::keep, false}});
-}
-
-std::optional<Item> einsum(Context& c, const BuiltinCall& call) {
-  const Text* spec = call.arguments[0].as<Text>();
-  std::string text = spec ? spec->text : std::string{};
-  std::erase(text, ' ');
-  std::size_t comma = text.find(','), arrow = text.find("->");
-  auto values = to_common(c, {call.arguments[1], call.arguments[2]}, ir::Domain::number);
-  if (!values) return std::nullopt;
-  if (comma != std::string::npos && arrow != std::string::npos && comma < arrow) {
-    std::string a = text.substr(0, comma), b = text.substr(comma + 1, arrow - comma - 1), out = text.substr(arrow + 2);
-    bool ranks_fit = a.size() == c.type(*(*values)[0].as<ValueId>()).rank() && b.size() == c.type(*(*values)[1].as<ValueId>()).rank();
-    std::string original_a = a;
-    auto x = ranks_fit ? sum_alone(c, call.span, (*values)[0], a, b + out) : std::optional((*values)[0]);
-    auto y = ranks_fit ? sum_alone(c, call.span, (*values)[1], b, original_a + out) : std::optional((*values)[1]);
-    std::string reduced = a + "," + b + "->" + out;
-    if (!x || !y) return std::nullopt;
-    if (ir::parse_einsum(reduced)) return contract(c, call.span, reduced, *x, *y);
-  }
-  c.error(Code::E0204, call.arguments[0].span, "the spec of `einsum` names each axis of two operands by a letter, and those of the result",
-          "write it like \"bij,bjk->bik\"");
-  return std::nullopt;
-}
-
 // ---- prod ----
 
 // A product along one axis as a balanced tree of multiplications of halves, so that its derivative is exact at zeros, to every order.
@@ -173,7 +137,7 @@ constexpr Builtin kBuiltins[] = {
     {"bool", "x", cast},
     {"outer", "a, b", outer},
     {"dot", "a, b", dot},
-    {"einsum", "spec, a, b", einsum},
+    {"einsum", "spec, operands...", einsum},
     {"prod", "x, axis = none, keep = false", prod},
     {"one_hot", "labels, n", one_hot},
 };
