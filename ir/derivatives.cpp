@@ -110,6 +110,7 @@ class Equations {
   Term extreme();
   Term contraction(std::size_t i);
   Term part_of_concat(std::size_t i);
+  Term windows(Opcode code, Attr attr, std::int64_t size) const;
   Term keep_axes(Term reduced) const;
   Term zeros(const Type& type) const { return {&d_.builder, d_.builder.constant(0, type)}; }
   enum class Adding : bool { no, yes };
@@ -236,6 +237,10 @@ std::optional<Term> Equations::operand(std::size_t i) {
       return i == 0 ? dy : indexed(Opcode::gather, {dy}, 2);
     case Opcode::concat:
       return part_of_concat(i);
+    case Opcode::window:
+      return windows(Opcode::window_add, Attr::length, x().type().size(static_cast<std::size_t>(op.attrs.integer(Attr::axis))));
+    case Opcode::window_add:
+      return windows(Opcode::window, Attr::size, x().type().dims.back().size);
 
     // Flat, or not real: the cotangent ends here.
     case Opcode::sign:
@@ -349,6 +354,16 @@ Term Equations::part_of_concat(std::size_t i) {
   std::vector<std::int64_t> starts(y.type().rank(), 0), steps(y.type().rank(), 1);
   for (std::size_t k = 0; k < i; ++k) starts[axis] += x(k).type().size(axis);
   return emit(Opcode::slice, {dy}, {{Attr::starts, starts}, {Attr::sizes, x(i).type().sizes()}, {Attr::steps, steps}});
+}
+
+// The transpose of window is window_add, along the same axis.
+Term Equations::windows(Opcode code, Attr attr, std::int64_t size) const {
+  const Attributes& own = d_.op.attrs;
+  return emit(code, {dy},
+              {{Attr::axis, own.integer(Attr::axis)},
+               {attr, size},
+               {Attr::stride, own.integer(Attr::stride)},
+               {Attr::dilation, own.integer(Attr::dilation)}});
 }
 
 // A reduced value in the shape that the reduction would have had with keep=true, which stretches to the operand.

@@ -35,6 +35,8 @@ enum class ShapeRule : std::uint8_t {
   gather,
   scatter,
   concat,
+  window,
+  window_add,
   declared,
   tape,
   push,
@@ -88,11 +90,14 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //   axes (ints)                       gather, scatter_add: the axes of x that the index tensors name, one each, sorted. The index tensors
 //                                     have one shape S; the part of x that one index of S names is x without these axes, and the
 //                                     result (or v) has the shape S + part. Negative indices count from the end.
-//   axis (int)                        cumsum, concat, iota
+//   axis (int)                        cumsum, concat, iota; window, window_add: the axis of x along which windows slide
 //   reverse (bool)                    cumsum: from the end
 //   order (int)                       polygamma
 //   spec (string)                     einsum: distinct letters per operand; a letter of one operand alone is in the result
 //   perm (ints)                       transpose: result axis i is operand axis perm[i]
+//   size, stride, dilation (ints)     window: elements of one (the new last axis), how far the next one starts, and the distance of its
+//                                     elements; all at least 1. window_add has stride and dilation, and
+//   length (int)                      the size that axis gets: one of which window would make just the windows of y
 //   starts, sizes, steps (ints)       slice, update: per axis of x; steps may be negative, never 0
 //   dynamic (ints)                    slice, update: axes whose start is an operand (a scalar integer; a negative one counts from
 //                                     the end), in operand order; their entry in starts is 0
@@ -118,6 +123,10 @@ enum class Attr : std::uint8_t {
   order,
   spec,
   perm,
+  size,
+  stride,
+  dilation,
+  length,
   starts,
   sizes,
   steps,

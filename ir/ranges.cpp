@@ -84,7 +84,7 @@ Maybe range_of(const Function& function, ValueId id, int& steps) {
   if (op.operands.empty()) return std::nullopt;
   Group group = op_info(op.code).group;
   bool is_part = op.code == Opcode::reshape || op.code == Opcode::transpose || op.code == Opcode::broadcast || op.code == Opcode::slice ||
-                 op.code == Opcode::gather || op.code == Opcode::cast;
+                 op.code == Opcode::gather || op.code == Opcode::window || op.code == Opcode::cast;
   std::size_t first = op.code == Opcode::select ? 1 : 0;
   Maybe a = is_part || group == Group::elementwise ? range_of(function, op.operands[first], steps) : std::nullopt;
   if (op.code == Opcode::minimum || op.code == Opcode::maximum || op.code == Opcode::mod) {

@@ -326,6 +326,48 @@ Result concat(const ShapeQuery& query) {
 
 // ---- the rest ----
 
+// Windows of `size` elements that do not fit, because a number is senseless, or else for the reason given.
+ShapeError misplaced_windows(const ShapeQuery& query, std::int64_t size, std::string reason, std::string note = {}) {
+  std::int64_t stride = query.attrs.integer(Attr::stride), dilation = query.attrs.integer(Attr::dilation);
+  if (size < 1 || stride < 1 || dilation < 1)
+    return error(Code::E0210, fmt::format("the size, stride and dilation of `{}` are at least 1, and these are {}, {} and {}",
+                                          symbol(query.code), size, stride, dilation));
+  return error(Code::E0201, std::move(reason), {std::move(note)});
+}
+
+// The axis gets as many elements as there are windows; a new last axis is what is in one.
+Result windows(const ShapeQuery& query) {
+  Type type = query.operands[0];
+  std::int64_t axis = query.attrs.integer(Attr::axis), size = query.attrs.integer(Attr::size);
+  if (!valid_axes({axis}, type.rank())) return bad_axis(query);
+  Dim& slid = type.dims[static_cast<std::size_t>(axis)];
+  auto count = window_count(slid.size, size, query.attrs.integer(Attr::stride), query.attrs.integer(Attr::dilation));
+  if (!count)
+    return misplaced_windows(query, size,
+                             fmt::format("a window of {} elements, {} apart, does not fit within axis {} of {{0}}", size,
+                                         query.attrs.integer(Attr::dilation), axis),
+                             fmt::format("axis {} has size {}", axis, slid.size));
+  if (*count != slid.size) slid = {*count, {}};
+  type.dims.push_back({size, {}});
+  return Types{std::move(type)};
+}
+
+Result added_windows(const ShapeQuery& query) {
+  Type type = query.operands[0];
+  std::int64_t axis = query.attrs.integer(Attr::axis), length = query.attrs.integer(Attr::length);
+  if (type.rank() < 2 || !valid_axes({axis}, type.rank() - 1))
+    return error(Code::E0204, "`window_add` takes windows: their axis, and last the axis of what is in one; {0} lacks them");
+  std::int64_t size = type.dims.back().size;
+  type.dims.pop_back();
+  Dim& slid = type.dims[static_cast<std::size_t>(axis)];
+  auto count = window_count(length, size, query.attrs.integer(Attr::stride), query.attrs.integer(Attr::dilation));
+  if (!count || *count != slid.size)
+    return misplaced_windows(query, size,
+                             fmt::format("a length of {} does not give the windows of {{0}}: {} of {} elements", length, slid.size, size));
+  if (slid.size != length) slid = {length, {}};
+  return Types{std::move(type)};
+}
+
 Result declared(const ShapeQuery& query) {
   const Type& type = declared_type(query);
   auto holds = [&](Attr attr) { return query.attrs.find(attr) != nullptr; };
@@ -418,6 +460,10 @@ Result infer(const ShapeQuery& query) {
       return scattered(query);
     case ShapeRule::concat:
       return concat(query);
+    case ShapeRule::window:
+      return windows(query);
+    case ShapeRule::window_add:
+      return added_windows(query);
     case ShapeRule::declared:
       return declared(query);
     case ShapeRule::tape:
@@ -515,6 +561,11 @@ std::optional<std::vector<Dim>> broadcast_dims(std::span<const Type> operands, b
     return dims;
   }
   return std::nullopt;
+}
+
+std::optional<std::int64_t> window_count(std::int64_t length, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
+  if (length < 1 || size < 1 || stride < 1 || dilation < 1 || size - 1 > (length - 1) / dilation) return std::nullopt;
+  return (length - 1 - dilation * (size - 1)) / stride + 1;
 }
 
 std::optional<EinsumSpec> parse_einsum(std::string_view spec) {

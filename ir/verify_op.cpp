@@ -32,6 +32,10 @@ AttrRule attributes_of(Opcode code) {
       return {{Attr::axes}, {Attr::checked}};
     case ShapeRule::concat:
       return {{Attr::axis}, {}};
+    case ShapeRule::window:
+      return {{Attr::axis, Attr::size, Attr::stride, Attr::dilation}, {}};
+    case ShapeRule::window_add:
+      return {{Attr::axis, Attr::length, Attr::stride, Attr::dilation}, {}};
     case ShapeRule::declared:
       if (code == Opcode::constant) return {{}, {Attr::value, Attr::ints, Attr::reals}};
       if (code == Opcode::iota) return {{Attr::axis}, {}};
@@ -142,6 +146,10 @@ AttrKind attr_kind(Attr attr) {
     case Attr::implicit:
       return AttrKind::boolean;
     case Attr::axis:
+    case Attr::size:
+    case Attr::stride:
+    case Attr::dilation:
+    case Attr::length:
     case Attr::order:
     case Attr::stream:
     case Attr::seed:

@@ -36,6 +36,7 @@ void add(OperationCount& count, const ir::Function& function, const ir::Op& op, 
       break;
     case ir::Group::movement:
       if (op.code == Opcode::update || op.code == Opcode::scatter_add) count.accumulated += elements(op.operands[1]);
+      if (op.code == Opcode::window_add) count.accumulated += elements(op.operands[0]);
       break;
     case ir::Group::tape:
       if (op.code != Opcode::tape) count.taped += elements(op.results[0]);  // of one entry

@@ -8,14 +8,14 @@
 
 namespace bpc::backend {
 
-// Moving data (slice, gather, reshape, transpose, broadcast, concat) and making it (constants, iota, random draws) counts nothing, and so
-// does the control of loops and branches; the arithmetic of their indices and conditions counts like any other.
+// Moving data (slice, gather, reshape, transpose, broadcast, concat, window) and making it (constants, iota, random draws) counts nothing,
+// and so does the control of loops and branches; the arithmetic of their indices and conditions counts like any other.
 struct OperationCount {
   std::uint64_t elementwise = 0;  // elements of results
   std::uint64_t reduced = 0;      // elements that are reduced or scanned
   std::uint64_t multiplied = 0;   // multiply-adds of contractions
   std::uint64_t taped = 0;        // elements pushed or popped
-  std::uint64_t accumulated = 0;  // elements that update and scatter_add write
+  std::uint64_t accumulated = 0;  // elements that update, scatter_add and window_add write
 
   std::uint64_t total() const { return elementwise + reduced + multiplied + taped + accumulated; }
 };

@@ -234,6 +234,10 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
       return scatter_add(function, op, first_dies ? std::move(*operands[0]) : *operands[0], operands);
     case Opcode::concat:
       return concat(op, operands, type);
+    case Opcode::window:
+      return window(op, *operands[0], type);
+    case Opcode::window_add:
+      return window_add(op, *operands[0], type);
 
     case Opcode::constant:
       return constant(op, type);

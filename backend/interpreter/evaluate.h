@@ -37,6 +37,8 @@ runtime::Tensor broadcast(const runtime::Tensor& x, const Type& type);
 runtime::Tensor slice(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);
 runtime::Tensor update(const ir::Function& function, const ir::Op& op, runtime::Tensor x, Operands operands);
 runtime::Tensor concat(const ir::Op& op, Operands operands, const Type& type);
+runtime::Tensor window(const ir::Op& op, const runtime::Tensor& x, const Type& type);
+runtime::Tensor window_add(const ir::Op& op, const runtime::Tensor& y, const Type& type);
 
 // gather.cpp.
 runtime::Tensor gather(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);

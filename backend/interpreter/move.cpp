@@ -49,6 +49,16 @@ Part part_of(const ir::Function& function, const ir::Op& op, const Type& x, Oper
   return part;
 }
 
+// How the windows of x walk through its elements.
+Strides window_strides(const ir::Op& op, const Type& x) {
+  Strides strides = dense_strides(x.sizes());
+  std::int64_t& slid = strides[static_cast<std::size_t>(op.attrs.integer(Attr::axis))];
+  const std::int64_t along = slid;
+  slid *= op.attrs.integer(Attr::stride);
+  strides.push_back(along * op.attrs.integer(Attr::dilation));
+  return strides;
+}
+
 }  // namespace
 
 Tensor transpose(const Tensor& x, const std::vector<std::int64_t>& perm, const Type& type) {
@@ -98,6 +108,25 @@ Tensor concat(const ir::Op& op, Operands operands, const Type& type) {
     });
     start += operand->type().size(axis) * strides[axis];
   }
+  return result;
+}
+
+Tensor window(const ir::Op& op, const Tensor& x, const Type& type) {
+  return strided_copy(x, type, type.sizes(), window_strides(op, x.type()), 0);
+}
+
+Tensor window_add(const ir::Op& op, const Tensor& y, const Type& type) {
+  Tensor result = Tensor::zeros(type);
+  runtime::with_element(type.element, [&]<class T>(T) {
+    if constexpr (runtime::scalar::Number<T>) {
+      const T* in = y.data<T>();
+      T* out = result.data<T>();
+      walk<1>(y.type().sizes(), {window_strides(op, type)}, {0},
+              [&](const auto& at) { out[at[0]] = runtime::scalar::add(out[at[0]], *in++); });
+    } else {
+      throw InternalError("interpret", "a window_add of a " + type_text(type));
+    }
+  });
   return result;
 }
 

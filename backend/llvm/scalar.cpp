@@ -213,6 +213,8 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
     case gather:
     case scatter_add:
     case concat:
+    case window:
+    case window_add:
     case constant:
     case iota:
     case random_uniform:

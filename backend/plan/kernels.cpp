@@ -92,6 +92,7 @@ RegisterId BodyBuilder::moved(ir::ValueId value, std::span<const Affine> indices
   if (op.code == ir::Opcode::broadcast) return stretched(x, indices, planner_.type(value));
   if (op.code == ir::Opcode::slice) return element(x, slice_indices(op, planner_.definition(value).starts, indices));
   if (op.code == ir::Opcode::gather) return element(x, gathered(op, 1, planner_.definition(value).starts, indices));
+  if (op.code == ir::Opcode::window) return element(x, window_indices(op, indices));
   std::vector<Affine> own(planner_.type(x).rank());
   if (op.code == ir::Opcode::transpose) {
     const auto& perm = op.attrs.ints(ir::Attr::perm);

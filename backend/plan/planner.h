@@ -103,6 +103,7 @@ class Planner {
   void movement(ir::OpId id);
   void concat(const ir::Op& op);
   void reshape(const ir::Op& op);
+  void window_add(const ir::Op& op);
 
   // ---- indexing.cpp ----
   void slice(ir::OpId id);
@@ -192,5 +193,7 @@ class BodyBuilder {
 
 // The elements of x that a slice or update names: per axis of the part (dropped axes left out if `drop`), its index in x as a form.
 std::vector<Affine> slice_indices(const ir::Op& op, std::span<const RegisterId> starts, std::span<const Affine> part);
+// The element of x that a window or window_add names, given the indices of an element of the windows.
+std::vector<Affine> window_indices(const ir::Op& op, std::span<const Affine> of_windows);
 
 }  // namespace bpc::plan

@@ -7,7 +7,8 @@ namespace {
 bool needs_memory(const ir::Op& op, std::size_t operand) {
   switch (ir::op_info(op.code).group) {
     case ir::Group::movement:
-      return (op.code == ir::Opcode::update || op.code == ir::Opcode::scatter_add) && operand == 0;
+      // Windows overlap: what they show is computed once.
+      return (op.code == ir::Opcode::update || op.code == ir::Opcode::scatter_add || op.code == ir::Opcode::window) && operand == 0;
     case ir::Group::contraction:
     case ir::Group::control:
     case ir::Group::effect:

@@ -77,6 +77,24 @@ std::optional<Item> where(Context& c, const BuiltinCall& call) {
   return condition && sides ? c.emit(call.span, Opcode::select, {*condition, (*sides)[0], (*sides)[1]}) : std::nullopt;
 }
 
+std::optional<Item> windows(Context& c, Opcode code, const BuiltinCall& call) {
+  bool adds = code == Opcode::window_add;
+  auto x = to_value(c, call.arguments[0]);
+  if (!x) return std::nullopt;
+  std::size_t rank = c.type(*x->as<ValueId>()).rank();
+  if (adds && rank < 2) {
+    c.error(Code::E0204, x->span,
+            fmt::format("`window_add` takes windows, whose last axis is what is in one, and {} has {} axes", c.described(*x), rank));
+    return std::nullopt;
+  }
+  auto axis = to_axis(c, call.arguments[1], *x, adds ? -1 : 0);
+  auto size = to_integer(c, call.arguments[2], adds ? "the length of `window_add`" : "the size of `window`");
+  auto stride = to_integer(c, call.arguments[3], "the stride"), dilation = to_integer(c, call.arguments[4], "the dilation");
+  if (!axis || !size || !stride || !dilation) return std::nullopt;
+  return c.emit(call.span, code, {*x},
+                {{Attr::axis, *axis}, {adds ? Attr::length : Attr::size, *size}, {Attr::stride, *stride}, {Attr::dilation, *dilation}});
+}
+
 }  // namespace
 
 std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
@@ -94,6 +112,9 @@ std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
       return index_of_extreme(c, code, call);
     case ir::ShapeRule::scan:
       return running_sum(c, code, call);
+    case ir::ShapeRule::window:
+    case ir::ShapeRule::window_add:
+      return windows(c, code, call);
     case ir::ShapeRule::cast:
     case ir::ShapeRule::einsum:
     case ir::ShapeRule::reshape:

@@ -20,6 +20,6 @@ std::optional<Type> to_type(Context& c, const TypeExpr& type);
 // twice.
 std::optional<std::vector<std::int64_t>> to_axes(Context& c, const Item& axes, const Item& value);
 // One axis; `extra` 1 allows the position after the last, where expand_dims may put a new one.
-std::optional<std::int64_t> to_axis(Context& c, const Item& axis, const Item& value, std::size_t extra = 0);
+std::optional<std::int64_t> to_axis(Context& c, const Item& axis, const Item& value, std::int64_t extra = 0);
 
 }  // namespace bpc::frontend::lowering

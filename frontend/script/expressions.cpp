@@ -105,6 +105,15 @@ Expr FunctionWriter::expression(const Op& op) {
       if (is_stack(op)) return {fmt::format("[{}]", fmt::join(texts, ", "))};
       return call("concat", fmt::format("[{}], axis={}", fmt::join(texts, ", "), op.attrs.integer(Attr::axis)));
     }
+    case ShapeRule::window:
+    case ShapeRule::window_add: {
+      bool adds = op.code == Opcode::window_add;
+      std::string text = fmt::format("{}, {}, {}", read_typed(op.operands[0]).text, op.attrs.integer(Attr::axis),
+                                     op.attrs.integer(adds ? Attr::length : Attr::size));
+      for (Attr attr : {Attr::stride, Attr::dilation})
+        if (op.attrs.integer(attr) != 1) text += fmt::format(", {}={}", ir::attr_name(attr), op.attrs.integer(attr));
+      return call(adds ? "window_add" : "window", text);
+    }
     case ShapeRule::declared:
       return constant(op);
     case ShapeRule::gather:

@@ -42,6 +42,8 @@ void Batch::straight(const Op& op) {
       result = plain(with(Attr::axes, shifted(op.attrs.ints(Attr::axes))));
       break;
     case ShapeRule::scan:
+    case ShapeRule::window:
+    case ShapeRule::window_add:
       result = plain(one_axis());
       break;
     case ShapeRule::einsum:

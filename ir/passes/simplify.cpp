@@ -187,7 +187,7 @@ Maybe absorb_transpose(Simplifier& s, const Node& node) {
 // However its elements are moved, a number everywhere stays one.
 Maybe move_number(Simplifier& s, const Node& node) {
   Opcode code = node.code;
-  bool moves = code == Opcode::reshape || code == Opcode::transpose || code == Opcode::broadcast ||
+  bool moves = code == Opcode::reshape || code == Opcode::transpose || code == Opcode::broadcast || code == Opcode::window ||
                (code == Opcode::slice && node.attrs.ints(Attr::dynamic).empty());
   if (!moves) return {};
   auto number = s.number(node.operands[0]);

@@ -54,6 +54,10 @@ ir::Attributes adding(ir::Attributes attrs) {
   return attrs;
 }
 
+ir::Attributes sliding(std::int64_t axis, Attr what, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
+  return {{Attr::axis, axis}, {what, size}, {Attr::stride, stride}, {Attr::dilation, dilation}};
+}
+
 }  // namespace
 
 std::vector<Case> smooth_cases(Opcode code) {
@@ -158,6 +162,17 @@ std::vector<Case> smooth_cases(Opcode code) {
               {{{{4, 2, 3}}, {{2, 2}}, indices({2}, 3), indices({2}, 0)}, {{Attr::axes, Ints{0, 2}}}}};
     case Opcode::concat:
       return {{{{{2, 3}}, {{1, 3}}}, {{Attr::axis, std::int64_t{0}}}}, {{{{2, 3}}, {{2, 1}}, {{2, 2}}}, {{Attr::axis, std::int64_t{1}}}}};
+
+    case Opcode::window:
+      return {{{{{5}}}, sliding(0, Attr::size, 3, 1, 1)},
+              {{{{2, 7}}}, sliding(1, Attr::size, 2, 2, 3)},
+              {{{{6, 2}}}, sliding(0, Attr::size, 2, 3, 1)},
+              {{{{3, 2}}}, sliding(0, Attr::size, 1, 2, 1)}};
+    case Opcode::window_add:
+      return {{{{{3, 3}}}, sliding(0, Attr::length, 5, 1, 1)},
+              {{{{2, 2, 2}}}, sliding(1, Attr::length, 7, 2, 3)},
+              {{{{2, 2, 2}}}, sliding(0, Attr::length, 6, 3, 1)},
+              {{{{2, 2, 1}}}, sliding(0, Attr::length, 4, 2, 1)}};
 
     // Exempt: results that are no reals.
     case Opcode::logical_not:
