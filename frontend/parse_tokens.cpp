@@ -143,7 +143,8 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
         tokens.back().span.end_column == token.span.column && tokens.back().span.line == token.span.line) {
       if (reported++ < kMaxSyntaxErrors)
         diagnostics.error(Code::E0110, tokens.back().span.to(token.span), fmt::format("`{}.` is not a number", tokens.back().text))
-            .with_help(fmt::format("write `{}.0`", tokens.back().text));
+            .with_help(tokens.back().text.find_first_of(".eE") == std::string::npos ? fmt::format("write `{}.0`", tokens.back().text)
+                                                                                    : "a number has one point; take this one away");
       continue;
     }
     tokens.push_back(std::move(token));

@@ -229,7 +229,7 @@ std::optional<Expr> Generator::guarded(const Shape& shape, int) {
   static constexpr const char* kGuards[] = {
       "where({0} > 0.07, log({0}), 0.3)",      "where({0} > 0.07, sqrt({0}), 0.2)",
       "where({0} > 0.07, {0} * log({0}), 0)",  "where(abs({0}) > 0.1, 0.1 / {0}, 0.4)",
-      "where({0} > 0.05, {0}^-0.5, {0})",      "where({0} > 0, {0}, 0)^1.5",
+      "where({0} > 0.05, {0}^-0.5, {0})",      "sqrt(where({0} > 0, {0}, 0)^3)",
       "where(abs({0}) < 0.9, asin({0}), {0})", "where(abs({0}) < 0.07, 0, 0.2 * {0} / abs({0}))",
   };
   Expr x = leaf(shape);
