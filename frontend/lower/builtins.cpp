@@ -18,33 +18,12 @@ namespace {
 using ir::ValueId;
 
 constexpr std::string_view kUnimplemented[] = {
-    "cholesky",
-    "solve",
-    "inv",
-    "det",
-    "logdet",
-    "roll",
-    "pad",
-    "tile",
-    "sort",
-    "argsort",
-    "topk",
-    "dropout",
-    "conv1d",
-    "conv2d",
-    "conv_transpose2d",
-    "max_pool2d",
-    "bernoulli",
-    "randint",
-    "permutation",
-    "attention",
-    "avg_pool2d",
-    "batch_norm",
-    "triangular_solve",
+    "cholesky", "solve",     "inv",     "det",         "logdet",    "sort",       "argsort",          "topk",
+    "dropout",  "bernoulli", "randint", "permutation", "attention", "batch_norm", "triangular_solve",
 };
 
 std::vector<std::span<const Builtin>> builtin_tables() {
-  return {shape_builtins(), fill_builtins(), value_builtins(), index_builtins(), tape_builtins(), derivative_builtins()};
+  return {shape_builtins(), layout_builtins(), fill_builtins(), value_builtins(), index_builtins(), tape_builtins(), derivative_builtins()};
 }
 
 const Builtin* find_builtin(std::string_view name) {

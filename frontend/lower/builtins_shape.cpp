@@ -182,6 +182,7 @@ bool is_shape(const List& list) {
 std::optional<Item> size(Context& c, const BuiltinCall& call) {
   if (const List* list = call.arguments[0].as<List>(); list && call.arguments[1].holds<None>() && is_shape(*list))
     return Item{typed(static_cast<std::int64_t>(list->items.size())), call.span};
+  if (call.arguments[0].holds<Number>() && call.arguments[1].holds<None>()) return Item{typed(1), call.span};
   auto x = to_value(c, call.arguments[0]);
   auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
   if (!axes) return std::nullopt;

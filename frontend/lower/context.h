@@ -46,6 +46,7 @@ struct Frame {
   std::string path;              // call path, such as "h1.dense"
   std::string binding;           // the name that is being assigned
   std::string function;          // its name; empty at the top level
+  std::string library;           // of a call within the prelude: the function of it that the author called
   std::string ruled;             // the function with an adjoint rule in whose body it is lowered, if any
   int loops = 0;                 // loops around the current statement
   bool in_init = false;          // its values belong to the function "init"
@@ -99,6 +100,7 @@ struct Context {
   void error(Code code, Span span, std::string message, std::string help = {});
   void not_implemented(Span span, const std::string& construct);  // E0199
   void give_up(Span span, std::string message);                   // E0107, once; every later emit fails
+  bool is_in_prelude(const Span& span) const;
   // The author's text of an operand, shortened.
   std::string text_of(const Span& span) const;
   // The author's text followed by its shape: "x [64, 784]".
@@ -127,7 +129,6 @@ struct Context {
  private:
   bool check_capture(const std::string& name, const Item& item);
   const Binding* find_in(const Frame& where, const std::string& name) const;
-  bool is_in_prelude(const Span& span) const;
   bool exceeds_expansion(Span span);
 
   Diagnostics& diagnostics_;

@@ -222,6 +222,7 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   frame.calls.insert(frame.calls.begin(), span);
   frame.path = call_path(c, callee);
   frame.function = fn.name.text;
+  frame.library = c.is_in_prelude(span) ? c.frame->library : fn.name.text;
   frame.in_init = c.is_in_init();
   frame.ruled = c.frame->ruled;
   Temporarily<Frame*> enter(c.frame, &frame);

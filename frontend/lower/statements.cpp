@@ -124,26 +124,54 @@ void print_statement(Context& c, const PrintStmt& s, Span span) {
   c.builder->emit_op(ir::Opcode::print, operands, {{Attr::text, text}}, {});
 }
 
-void assert_statement(Context& c, const AssertStmt& s, Span span) {
+// What an assert of the library says of the author's call: a parameter `{x}` is the argument with its shape; what follows a semicolon is a
+// fix.
+Diagnostic refusal(Context& c, const std::string& message, Span span) {
+  Diagnostic diagnostic = error_at(Code::E0201, span, "");
+  for (std::size_t at = 0; at < message.size();) {
+    std::size_t open = std::min(message.find('{', at), message.size()), close = std::min(message.find('}', open), message.size());
+    diagnostic.message += message.substr(at, open - at);
+    if (const Binding* argument = c.find_own(message.substr(std::min(open + 1, close), close - open - 1))) {
+      diagnostic.message += c.described(argument->item);
+      if (const ValueId* id = argument->item.as<ValueId>()) diagnostic.label(argument->item.span, shape_text(c.type(*id).dims));
+    }
+    at = close + 1;
+  }
+  if (std::size_t semicolon = diagnostic.message.find("; "); semicolon != std::string::npos) {
+    diagnostic.help = diagnostic.message.substr(semicolon + 2);
+    diagnostic.message.resize(semicolon);
+  }
+  return diagnostic;
+}
+
+// Whether to go on. In the library a condition known at compile time is a check of the call: where it holds nothing is left of it, and
+// otherwise the call is wrong.
+bool assert_statement(Context& c, const AssertStmt& s, Span span) {
   const Expr& e = c.expr(s.condition);
   const auto* comparison = std::get_if<BinaryExpr>(&e.node);
   if (comparison && !is_comparison(comparison->spelling)) comparison = nullptr;
   std::vector<Item> shown;
   std::optional<Item> condition;
+  auto checked = [&] { return condition && c.is_in_prelude(span) ? condition->as<bool>() : nullptr; };
   if (comparison) {  // its operands are shown when it fails
     auto a = expression(c, comparison->left), b = expression(c, comparison->right);
-    if (!a || !b) return;
+    if (!a || !b) return true;
     condition = binary(c, e.span, comparison->spelling_span, comparison->spelling, *a, *b);
     for (const Item& side : {*a, *b}) {
       const Number* number = side.as<Number>();
       bool says_itself = is_compile_time(side) && (!number || !number->element);  // a literal
-      if (auto value = condition && !says_itself ? to_value(c, side) : std::nullopt) shown.push_back(std::move(*value));
+      bool is_shown = condition && !checked() && !says_itself;
+      if (auto value = is_shown ? to_value(c, side) : std::nullopt) shown.push_back(std::move(*value));
     }
   } else {
     condition = expression(c, s.condition);
   }
+  if (const bool* holds = checked()) {
+    if (!*holds) c.report(refusal(c, s.message.value_or(""), span));
+    return *holds;
+  }
   if (condition) condition = condition_value(c, *condition, "the condition of `assert`");
-  if (!condition) return;
+  if (!condition) return true;
   std::vector<ValueId> operands{*condition->as<ValueId>()};
   std::vector<std::string> names;
   for (const Item& item : shown) {
@@ -152,6 +180,7 @@ void assert_statement(Context& c, const AssertStmt& s, Span span) {
   }
   c.set_origin(span);
   c.builder->emit_op(ir::Opcode::assert_true, operands, {{Attr::message, s.message.value_or("")}, {Attr::names, names}}, {});
+  return true;
 }
 
 Outcome return_statement(Context& c, const ReturnStmt& s, Span span) {
@@ -185,7 +214,7 @@ struct Visit {
   void operator()(const WhileStmt& s) { while_statement(c, s, span); }
   void operator()(const ReturnStmt&) {}  // see run
   void operator()(const PrintStmt& s) { print_statement(c, s, span); }
-  void operator()(const AssertStmt& s) { assert_statement(c, s, span); }
+  void operator()(const AssertStmt&) {}  // see run
 };
 
 }  // namespace
@@ -225,6 +254,10 @@ Outcome run(Context& c, Rest rest) {
     Nesting nesting(c, stmt.span);
     if (!nesting.ok()) return {};
     if (const auto* s = std::get_if<ReturnStmt>(&stmt.node)) return return_statement(c, *s, stmt.span);
+    if (const auto* s = std::get_if<AssertStmt>(&stmt.node)) {
+      if (!assert_statement(c, *s, stmt.span)) return {true, {Item{Poison{}, stmt.span}}};
+      continue;
+    }
     const auto* branch = std::get_if<IfStmt>(&stmt.node);
     bool may_return = branch && (contains_return(*c.frame->ast, branch->then) ||
                                  (branch->otherwise && contains_return(*c.frame->ast, *branch->otherwise)));

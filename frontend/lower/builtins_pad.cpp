@@ -1,0 +1,120 @@
+// Functions that lay a tensor out in a larger or another order: pad, roll, tile. NumPy's semantics.
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/types.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+const Type& type_of(Context& c, const Item& item) {
+  return c.type(*item.as<ValueId>());
+}
+
+struct Widths {
+  std::int64_t before, after;
+};
+
+// A pair [before, after] for each axis of x.
+std::optional<std::vector<Widths>> widths_of(Context& c, const Item& x, const Item& given) {
+  const List* pairs = given.as<List>();
+  std::size_t rank = type_of(c, x).rank();
+  auto is_pair = [](const Item& item) { return item.holds<List>() && item.as<List>()->items.size() == 2; };
+  if (!pairs || pairs->items.size() != rank || !std::all_of(pairs->items.begin(), pairs->items.end(), is_pair)) {
+    c.report(error_at(Code::E0204, given.span,
+                      fmt::format("`pad` takes a pair [before, after] for each axis, and {} has {}", c.described(x), rank),
+                      fmt::format("write it like `[{}]`", fmt::join(std::vector<std::string>(rank, "[0, 1]"), ", ")))
+                 .label(x.span, fmt::format("{} axes", rank)));
+    return std::nullopt;
+  }
+  std::vector<Widths> widths;
+  for (const Item& pair : pairs->items) {
+    auto before = to_size(c, pair.as<List>()->items[0]), after = to_size(c, pair.as<List>()->items[1]);
+    if (!before || !after) return std::nullopt;
+    widths.push_back({before->size, after->size});
+  }
+  return widths;
+}
+
+// x, put into a tensor that is `value` elsewhere.
+std::optional<Item> pad(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto widths = x ? widths_of(c, *x, call.arguments[1]) : std::nullopt;
+  if (!widths) return std::nullopt;
+  Item value = call.arguments[2];
+  if (const Number* number = value.as<Number>(); number && type_of(c, *x).element == Element::boolean) value.is = number->real() != 0;
+  auto both = to_common(c, {*x, value}, ir::Domain::any);
+  if (!both) return std::nullopt;
+  Type type = type_of(c, (*both)[0]);
+  std::vector<std::int64_t> starts, sizes = type.sizes(), steps(type.rank(), 1), none;
+  for (std::size_t i = 0; i < widths->size(); ++i) {
+    auto [before, after] = (*widths)[i];
+    starts.push_back(before);
+    if (before + after > 0) type.dims[i] = {before + type.size(i) + after, {}};
+  }
+  if (type.sizes() == sizes) return (*both)[0];
+  auto base = c.emit(call.span, Opcode::broadcast, {(*both)[1]}, {}, &type);
+  if (!base) return std::nullopt;
+  return c.emit(call.span, Opcode::update, {*base, (*both)[0]},
+                {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}, {Attr::dynamic, none}, {Attr::drop, none}});
+}
+
+// The element at i goes to i + n, around the end.
+std::optional<Item> roll(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto n = to_integer(c, call.arguments[1], "the shift of `roll`");
+  auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+  if (!n || !axis) return std::nullopt;
+  auto at = static_cast<std::size_t>(*axis);
+  std::int64_t size = type_of(c, *x).size(at);
+  std::int64_t shift = size == 0 ? 0 : (*n % size + size) % size;
+  if (shift == 0) return x;
+  auto tail = part(c, call.span, *x, at, size - shift, shift), head = part(c, call.span, *x, at, 0, size - shift);
+  auto rolled = tail && head ? concatenate(c, call.span, {*tail, *head}, *axis) : std::nullopt;
+  return rolled ? reshape(c, call.span, *rolled, type_of(c, *x).dims) : std::nullopt;  // the size keeps its name
+}
+
+// x so many times along each axis. Fewer numbers than axes are for the last axes; more make new first ones.
+std::optional<Item> tile(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto times = to_shape(c, call.arguments[1]);
+  if (!x || !times) return std::nullopt;
+  std::vector<Dim> own = type_of(c, *x).dims, apart, stretched, joined;
+  std::size_t rank = std::max(own.size(), times->size());
+  own.insert(own.begin(), rank - own.size(), Dim{1, {}});
+  times->insert(times->begin(), rank - times->size(), Dim{1, {}});
+  for (std::size_t i = 0; i < rank; ++i) {
+    Dim repeat = (*times)[i];
+    std::int64_t size = 0;
+    if (__builtin_mul_overflow(repeat.size, own[i].size, &size)) size = -1;  // which emit finds too large
+    apart.insert(apart.end(), {Dim{1, {}}, own[i]});
+    stretched.insert(stretched.end(), {repeat, own[i]});
+    joined.push_back(repeat.size == 1 ? own[i] : Dim{size, {}});
+  }
+  Type to(type_of(c, *x).element, std::move(stretched));
+  auto column = reshape(c, call.span, *x, std::move(apart));
+  auto all = column ? c.emit(call.span, Opcode::broadcast, {*column}, {}, &to) : std::nullopt;
+  return all ? reshape(c, call.span, *all, std::move(joined)) : std::nullopt;
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"pad", "x, widths, value = 0", pad},
+    {"roll", "x, n, axis = 0", roll},
+    {"tile", "x, reps", tile},
+};
+
+}  // namespace
+
+std::span<const Builtin> layout_builtins() {
+  return kBuiltins;
+}
+
+}  // namespace bpc::frontend::lowering
