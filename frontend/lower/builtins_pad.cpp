@@ -23,6 +23,15 @@ struct Widths {
   std::int64_t before, after;
 };
 
+std::optional<std::int64_t> width_of(Context& c, const Item& item) {
+  if (const Number* number = item.as<Number>(); number && number->real() < 0) {
+    c.error(Code::E0210, item.span, fmt::format("a margin cannot be {} wide", number_text(*number)), "a slice makes a tensor smaller");
+    return std::nullopt;
+  }
+  auto size = to_size(c, item);
+  return size ? std::optional(size->size) : std::nullopt;
+}
+
 // A pair [before, after] for each axis of x.
 std::optional<std::vector<Widths>> widths_of(Context& c, const Item& x, const Item& given) {
   const List* pairs = given.as<List>();
@@ -37,9 +46,9 @@ std::optional<std::vector<Widths>> widths_of(Context& c, const Item& x, const It
   }
   std::vector<Widths> widths;
   for (const Item& pair : pairs->items) {
-    auto before = to_size(c, pair.as<List>()->items[0]), after = to_size(c, pair.as<List>()->items[1]);
+    auto before = width_of(c, pair.as<List>()->items[0]), after = width_of(c, pair.as<List>()->items[1]);
     if (!before || !after) return std::nullopt;
-    widths.push_back({before->size, after->size});
+    widths.push_back({*before, *after});
   }
   return widths;
 }

@@ -84,7 +84,7 @@ std::optional<Item> windows(Context& c, Opcode code, const BuiltinCall& call) {
   std::size_t rank = c.type(*x->as<ValueId>()).rank();
   if (adds && rank < 2) {
     c.error(Code::E0204, x->span,
-            fmt::format("`window_add` takes windows, whose last axis is what is in one, and {} has {} axes", c.described(*x), rank));
+            fmt::format("`window_add` takes windows, whose last axis is what is in one, and {} is none", c.described(*x)));
     return std::nullopt;
   }
   auto axis = to_axis(c, call.arguments[1], *x, adds ? -1 : 0);

@@ -350,6 +350,23 @@ TEST_CASE("large products are contractions, small ones loops") {
   CHECK(kernels(plan.body).size() == 1);
 }
 
+TEST_CASE("a convolution and its gradient by the kernels make no patches, and pooling none either") {
+  Function function;
+  Builder builder(function);
+  auto windows = [&](ValueId x, std::int64_t axis, std::int64_t stride) {
+    return builder.emit(Opcode::window, {x},
+                        {{Attr::axis, axis}, {Attr::size, std::int64_t{3}}, {Attr::stride, stride}, {Attr::dilation, std::int64_t{1}}});
+  };
+  ValueId x = input(function, reals({2, 4, 18, 18})), w = input(function, reals({5, 4, 3, 3}));
+  ValueId patches = windows(windows(builder.emit(Opcode::exp, {x}), 2, 1), 3, 1);
+  ValueId y = builder.emit(Opcode::einsum, {patches, w}, {{Attr::spec, std::string("nchwij,ocij->nohw")}});
+  output(function, y);
+  output(function, builder.emit(Opcode::einsum, {patches, y}, {{Attr::spec, std::string("nchwij,nohw->ocij")}}));
+  output(function, builder.reduce(Opcode::reduce_max, windows(windows(y, 2, 2), 3, 2), {4, 5}, false));
+  Plan plan = plan::make_plan(function);
+  for (const plan::Buffer& buffer : plan.buffers) CHECK(buffer.count <= 2 * 5 * 18 * 18);
+}
+
 TEST_CASE("fused bodies stay bounded") {
   Function function;
   Builder builder(function);
