@@ -36,7 +36,7 @@ void Batch::op(OpId id) {
 }
 
 // A copy of a region on its way into a batched op. Each yield varies as its value in `yields_like` does.
-BlockId Batch::region(BlockId from, const std::vector<ValueId>& yields_like) {
+BlockId Batch::region(BlockId from, std::vector<ValueId> yields_like) {
   const Block old = function_.block(from);
   const Builder outside = builder_;
   BlockId made = function_.add_block({});

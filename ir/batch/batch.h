@@ -19,7 +19,7 @@ class Batch {
   // ---- control flow ----
   void block(BlockId from);
   void op(OpId id);
-  BlockId region(BlockId from, const std::vector<ValueId>& yields_like);
+  BlockId region(BlockId from, std::vector<ValueId> yields_like);  // a copy: blocks move as the region grows
   void control(const Op& op);
   void choose(const Op& op);
 
