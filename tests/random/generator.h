@@ -110,6 +110,7 @@ class Generator {
   std::optional<Expr> reduction(const Shape& shape, int depth);
   std::optional<Expr> contraction(const Shape& shape, int depth);
   std::optional<Expr> movement(const Shape& shape, int depth);
+  std::optional<Expr> windows(const Shape& shape, int depth);
   std::optional<Expr> along_axis(const Shape& shape, int depth);
   std::optional<Expr> list(const Shape& shape, int depth);
   std::optional<Expr> comprehension(const Shape& shape, int depth);

@@ -116,13 +116,31 @@ std::optional<Expr> Generator::contraction(const Shape& shape, int depth) {
   }
 }
 
+// Windows of up to three elements, summed, or put back where they overlap.
+std::optional<Expr> Generator::windows(const Shape& shape, int depth) {
+  if (shape.empty() || shape.size() > 2 || is_generic(shape)) return std::nullopt;
+  const std::size_t axis = draw_.below(shape.size());
+  const int size = draw_.between(1, 3), stride = draw_.between(1, 2), dilation = draw_.between(1, 2), reach = dilation * (size - 1) + 1;
+  const std::string slides = fmt::format("stride={}, dilation={}", stride, dilation);
+  Shape from = shape;
+  if (draw_.chance(0.5) && reach <= shape[axis]) {
+    from[axis] = (shape[axis] - reach) / stride + 1;
+    Expr y = tamed(expr(with_axis(from, from.size(), size), depth - 1), 3);
+    return Expr{fmt::format("window_add({}, {}, {}, {})", y.text, axis, shape[axis], slides), y.bound * count({size})};
+  }
+  from[axis] = stride * (shape[axis] - 1) + reach;
+  if (shape[axis] < 1 || from[axis] > 6) return std::nullopt;
+  Expr x = tamed(expr(from, depth - 1), 3);
+  return Expr{fmt::format("sum(window({}, {}, {}, {}), axis=-1)", x.text, axis, size, slides), x.bound * count({size})};
+}
+
 std::optional<Expr> Generator::movement(const Shape& shape, int depth) {
   const std::size_t rank = shape.size();
   auto wrapped = [&](const Shape& from, const char* before, const std::string& after) {
     Expr x = expr(from, depth - 1);
     return Expr{before + x.text + after, x.bound};
   };
-  switch (draw_.below(9)) {
+  switch (draw_.below(11)) {
     case 0:
       if (rank != 2) return std::nullopt;
       {
@@ -165,6 +183,11 @@ std::optional<Expr> Generator::movement(const Shape& shape, int depth) {
       if (rank != 2) return std::nullopt;
       if (shape[0] == shape[1] && draw_.chance(0.5)) return wrapped({shape[0]}, "diag(", ")");
       return wrapped(shape, draw_.chance(0.5) ? "tril(" : "triu(", draw_.chance(0.5) ? ", k=-1)" : ")");
+    case 8:
+      if (rank == 0) return std::nullopt;
+      return wrapped(shape, "roll(", fmt::format(", {}, {})", draw_.between(-3, 3), draw_.below(rank)));
+    case 9:
+      return windows(shape, depth);
     default:
       if (rank > 1) return std::nullopt;
       {
