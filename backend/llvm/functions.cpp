@@ -45,7 +45,16 @@ void Emitter::outline(const char* name, bool small, const std::vector<BufferId>&
   }
   std::vector<llvm::Type*> returned;
   for (RegisterId id : results) returned.push_back(type(id));
-  llvm::Type* result = returned.empty() ? builder_.getVoidTy() : llvm::StructType::get(module_.getContext(), returned);
+  auto* all_results = llvm::StructType::get(module_.getContext(), returned);
+  // More than two come back through memory: x86 would return a third real on the x87 stack, and LLVM 19 at -O0 takes it from there with an
+  // instruction that may name a register which it cannot encode.
+  const bool in_memory = results.size() > 2;
+  llvm::Type* result = returned.empty() || in_memory ? builder_.getVoidTy() : static_cast<llvm::Type*>(all_results);
+  if (in_memory) {
+    llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+    arguments.push_back(llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(all_results));
+    parameters.push_back(builder_.getPtrTy());
+  }
   auto* function =
       llvm::Function::Create(llvm::FunctionType::get(result, parameters, false), llvm::Function::InternalLinkage, name, module_);
   function->addFnAttr(llvm::Attribute::NoUnwind);
@@ -60,15 +69,24 @@ void Emitter::outline(const char* name, bool small, const std::vector<BufferId>&
   for (unsigned i = 0; i < storages.size(); ++i) bases_[storages[i]] = function->getArg(i);
   for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], function->getArg(static_cast<unsigned>(storages.size()) + i));
   body();
-  llvm::Value* all = returned.empty() ? nullptr : llvm::PoisonValue::get(result);
-  for (unsigned i = 0; i < results.size(); ++i) all = builder_.CreateInsertValue(all, get(results[i]), i);
-  all ? builder_.CreateRet(all) : builder_.CreateRetVoid();
+  if (result->isVoidTy()) {
+    for (unsigned i = 0; i < results.size(); ++i)
+      builder_.CreateStore(get(results[i]), builder_.CreateStructGEP(all_results, function->getArg(function->arg_size() - 1), i));
+    builder_.CreateRetVoid();
+  } else {
+    llvm::Value* all = llvm::PoisonValue::get(result);
+    for (unsigned i = 0; i < results.size(); ++i) all = builder_.CreateInsertValue(all, get(results[i]), i);
+    builder_.CreateRet(all);
+  }
 
   for (unsigned i = 0; i < storages.size(); ++i) bases_[storages[i]] = arguments[i];
   for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], outside[i]);
   builder_.SetInsertPoint(outer);
   llvm::Value* call = builder_.CreateCall(function, arguments);
-  for (unsigned i = 0; i < results.size(); ++i) set(results[i], builder_.CreateExtractValue(call, i, plan_.at(results[i]).name));
+  for (unsigned i = 0; i < results.size(); ++i)
+    set(results[i],
+        in_memory ? builder_.CreateLoad(returned[i], builder_.CreateStructGEP(all_results, arguments.back(), i), plan_.at(results[i]).name)
+                  : builder_.CreateExtractValue(call, i, plan_.at(results[i]).name));
 }
 
 void Emitter::steps(const plan::Steps& steps) {
