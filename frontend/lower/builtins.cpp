@@ -37,9 +37,7 @@ constexpr std::string_view kUnimplemented[] = {
     "bernoulli",
     "randint",
     "permutation",
-    "attention",
     "avg_pool2d",
-    "batch_norm",
     "triangular_solve",
 };
 

@@ -128,6 +128,33 @@ std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
   return equal ? cast_to(c, *equal, c.module.real, call.span) : std::nullopt;
 }
 
+// ---- attention ----
+
+// Scores under a mask, as in torch: reals are added; a bool is true where a key takes part, and adds -inf elsewhere. Adding it, rather than
+// selecting, lets no product of the derivative pay for strong zeros: the weights of those keys are zeros anyway.
+std::optional<Item> masked(Context& c, const BuiltinCall& call) {
+  auto scores = to_value(c, call.arguments[0]);
+  if (!scores || call.arguments[1].holds<None>()) return scores;
+  auto mask = to_value(c, call.arguments[1]);
+  if (!mask) return std::nullopt;
+  const Type type = c.type(*mask->as<ValueId>());
+  if (is_integer(type.element)) {
+    c.error(Code::E0203, mask->span,
+            fmt::format("a mask is bool, true where a key takes part, or real and added to the scores, and `{}` is {}",
+                        c.text_of(mask->span), type_text(type)),
+            fmt::format("write `{} > 0`", c.text_of(mask->span)));
+    return std::nullopt;
+  }
+  std::optional<Item> added = mask;
+  if (!is_real(type.element)) {
+    Type scalar(c.type(*scores->as<ValueId>()).element);
+    auto always = constant(c, call.span, weak(0.0), scalar), never = constant(c, call.span, weak(-HUGE_VAL), scalar);
+    added = always && never ? c.emit(call.span, Opcode::select, {*mask, *always, *never}) : std::nullopt;
+    if (added) added->span = mask->span;
+  }
+  return added ? binary(c, call.span, call.span, "+", *scores, *added) : std::nullopt;
+}
+
 constexpr Builtin kBuiltins[] = {
     {"f32", "x", cast},
     {"f64", "x", cast},
@@ -140,6 +167,7 @@ constexpr Builtin kBuiltins[] = {
     {"einsum", "spec, operands...", einsum},
     {"prod", "x, axis = none, keep = false", prod},
     {"one_hot", "labels, n", one_hot},
+    {"masked", "scores, mask = none", masked},
 };
 
 }  // namespace
