@@ -71,8 +71,9 @@ void Context::report(Diagnostic diagnostic) {
   }
   std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
   if (is_in_prelude(diagnostic.span)) {
-    diagnostic.message = fmt::format("in `{}`: {}", frame->function, diagnostic.message);
     auto call = std::find_if(frame->calls.begin(), frame->calls.end(), [&](const Span& span) { return !is_in_prelude(span); });
+    const std::string text = call == frame->calls.end() ? frame->function : sources.text(*call);
+    diagnostic.message = fmt::format("in `{}`: {}", text.substr(0, text.find('(')), diagnostic.message);
     diagnostic.span = call == frame->calls.end() ? Span{} : *call;
   }
   if (!reported_.insert({diagnostic.code, diagnostic.span, diagnostic.message}).second) return;
