@@ -72,3 +72,25 @@ for n in 4 16 64; do
   printf '| n = %s | %s | %s | %s | %s | %s |\n' $n "$(operations $n y)" "$(operations $n "grad(y, x)")" "$hvp" "$hessian" \
     "$(awk "BEGIN { printf \"%.2f\", $hessian / ($n * $hvp) }")"
 done
+
+head "functions of the library, of 64 rows of 100"
+library() { # what it is called, an expression of x
+  printf 'param x : [64, 100] = normal(0, 1)\nconst t = sin(arange(0, 100))\nconst labels = i32(arange(0, 64))\nloss J = sum(%s)\n' "$2" > "$work/library.bp"
+  printf '| `%s` | %s\n' "$1" "$(count "$work/library.bp")"
+}
+library "softmax" "softmax(x) * t"
+library "log_softmax" "log_softmax(x) * t"
+library "cross_entropy" "cross_entropy(x, labels)"
+library "layer_norm" "layer_norm(x, t, t) * t"
+library "var" "var(x, axis=1)"
+library "norm" "norm(x, axis=1)"
+
+head "attention in n layers, T = 128 vectors of 8"
+for layers in 1 4 8; do
+  {
+    printf 'param x : [128, 8] = normal(0, 1)\nh = x\n'
+    for _ in $(seq $layers); do printf 'h = attention(h, h, h)\n'; done
+    printf 'loss J = sum(h * h)\n'
+  } > "$work/attention.bp"
+  printf '| n = %s | %s\n' "$layers" "$(count "$work/attention.bp")"
+done

@@ -26,8 +26,11 @@ void StaticFacts::walk(BlockId block) {
 }
 
 void StaticFacts::enter(const Op& op) {
-  for (BlockId region : op.regions)
-    for (ValueId argument : function_.block(region).arguments) nonfinite_[argument.index] = op.code == Opcode::custom;
+  for (BlockId region : op.regions) {
+    const auto& block_arguments = function_.block(region).arguments;
+    for (std::size_t i = 0; i < block_arguments.size(); ++i)
+      nonfinite_[block_arguments[i].index] = op.code == Opcode::custom && (region == op.regions[1] || nonfinite_[op.operands[i].index]);
+  }
   std::size_t operands = uncarried_operands(op.code), arguments = uncarried_arguments(op.code);
   for (bool changed = true; changed;) {
     changed = false;
@@ -46,7 +49,9 @@ void StaticFacts::enter(const Op& op) {
     bool nonfinite = false;
     for (BlockId region : op.regions) {
       const auto& yields = function_.block(region).yields;
-      bool yields_results = yields.size() == op.results.size() && !(op.code == Opcode::while_loop && region == op.regions[0]);
+      bool is_condition = op.code == Opcode::while_loop && region == op.regions[0];
+      bool is_rule = op.code == Opcode::custom && region == op.regions[1];
+      bool yields_results = yields.size() == op.results.size() && !is_condition && !is_rule;
       if (yields_results) nonfinite |= nonfinite_[yields[i].index];
     }
     if (is_loop(op.code)) nonfinite |= nonfinite_[op.operands[operands + i].index];

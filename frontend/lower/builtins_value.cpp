@@ -109,16 +109,20 @@ std::optional<Item> prod(Context& c, const BuiltinCall& call) {
 
 // ---- codes ----
 
+std::optional<Item> to_labels(Context& c, const Item& item) {
+  auto labels = to_value(c, item, Element::i32);
+  if (!labels || is_integer(c.type(*labels->as<ValueId>()).element)) return labels;
+  c.error(Code::E0203, labels->span,
+          fmt::format("labels are integers, and `{}` is {}", c.text_of(labels->span), type_text(c.type(*labels->as<ValueId>()))));
+  return std::nullopt;
+}
+
 // 1 at the label's place along a new last axis of size n, else 0.
 std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
-  auto labels = to_value(c, call.arguments[0], Element::i32);
+  auto labels = to_labels(c, call.arguments[0]);
   auto n = to_size(c, call.arguments[1]);
   if (!labels || !n) return std::nullopt;
   Type type = c.type(*labels->as<ValueId>());
-  if (!is_integer(type.element)) {
-    c.error(Code::E0203, labels->span, fmt::format("labels are integers, and `{}` is {}", c.text_of(labels->span), type_text(type)));
-    return std::nullopt;
-  }
   std::vector<Dim> column = type.dims;
   column.push_back({1, {}});
   type.dims.push_back(*n);
@@ -126,6 +130,44 @@ std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
   auto expanded = reshape(c, call.span, *labels, std::move(column));
   auto equal = index && expanded ? c.emit(call.span, Opcode::eq, {*expanded, *index}) : std::nullopt;
   return equal ? cast_to(c, *equal, c.module.real, call.span) : std::nullopt;
+}
+
+// The labels of rows of logits, one each, with a last axis of size 1: what gathers along the last axis of the logits.
+std::optional<Item> labels_by_row(Context& c, const BuiltinCall& call) {
+  auto labels = to_labels(c, call.arguments[0]), logits = to_value(c, call.arguments[1]);
+  if (!labels || !logits || !to_axis(c, {weak(std::int64_t{-1}), logits->span}, *logits)) return std::nullopt;
+  Type type = c.type(*logits->as<ValueId>()).with_element(c.type(*labels->as<ValueId>()).element);
+  type.dims.pop_back();
+  auto fitting = to_fit(c, *labels, type, "the labels");
+  type.dims.push_back({1, {}});
+  return fitting ? reshape(c, call.span, *fitting, type.dims) : std::nullopt;
+}
+
+// ---- attention ----
+
+// Scores under a mask, as in torch: reals are added; a bool is true where a key takes part, and adds -inf elsewhere. Adding it, rather than
+// selecting, lets no product of the derivative pay for strong zeros: the weights of those keys are zeros anyway.
+std::optional<Item> masked(Context& c, const BuiltinCall& call) {
+  auto scores = to_value(c, call.arguments[0]);
+  if (!scores || call.arguments[1].holds<None>()) return scores;
+  auto mask = to_value(c, call.arguments[1]);
+  if (!mask) return std::nullopt;
+  const Type type = c.type(*mask->as<ValueId>());
+  if (is_integer(type.element)) {
+    c.error(Code::E0203, mask->span,
+            fmt::format("a mask is bool, true where a key takes part, or real and added to the scores, and `{}` is {}",
+                        c.text_of(mask->span), type_text(type)),
+            fmt::format("write `{} > 0`", c.text_of(mask->span)));
+    return std::nullopt;
+  }
+  std::optional<Item> added = mask;
+  if (!is_real(type.element)) {
+    Type scalar(c.type(*scores->as<ValueId>()).element);
+    auto always = constant(c, call.span, weak(0.0), scalar), never = constant(c, call.span, weak(-HUGE_VAL), scalar);
+    added = always && never ? c.emit(call.span, Opcode::select, {*mask, *always, *never}) : std::nullopt;
+    if (added) added->span = mask->span;
+  }
+  return added ? binary(c, call.span, call.span, "+", *scores, *added) : std::nullopt;
 }
 
 constexpr Builtin kBuiltins[] = {
@@ -140,6 +182,8 @@ constexpr Builtin kBuiltins[] = {
     {"einsum", "spec, operands...", einsum},
     {"prod", "x, axis = none, keep = false", prod},
     {"one_hot", "labels, n", one_hot},
+    {"labels_by_row", "labels, logits", labels_by_row},
+    {"masked", "scores, mask = none", masked},
 };
 
 }  // namespace

@@ -181,7 +181,7 @@ class Einsum {
     std::string help = by_name                      ? "if the match is meant, rename with `reshape(v, […])`"
                        : m.size == 1 || n.size == 1 ? "`einsum` does not stretch: drop the axis of size 1 with `squeeze`, and its letter"
                                                     : "axes that do not go together get different letters";
-    auto size = [](const Dim& dim) { return (dim.name.empty() ? "" : dim.name + "=") + std::to_string(dim.size); };
+    auto size = [](const Dim& dim) { return dim.name.empty() ? std::to_string(dim.size) : fmt::format("{}={}", dim.name, dim.size); };
     auto note = [&](std::size_t k, const Dim& dim) {
       return fmt::format("{}: {} is {}", shape_text(type(values[k]).dims), letter, size(dim));
     };

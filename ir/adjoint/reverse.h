@@ -82,6 +82,7 @@ class ReverseSweep {
   void loop(OpId id);
   void recomputed(OpId id);
   void custom(OpId id);
+  bool strong_product(OpId id, std::set<ValueId>& strong, Cloner& cloner);
   Cloner rerun();
   void adopt_copies();
   OpId run_here(OpId id);

@@ -269,7 +269,8 @@ void ReverseSweep::recomputed(OpId id) {
   }
 }
 
-// The author's rule, on the operands, the results and their cotangents.
+// The author's rule, on the operands, the results and their cotangents. Where a cotangent may have been zeroed, its zeros are strong in the
+// rule's products and quotients, too.
 void ReverseSweep::custom(OpId id) {
   const Op op = function_.op(id);
   const std::vector<ValueId> arguments = function_.block(op.regions[1]).arguments;
@@ -277,15 +278,43 @@ void ReverseSweep::custom(OpId id) {
   Cloner cloner(builder_);
   for (std::size_t i = 0; i < xs; ++i) cloner.set(arguments[i], op.operands[i]);
   bool zeroed = zeroes_cotangents(op.regions[1]);
+  std::set<ValueId> strong;  // values of the rule whose zeros are strong
   for (std::size_t i = 0; i < ys; ++i) {
     cloner.set(arguments[xs + i], op.results[i]);
     cloner.set(arguments[xs + ys + i], value_or_zero(adjoint(op.results[i]), function_.type(op.results[i])));
-    zeroed |= adjoint(op.results[i]).may_be_zeroed;
+    if (adjoint(op.results[i]).may_be_zeroed) strong.insert(arguments[xs + ys + i]);
   }
-  const std::vector<ValueId> parts = cloner.splice(op.regions[1]);
+  zeroed |= !strong.empty();
+  const std::vector<OpId> rule = function_.block(op.regions[1]).ops;
+  for (OpId step : rule) {
+    facts_.update();
+    if (strong_product(step, strong, cloner)) continue;
+    cloner.clone(step);
+  }
+  const std::vector<ValueId> parts = cloner.map(function_.block(op.regions[1]).yields);
   facts_.update();
   for (std::size_t i = 0; i < xs; ++i)
     if (varied_[op.operands[i]]) accumulate(op.operands[i], parts[i], zeroed);
+}
+
+// Emits a product or quotient of a rule that must keep the zeros of one factor, and notes what such zeros flow on to.
+bool ReverseSweep::strong_product(OpId id, std::set<ValueId>& strong, Cloner& cloner) {
+  const Op op = function_.op(id);
+  auto is_strong = [&](ValueId value) { return strong.contains(value); };
+  if (std::none_of(op.operands.begin(), op.operands.end(), is_strong)) return false;
+  strong.insert(op.results.begin(), op.results.end());
+  if (op.code != Opcode::mul && op.code != Opcode::div) return false;
+  std::size_t at = is_strong(op.operands[0]) ? 0 : 1;
+  ValueId zero = cloner.map(op.operands[at]), factor = cloner.map(op.operands[1 - at]);
+  if (is_strong(op.operands[1 - at]) || (op.code == Opcode::div && at == 1)) return false;
+  if (op.code == Opcode::div) {
+    if (auto divisor = constant_value(function_, factor); divisor && *divisor != 0) return false;
+    factor = builder_.emit(Opcode::div, {builder_.constant(1, Type(function_.type(factor).element)), factor});
+  } else if (!facts_.may_be_nonfinite(factor)) {
+    return false;
+  }
+  cloner.set(op.results[0], builder_.emit(Opcode::strong_mul, {zero, factor}));
+  return true;
 }
 
 }  // namespace bpc::ir

@@ -455,9 +455,16 @@ def _():
 @operator("attention, with a mask", 6)
 def _():
     batch = shape(0, 2, (1, 3))
-    mask = np.tril(np.ones((4, 4)))
+    mask = np.tril(np.ones((4, 4), dtype=np.int64))
     return ("attention({0}, {1}, {2}, {3} > 0)", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m > 0),
             [reals(batch + (4, 3)), reals(batch + (4, 3)), reals(batch + (4, 3)), mask])
+
+
+@operator("attention, with a mask that is added", 6)
+def _():
+    batch = shape(0, 2, (1, 3))
+    return ("attention({0}, {1}, {2}, {3})", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m),
+            [reals(batch + (4, 3)), reals(batch + (5, 3)), reals(batch + (5, 2)), reals((4, 5))])
 
 
 # ---- running ----
