@@ -18,12 +18,12 @@ namespace {
 using ir::ValueId;
 
 constexpr std::string_view kUnimplemented[] = {
-    "cholesky", "solve",     "inv",     "det",         "logdet",    "sort",       "argsort",          "topk",
-    "dropout",  "bernoulli", "randint", "permutation", "attention", "batch_norm", "triangular_solve",
+    "cholesky", "solve", "inv", "det", "logdet", "sort", "argsort", "topk", "attention", "batch_norm", "triangular_solve",
 };
 
 std::vector<std::span<const Builtin>> builtin_tables() {
-  return {shape_builtins(), layout_builtins(), fill_builtins(), value_builtins(), index_builtins(), tape_builtins(), derivative_builtins()};
+  return {shape_builtins(), layout_builtins(), fill_builtins(), random_builtins(),
+          value_builtins(), index_builtins(),  tape_builtins(), derivative_builtins()};
 }
 
 const Builtin* find_builtin(std::string_view name) {
