@@ -141,6 +141,13 @@ bool is_builtin_function(std::string_view name) {
   return lowering::is_native_builtin(name) || lowering::is_unimplemented(name) || find_prelude_function(name);
 }
 
+std::vector<BuiltinSignature> builtin_signatures() {
+  std::vector<BuiltinSignature> signatures{{"grad", "J, w, …"}, {"checkpoint", "x"}};
+  for (auto table : lowering::builtin_tables())
+    for (const lowering::Builtin& builtin : table) signatures.push_back({builtin.name, builtin.signature});
+  return signatures;
+}
+
 std::vector<std::string> builtin_names() {
   std::vector<std::string> names{"grad", "checkpoint"};
   for (const ir::OpInfo& info : ir::all_ops())
