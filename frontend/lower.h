@@ -16,6 +16,7 @@ struct LowerOptions {
   std::map<std::string, std::int64_t> dims;  // --set H=256 for dims
   std::map<std::string, Type> bound;         // types of the tensors bound to inputs and params (--set, --data, from, --params)
   std::optional<std::uint64_t> seed;         // --seed
+  bool training = true;                      // what `training()` is: true to run and train, false to predict and evaluate
   bool stand_in_dims = false;                // `check` without data: a free dim gets a size of its own, unequal to every other
 };
 

@@ -368,6 +368,20 @@ Result added_windows(const ShapeQuery& query) {
   return Types{std::move(type)};
 }
 
+// A turn, or a tensor of turns: its axes are the first ones of what is drawn.
+Result draws(const ShapeQuery& query, const Type& type) {
+  if (!is_real(type.element)) return error(Code::E0203, "random draws are real");
+  if (query.operands.empty()) return Types{type};
+  const Type& turn = query.operands[0];
+  if (!is_integer(turn.element))
+    return error(Code::E0203, fmt::format("a turn is an integer, and {{0}} is {}", element_name(turn.element)));
+  if (!turn.is_scalar() && turn.element != Element::i64) return error(Code::E0203, "a tensor of turns has elements i64");
+  bool leads = turn.rank() <= type.rank();
+  for (std::size_t i = 0; leads && i < turn.rank(); ++i) leads = turn.size(i) == type.size(i);
+  if (leads) return Types{type};
+  return error(Code::E0201, fmt::format("the turns {{0}} do not have the first sizes of the draws {}", shape_text(type.dims)));
+}
+
 Result declared(const ShapeQuery& query) {
   const Type& type = declared_type(query);
   auto holds = [&](Attr attr) { return query.attrs.find(attr) != nullptr; };
@@ -384,7 +398,7 @@ Result declared(const ShapeQuery& query) {
     if (!value && static_cast<std::int64_t>(given) != type.count())
       return error(Code::E0201, fmt::format("{} elements given for a constant of {}", given, type.count()));
   }
-  if (op_info(query.code).group == Group::random && !is_real(type.element)) return error(Code::E0203, "random draws are real");
+  if (op_info(query.code).group == Group::random) return draws(query, type);
   return Types{type};
 }
 

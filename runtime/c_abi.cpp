@@ -7,13 +7,13 @@ namespace rt = bpc::runtime;
 
 namespace {
 
-rt::RandomDraw draw(std::int64_t seed, std::int64_t stream, std::int64_t turn) {
-  return {static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(turn)};
-}
-
 template <class T>
-std::span<T> to_span(T* out, std::int64_t count) {
-  return {out, static_cast<std::size_t>(count)};
+void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* out, std::int64_t count, std::int64_t seed,
+          std::int64_t stream, const std::int64_t* turns, std::int64_t turn_count) {
+  const std::int64_t each = turn_count == 0 ? 0 : count / turn_count;
+  for (std::int64_t i = 0; i < turn_count; ++i)
+    fill({static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(turns[i])}, 0,
+         {out + i * each, static_cast<std::size_t>(each)});
 }
 
 }  // namespace
@@ -57,17 +57,21 @@ double bpc_rt_polygamma_f64(std::int64_t order, double x) {
   return rt::scalar::polygamma(order, x);
 }
 
-void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
-  rt::fill_uniform(draw(seed, stream, turn), 0, to_span(out, count));
+void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                               std::int64_t turn_count) {
+  draw<float>(rt::fill_uniform, out, count, seed, stream, turns, turn_count);
 }
-void bpc_rt_random_uniform_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
-  rt::fill_uniform(draw(seed, stream, turn), 0, to_span(out, count));
+void bpc_rt_random_uniform_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                               std::int64_t turn_count) {
+  draw<double>(rt::fill_uniform, out, count, seed, stream, turns, turn_count);
 }
-void bpc_rt_random_normal_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
-  rt::fill_normal(draw(seed, stream, turn), 0, to_span(out, count));
+void bpc_rt_random_normal_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                              std::int64_t turn_count) {
+  draw<float>(rt::fill_normal, out, count, seed, stream, turns, turn_count);
 }
-void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn) {
-  rt::fill_normal(draw(seed, stream, turn), 0, to_span(out, count));
+void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                              std::int64_t turn_count) {
+  draw<double>(rt::fill_normal, out, count, seed, stream, turns, turn_count);
 }
 
 }  // extern "C"

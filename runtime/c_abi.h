@@ -35,10 +35,14 @@ BPC_RT_INTEGER(BPC_RT_DECLARE)
 float bpc_rt_polygamma_f32(std::int64_t order, float x);
 double bpc_rt_polygamma_f64(std::int64_t order, double x);
 
-// Draws 0..count-1 of a random op into out (see runtime/random.h).
-void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn);
-void bpc_rt_random_uniform_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn);
-void bpc_rt_random_normal_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn);
-void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, std::int64_t turn);
+// Draws of a random op into out (see runtime/random.h): count elements in all, as many for each turn, one turn after the other.
+void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                               std::int64_t turn_count);
+void bpc_rt_random_uniform_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                               std::int64_t turn_count);
+void bpc_rt_random_normal_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                              std::int64_t turn_count);
+void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                              std::int64_t turn_count);
 
 }  // extern "C"

@@ -113,17 +113,21 @@ Tensor iota(const Op& op, const Type& type) {
   return result;
 }
 
+// The elements of a turn, one turn after the other.
 Tensor random(const Op& op, Operands operands, const Type& type) {
   Tensor result(type);
-  const runtime::RandomDraw draw{static_cast<std::uint64_t>(op.attrs.integer(Attr::seed)),
-                                 static_cast<std::uint64_t>(op.attrs.integer(Attr::stream)),
-                                 operands.empty() ? 0 : static_cast<std::uint64_t>(operands[0]->int_at(0))};
+  const std::int64_t turns = operands.empty() ? 1 : operands[0]->count(), count = turns == 0 ? 0 : result.count() / turns;
+  runtime::RandomDraw draw{static_cast<std::uint64_t>(op.attrs.integer(Attr::seed)),
+                           static_cast<std::uint64_t>(op.attrs.integer(Attr::stream)), 0};
   const auto fill = [&]<class T>(T* out) {
-    const std::span<T> elements(out, static_cast<std::size_t>(result.count()));
-    if (op.code == Opcode::random_uniform)
-      runtime::fill_uniform(draw, 0, elements);
-    else
-      runtime::fill_normal(draw, 0, elements);
+    for (std::int64_t i = 0; i < turns; ++i) {
+      if (!operands.empty()) draw.turn = static_cast<std::uint64_t>(operands[0]->int_at(i));
+      const std::span<T> elements(out + i * count, static_cast<std::size_t>(count));
+      if (op.code == Opcode::random_uniform)
+        runtime::fill_uniform(draw, 0, elements);
+      else
+        runtime::fill_normal(draw, 0, elements);
+    }
   };
   if (type.element == Element::f32)
     fill(result.data<float>());

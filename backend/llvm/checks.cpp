@@ -99,12 +99,21 @@ void Emitter::emit(const plan::CheckIndices& check) {
 
 void Emitter::emit(const plan::Random& random) {
   const plan::Buffer& to = plan_.at(random.to);
+  const plan::Datum& given = random.turns;
   std::string name = std::string("bpc_rt_random_") + (random.normal ? "normal_" : "uniform_") + std::string(element_name(to.element));
-  llvm::Type* word = builder_.getInt64Ty();
-  llvm::Value* turn = random.turn.valid() ? convert(get(random.turn), element(random.turn), Element::i64) : integer(0);
-  llvm::FunctionCallee callee = hook(name.c_str(), builder_.getVoidTy(), {builder_.getPtrTy(), word, word, word, word});
+  llvm::Type *word = builder_.getInt64Ty(), *pointer = builder_.getPtrTy();
+  llvm::Value* turns = nullptr;
+  std::int64_t count = 1;
+  if (given.tensor.valid()) {
+    turns = base(given.tensor);
+    count = plan_.at(given.tensor).count;
+  } else {
+    turns = local(word, 1, "turn");
+    builder_.CreateStore(given.scalar.valid() ? convert(get(given.scalar), element(given.scalar), Element::i64) : integer(0), turns);
+  }
+  llvm::FunctionCallee callee = hook(name.c_str(), builder_.getVoidTy(), {pointer, word, word, word, pointer, word});
   builder_.CreateCall(callee, {base(random.to), integer(to.count), integer(static_cast<std::int64_t>(random.seed)),
-                               integer(static_cast<std::int64_t>(random.stream)), turn});
+                               integer(static_cast<std::int64_t>(random.stream)), turns, integer(count)});
 }
 
 }  // namespace bpc::backend

@@ -104,7 +104,10 @@ class Walk {
   void visit(const Pop& pop) {
     if (pop.value.tensor.valid()) make(pop.value.tensor);
   }
-  void visit(const Random& random) { make(random.to); }
+  void visit(const Random& random) {
+    if (random.turns.tensor.valid()) read(random.turns.tensor);
+    make(random.to);
+  }
 
   void visit(const If& branch) {
     std::int64_t start = now_;

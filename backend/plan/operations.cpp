@@ -179,9 +179,9 @@ void Planner::source(const ir::Op& op) {
 void Planner::random(const ir::Op& op) {
   ir::ValueId y = op.results[0];
   BufferId buffer = add_buffer(type(y), function_.value(y).name);
-  RegisterId turn = op.operands.empty() ? RegisterId{} : scalar(op.operands[0]);
+  Datum turns = op.operands.empty() ? Datum{} : datum(op.operands[0]);
   push({Random{buffer, op.code == ir::Opcode::random_normal, static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::seed)),
-               static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::stream)), turn}});
+               static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::stream)), turns}});
   place(buffer);
   if (type(y).is_scalar()) return define(y, host(type(y).element, Load{{buffer, {}}}));
   define_dense(y, buffer);

@@ -203,7 +203,7 @@ struct Random {
   BufferId to;
   bool normal = false;
   std::uint64_t seed = 0, stream = 0;
-  RegisterId turn;  // may be invalid: turn 0
+  Datum turns;  // of neither kind: turn 0. A tensor of i64 has one for each part of `to`
 };
 
 struct SetOutput {  // of a scalar; tensors are made in place

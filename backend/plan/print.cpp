@@ -180,8 +180,9 @@ class Printer {
   void visit(const Pop& pop) { line("{}, {} = pop {}", name(pop.to), show(pop.value), name(pop.from)); }
   void visit(const SetOutput& output) { line("output {} = {}", output.index, name(output.value)); }
   void visit(const Random& random) {
+    bool has_turns = random.turns.scalar.valid() || random.turns.tensor.valid();
     line("{} := {} stream {}{}", name(random.to), random.normal ? "normal" : "uniform", random.stream,
-         random.turn.valid() ? " turn " + name(random.turn) : "");
+         has_turns ? " turn " + show(random.turns) : "");
   }
 
   const Plan& plan_;

@@ -13,11 +13,11 @@ bool needs_memory(const ir::Op& op, std::size_t operand) {
     case ir::Group::control:
     case ir::Group::effect:
     case ir::Group::tape:
+    case ir::Group::random:
       return true;
     case ir::Group::elementwise:
     case ir::Group::reduction:
     case ir::Group::source:
-    case ir::Group::random:
     case ir::Group::derivative:
       return false;
   }

@@ -28,7 +28,8 @@ struct Builtin {
 // The tables, by idea.
 std::span<const Builtin> shape_builtins();       // builtins_shape.cpp: reshape, concat, split …
 std::span<const Builtin> layout_builtins();      // builtins_pad.cpp: pad, roll, tile
-std::span<const Builtin> fill_builtins();        // builtins_fill.cpp: zeros, arange, normal, glorot …
+std::span<const Builtin> fill_builtins();        // builtins_fill.cpp: zeros, arange …
+std::span<const Builtin> random_builtins();      // builtins_random.cpp: normal, uniform, glorot …
 std::span<const Builtin> value_builtins();       // builtins_value.cpp: casts, products, prod …
 std::span<const Builtin> index_builtins();       // parts.cpp: gather, scatter_add, embedding
 std::span<const Builtin> tape_builtins();        // tapes.cpp: tape, push, pop
@@ -36,6 +37,9 @@ std::span<const Builtin> derivative_builtins();  // derivatives.cpp: vjp, jvp, h
 
 // einsum(spec, a, b, …), of any number of operands. (einsum.cpp)
 std::optional<Item> einsum(Context& c, const BuiltinCall& call);
+// The type to fill: the shape that is given, of this element type, or else the declared type of the initialiser under way. Appends E0105,
+// E0205.
+std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item& shape, Element element);
 // grad(J, w, …): any number of w.
 std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span);
 // A call of a name for which is_native_builtin holds.

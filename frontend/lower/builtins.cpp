@@ -18,12 +18,12 @@ namespace {
 using ir::ValueId;
 
 constexpr std::string_view kUnimplemented[] = {
-    "cholesky", "solve",     "inv",     "det",         "logdet",           "sort", "argsort", "topk",
-    "dropout",  "bernoulli", "randint", "permutation", "triangular_solve",
+    "cholesky", "solve", "inv", "det", "logdet", "sort", "argsort", "topk", "triangular_solve",
 };
 
 std::vector<std::span<const Builtin>> builtin_tables() {
-  return {shape_builtins(), layout_builtins(), fill_builtins(), value_builtins(), index_builtins(), tape_builtins(), derivative_builtins()};
+  return {shape_builtins(), layout_builtins(), fill_builtins(), random_builtins(),
+          value_builtins(), index_builtins(),  tape_builtins(), derivative_builtins()};
 }
 
 const Builtin* find_builtin(std::string_view name) {
@@ -139,6 +139,13 @@ std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vect
 
 bool is_builtin_function(std::string_view name) {
   return lowering::is_native_builtin(name) || lowering::is_unimplemented(name) || find_prelude_function(name);
+}
+
+std::vector<BuiltinSignature> builtin_signatures() {
+  std::vector<BuiltinSignature> signatures{{"grad", "J, w, …"}, {"checkpoint", "x"}};
+  for (auto table : lowering::builtin_tables())
+    for (const lowering::Builtin& builtin : table) signatures.push_back({builtin.name, builtin.signature});
+  return signatures;
 }
 
 std::vector<std::string> builtin_names() {

@@ -9,6 +9,11 @@ namespace bpc::frontend {
 
 // Whether a script may call this name without defining it, functions that are not implemented yet included.
 bool is_builtin_function(std::string_view name);
+// Functions that the front end makes of operators, and the forms of the language that look like calls.
+struct BuiltinSignature {
+  std::string_view name, parameters;
+};
+std::vector<BuiltinSignature> builtin_signatures();
 // All of them, for "did you mean".
 std::vector<std::string> builtin_names();
 

@@ -1,4 +1,4 @@
-// Functions that make tensors: constant fills, ranges, random draws and initialisers.
+// Functions that make tensors: constant fills and ranges.
 #include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
@@ -19,24 +19,8 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-// The type to fill: the shape that is given, or the declared type of the initialiser under way.
-std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item& shape) {
-  if (!shape.holds<None>()) {
-    auto dims = to_shape(c, shape);
-    return dims ? std::optional(Type(c.module.real, std::move(*dims))) : std::nullopt;
-  }
-  if (c.initialiser && c.initialiser->type) return *c.initialiser->type;
-  if (c.initialiser)
-    c.error(Code::E0205, call.span, fmt::format("`{}` needs a shape, and `{}` is declared without a type", call.name, c.initialiser->path),
-            "declare it, as in `param W : [3, 4] = …`");
-  else
-    c.error(Code::E0105, call.span, fmt::format("`{}` needs its argument `shape`", call.name),
-            "only an initialiser takes the declared shape");
-  return std::nullopt;
-}
-
 std::optional<Item> filled(Context& c, const BuiltinCall& call, std::int64_t value) {
-  auto type = type_to_fill(c, call, call.arguments[0]);
+  auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
   if (!type) return std::nullopt;
   if (type->element == Element::boolean) return constant(c, call.span, typed(value, Element::boolean), *type);
   return constant(c, call.span, weak(value), *type);
@@ -71,7 +55,7 @@ std::optional<Item> identity(Context& c, Span span, const Type& type) {
 
 std::optional<Item> eye(Context& c, const BuiltinCall& call) {
   if (call.arguments[0].holds<None>()) {
-    auto type = type_to_fill(c, call, call.arguments[0]);
+    auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
     if (type && type->rank() != 2) {
       c.error(Code::E0204, call.span, fmt::format("`eye` makes a matrix, and the declared type is {}", type_text(*type)));
       return std::nullopt;
@@ -141,101 +125,10 @@ std::optional<Item> linspace(Context& c, const BuiltinCall& call) {
   return op("+", op("*", call.arguments[0], op("-", Item{weak(std::int64_t{1}), call.span}, t)), op("*", call.arguments[1], t));
 }
 
-// ---- random ----
-
-std::optional<std::int64_t> stream_of(Context& c, const BuiltinCall& call, const Item& stream) {
-  if (!stream.holds<None>()) return to_integer(c, stream, "`stream`");
-  if (c.initialiser && c.builder->block() != c.function().body()) {
-    c.not_implemented(call.span, fmt::format("`{}` without `stream=` in a loop, branch or comprehension of an initialiser", call.name));
-    return std::nullopt;
-  }
-  if (c.initialiser) return next_stream(*c.initialiser);
-  c.not_implemented(call.span, fmt::format("`{}` without `stream=` outside an initialiser", call.name));
-  return std::nullopt;
-}
-
-std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, const Type& type, const Item& stream) {
-  if (!is_real(type.element)) {
-    c.error(Code::E0203, call.span, fmt::format("`{}` draws reals, and the declared type is {}", call.name, type_text(type)));
-    return std::nullopt;
-  }
-  auto number = stream_of(c, call, stream);
-  if (!number) return std::nullopt;
-  return c.emit(call.span, code, {}, {{Attr::stream, *number}, {Attr::seed, static_cast<std::int64_t>(c.module.seed)}}, &type);
-}
-
-// shift + scale * x, leaving out what changes nothing.
-std::optional<Item> scaled(Context& c, Span span, std::optional<Item> x, const Item& shift, const std::optional<Item>& scale) {
-  auto is = [](const Item& item, double value) {
-    const Number* number = item.as<Number>();
-    return number && number->real() == value;
-  };
-  if (x && scale && !is(*scale, 1)) x = binary(c, span, {}, "*", *scale, *x);
-  if (x && scale && !is(shift, 0)) x = binary(c, span, {}, "+", shift, *x);
-  return scale ? x : std::nullopt;
-}
-
-std::optional<Item> normal(Context& c, const BuiltinCall& call) {
-  auto type = type_to_fill(c, call, call.arguments[2]);
-  auto z = type ? draws(c, call, Opcode::random_normal, *type, call.arguments[3]) : std::nullopt;
-  return scaled(c, call.span, z, call.arguments[0], call.arguments[1]);
-}
-
-std::optional<Item> uniform(Context& c, const BuiltinCall& call) {
-  auto type = type_to_fill(c, call, call.arguments[2]);
-  auto u = type ? draws(c, call, Opcode::random_uniform, *type, call.arguments[3]) : std::nullopt;
-  return scaled(c, call.span, u, call.arguments[0], binary(c, call.span, {}, "-", call.arguments[1], call.arguments[0]));
-}
-
-// Inputs and outputs of one unit: [I, O] of a dense layer, [O, C, kernel…] of a convolution; a vector or scalar counts as both.
-struct Fans {
-  double in, out;
-};
-Fans fans(const Type& type) {
-  auto count = static_cast<double>(std::max<std::int64_t>(type.count(), 1));
-  if (type.rank() < 2) return {count, count};
-  auto first = static_cast<double>(std::max<std::int64_t>(type.size(0), 1)),
-       second = static_cast<double>(std::max<std::int64_t>(type.size(1), 1));
-  return type.rank() == 2 ? Fans{first, second} : Fans{count / first, count / second};
-}
-
-std::optional<Item> scaled_normal(Context& c, const BuiltinCall& call, double variance_times_fan_in) {
-  auto type = type_to_fill(c, call, call.arguments[0]);
-  auto z = type ? draws(c, call, Opcode::random_normal, *type, Item{None{}, call.span}) : std::nullopt;
-  if (!z) return std::nullopt;
-  return scaled(c, call.span, z, Item{weak(0.0), call.span}, Item{weak(std::sqrt(variance_times_fan_in / fans(*type).in)), call.span});
-}
-
-// Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)).
-std::optional<Item> glorot(Context& c, const BuiltinCall& call) {
-  auto type = type_to_fill(c, call, call.arguments[0]);
-  auto u = type ? draws(c, call, Opcode::random_uniform, *type, Item{None{}, call.span}) : std::nullopt;
-  if (!u) return std::nullopt;
-  double reach = std::sqrt(6 / (fans(*type).in + fans(*type).out));
-  return scaled(c, call.span, u, Item{weak(-reach), call.span}, Item{weak(2 * reach), call.span});
-}
-// He et al. 2015: normal of variance 2 / in.
-std::optional<Item> he(Context& c, const BuiltinCall& call) {
-  return scaled_normal(c, call, 2);
-}
-// LeCun et al. 1998: normal of variance 1 / in.
-std::optional<Item> lecun(Context& c, const BuiltinCall& call) {
-  return scaled_normal(c, call, 1);
-}
-
 constexpr Builtin kBuiltins[] = {
-    {"zeros", "shape = none", zeros},
-    {"ones", "shape = none", ones},
-    {"full", "shape, value", full},
-    {"eye", "n = none, m = none", eye},
-    {"iota", "shape, axis", iota},
-    {"arange", "lo, hi = none, by = 1", arange},
+    {"zeros", "shape = none", zeros},    {"ones", "shape = none", ones}, {"full", "shape, value", full},
+    {"eye", "n = none, m = none", eye},  {"iota", "shape, axis", iota},  {"arange", "lo, hi = none, by = 1", arange},
     {"linspace", "lo, hi, n", linspace},
-    {"normal", "mean, std, shape = none, stream = none", normal},
-    {"uniform", "lo, hi, shape = none, stream = none", uniform},
-    {"glorot", "shape = none", glorot},
-    {"he", "shape = none", he},
-    {"lecun", "shape = none", lecun},
 };
 
 }  // namespace

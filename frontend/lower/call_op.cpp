@@ -107,6 +107,7 @@ std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
     case ir::ShapeRule::select:
       return where(c, call);
     case ir::ShapeRule::reduce:
+      if (const Item& x = call.arguments[0]; x.holds<bool>()) return Item{x.is, call.span};  // `all` and `any` of a single one
       return reduction(c, code, call);
     case ir::ShapeRule::arg_reduce:
       return index_of_extreme(c, code, call);

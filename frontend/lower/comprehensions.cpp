@@ -5,6 +5,7 @@
 
 #include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
+#include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/range_length.h"
@@ -102,6 +103,7 @@ std::optional<std::vector<Dim>> bind_generators(Context& c, const std::vector<Ge
     const Expr& range = c.expr(generator.range);
     auto steps = steps_of(c, std::get<RangeExpr>(range.node), range.span);
     Item index{c.function().add_argument(block, Type(Element::i32), {}), generator.variable.span};
+    c.counters.back().values.push_back(*index.as<ValueId>());
     auto at = steps ? stepped(c, generator.variable.span, index, *steps) : std::nullopt;
     ok &= at.has_value();
     if (at) {
@@ -164,9 +166,11 @@ std::optional<Item> add_up(Context& c, const ComprehensionExpr& e, const std::ve
   const Name& variable = e.generators[0].variable;
   BlockId block = c.function().add_block({});
   std::optional<Item> sum;
+  ValueId index = c.function().add_argument(block, c.type(operands[0]), variable.text);
+  const Counted counted(c, {{}, {index}});
   in_block(c, block, {}, [&] {
     c.frame->scopes.back().indices.insert(variable.text);
-    c.bind(variable.text, {c.function().add_argument(block, c.type(operands[0]), variable.text), variable.span}, variable.span);
+    c.bind(variable.text, {index, variable.span}, variable.span);
     auto term = value(c, e.body);
     if (!term) return;
     Item before{c.function().add_argument(block, c.type(*term->as<ValueId>()), {}), term->span};
@@ -186,6 +190,7 @@ std::optional<Item> comprehension(Context& c, const ComprehensionExpr& e, Span s
   BlockId block = c.function().add_block({});
   std::optional<std::vector<Dim>> sizes;
   std::optional<Item> element;
+  const Counted counted(c, {});
   in_block(c, block, {}, [&] {
     sizes = bind_generators(c, e.generators, block);
     element = value(c, e.body);

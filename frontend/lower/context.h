@@ -56,7 +56,12 @@ struct Frame {
 struct Initialiser {
   std::optional<Type> type;  // the declared type
   std::string path;          // names the random stream
-  int draws = 0;
+};
+
+// A loop or comprehension around what is being lowered, for the turns of random draws (draws.h).
+struct Counter {
+  ir::BlockId block;                // of a `while`: its body or condition, which counts only if a draw needs it
+  std::vector<ir::ValueId> values;  // its indices
 };
 
 struct Context {
@@ -84,6 +89,8 @@ struct Context {
   std::vector<std::unique_ptr<Ast>> prelude_asts;
   std::vector<std::unique_ptr<Frame>> prelude_frames;
   OpenTapes open_tapes;
+  std::vector<Counter> counters;     // outermost first
+  std::map<std::string, int> draws;  // so far, by what names their streams
   std::optional<ir::ValueId> loss;
   int depth = 0;  // of nested expressions, statements and calls
 

@@ -14,13 +14,6 @@ namespace {
 
 using ir::ValueId;
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo), without the sign bit.
-std::int64_t stable_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3u;
-  return static_cast<std::int64_t>(hash & 0x7fffffffffffffffu);
-}
-
 ValueId outside_value(Context& c, ValueId id) {
   const ir::Parameter& parameter = c.main.parameters[c.main.value(id).slot];
   ValueId inside = c.init.add_parameter(parameter.kind, parameter.path, c.main.type(id));
@@ -103,7 +96,8 @@ std::optional<Item> into_init(Context& c, Item item) {
 
 std::optional<ValueId> initial_value(Context& c, ExprId value, const std::optional<Type>& declared, const std::string& path, bool real) {
   Temporarily<ir::Builder*> in_init(c.builder, &c.init_builder);
-  Temporarily<std::optional<Initialiser>> initialiser(c.initialiser, Initialiser{declared, path, 0});
+  Temporarily<std::optional<Initialiser>> initialiser(c.initialiser, Initialiser{declared, path});
+  Temporarily<std::vector<Counter>> alone(c.counters, {});  // of the loops around the declaration it knows nothing
   auto item = expression(c, value);
   if (!item || !reject_tape(c, *item, "an initialiser")) return std::nullopt;
   auto result = declared ? to_declared(c, *item, *declared, fmt::format("`{}`", path), true) : to_value(c, *item);
@@ -113,11 +107,6 @@ std::optional<ValueId> initial_value(Context& c, ExprId value, const std::option
   if (c.init.value(id).name.empty()) c.init.value(id).name = path;
   c.init.outputs.push_back({ir::Output::Kind::value, path, id});
   return id;
-}
-
-std::int64_t next_stream(Initialiser& initialiser) {
-  int draw = initialiser.draws++;
-  return stable_hash(draw == 0 ? initialiser.path : fmt::format("{}#{}", initialiser.path, draw + 1));
 }
 
 }  // namespace bpc::frontend::lowering

@@ -15,7 +15,4 @@ std::optional<Item> into_init(Context& c, Item item);
 // Lowers an initialiser in "init", as a value of the declared type (a scalar is stretched), and makes it the output `path`.
 std::optional<ir::ValueId> initial_value(Context& c, ExprId value, const std::optional<Type>& declared, const std::string& path, bool real);
 
-// Of the random draws of an initialiser: hashes its path, and the number of the draw after the first.
-std::int64_t next_stream(Initialiser& initialiser);
-
 }  // namespace bpc::frontend::lowering

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "frontend/lower/convert.h"
+#include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/regions.h"
@@ -166,6 +167,7 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
   scope.bind(s.variable.text, {{index, s.variable.span}, s.variable.span, std::nullopt});
   scope.indices.insert(s.variable.text);
   Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);
+  const Counted counted(c, {{}, {index}});
   Scope inner = in_block(c, block, std::move(scope), [&] {
     run(c, {&s.body.statements, 0, nullptr});
     ok &= yield_carried(c, block, carried);
@@ -185,22 +187,35 @@ void while_statement(Context& c, const WhileStmt& s, Span span) {
   BlockId condition_block = c.function().add_block({}), block = c.function().add_block({});
   bool ok = true;
   Scope scope = loop_scope(c, condition_block, carried);
-  in_block(c, condition_block, std::move(scope), [&] {
-    auto item = expression(c, s.condition);
-    auto condition = item ? condition_value(c, *item, "the condition of `while`") : std::nullopt;
-    ok &= condition.has_value();
-    if (condition) c.function().block(condition_block).yields = {*condition->as<ValueId>()};
-  });
+  bool counts = false;  // for a random draw in the condition
+  {
+    const Counted counted(c, {condition_block, {}});
+    in_block(c, condition_block, std::move(scope), [&] {
+      auto item = expression(c, s.condition);
+      auto condition = item ? condition_value(c, *item, "the condition of `while`") : std::nullopt;
+      ok &= condition.has_value();
+      if (condition) c.function().block(condition_block).yields = {*condition->as<ValueId>()};
+    });
+    counts = counted.is_needed();
+  }
   Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);
   scope = loop_scope(c, block, carried);
+  const Counted counted(c, {block, {}});
+  if (counts) counted.value(c);
   Scope inner = in_block(c, block, std::move(scope), [&] {
     run(c, {&s.body.statements, 0, nullptr});
     ok &= yield_carried(c, block, carried);
+    if (!counted.is_needed()) return;
+    ValueId next = c.builder->emit(Opcode::add, {counted.value(c), c.builder->integer(1, Element::i64)});
+    c.function().block(block).yields.push_back(next);
   });
+  std::vector<ValueId> operands = carried.before;
+  if (counted.is_needed()) {
+    if (!counts) c.function().add_argument(condition_block, Type(Element::i64), "turn");
+    operands.push_back(c.builder->integer(0, Element::i64));
+  }
   std::vector<ValueId> results = carried.before;
-  if (ok)
-    results =
-        region_op(c, c.expr(s.condition).span, Opcode::while_loop, carried.before, types_of(c, carried.before), {condition_block, block});
+  if (ok) results = region_op(c, c.expr(s.condition).span, Opcode::while_loop, operands, types_of(c, operands), {condition_block, block});
   bind_results(c, carried, results, inner, span);
 }
 

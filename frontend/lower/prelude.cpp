@@ -8,10 +8,12 @@ namespace {
 
 void split(const PreludeFile& file, std::vector<PreludeFunction>& functions) {
   std::size_t line = 1, at = 0;
+  std::string_view comment;
   while (at < file.text.size()) {
     std::size_t end = std::min(file.text.find('\n', at), file.text.size());
     std::string_view text = file.text.substr(at, end - at);
-    if (text.starts_with("fn ")) functions.push_back({text.substr(3, text.find('(') - 3), file.path, line, file.text.substr(at)});
+    if (text.starts_with("fn ")) functions.push_back({text.substr(3, text.find('(') - 3), file.path, comment, line, file.text.substr(at)});
+    comment = text.starts_with("# ") ? text.substr(2) : std::string_view();
     at = end + 1;
     ++line;
   }

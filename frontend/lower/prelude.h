@@ -16,6 +16,7 @@ const std::vector<PreludeFile>& prelude_files();
 struct PreludeFunction {
   std::string_view name;
   std::string_view path;
+  std::string_view comment;  // the line above, without `# `
   std::size_t line;       // of its first line in the file, from 1
   std::string_view text;  // from `fn` to before the next top-level `fn`
 };

@@ -197,10 +197,11 @@ Expr FunctionWriter::constant(const Op& op) {
     Expr index = call("iota", fmt::format("{}, {}", sizes_text(type), op.attrs.integer(Attr::axis)));
     return type.element == Element::i32 ? index : call(element_spec(type.element, real), index.text);
   }
-  if (op.code != Opcode::constant) {  // a draw; one of another type than real takes that of the param it initialises
-    std::string shape = type.element == real ? sizes_text(type) + ", " : "";
+  if (op.code != Opcode::constant) {  // a draw, of the type that its bounds have
+    std::string bounds = type.element == real ? "0, 1" : fmt::format("{0}(0), {0}(1)", element_spec(type.element, real));
+    std::string turn = op.operands.empty() ? "" : ", turn=" + read(op.operands[0]).text;
     std::string name = op.code == Opcode::random_normal ? "normal" : "uniform";
-    return call(name, fmt::format("0, 1, {}stream={}", shape, op.attrs.integer(Attr::stream)));
+    return call(name, fmt::format("{}, {}, stream={}{}", bounds, sizes_text(type), op.attrs.integer(Attr::stream), turn));
   }
   const ir::AttrValue* value = op.attrs.find(Attr::value);
   if (!value && type.count() > 0) {

@@ -32,6 +32,7 @@ class Batch {
   ValueId gather(const Op& op);
   ValueId scatter(const Op& op);
   ValueId tape(const Op& op);
+  ValueId draws(const Op& op);
 
   // A part of x whose place varies: index tensors for its axes, over the batch axes and then the axes of the part that the place
   // determines.

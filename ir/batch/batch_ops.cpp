@@ -86,6 +86,8 @@ void Batch::straight(const Op& op) {
       result = tape(op);
       break;
     case ShapeRule::declared:
+      result = draws(op);
+      break;
     case ShapeRule::pop:
     case ShapeRule::nothing:
     case ShapeRule::region:
@@ -142,6 +144,13 @@ ValueId Batch::tape(const Op& op) {
   Type type = old_type(op.results[0]);
   type.dims = with_batch(type.dims);
   return builder_.emit(op.code, {}, {}, &type);
+}
+
+// Of the sources, only draws have an operand: their turns.
+ValueId Batch::draws(const Op& op) {
+  Type type = old_type(op.results[0]);
+  type.dims = with_batch(type.dims);
+  return builder_.emit(op.code, {builder_.cast(now(op.operands[0]), Element::i64)}, op.attrs, &type);
 }
 
 // ---- parts ----

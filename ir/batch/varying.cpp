@@ -90,9 +90,6 @@ bool Varying::stands_alone(const Op& op) const {
   if (op_info(op.code).has(effect)) return true;
   auto varies = [&](std::size_t i) { return varying_[op.operands[i].index]; };
   switch (op.code) {
-    case Opcode::random_uniform:
-    case Opcode::random_normal:
-      return any(op.operands);
     case Opcode::update:
       return !op.attrs.flag(Attr::add) &&
              std::any_of(op.operands.begin() + 2, op.operands.end(), [&](ValueId start) { return varying_[start.index]; });

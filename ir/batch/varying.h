@@ -11,8 +11,8 @@ class Varying {
  public:
   Varying(const Function& function, const Op& map);
   bool operator[](ValueId id) const { return id.index < varying_.size() && varying_[id.index]; }
-  // False where the indices have to go one after the other: an effect; a random draw that depends on an index; a part replaced at an index
-  // that varies; a loop that runs differently often; a branch that is taken by some and whose sides may fail or not end.
+  // False where the indices have to go one after the other: an effect; a part replaced at an index that varies; a loop that runs
+  // differently often; a branch that is taken by some and whose sides may fail or not end.
   bool can_batch() const { return can_batch_; }
 
  private:

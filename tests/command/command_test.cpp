@@ -14,7 +14,7 @@ using bpc::test::run_bpc;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-const std::vector<std::string> kCommands{"run", "check", "emit", "opt", "fmt", "test", "bench"};
+const std::vector<std::string> kCommands{"run", "check", "emit", "opt", "fmt", "test", "bench", "rules"};
 
 // A file of its own folder that is gone afterwards.
 class TemporaryFile {
@@ -239,4 +239,24 @@ TEST_CASE("Ctrl-C stops an endless loop") {
     CHECK(finished.code == 130);
     CHECK_FALSE(finished.timed_out);
   }
+}
+
+TEST_CASE("rules shows an operator with its derivative, or a library function") {
+  Finished tanh = run_bpc({"rules", "tanh"});
+  CHECK(tanh.out == "tanh(x)\n    hyperbolic tangent\n    shape: that of x\n    dx = dy * (1 - y * y)\n");
+  CHECK(tanh.code == 0);
+  CHECK_THAT(run_bpc({"rules", "*"}).out, Contains("da = dy * b\n    db = dy * a\n"));
+  CHECK_THAT(run_bpc({"rules", "sum"}).out, Contains("y = sum(x, axis=1) with x [2, 3]:\n"));
+  CHECK_THAT(run_bpc({"rules", "gelu"}).out, Contains("fn gelu(x) = "));
+  CHECK_THAT(run_bpc({"rules"}).out, Contains("---- Contractions ----"));
+  Finished wrong = run_bpc({"rules", "softmx"});
+  CHECK_THAT(wrong.err, Contains("no operator or function `softmx`") && Contains("did you mean `softmax`?"));
+  CHECK(wrong.code == 2);
+}
+
+TEST_CASE("the seed of the command line changes draws") {
+  TemporaryFile script("draw.bp", "seed 3\nx = normal(0, 1, [2])\n");
+  const std::string own = run_bpc({"run", script.path()}).out;
+  CHECK(own == run_bpc({"run", "--seed=3", "--backend=interp", script.path()}).out);
+  CHECK(own != run_bpc({"run", "--seed=4", script.path()}).out);
 }

@@ -12,6 +12,7 @@ constexpr Command kCommands[] = {
     {"fmt", "Format scripts", add_fmt_flags, fmt_command},
     {"test", "Run scripts and compare with their `# expect` comments", add_test_flags, test_command},
     {"bench", "Time a script's value and its gradient, or count their operations", add_bench_flags, bench_command},
+    {"rules", "Show operators and functions, with their shapes and derivatives", add_rules_flags, rules_command},
     {"explain", "", nullptr, nullptr},
     {"train", "", nullptr, nullptr},
     {"predict", "", nullptr, nullptr},
@@ -20,7 +21,6 @@ constexpr Command kCommands[] = {
     {"build", "", nullptr, nullptr},
     {"repl", "", nullptr, nullptr},
     {"lsp", "", nullptr, nullptr},
-    {"rules", "", nullptr, nullptr},
 };
 
 }  // namespace

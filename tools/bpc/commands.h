@@ -32,5 +32,6 @@ int opt_command(const Options& options);
 int fmt_command(const Options& options);
 int test_command(const Options& options);
 int bench_command(const Options& options);
+int rules_command(const Options& options);
 
 }  // namespace bpc::tool

@@ -139,4 +139,10 @@ void add_bench_flags(CLI::App& command, Options& options) {
   add_script_flags(command, options);
 }
 
+void add_rules_flags(CLI::App& command, Options& options) {
+  command.add_option("NAME", options.files, "Operators or functions, such as `tanh` or `+` (all)");
+  command.add_flag("--markdown", options.markdown, "Print all of them as a page");
+  add_message_flags(command, options);
+}
+
 }  // namespace bpc::tool

@@ -20,7 +20,7 @@ enum class MessageForm : std::uint8_t { human, json };
 enum class Checkpoint : std::uint8_t { automatic, all, none };  // which long loops the gradient computes again by segments
 
 struct Options {
-  std::vector<std::string> files;  // "-" is standard input
+  std::vector<std::string> files;  // "-" is standard input; of `rules`, names of operators and functions
 
   // Common to every command that takes a script.
   Backend backend = Backend::jit;
@@ -55,6 +55,8 @@ struct Options {
   int repeats = 0;  // 0: as many as take about a second
   // fmt
   bool check_only = false, diff = false;
+  // rules
+  bool markdown = false;
 };
 
 // Declare the flags of a subcommand, writing into `options`.
@@ -65,5 +67,6 @@ void add_opt_flags(CLI::App& command, Options& options);
 void add_fmt_flags(CLI::App& command, Options& options);
 void add_test_flags(CLI::App& command, Options& options);
 void add_bench_flags(CLI::App& command, Options& options);
+void add_rules_flags(CLI::App& command, Options& options);
 
 }  // namespace bpc::tool

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <set>
+
 #include "lowered.h"
 
 using namespace bpc;
@@ -84,8 +87,53 @@ TEST_CASE("initial values") {
   CHECK(given.module->find("init")->parameters.size() == 1);
   CHECK(Lowered("seed 7\nparam w : [2] = normal(0, 1)\n").ir("init").find("seed = 7") != std::string::npos);
   CHECK(Lowered("param W : [3, 4] = zeros([4, 3])\n").problems() == "1:20 E0206 `W` is declared f32[3, 4], and this is f32[4, 3]\n");
-  CHECK(Lowered("y = normal(0, 1, [3])\nz = normal(0, 1, [3], stream=2)\n").problems() ==
-        "1:5 E0199 `normal` without `stream=` outside an initialiser is not implemented yet\n");
+}
+
+namespace {
+
+// The stream of each draw, in order.
+std::vector<std::int64_t> streams(const Lowered& lowered) {
+  REQUIRE(lowered.module);
+  std::vector<std::int64_t> found;
+  for (const ir::Function& function : lowered.module->functions)
+    for (std::uint32_t b = 0; b < function.block_count(); ++b)
+      for (ir::OpId id : function.block({b}).ops)
+        if (const ir::Op& op = function.op(id); ir::op_info(op.code).group == ir::Group::random)
+          found.push_back(op.attrs.integer(ir::Attr::stream));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("each place that draws has a stream of its own, whatever stands elsewhere") {
+  const std::string script =
+      "fn f(x) = x * normal(0, 1, [])\nparam w : [2] = normal(0, 1)\nw = normal(0, 1, [2])\na = f(1) + f(1)\nb = f(1)\n"
+      "c = uniform(0, 1, []) + uniform(0, 1, [])\nprint f(2), f(2)\n";
+  std::vector<std::int64_t> known = streams(Lowered(script));
+  CHECK(known.size() == 9);
+  CHECK(std::set<std::int64_t>(known.begin(), known.end()).size() == 9);
+  std::vector<std::int64_t> longer = streams(Lowered("q = normal(0, 1, [])\n# more\n" + script + "r = f(3)\n"));
+  for (std::int64_t stream : known) CHECK(std::count(longer.begin(), longer.end(), stream) == 1);
+}
+
+TEST_CASE("a draw's turn folds the counters around it") {
+  Lowered lowered("y = 0\nfor i in 0..3 { y += uniform(0, 1, []) }\nz = [uniform(0, 1, []) for j in 0..2, k in 0..2]\n");
+  CHECK(lowered.ir().find("random_uniform %i {") != std::string::npos);
+  CHECK(lowered.ir().find("constant {value = -3372029247567499371} : i64") != std::string::npos);
+  Lowered counted(
+      "n = 0\nwhile uniform(0, 1, []) < 0.5 { n += 1 }\nk = 0\nwhile k < 2 { k += uniform(0, 1, []) }\nwhile k < 3 { k += 1 }\n");
+  CHECK(counted.ir().find("random_uniform %turn") != std::string::npos);
+  CHECK(counted.types() == "n: f32\nk: f32\n");
+}
+
+TEST_CASE("dropout is for training") {
+  LowerOptions predicting;
+  predicting.training = false;
+  const std::string script = "x = ones([3])\ny = dropout(x, 0.5)\nz = 1 if training() else 2\n";
+  CHECK(streams(Lowered(script)).size() == 1);
+  CHECK(streams(Lowered(script, predicting)).empty());
+  CHECK(Lowered("y = dropout(ones([3]), 1)\n", predicting).problems() ==
+        "1:5 E0210 in `dropout`: the probability of dropping is from 0 to below 1\n");
 }
 
 TEST_CASE("the prelude") {
@@ -95,7 +143,7 @@ TEST_CASE("the prelude") {
               "f = std(x, axis=1, keep=true)\ng = gelu(x)\nh = layer_norm(x, ones([3]), zeros([3]))\ni = trace(eye(3))\nj = huber(1, 2)\n")
           .types() ==
       "x: f32[4, 3]\na: f32\nb: f32[3]\nc: f32[4, 3]\nd: f32[4]\ne: f32[4]\nf: f32[4, 1]\ng: f32[4, 3]\nh: f32[4, 3]\ni: f32\nj: f32\n");
-  CHECK(Lowered("y = 1 + cross_entropy([1, 2], 3.5)\nz = mean([true])\n").problems() ==
+  CHECK(Lowered("y = 1 + cross_entropy([1, 2], 0.5)\nz = mean([true])\n").problems() ==
         "1:9 E0203 in `cross_entropy`: labels are integers, and `labels` is f32\n2:5 E0203 in `mean`: `sum` takes numbers, and x [1] is "
         "bool\n");
 }

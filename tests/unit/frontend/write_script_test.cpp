@@ -362,3 +362,8 @@ TEST_CASE("what may fail does not move across what the run shows") {
                    "  %y = mul %1, %m.2 : f32[2]\n") ==
         "fn element(b, s) {\n  assert b\n  return s\n}\n\nt1 = x[k]\nm_2 = [element(b, s) for i in 0..2]\ny = t1 * m_2\n");
 }
+
+TEST_CASE("draws name their stream, their turn, and the type of another float") {
+  CHECK(expression("  %y = random_normal %k {stream = 5, seed = 0} : f32[2]\n") == "y = normal(0, 1, [2], stream=5, turn=k)\n");
+  CHECK(expression("  %y = random_uniform {stream = 5, seed = 0} : f64\n") == "y = uniform(f64(0), f64(1), [], stream=5)\n");
+}

@@ -105,3 +105,20 @@ TEST_CASE("effects keep their order: such a comprehension is a loop that writes 
   CHECK(has(text, "print"));
   CHECK(has(text, "update"));
 }
+
+TEST_CASE("draws of an index are drawn for all turns at once") {
+  std::string text = batched(R"(  %k = input "k" : i64
+  %y = map : f32[5, 4, 2] (%i : i32, %j : i32) {
+    %w = cast %i : i64
+    %t = mul %w, %k : i64
+    %v = cast %j : i64
+    %u = add %t, %v : i64
+    %r = random_normal %u {stream = 3, seed = 1} : f32[2]
+    yield %r
+  }
+  output value "y" %y
+)");
+  CHECK_FALSE(has(text, "map"));
+  CHECK_FALSE(has(text, "for_loop"));
+  CHECK(has(text, "{stream = 3, seed = 1} : f32[5, 4, 2]"));
+}

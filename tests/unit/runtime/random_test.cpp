@@ -29,8 +29,13 @@ TEST_CASE("a draw depends on nothing but seed, stream, turn and element") {
     CHECK(first != whole[0]);
   }
   std::vector<double> compiled(101);
-  bpc_rt_random_normal_f64(compiled.data(), 101, 42, 3, 7);
+  const std::int64_t turns[] = {7, 8};
+  bpc_rt_random_normal_f64(compiled.data(), 101, 42, 3, turns, 1);
   CHECK(compiled == whole);
+  bpc_rt_random_normal_f64(compiled.data(), 100, 42, 3, turns, 2);  // fifty of each turn
+  CHECK(std::equal(compiled.begin(), compiled.begin() + 50, whole.begin()));
+  fill_normal({42, 3, 8}, 0, std::span<double>(part));
+  CHECK(std::equal(part.begin(), part.end(), compiled.begin() + 50));
 }
 
 TEST_CASE("f32 draws are the f64 draws at lower precision") {

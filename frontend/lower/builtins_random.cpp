@@ -1,0 +1,158 @@
+// Random draws, and the initialisers that are made of them.
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/convert.h"
+#include "frontend/lower/draws.h"
+#include "frontend/lower/expressions.h"
+#include "frontend/lower/numbers.h"
+#include "frontend/lower/types.h"
+#include "ir/static_facts.h"
+
+namespace bpc::frontend::lowering {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using ir::ValueId;
+
+// Draws of their place in the script, or of the stream and turn that the author names.
+std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, const Type& type, const Item& stream, const Item& turn) {
+  if (!is_real(type.element)) {
+    c.error(Code::E0203, call.span, fmt::format("`{}` draws reals, and the declared type is {}", call.name, type_text(type)));
+    return std::nullopt;
+  }
+  auto number = stream.holds<None>() ? next_stream(c) : to_integer(c, stream, "`stream`");
+  if (!number) return std::nullopt;
+  std::vector<Item> turns;
+  if (!turn.holds<None>()) {
+    auto given = to_value(c, turn, Element::i64);
+    if (given && is_integer(c.type(*given->as<ValueId>()).element)) given = cast_to(c, *given, Element::i64, turn.span);
+    if (!given) return std::nullopt;
+    turns.push_back(std::move(*given));
+  } else if (auto here = stream.holds<None>() ? turn_here(c, call.span) : std::nullopt) {
+    turns.push_back(std::move(*here));
+  }
+  return c.emit(call.span, code, turns, {{Attr::stream, *number}, {Attr::seed, static_cast<std::int64_t>(c.module.seed)}}, &type);
+}
+std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, const Type& type) {
+  return draws(c, call, code, type, Item{None{}, call.span}, Item{None{}, call.span});
+}
+
+// The number, where the item is one everywhere.
+std::optional<double> known(Context& c, const Item& item) {
+  if (const Number* number = item.as<Number>()) return number->real();
+  const ValueId* id = item.as<ValueId>();
+  return id && c.type(*id).is_scalar() ? ir::constant_value(c.function(), *id) : std::nullopt;
+}
+
+// shift + scale * x, leaving out what changes nothing.
+std::optional<Item> scaled(Context& c, Span span, std::optional<Item> x, const Item& shift, const std::optional<Item>& scale) {
+  if (x && scale && known(c, *scale) != 1) x = binary(c, span, {}, "*", *scale, *x);
+  if (x && scale && known(c, shift) != 0) x = binary(c, span, {}, "+", shift, *x);
+  return scale ? x : std::nullopt;
+}
+
+// What normal and uniform draw: of the float type that their first two arguments have, where they have one.
+std::optional<Type> drawn_type(Context& c, const BuiltinCall& call) {
+  std::optional<Element> given;
+  for (std::size_t i = 0; i < 2; ++i)
+    if (const ValueId* id = call.arguments[i].as<ValueId>(); id && !c.type(*id).tape && is_real(c.type(*id).element))
+      given = given ? std::max(*given, c.type(*id).element) : c.type(*id).element;
+  static_assert(Element::f32 < Element::f64);
+  return type_to_fill(c, call, call.arguments[2], given.value_or(c.module.real));
+}
+
+std::optional<Item> normal(Context& c, const BuiltinCall& call) {
+  const Item &mean = call.arguments[0], &deviation = call.arguments[1];
+  if (auto number = known(c, deviation); number && *number < 0) {
+    c.error(Code::E0210, deviation.span, fmt::format("a standard deviation is not negative, and this is {}", *number));
+    return std::nullopt;
+  }
+  auto type = drawn_type(c, call);
+  auto z = type ? draws(c, call, Opcode::random_normal, *type, call.arguments[3], call.arguments[4]) : std::nullopt;
+  return scaled(c, call.span, z, mean, deviation);
+}
+
+std::optional<Item> uniform(Context& c, const BuiltinCall& call) {
+  const Item &lo = call.arguments[0], &hi = call.arguments[1];
+  auto type = drawn_type(c, call);
+  auto u = type ? draws(c, call, Opcode::random_uniform, *type, call.arguments[3], call.arguments[4]) : std::nullopt;
+  return scaled(c, call.span, u, lo, known(c, lo) == 0 ? hi : binary(c, call.span, {}, "-", hi, lo));
+}
+
+// Whether the program learns: what `dropout` asks.
+std::optional<Item> training(Context& c, const BuiltinCall& call) {
+  return Item{c.options.training, call.span};
+}
+
+// Inputs and outputs of one unit: [I, O] of a dense layer, [O, C, kernel…] of a convolution; a vector or scalar counts as both.
+struct Fans {
+  double in, out;
+};
+Fans fans(const Type& type) {
+  auto count = static_cast<double>(std::max<std::int64_t>(type.count(), 1));
+  if (type.rank() < 2) return {count, count};
+  auto first = static_cast<double>(std::max<std::int64_t>(type.size(0), 1)),
+       second = static_cast<double>(std::max<std::int64_t>(type.size(1), 1));
+  return type.rank() == 2 ? Fans{first, second} : Fans{count / first, count / second};
+}
+
+std::optional<Item> scaled_normal(Context& c, const BuiltinCall& call, double variance_times_fan_in) {
+  auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
+  auto z = type ? draws(c, call, Opcode::random_normal, *type) : std::nullopt;
+  if (!z) return std::nullopt;
+  return scaled(c, call.span, z, Item{weak(0.0), call.span}, Item{weak(std::sqrt(variance_times_fan_in / fans(*type).in)), call.span});
+}
+
+// Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)).
+std::optional<Item> glorot(Context& c, const BuiltinCall& call) {
+  auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
+  auto u = type ? draws(c, call, Opcode::random_uniform, *type) : std::nullopt;
+  if (!u) return std::nullopt;
+  double reach = std::sqrt(6 / (fans(*type).in + fans(*type).out));
+  return scaled(c, call.span, u, Item{weak(-reach), call.span}, Item{weak(2 * reach), call.span});
+}
+// He et al. 2015: normal of variance 2 / in.
+std::optional<Item> he(Context& c, const BuiltinCall& call) {
+  return scaled_normal(c, call, 2);
+}
+// LeCun et al. 1998: normal of variance 1 / in.
+std::optional<Item> lecun(Context& c, const BuiltinCall& call) {
+  return scaled_normal(c, call, 1);
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"normal", "mean, std, shape = none, stream = none, turn = none", normal},
+    {"uniform", "lo, hi, shape = none, stream = none, turn = none", uniform},
+    {"glorot", "shape = none", glorot},
+    {"he", "shape = none", he},
+    {"lecun", "shape = none", lecun},
+    {"training", "", training},
+};
+
+}  // namespace
+
+std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item& shape, Element element) {
+  if (!shape.holds<None>()) {
+    auto dims = to_shape(c, shape);
+    return dims ? std::optional(Type(element, std::move(*dims))) : std::nullopt;
+  }
+  if (c.initialiser && c.initialiser->type) return *c.initialiser->type;
+  if (c.initialiser)
+    c.error(Code::E0205, call.span, fmt::format("`{}` needs a shape, and `{}` is declared without a type", call.name, c.initialiser->path),
+            "declare it, as in `param W : [3, 4] = …`");
+  else
+    c.error(Code::E0105, call.span, fmt::format("`{}` needs its argument `shape`", call.name),
+            "only an initialiser takes the declared shape");
+  return std::nullopt;
+}
+
+std::span<const Builtin> random_builtins() {
+  return kBuiltins;
+}
+
+}  // namespace bpc::frontend::lowering

@@ -1,0 +1,125 @@
+// The shape rules in words, each with the smallest operands that show it.
+#include "tools/bpc/rule_book.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+namespace bpc::tool {
+
+namespace {
+
+using ir::Attr;
+using ir::Opcode;
+using Ints = std::vector<std::int64_t>;
+
+Type real(Ints sizes = {}) {
+  return Type::of_sizes(Element::f32, sizes);
+}
+Type element_of(ir::Domain domain) {
+  return domain == ir::Domain::boolean ? Type(Element::boolean) : domain == ir::Domain::integer ? Type(Element::i32) : real();
+}
+
+// The names of the operands: a parameter that is an attribute has a default or stands before them.
+std::vector<std::string> operand_names(const ir::OpInfo& op) {
+  std::vector<std::string> names(1);
+  for (char c : op.signature)
+    if (c == ',')
+      names.emplace_back();
+    else if (c != ' ')
+      names.back() += c;
+  std::erase_if(names, [](const std::string& name) { return name.empty() || name.find('=') != std::string::npos; });
+  auto count = static_cast<std::size_t>(op.min_operands);
+  if (op.rule == ir::ShapeRule::pointwise && names.size() > count)
+    names.erase(names.begin(), names.end() - static_cast<std::ptrdiff_t>(count));
+  names.resize(std::min(names.size(), count));
+  return names;
+}
+
+// x[i], or x[i, :]: one row.
+ir::Attributes row() {
+  return {
+      {Attr::starts, Ints{0, 0}}, {Attr::sizes, Ints{1, 3}}, {Attr::steps, Ints{1, 1}}, {Attr::dynamic, Ints{0}}, {Attr::drop, Ints{0}}};
+}
+
+}  // namespace
+
+Example example_of(const ir::OpInfo& op) {
+  const std::vector<std::string> names = operand_names(op);
+  const Type matrix = real({2, 3}), index(Element::i32), indices = Type::of_sizes(Element::i32, {4});
+  switch (op.rule) {
+    case ir::ShapeRule::pointwise: {
+      Example example{
+          names.size() > 1 ? "that of the operand to which the others stretch" : fmt::format("that of {}", names.empty() ? "x" : names[0]),
+          names,
+          std::vector<Type>(names.size(), element_of(op.domain)),
+          {},
+          {}};
+      if (op.code == Opcode::polygamma) example.attrs.set(Attr::order, std::int64_t{0});
+      return example;
+    }
+    case ir::ShapeRule::comparison:
+      return {"that of the operand to which the other stretches, of bools", names, {real(), real()}, {}, {}};
+    case ir::ShapeRule::select:
+      return {"that of the operand to which the others stretch", names, {Type(Element::boolean), real(), real()}, {}, {}};
+    case ir::ShapeRule::cast:
+      return {"that of x", names, {real()}, {}, {Type(Element::f64)}};
+    case ir::ShapeRule::reduce: {
+      Type x = element_of(op.domain);
+      x.dims = matrix.dims;
+      return {"x without the axes, or with keep=true of size 1 there", names, {x}, {{Attr::axes, Ints{1}}, {Attr::keep, false}}, {}};
+    }
+    case ir::ShapeRule::arg_reduce:
+      return {"x without the axis, of i32", names, {matrix}, {{Attr::axes, Ints{1}}, {Attr::keep, false}}, {}};
+    case ir::ShapeRule::scan:
+      return {"that of x", names, {matrix}, {{Attr::axis, std::int64_t{1}}, {Attr::reverse, false}}, {}};
+    case ir::ShapeRule::einsum:
+      return {"the sizes of the letters that the result has", names, {matrix, real({3, 4})}, {{Attr::spec, std::string("ij,jk->ik")}}, {}};
+    case ir::ShapeRule::reshape:
+      return {"the one given, with as many elements", names, {matrix}, {}, {real({6})}};
+    case ir::ShapeRule::transpose:
+      return {"the sizes of x in the order perm", names, {matrix}, {{Attr::perm, Ints{1, 0}}}, {}};
+    case ir::ShapeRule::broadcast:
+      return {"the one given, to which x stretches", names, {real({3})}, {}, {matrix}};
+    case ir::ShapeRule::slice:
+      return {"a range keeps its axis, with its length; a single index drops it", {"x", "i"}, {matrix, index}, row(), {}};
+    case ir::ShapeRule::update:
+      return {"that of x; v has the shape of the part", {"x", "v", "i"}, {matrix, real({3}), index}, row(), {}};
+    case ir::ShapeRule::gather:
+      return {
+          "x with the axes of the indices in the place of the one they name", {"x", "i"}, {matrix, indices}, {{Attr::axes, Ints{0}}}, {}};
+    case ir::ShapeRule::scatter:
+      return {"that of x", {"x", "v", "i"}, {matrix, real({4, 3}), indices}, {{Attr::axes, Ints{0}}}, {}};
+    case ir::ShapeRule::concat:
+      return {"that of the operands, whose sizes add up along the axis",
+              {"a", "b"},
+              {matrix, real({1, 3})},
+              {{Attr::axis, std::int64_t{0}}},
+              {}};
+    case ir::ShapeRule::window:
+    case ir::ShapeRule::window_add: {
+      bool adds = op.rule == ir::ShapeRule::window_add;
+      ir::Attributes attrs{{Attr::axis, std::int64_t{0}}, {Attr::stride, std::int64_t{1}}, {Attr::dilation, std::int64_t{1}}};
+      attrs.set(adds ? Attr::length : Attr::size, std::int64_t{adds ? 5 : 2});
+      return {adds ? "y without its last axis, and with the length given along the axis"
+                   : "x with the number of windows along the axis, and a new last axis of their size",
+              names,
+              {adds ? real({4, 2}) : real({5})},
+              std::move(attrs),
+              {}};
+    }
+    case ir::ShapeRule::declared:
+      return {"the one given", {}, {}, {}, {}};
+    case ir::ShapeRule::tape:
+    case ir::ShapeRule::push:
+    case ir::ShapeRule::pop:
+      return {"a tape holds values of one type", {}, {}, {}, {}};
+    case ir::ShapeRule::nothing:
+    case ir::ShapeRule::region:
+    case ir::ShapeRule::gradient:
+    case ir::ShapeRule::tangent:
+      break;
+  }
+  return {};
+}
+
+}  // namespace bpc::tool
