@@ -18,8 +18,7 @@ namespace {
 using ir::ValueId;
 
 constexpr std::string_view kUnimplemented[] = {
-    "cholesky", "solve",     "inv",     "det",         "logdet",    "sort",       "argsort",          "topk",
-    "dropout",  "bernoulli", "randint", "permutation", "attention", "batch_norm", "triangular_solve",
+    "dropout", "bernoulli", "randint", "permutation", "attention", "batch_norm",
 };
 
 std::vector<std::span<const Builtin>> builtin_tables() {
