@@ -32,7 +32,7 @@ OpId Cloner::clone(OpId id) {
   OriginId outside = builder_.origin();
   if (&from_ == &function) builder_.set_origin(op.origin);
   Attributes attrs = op.attrs;
-  if (runs_again_ && has_dynamic_index(op)) attrs.set(Attr::checked, true);
+  if (runs_again_ && (has_dynamic_index(op) || op_info(op.code).rule == ShapeRule::solve)) attrs.set(Attr::checked, true);
   OpId copy = builder_.emit_op(op.code, map(op.operands), attrs, types);
   builder_.set_origin(outside);
   for (BlockId region : regions) attach_regions(function, copy, {region});

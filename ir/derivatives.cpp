@@ -3,87 +3,13 @@
 #include <cmath>
 #include <numbers>
 
-#include "ir/shape_rules.h"
+#include "ir/matrix_derivatives.h"
+#include "ir/term.h"
 #include "support/internal_error.h"
 
 namespace bpc::ir {
 
 namespace {
-
-// A value whose arithmetic emits ops, so that the equations below read as equations.
-struct Term {
-  Builder* builder;
-  ValueId id;
-
-  const Type& type() const { return builder->function().type(id); }
-  // A scalar constant of this term's element type.
-  Term number(double value) const { return {builder, builder->constant(value, Type(type().element))}; }
-};
-
-Term emit(Opcode code, std::initializer_list<Term> operands, Attributes attrs = {}) {
-  std::vector<ValueId> ids;
-  for (const Term& operand : operands) ids.push_back(operand.id);
-  Builder* builder = operands.begin()->builder;
-  return {builder, builder->emit(code, ids, std::move(attrs))};
-}
-
-Term operator-(Term a) {
-  return emit(Opcode::neg, {a});
-}
-Term operator+(Term a, Term b) {
-  return emit(Opcode::add, {a, b});
-}
-Term operator-(Term a, Term b) {
-  return emit(Opcode::sub, {a, b});
-}
-Term operator*(Term a, Term b) {
-  return emit(Opcode::mul, {a, b});
-}
-Term operator/(Term a, Term b) {
-  return emit(Opcode::div, {a, b});
-}
-Term operator==(Term a, Term b) {
-  return emit(Opcode::eq, {a, b});
-}
-Term operator>(Term a, Term b) {
-  return emit(Opcode::gt, {a, b});
-}
-Term operator+(double a, Term b) {
-  return b.number(a) + b;
-}
-Term operator-(double a, Term b) {
-  return b.number(a) - b;
-}
-Term operator*(double a, Term b) {
-  return b.number(a) * b;
-}
-Term operator/(double a, Term b) {
-  return b.number(a) / b;
-}
-Term operator==(Term a, double b) {
-  return a == a.number(b);
-}
-Term where(Term c, Term a, Term b) {
-  return emit(Opcode::select, {c, a, b});
-}
-Term where(Term c, double a, Term b) {
-  return where(c, b.number(a), b);
-}
-Term where(Term c, Term a, double b) {
-  return where(c, a, a.number(b));
-}
-
-// The letters of an einsum, written out as stretched products: for the rare contraction that needs strong zeros.
-Term aligned(Term x, const std::string& letters, const std::string& all) {
-  std::vector<std::int64_t> perm;
-  std::vector<Dim> dims;
-  for (char letter : all) {
-    std::size_t at = letters.find(letter);
-    if (at != std::string::npos) perm.push_back(static_cast<std::int64_t>(at));
-    dims.push_back(at == std::string::npos ? Dim{1, {}} : x.type().dims[at]);
-  }
-  return {x.builder, x.builder->reshape(x.builder->transpose(x.id, perm), dims)};
-}
 
 class Equations {
  public:
@@ -95,10 +21,7 @@ class Equations {
   Term x(std::size_t k = 0) const { return {&d_.builder, d_.op.operands[k]}; }
 
   // dy * factor where a zero of dy stays zero whatever the factor: only a factor that may be infinite or NaN pays for it.
-  Term strong(Term zero, Term factor) const {
-    d_.facts.update();
-    return d_.facts.may_be_nonfinite(factor.id) ? emit(Opcode::strong_mul, {zero, factor}) : zero * factor;
-  }
+  Term strong(Term zero, Term factor) const { return strong_product(d_.facts, zero, factor); }
   // dy * factor where only zeros made by a `where` are strong.
   Term times(Term dy, Term factor) const { return d_.may_be_zeroed ? strong(dy, factor) : dy * factor; }
   // The same for a factor that is finite wherever x is, which the facts about its ops do not show.
@@ -242,6 +165,14 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::window_add:
       return windows(Opcode::window, Attr::size, x().type().dims.back().size);
 
+    case Opcode::cholesky:
+    case Opcode::triangular_solve:
+    case Opcode::solve:
+    case Opcode::det:
+    case Opcode::logdet:
+    case Opcode::cofactors:
+      return matrix_equation(d_, i);
+
     // Flat, or not real: the cotangent ends here.
     case Opcode::sign:
     case Opcode::floor:
@@ -263,6 +194,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::reduce_all:
     case Opcode::argmax:
     case Opcode::argmin:
+    case Opcode::argsort:
     case Opcode::constant:
     case Opcode::iota:
     case Opcode::random_uniform:
@@ -336,17 +268,7 @@ Term Equations::contraction(std::size_t i) {
     auto attrs = Attributes{{Attr::spec, einsum_text(transposed)}};
     return i == 0 ? emit(Opcode::einsum, {dy, x(1)}, attrs) : emit(Opcode::einsum, {x(0), dy}, attrs);
   }
-  std::string all = mine;
-  for (char letter : spec.out + other)
-    if (all.find(letter) == std::string::npos) all += letter;
-  std::vector<Dim> dims(all.size());
-  Term aligned_dy = aligned(dy, spec.out, all), aligned_other = aligned(x(1 - i), other, all);
-  for (std::size_t k = 0; k < all.size(); ++k)
-    dims[k] = aligned_dy.type().dims[k].size != 1 ? aligned_dy.type().dims[k] : aligned_other.type().dims[k];
-  Term stretched{&d_.builder, d_.builder.broadcast(aligned_dy.id, dims)};
-  std::vector<std::int64_t> axes;
-  for (std::size_t k = mine.size(); k < all.size(); ++k) axes.push_back(static_cast<std::int64_t>(k));
-  return {&d_.builder, d_.builder.reduce(Opcode::reduce_sum, strong(stretched, aligned_other).id, axes, false)};
+  return strong_contraction(d_.facts, {spec.out, other, mine}, dy, x(1 - i));
 }
 
 Term Equations::part_of_concat(std::size_t i) {
@@ -406,7 +328,8 @@ ValueId fit_to(Builder& builder, ValueId part, const Type& type) {
 }
 
 bool zeroes_cotangent(Opcode code) {
-  return code == Opcode::select || code == Opcode::reduce_max || code == Opcode::reduce_min || code == Opcode::strong_mul;
+  return code == Opcode::select || code == Opcode::reduce_max || code == Opcode::reduce_min || code == Opcode::strong_mul ||
+         code == Opcode::triangular_solve;
 }
 
 }  // namespace bpc::ir

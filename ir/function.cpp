@@ -115,6 +115,9 @@ bool may_fail(const Function& function, const Op& op) {
     case ShapeRule::update:
     case ShapeRule::scatter:
       return !op.attrs.flag(Attr::checked) && !is_known_inside(function, op, 2);
+    case ShapeRule::square:
+    case ShapeRule::solve:
+      return !op.attrs.flag(Attr::checked);
     default:
       return true;
   }

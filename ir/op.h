@@ -37,6 +37,10 @@ enum class ShapeRule : std::uint8_t {
   concat,
   window,
   window_add,
+  square,
+  determinant,
+  solve,
+  order,
   declared,
   tape,
   push,
@@ -47,7 +51,19 @@ enum class ShapeRule : std::uint8_t {
   tangent
 };
 enum class Domain : std::uint8_t { number, real, integer, boolean, any };
-enum class Group : std::uint8_t { elementwise, reduction, contraction, movement, source, random, tape, control, effect, derivative };
+enum class Group : std::uint8_t {
+  elementwise,
+  reduction,
+  contraction,
+  movement,
+  library,
+  source,
+  random,
+  tape,
+  control,
+  effect,
+  derivative
+};
 
 enum Trait : std::uint32_t {
   none = 0,
@@ -90,7 +106,7 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //   axes (ints)                       gather, scatter_add: the axes of x that the index tensors name, one each, sorted. The index tensors
 //                                     have one shape S; the part of x that one index of S names is x without these axes, and the
 //                                     result (or v) has the shape S + part. Negative indices count from the end.
-//   axis (int)                        cumsum, concat, iota; window, window_add: the axis of x along which windows slide
+//   axis (int)                        cumsum, concat, argsort, iota; window, window_add: the axis of x along which windows slide
 //   reverse (bool)                    cumsum: from the end
 //   order (int)                       polygamma
 //   spec (string)                     einsum: distinct letters per operand; a letter of one operand alone is in the result
@@ -103,9 +119,11 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //                                     the end), in operand order; their entry in starts is 0
 //   drop (ints)                       slice, update: axes of size 1 that the result (or v) lacks
 //   add (bool)                        update: v is added to the part instead of replacing it
-//   checked (bool)                    slice, update, gather, scatter_add: an earlier op has checked that the index is inside, as the one
-//   that a
-//                                     derivative comes from has
+//   checked (bool)                    slice, update, gather, scatter_add, solve, triangular_solve: an earlier op has checked that the index
+//                                     is inside (the matrix invertible), as the one that a derivative comes from has
+//   upper (bool)                      triangular_solve: the upper triangle is read, not the lower one
+//   transposed (bool)                 triangular_solve, solve: with A^T in place of A
+//   descending (bool)                 argsort
 //   value (int or real)               constant: every element (bool: 0 or 1)
 //   ints / reals                      constant: all elements, row by row, instead of value
 //   stream (int)                      random_*: which stream of the seed
@@ -134,6 +152,9 @@ enum class Attr : std::uint8_t {
   drop,
   add,
   checked,
+  upper,
+  transposed,
+  descending,
   value,
   ints,
   reals,

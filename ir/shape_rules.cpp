@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ir/matrix_rules.h"
 #include "support/internal_error.h"
 
 namespace bpc::ir {
@@ -478,6 +479,11 @@ Result infer(const ShapeQuery& query) {
       return windows(query);
     case ShapeRule::window_add:
       return added_windows(query);
+    case ShapeRule::square:
+    case ShapeRule::determinant:
+    case ShapeRule::solve:
+    case ShapeRule::order:
+      return infer_matrix_types(query);
     case ShapeRule::declared:
       return declared(query);
     case ShapeRule::tape:
@@ -528,7 +534,7 @@ std::optional<ShapeError> check_operands(const ShapeQuery& query) {
       return error(Code::E0203,
                    fmt::format("`{}` takes {}, and {{{}}} is {}", symbol(query.code), wants, i, element_name(query.operands[i].element)));
     }
-  if (info.group == Group::elementwise || info.group == Group::contraction) {
+  if (info.group == Group::elementwise || info.group == Group::contraction || info.group == Group::library) {
     std::size_t first = query.code == Opcode::select ? 1 : 0;  // the condition is a bool
     for (std::size_t i = first + 1; i < query.operands.size(); ++i)
       if (query.operands[i].element != query.operands[first].element)

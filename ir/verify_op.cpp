@@ -36,6 +36,11 @@ AttrRule attributes_of(Opcode code) {
       return {{Attr::axis, Attr::size, Attr::stride, Attr::dilation}, {}};
     case ShapeRule::window_add:
       return {{Attr::axis, Attr::length, Attr::stride, Attr::dilation}, {}};
+    case ShapeRule::solve:
+      if (code == Opcode::solve) return {{}, {Attr::checked, Attr::transposed}};
+      return {{}, {Attr::checked, Attr::upper, Attr::transposed}};
+    case ShapeRule::order:
+      return {{Attr::axis}, {Attr::descending}};
     case ShapeRule::declared:
       if (code == Opcode::constant) return {{}, {Attr::value, Attr::ints, Attr::reals}};
       if (code == Opcode::iota) return {{Attr::axis}, {}};
@@ -54,6 +59,8 @@ AttrRule attributes_of(Opcode code) {
     case ShapeRule::cast:
     case ShapeRule::reshape:
     case ShapeRule::broadcast:
+    case ShapeRule::square:
+    case ShapeRule::determinant:
     case ShapeRule::tape:
     case ShapeRule::push:
     case ShapeRule::pop:
@@ -143,6 +150,9 @@ AttrKind attr_kind(Attr attr) {
     case Attr::reverse:
     case Attr::add:
     case Attr::checked:
+    case Attr::upper:
+    case Attr::transposed:
+    case Attr::descending:
     case Attr::implicit:
       return AttrKind::boolean;
     case Attr::axis:

@@ -1,5 +1,6 @@
 #include "runtime/c_abi.h"
 
+#include "runtime/linalg.h"
 #include "runtime/random.h"
 #include "runtime/scalar.h"
 
@@ -73,5 +74,31 @@ void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed
                               std::int64_t turn_count) {
   draw<double>(rt::fill_normal, out, count, seed, stream, turns, turn_count);
 }
+
+#define BPC_RT_DEFINE(name, element, T)                                                                            \
+  std::int64_t bpc_rt_##name##_##element(const T* a, T* out, double* work, std::int64_t batches, std::int64_t n) { \
+    return rt::name(a, out, work, batches, n);                                                                     \
+  }
+#define BPC_RT_DEFINE_REAL(name) BPC_RT_DEFINE(name, f32, float) BPC_RT_DEFINE(name, f64, double)
+BPC_RT_MATRIX(BPC_RT_DEFINE_REAL)
+#undef BPC_RT_DEFINE
+#define BPC_RT_DEFINE(name, element, T)                                                                                      \
+  std::int64_t bpc_rt_##name##_##element(const T* a, const T* b, T* out, double* work, std::int64_t batches, std::int64_t n, \
+                                         std::int64_t k, std::int64_t many_a, std::int64_t many_b, std::int64_t form) {      \
+    return rt::name(a, b, out, work, batches, n, k, many_a, many_b, form);                                                   \
+  }
+BPC_RT_SOLVE(BPC_RT_DEFINE_REAL)
+#undef BPC_RT_DEFINE_REAL
+#undef BPC_RT_DEFINE
+#define BPC_RT_DEFINE(element, T)                                                                                              \
+  std::int64_t bpc_rt_argsort_##element(const T* x, std::int32_t* out, std::int32_t* work, std::int64_t outer, std::int64_t n, \
+                                        std::int64_t inner, std::int64_t descending) {                                         \
+    return rt::argsort(x, out, work, outer, n, inner, descending);                                                             \
+  }
+BPC_RT_DEFINE(f32, float)
+BPC_RT_DEFINE(f64, double)
+BPC_RT_DEFINE(i32, std::int32_t)
+BPC_RT_DEFINE(i64, std::int64_t)
+#undef BPC_RT_DEFINE
 
 }  // extern "C"

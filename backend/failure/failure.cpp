@@ -57,6 +57,25 @@ Failure division_failure(const Function& function, const Op& op) {
                              ir::op_info(op.code).spelling, function.type(op.operands[1]).is_scalar() ? "is 0" : "holds a 0"));
 }
 
+Failure matrix_failure(const Function& function, const Op& op, std::int64_t place) {
+  const Type& type = function.type(op.operands[0]);
+  const std::int64_t n = type.dims.back().size, column = place % n;
+  std::vector<std::int64_t> index;  // of the matrix among the batches
+  std::int64_t batch = place / n;
+  for (std::size_t axis = type.rank() - 2; axis-- > 0; batch /= type.size(axis)) index.insert(index.begin(), batch % type.size(axis));
+  const std::string& name = function.value(op.operands[0]).name;
+  std::string matrix = name.empty() ? index.empty() ? "the matrix " : "" : name + " ";
+  matrix += fmt::format("[{}]", fmt::join(type.sizes(), ", "));
+  if (!index.empty()) matrix = fmt::format("matrix [{}] of {}", fmt::join(index, ", "), matrix);
+  const bool factors = op.code == ir::Opcode::cholesky;
+  std::string what = factors                        ? "is not positive definite: pivot {} of its factorization is not positive"
+                     : op.code == ir::Opcode::solve ? "is singular: pivot {} of its factorization is 0"
+                                                    : "is singular: element {} of its diagonal is 0";
+  Failure result = failure(function, &op, factors ? Code::E0409 : Code::E0408, matrix + " " + fmt::format(fmt::runtime(what), column));
+  result.diagnostic.with_help(fmt::format("a small multiple of `eye({})`, added to it, makes it {}", n, factors ? "so" : "invertible"));
+  return result;
+}
+
 Failure iteration_failure(const Function& function, const Op& op, std::uint64_t limit) {
   Failure result = failure(function, &op, Code::E0405, fmt::format("this loop would run more than {} times", limit));
   result.diagnostic.with_help("`--max-iterations` sets the limit");

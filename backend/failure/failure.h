@@ -23,6 +23,9 @@ runtime::Failure index_failure(const ir::Function& function, const ir::Op& op, s
 // E0402: `shown` are the values of the assert's operands after the condition.
 runtime::Failure assert_failure(const ir::Function& function, const ir::Op& op, std::span<const runtime::Tensor> shown, bool full);
 
+// E0408, E0409: a factorization stops. `place` is batch * n + column, for matrices of n columns.
+runtime::Failure matrix_failure(const ir::Function& function, const ir::Op& op, std::int64_t place);
+
 // E0403: a divisor of an integer floordiv or mod is 0.
 runtime::Failure division_failure(const ir::Function& function, const ir::Op& op);
 

@@ -38,6 +38,9 @@ void add(OperationCount& count, const ir::Function& function, const ir::Op& op, 
       if (op.code == Opcode::update || op.code == Opcode::scatter_add) count.accumulated += elements(op.operands[1]);
       if (op.code == Opcode::window_add) count.accumulated += elements(op.operands[0]);
       break;
+    case ir::Group::library:
+      count.multiplied += elements(op.operands[0]) * static_cast<std::uint64_t>(function.type(op.operands[0]).dims.back().size);
+      break;
     case ir::Group::tape:
       if (op.code != Opcode::tape) count.taped += elements(op.results[0]);  // of one entry
       break;

@@ -243,6 +243,15 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
     case Opcode::window_add:
       return window_add(op, *operands[0], type);
 
+    case Opcode::cholesky:
+    case Opcode::triangular_solve:
+    case Opcode::solve:
+    case Opcode::det:
+    case Opcode::logdet:
+    case Opcode::cofactors:
+    case Opcode::argsort:
+      return library(function, op, operands, type);
+
     case Opcode::constant:
       return constant(op, type);
     case Opcode::iota:

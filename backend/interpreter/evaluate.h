@@ -40,6 +40,9 @@ runtime::Tensor concat(const ir::Op& op, Operands operands, const Type& type);
 runtime::Tensor window(const ir::Op& op, const runtime::Tensor& x, const Type& type);
 runtime::Tensor window_add(const ir::Op& op, const runtime::Tensor& y, const Type& type);
 
+// library.cpp: ops that are a kernel of runtime/linalg.h.
+runtime::Tensor library(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);
+
 // gather.cpp.
 runtime::Tensor gather(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);
 runtime::Tensor scatter_add(const ir::Function& function, const ir::Op& op, runtime::Tensor x, Operands operands);

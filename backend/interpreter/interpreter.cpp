@@ -91,6 +91,7 @@ class Run {
       case ir::Group::reduction:
       case ir::Group::contraction:
       case ir::Group::movement:
+      case ir::Group::library:
       case ir::Group::source:
       case ir::Group::random:
       case ir::Group::derivative:

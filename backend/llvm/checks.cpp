@@ -1,4 +1,4 @@
-// What calls back into the host: prints, failures, random fills.
+// What calls back into the host: prints, failures, kernels of the runtime, random fills.
 #include <llvm/IR/MDBuilder.h>
 
 #include "backend/llvm/context.h"
@@ -95,6 +95,20 @@ void Emitter::emit(const plan::CheckIndices& check) {
   });
   builder_.CreateBr(done);
   builder_.SetInsertPoint(done);
+}
+
+void Emitter::emit(const plan::Library& call) {
+  llvm::Type *pointer = builder_.getPtrTy(), *word = builder_.getInt64Ty();
+  std::vector<llvm::Value*> arguments;
+  for (plan::BufferId input : call.inputs) arguments.push_back(base(input));
+  arguments.push_back(base(call.output));
+  arguments.push_back(base(call.work));
+  std::vector<llvm::Type*> parameters(arguments.size(), pointer);
+  for (std::int64_t size : call.sizes) arguments.push_back(integer(size));
+  parameters.resize(arguments.size(), word);
+  llvm::Value* status = builder_.CreateCall(hook(("bpc_rt_" + call.function).c_str(), word, parameters), arguments);
+  if (call.site == UINT32_MAX) return;
+  check(builder_.CreateICmpEQ(status, integer(0)), call.site, 0, builder_.CreateSub(status, integer(1)));
 }
 
 void Emitter::emit(const plan::Random& random) {

@@ -105,6 +105,7 @@ class Emitter {
   void emit(const plan::Assert& check);
   void emit(const plan::CheckIndex& check);
   void emit(const plan::CheckIndices& check);
+  void emit(const plan::Library& call);
   void emit(const plan::Random& random);
   // Goes on where `holds`, otherwise stops the run at the site.
   void check(llvm::Value* holds, std::uint32_t site, std::uint32_t which = 0, llvm::Value* start = nullptr,

@@ -31,6 +31,8 @@ runtime::Failure failure_at(const Run& run, const ir::Op& op, std::uint32_t whic
   switch (ir::op_info(op.code).group) {
     case ir::Group::movement:
       return index_failure(function, op, which, start);
+    case ir::Group::library:
+      return matrix_failure(function, op, start);
     case ir::Group::elementwise:
       return division_failure(function, op);
     case ir::Group::control:

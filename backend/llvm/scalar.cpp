@@ -215,6 +215,13 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
     case concat:
     case window:
     case window_add:
+    case cholesky:
+    case triangular_solve:
+    case solve:
+    case det:
+    case logdet:
+    case cofactors:
+    case argsort:
     case constant:
     case iota:
     case random_uniform:

@@ -63,6 +63,7 @@ class Collector {
     write(check.result);
   }
   void visit(const CheckIndices&) {}
+  void visit(const Library&) {}
   void visit(const Random& random) { read(random.turns.scalar); }
   void visit(const SetOutput& output) { read(output.value); }
   void visit(const NewTape& made) { write(made.to); }

@@ -95,6 +95,11 @@ class Walk {
   void visit(const Assert& check) { read(check.shown); }
   void visit(const CheckIndex&) {}
   void visit(const CheckIndices& check) { read(check.indices); }
+  void visit(const Library& call) {
+    for (BufferId input : call.inputs) read(input);
+    make(call.work);
+    make(call.output);
+  }
   void visit(const SetOutput&) {}
   void visit(const NewTape&) {}
   void visit(const CopyTape&) {}

@@ -1,5 +1,6 @@
 // How each group of ops becomes registers, views, lazy values and kernels.
 #include "backend/plan/planner.h"
+#include "ir/matrix_rules.h"
 #include "support/internal_error.h"
 
 namespace bpc::plan {
@@ -182,6 +183,25 @@ void Planner::random(const ir::Op& op) {
   Datum turns = op.operands.empty() ? Datum{} : datum(op.operands[0]);
   push({Random{buffer, op.code == ir::Opcode::random_normal, static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::seed)),
                static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::stream)), turns}});
+  place(buffer);
+  if (type(y).is_scalar()) return define(y, host(type(y).element, Load{{buffer, {}}}));
+  define_dense(y, buffer);
+}
+
+void Planner::library(ir::OpId id) {
+  const ir::Op& op = function_.op(id);
+  ir::ValueId y = op.results[0];
+  const ir::KernelSizes kernel = ir::kernel_sizes(function_, op);
+  std::string element(element_name(type(op.operands[0]).element));
+  Library call{std::string(ir::op_info(op.code).name) + "_" + element,
+               {},
+               add_buffer(type(y), function_.value(y).name),
+               add_buffer(kernel.work, "work"),
+               kernel.sizes};
+  for (ir::ValueId operand : op.operands) call.inputs.push_back(whole(operand));
+  if (ir::may_fail(function_, op)) call.site = add_site(id);
+  BufferId buffer = call.output;
+  push({std::move(call)});
   place(buffer);
   if (type(y).is_scalar()) return define(y, host(type(y).element, Load{{buffer, {}}}));
   define_dense(y, buffer);

@@ -199,6 +199,15 @@ struct CheckIndices {
   SiteId site;
   std::uint32_t which = 0;  // which of the indices of the op
 };
+// A kernel of the runtime, bpc_rt_<function> in runtime/c_abi.h: given the inputs, the output, what it works in, and the sizes. Its status
+// is 0; otherwise the step fails at `site`, if that is one.
+struct Library {
+  std::string function;
+  std::vector<BufferId> inputs;
+  BufferId output, work;
+  std::vector<std::int64_t> sizes;
+  SiteId site = UINT32_MAX;
+};
 struct Random {
   BufferId to;
   bool normal = false;
@@ -240,8 +249,8 @@ struct Pop {
 };
 
 struct Step {
-  std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Random, SetOutput, NewTape,
-               CopyTape, Push, Pop>
+  std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Library, Random, SetOutput,
+               NewTape, CopyTape, Push, Pop>
       what;
 };
 

@@ -201,6 +201,8 @@ void Planner::op(ir::OpId id) {
       return einsum(op);
     case ir::Group::movement:
       return movement(id);
+    case ir::Group::library:
+      return library(id);
     case ir::Group::source:
       return source(op);
     case ir::Group::random:

@@ -94,6 +94,7 @@ class Planner {
   void scan(const ir::Op& op);
   void source(const ir::Op& op);
   void random(const ir::Op& op);
+  void library(ir::OpId id);
   void effect(ir::OpId id);
   // Leaves an op to its uses, or stores it now, whichever is cheaper.
   void lazy_or_stored(const ir::Op& op, std::vector<RegisterId> starts = {});

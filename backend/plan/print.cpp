@@ -179,6 +179,11 @@ class Printer {
   void visit(const Push& push) { line("{} = {} push {}", name(push.to), name(push.from), show(push.value)); }
   void visit(const Pop& pop) { line("{}, {} = pop {}", name(pop.to), show(pop.value), name(pop.from)); }
   void visit(const SetOutput& output) { line("output {} = {}", output.index, name(output.value)); }
+  void visit(const Library& call) {
+    std::string inputs;
+    for (BufferId input : call.inputs) inputs.append(" ").append(name(input));
+    line("{} := {}{}, sizes {}", name(call.output), call.function, inputs, fmt::join(call.sizes, " "));
+  }
   void visit(const Random& random) {
     bool has_turns = random.turns.scalar.valid() || random.turns.tensor.valid();
     line("{} := {} stream {}{}", name(random.to), random.normal ? "normal" : "uniform", random.stream,

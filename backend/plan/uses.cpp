@@ -10,6 +10,7 @@ bool needs_memory(const ir::Op& op, std::size_t operand) {
       // Windows overlap: what they show is computed once.
       return (op.code == ir::Opcode::update || op.code == ir::Opcode::scatter_add || op.code == ir::Opcode::window) && operand == 0;
     case ir::Group::contraction:
+    case ir::Group::library:
     case ir::Group::control:
     case ir::Group::effect:
     case ir::Group::tape:

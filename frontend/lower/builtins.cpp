@@ -17,10 +17,6 @@ namespace {
 
 using ir::ValueId;
 
-constexpr std::string_view kUnimplemented[] = {
-    "cholesky", "solve", "inv", "det", "logdet", "sort", "argsort", "topk", "triangular_solve",
-};
-
 std::vector<std::span<const Builtin>> builtin_tables() {
   return {shape_builtins(), layout_builtins(), fill_builtins(), random_builtins(),
           value_builtins(), index_builtins(),  tape_builtins(), derivative_builtins()};
@@ -112,10 +108,6 @@ std::optional<ir::Opcode> spelled_op(std::string_view name, const std::vector<Gi
 
 }  // namespace
 
-bool is_unimplemented(std::string_view name) {
-  return std::find(std::begin(kUnimplemented), std::end(kUnimplemented), name) != std::end(kUnimplemented);
-}
-
 bool is_native_builtin(std::string_view name) {
   if (name == "grad" || name == "checkpoint" || find_builtin(name)) return true;
   auto ops = ir::all_ops();
@@ -138,7 +130,7 @@ std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vect
 }  // namespace lowering
 
 bool is_builtin_function(std::string_view name) {
-  return lowering::is_native_builtin(name) || lowering::is_unimplemented(name) || find_prelude_function(name);
+  return lowering::is_native_builtin(name) || find_prelude_function(name);
 }
 
 std::vector<BuiltinSignature> builtin_signatures() {
@@ -154,7 +146,6 @@ std::vector<std::string> builtin_names() {
     if (lowering::is_word(info.spelling)) names.emplace_back(info.spelling);
   for (auto table : lowering::builtin_tables())
     for (const lowering::Builtin& builtin : table) names.emplace_back(builtin.name);
-  for (std::string_view name : lowering::kUnimplemented) names.emplace_back(name);
   for (const PreludeFunction& function : prelude_functions()) names.emplace_back(function.name);
   return names;
 }

@@ -7,7 +7,7 @@
 
 namespace bpc::frontend {
 
-// Whether a script may call this name without defining it, functions that are not implemented yet included.
+// Whether a script may call this name without defining it.
 bool is_builtin_function(std::string_view name);
 // Functions that the front end makes of operators, and the forms of the language that look like calls.
 struct BuiltinSignature {
@@ -21,8 +21,6 @@ std::vector<std::string> builtin_names();
 
 namespace bpc::frontend::lowering {
 
-// Part of the language, and E0199 for now.
-bool is_unimplemented(std::string_view name);
 // A spelled operator or one of the table (not the prelude).
 bool is_native_builtin(std::string_view name);
 // grad, jvp … (derivatives.cpp): their arguments after the first are what they differentiate by.

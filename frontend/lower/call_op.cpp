@@ -95,6 +95,35 @@ std::optional<Item> windows(Context& c, Opcode code, const BuiltinCall& call) {
                 {{Attr::axis, *axis}, {adds ? Attr::length : Attr::size, *size}, {Attr::stride, *stride}, {Attr::dilation, *dilation}});
 }
 
+// The flags of the solves that differ from their defaults become attributes.
+std::optional<Item> linear_algebra(Context& c, Opcode code, const BuiltinCall& call) {
+  const bool solves = ir::op_info(code).rule == ir::ShapeRule::solve;
+  auto operands = to_common(c, {call.arguments.begin(), call.arguments.begin() + (solves ? 2 : 1)}, ir::Domain::real);
+  if (!operands) return std::nullopt;
+  ir::Attributes attrs;
+  if (code == Opcode::triangular_solve) {
+    auto lower = to_bool(c, call.arguments[2], "`lower`");
+    if (!lower) return std::nullopt;
+    if (!*lower) attrs.set(Attr::upper, true);
+  }
+  if (solves) {
+    auto transposed = to_bool(c, call.arguments.back(), "`transposed`");
+    if (!transposed) return std::nullopt;
+    if (*transposed) attrs.set(Attr::transposed, true);
+  }
+  return c.emit(call.span, code, *operands, attrs);
+}
+
+std::optional<Item> order(Context& c, Opcode code, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto axis = x ? to_axis(c, call.arguments[1], *x) : std::nullopt;
+  auto descending = to_bool(c, call.arguments[2], "`descending`");
+  if (!axis || !descending) return std::nullopt;
+  ir::Attributes attrs{{Attr::axis, *axis}};
+  if (*descending) attrs.set(Attr::descending, true);
+  return c.emit(call.span, code, {*x}, attrs);
+}
+
 }  // namespace
 
 std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
@@ -116,6 +145,12 @@ std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
     case ir::ShapeRule::window:
     case ir::ShapeRule::window_add:
       return windows(c, code, call);
+    case ir::ShapeRule::square:
+    case ir::ShapeRule::determinant:
+    case ir::ShapeRule::solve:
+      return linear_algebra(c, code, call);
+    case ir::ShapeRule::order:
+      return order(c, code, call);
     case ir::ShapeRule::cast:
     case ir::ShapeRule::einsum:
     case ir::ShapeRule::reshape:

@@ -64,10 +64,6 @@ std::optional<Item> call(Context& c, const CallExpr& e, Span span) {
     if (!binding->item.failed()) c.error(Code::E0209, e.callee.span, fmt::format("`{}` is not a function", e.callee.text));
     return std::nullopt;
   }
-  if (!function && is_unimplemented(e.callee.text)) {
-    c.not_implemented(e.callee.span, fmt::format("`{}`", e.callee.text));
-    return std::nullopt;
-  }
   if (const ComprehensionExpr* terms = bare_comprehension(c, e)) return reduce_comprehension(c, e, *terms, span);
   if (!function && e.callee.text == "checkpoint") return checkpoint(c, e, span);
   std::optional<Callable> callee = function ? std::optional(*function) : std::nullopt;  // the binding may move

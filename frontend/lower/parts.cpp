@@ -155,8 +155,34 @@ std::optional<Item> gather(Context& c, const BuiltinCall& call) {
   return c.emit(call.span, Opcode::gather, operands, {{Attr::axes, axes}});
 }
 
+// The k largest along the last axis, in descending order, and their indices.
+std::optional<Item> topk(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call.arguments[0]);
+  auto k = to_size(c, call.arguments[1]);
+  if (!x || !k) return std::nullopt;
+  const Type type = type_of(c, *x);
+  if (type.is_scalar()) {
+    c.error(Code::E0204, x->span, fmt::format("`topk` takes a vector or more, and {} has no axes", c.described(*x)));
+    return std::nullopt;
+  }
+  const std::size_t axis = type.rank() - 1;
+  if (k->size > type.size(axis)) {
+    c.error(Code::E0201, call.arguments[1].span,
+            fmt::format("`topk` of {}: the last axis has {} elements, fewer than {}", c.described(*x), type.size(axis), k->size),
+            fmt::format("`topk({}, {})` gives all of them, largest first", c.text_of(x->span), type.size(axis)));
+    return std::nullopt;
+  }
+  const Item last{weak(static_cast<std::int64_t>(axis)), call.span};
+  auto order = c.emit(call.span, Opcode::argsort, {*x}, {{Attr::axis, static_cast<std::int64_t>(axis)}, {Attr::descending, true}});
+  auto indices = order ? frontend::lowering::part(c, call.span, *order, axis, 0, k->size) : std::nullopt;
+  auto values = indices ? gather(c, {call.span, call.name, {*x, *indices, last}}) : std::nullopt;
+  if (!values) return std::nullopt;
+  return Item{Tuple{{*values, *indices}}, call.span};
+}
+
 constexpr Builtin kBuiltins[] = {
     {"gather", "x, idx, axis", gather},
+    {"topk", "x, k", topk},
     {"scatter_add", "x, idx, v", scatter_add},
     {"embedding", "idx, W", embedding},
 };

@@ -114,6 +114,11 @@ Expr FunctionWriter::expression(const Op& op) {
         if (op.attrs.integer(attr) != 1) text += fmt::format(", {}={}", ir::attr_name(attr), op.attrs.integer(attr));
       return call(adds ? "window_add" : "window", text);
     }
+    case ShapeRule::square:
+    case ShapeRule::determinant:
+    case ShapeRule::solve:
+    case ShapeRule::order:
+      return library(op);
     case ShapeRule::declared:
       return constant(op);
     case ShapeRule::gather:
@@ -241,6 +246,16 @@ Expr FunctionWriter::reduction(const Op& op) {
     arguments += fmt::format(", axis=[{}]", fmt::join(axes, ", "));
   if (op.attrs.flag(Attr::keep)) arguments += ", keep=true";
   return call(name, arguments);
+}
+
+Expr FunctionWriter::library(const Op& op) {
+  std::string arguments = read_typed(op.operands[0]).text;
+  if (op.operands.size() > 1) arguments += ", " + read_typed(op.operands[1]).text;
+  if (op.attrs.flag(Attr::upper)) arguments += ", lower=false";
+  if (op.attrs.flag(Attr::transposed)) arguments += ", transposed=true";
+  if (op.code == Opcode::argsort) arguments += fmt::format(", axis={}", op.attrs.integer(Attr::axis));
+  if (op.attrs.flag(Attr::descending)) arguments += ", descending=true";
+  return call(std::string(ir::op_info(op.code).spelling), arguments);
 }
 
 Expr FunctionWriter::contraction(const Op& op) {

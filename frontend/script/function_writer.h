@@ -117,6 +117,7 @@ class FunctionWriter {
   Expr constant(const ir::Op& op);
   Expr everywhere(const ir::AttrValue& value, const Type& type);
   Expr reduction(const ir::Op& op);
+  Expr library(const ir::Op& op);
   Expr contraction(const ir::Op& op);
   Expr stretched(const ir::Op& op);
   Expr transposition(const ir::Op& op);

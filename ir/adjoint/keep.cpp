@@ -38,6 +38,10 @@ double recompute_cost(const Function& function, const Op& op) {
       return contraction_cost(function, op);
     case Group::movement:
       return results * (op.code == Opcode::update || op.code == Opcode::scatter_add ? kCheap : kMovement);
+    case Group::library: {
+      const Type& x = function.type(op.operands[0]);
+      return count(function, op.operands[0]) * static_cast<double>(x.dims.back().size);
+    }
     case Group::source:
       return kFree;
     case Group::random:

@@ -27,6 +27,7 @@ class Batch {
   void straight(const Op& op);
   ValueId elementwise(const Op& op);
   ValueId contraction(const Op& op);
+  ValueId solve(const Op& op);
   ValueId slice(const Op& op);
   ValueId update(const Op& op);
   ValueId gather(const Op& op);

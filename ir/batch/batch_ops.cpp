@@ -44,7 +44,15 @@ void Batch::straight(const Op& op) {
     case ShapeRule::scan:
     case ShapeRule::window:
     case ShapeRule::window_add:
+    case ShapeRule::order:
       result = plain(one_axis());
+      break;
+    case ShapeRule::square:
+    case ShapeRule::determinant:
+      result = plain(op.attrs);
+      break;
+    case ShapeRule::solve:
+      result = solve(op);
       break;
     case ShapeRule::einsum:
       result = contraction(op);
@@ -244,6 +252,31 @@ std::vector<std::int64_t> after(std::size_t lead, std::vector<std::int64_t> perm
 }
 
 }  // namespace
+
+// A single matrix serves all indices as it is. Other operands get all batch axes, those of the index first.
+ValueId Batch::solve(const Op& op) {
+  const Type a = old_type(op.operands[0]), b = old_type(op.operands[1]), y = old_type(op.results[0]);
+  const bool is_vector = b.rank() == 1;
+  const std::vector<Dim> leading(y.dims.begin(), y.dims.end() - (is_vector ? 1 : 2));
+  auto matrices = [&](ValueId old, const Type& type) {
+    if (!varying_[old] && type.rank() == 2) return now(old);
+    std::vector<Dim> dims = leading;
+    dims.insert(dims.end(), type.dims.end() - 2, type.dims.end());
+    ValueId value = varying_[old] ? widened(now(old), type.rank(), dims.size()) : now(old);
+    return builder_.broadcast(value, with_batch(dims));
+  };
+  ValueId right = now(op.operands[1]);
+  if (is_vector && varying_[op.operands[1]]) {
+    std::vector<Dim> dims = leading;
+    dims.insert(dims.end(), {b.dims[0], {1, {}}});
+    ValueId column = builder_.reshape(right, with_batch({b.dims[0], {1, {}}}));
+    right = builder_.broadcast(widened(column, 2, dims.size()), with_batch(dims));
+  } else if (!is_vector) {
+    right = matrices(op.operands[1], b);
+  }
+  ValueId solved = builder_.emit(op.code, {matrices(op.operands[0], a), right}, op.attrs);
+  return builder_.reshape(solved, with_batch(y.dims));
+}
 
 ValueId Batch::slice(const Op& op) {
   Place place = varying_place(op, 1);

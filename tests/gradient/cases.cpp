@@ -43,6 +43,19 @@ ir::Attributes part(Ints starts, Ints sizes, Ints steps, Ints dynamic, Ints drop
   return {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}, {Attr::dynamic, dynamic}, {Attr::drop, drop}};
 }
 
+Operand definite(Ints sizes) {
+  return {std::move(sizes), -1, 1, Element::f64, true};
+}
+
+// Systems with a vector, a matrix, a matrix for several systems, and batches on either or both sides.
+std::vector<Case> systems(double lo, double hi, ir::Attributes attrs, bool is_definite) {
+  std::vector<Case> cases;
+  for (auto [a, b] : std::vector<std::pair<Ints, Ints>>{
+           {{3, 3}, {3}}, {{3, 3}, {3, 2}}, {{2, 3, 3}, {3}}, {{2, 3, 3}, {3, 2}}, {{2, 2}, {3, 2, 2}}, {{2, 2, 2}, {2, 2, 1}}})
+    cases.push_back({{is_definite ? definite(a) : Operand{a, lo, hi}, {b, -1, 1}}, attrs});
+  return cases;
+}
+
 const Operand kIndex{{}, 1, 1, Element::i32};
 
 Operand indices(Ints sizes, double value) {
@@ -173,8 +186,21 @@ std::vector<Case> smooth_cases(Opcode code) {
               {{{{2, 2, 2}}}, sliding(1, Attr::length, 7, 2, 3)},
               {{{{2, 2, 2}}}, sliding(0, Attr::length, 6, 3, 1)},
               {{{{2, 2, 1}}}, sliding(0, Attr::length, 4, 2, 1)}};
+    case Opcode::cholesky:
+    case Opcode::logdet:
+      return {{{definite({1, 1})}}, {{definite({3, 3})}}, {{definite({2, 2, 2})}}};
+    case Opcode::det:
+    case Opcode::cofactors:
+      return {{{{{1, 1}}}}, {{{{2, 2}}}}, {{definite({3, 3})}}, {{definite({2, 2, 2})}}};
+    case Opcode::solve:
+      return both(systems(0, 0, {}, true), systems(0, 0, {{Attr::transposed, true}}, true));
+    case Opcode::triangular_solve:
+      return both(
+          both(systems(0.5, 2, {}, false), systems(0.5, 2, {{Attr::transposed, true}}, false)),
+          both(systems(0.5, 2, {{Attr::upper, true}}, false), systems(0.5, 2, {{Attr::upper, true}, {Attr::transposed, true}}, false)));
 
     // Exempt: results that are no reals.
+    case Opcode::argsort:
     case Opcode::logical_not:
     case Opcode::lt:
     case Opcode::le:

@@ -13,6 +13,7 @@ struct Operand {
   std::vector<std::int64_t> sizes;
   double lo = -2, hi = 2;          // reals lie between; an integer is lo
   Element element = Element::f64;  // f64 stands for the real type under test
+  bool definite = false;           // the operator gets x x^T + I, of matrices x that take the values
 };
 
 struct Case {

@@ -51,6 +51,18 @@ std::vector<ir::ValueId> gradients(ir::Builder& builder, ir::ValueId y, const st
   return builder.function().op(builder.emit_op(Opcode::grad, operands, {}, types)).results;
 }
 
+// x x^T + I.
+ir::ValueId definite(ir::Builder& builder, ir::ValueId x) {
+  const Type type = builder.function().type(x);
+  const std::string batch(type.rank() - 2, 'b');
+  ir::ValueId square = builder.emit(Opcode::einsum, {x, x}, {{Attr::spec, fmt::format("{0}ij,{0}kj->{0}ik", batch)}});
+  Type matrix = type.with_element(Element::i32);
+  matrix.dims.erase(matrix.dims.begin(), matrix.dims.end() - 2);
+  auto index = [&](std::int64_t axis) { return builder.emit(Opcode::iota, {}, {{Attr::axis, axis}}, &matrix); };
+  ir::ValueId one = builder.cast(builder.emit(Opcode::eq, {index(0), index(1)}), type.element);
+  return builder.emit(Opcode::add, {square, one});
+}
+
 // Outputs: the op's result, a scalar s of it, its gradients, a scalar of those, its gradients again.
 struct Built {
   ir::Function function;
@@ -71,6 +83,7 @@ Built build(Opcode code, const Case& test, Element real) {
     if (!is_real(element)) continue;
     xs.push_back(operands.back());
     built.real_positions.push_back(i);
+    if (test.operands[i].definite) operands.back() = definite(builder, operands.back());
   }
   std::optional<Type> declared;
   if (test.declared) declared = Type::of_sizes(real, *test.declared);

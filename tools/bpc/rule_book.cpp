@@ -27,6 +27,8 @@ std::string heading(ir::Group group) {
       return "Contractions";
     case ir::Group::movement:
       return "Movement";
+    case ir::Group::library:
+      return "Linear algebra and sorting";
     case ir::Group::source:
       return "Sources";
     case ir::Group::random:

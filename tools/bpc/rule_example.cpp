@@ -107,6 +107,17 @@ Example example_of(const ir::OpInfo& op) {
               std::move(attrs),
               {}};
     }
+    case ir::ShapeRule::square:
+      return {"that of A, square matrices", names, {real({3, 3})}, {}, {}};
+    case ir::ShapeRule::determinant:
+      return {"A without its last two axes", names, {real({3, 3})}, {}, {}};
+    case ir::ShapeRule::solve: {
+      ir::Attributes attrs{{Attr::transposed, false}};
+      if (op.code == Opcode::triangular_solve) attrs.set(Attr::upper, false);
+      return {"that of b, as many rows as A has", names, {real({3, 3}), real({3, 2})}, std::move(attrs), {}};
+    }
+    case ir::ShapeRule::order:
+      return {"that of x, of i32", names, {matrix}, {{Attr::axis, std::int64_t{1}}, {Attr::descending, false}}, {}};
     case ir::ShapeRule::declared:
       return {"the one given", {}, {}, {}, {}};
     case ir::ShapeRule::tape:

@@ -1,0 +1,48 @@
+#include "backend/failure/failure.h"
+#include "backend/interpreter/evaluate.h"
+#include "ir/matrix_rules.h"
+#include "runtime/element.h"
+#include "runtime/linalg.h"
+
+namespace bpc::interpreter {
+
+namespace {
+
+using ir::Opcode;
+using runtime::Tensor;
+
+template <runtime::scalar::Real T>
+std::int64_t matrix_kernel(Opcode code, Operands operands, Tensor& result, Tensor& work, const std::vector<std::int64_t>& sizes) {
+  const T* a = operands[0]->data<T>();
+  T* out = result.data<T>();
+  double* scratch = work.data<double>();
+  auto one = [&](auto kernel) { return kernel(a, out, scratch, sizes[0], sizes[1]); };
+  auto two = [&](auto kernel) {
+    return kernel(a, operands[1]->data<T>(), out, scratch, sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]);
+  };
+  if (code == Opcode::cholesky) return one(runtime::cholesky<T>);
+  if (code == Opcode::det) return one(runtime::det<T>);
+  if (code == Opcode::logdet) return one(runtime::logdet<T>);
+  if (code == Opcode::cofactors) return one(runtime::cofactors<T>);
+  return code == Opcode::solve ? two(runtime::solve<T>) : two(runtime::triangular_solve<T>);
+}
+
+}  // namespace
+
+Tensor library(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type) {
+  const ir::KernelSizes kernel = ir::kernel_sizes(function, op);
+  Tensor result(type), work(kernel.work);
+  const std::int64_t status = runtime::with_element(operands[0]->type().element, [&]<class T>(T) -> std::int64_t {
+    if constexpr (runtime::scalar::Number<T>) {
+      if (op.code == Opcode::argsort)
+        return runtime::argsort(operands[0]->data<T>(), result.data<std::int32_t>(), work.data<std::int32_t>(), kernel.sizes[0],
+                                kernel.sizes[1], kernel.sizes[2], kernel.sizes[3]);
+    }
+    if constexpr (runtime::scalar::Real<T>) return matrix_kernel<T>(op.code, operands, result, work, kernel.sizes);
+    throw InternalError("interpret", "a matrix of type " + type_text(operands[0]->type()));
+  });
+  if (status != 0 && ir::may_fail(function, op)) throw Stop{backend::matrix_failure(function, op, status - 1)};
+  return result;
+}
+
+}  // namespace bpc::interpreter

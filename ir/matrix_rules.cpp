@@ -1,0 +1,134 @@
+#include "ir/matrix_rules.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "ir/function.h"
+#include "support/internal_error.h"
+
+namespace bpc::ir {
+
+namespace {
+
+using Types = std::vector<Type>;
+using Result = std::variant<Types, ShapeError>;
+
+std::vector<Dim> batch_of(const Type& matrices) {
+  return {matrices.dims.begin(), matrices.dims.end() - 2};
+}
+
+std::optional<ShapeError> check_square(const ShapeQuery& query) {
+  const Type& a = query.operands[0];
+  std::string_view name = op_info(query.code).spelling;
+  if (a.rank() < 2)
+    return ShapeError{
+        Code::E0204,
+        fmt::format("`{}` takes a matrix, and {{0}} has {}", name, a.rank() == 0 ? "no axes" : "1 axis"),
+        {shape_text(a.dims)},
+        a.rank() == 0 ? "`reshape({0.name}, [1, 1])` makes it a matrix" : "`diag({0.name})` is the matrix with this diagonal"};
+  std::int64_t rows = a.size(a.rank() - 2), columns = a.size(a.rank() - 1);
+  if (rows == columns) return std::nullopt;
+  return ShapeError{Code::E0201,
+                    fmt::format("`{}` takes a square matrix, and {{0}} has {} rows and {} columns", name, rows, columns),
+                    {shape_text(a.dims)},
+                    query.code == Opcode::solve ? "least squares are `solve({0.name}.T @ {0.name}, {0.name}.T @ {1.name})`"
+                                                : "`{0.name}.T @ {0.name}` is square"};
+}
+
+Result square(const ShapeQuery& query) {
+  if (auto problem = check_square(query)) return *problem;
+  return Types{query.operands[0]};
+}
+
+Result determinant(const ShapeQuery& query) {
+  if (auto problem = check_square(query)) return *problem;
+  return Types{Type(query.operands[0].element, batch_of(query.operands[0]))};
+}
+
+// The right-hand side is a vector if it has one axis; with more it is a matrix, or a batch of them.
+Result solve(const ShapeQuery& query) {
+  if (auto problem = check_square(query)) return *problem;
+  const Type &a = query.operands[0], &b = query.operands[1];
+  std::string_view name = op_info(query.code).spelling;
+  const std::vector<std::string> notes{shape_text(a.dims), shape_text(b.dims)};
+  if (b.rank() == 0)
+    return ShapeError{Code::E0204, fmt::format("`{}` takes a vector or a matrix, and {{1}} has no axes", name), notes,
+                      fmt::format("`full([{}], {{1.name}})` is a vector of it", a.dims.back().size)};
+  const Dim &rows = a.dims.back(), &given = b.dims[b.rank() == 1 ? 0 : b.rank() - 2];
+  bool is_batch_of_vectors = b.rank() > 1 && b.rank() + 1 == a.rank() && b.dims.back().size == rows.size;
+  const std::string columns = "`expand_dims({1.name}, -1)` makes each vector a column";
+  if (rows.size != given.size) {
+    bool is_turned = b.rank() > 1 && b.dims.back().size == rows.size;
+    return ShapeError{
+        Code::E0201,
+        fmt::format("cannot solve {{0}} times x = {{1}}: {{0.name}} has {} rows, and {{1.name}} has {}", rows.size, given.size), notes,
+        is_batch_of_vectors ? columns
+        : is_turned         ? fmt::format("`{{1.name}}.T` has {} rows", rows.size)
+                            : ""};
+  }
+  if (query.strict_names && !rows.name.empty() && !given.name.empty() && rows.name != given.name)
+    return ShapeError{Code::E0202, "cannot solve {0} times x = {1}: the sizes are equal, but the dims have different names", notes,
+                      "if the match is meant, rename one with `reshape(v, [NAME])`"};
+  std::vector<Dim> batch = batch_of(a);
+  if (b.rank() > 2 && batch.empty()) batch = batch_of(b);
+  if (b.rank() > 2 && !same_shape(Type(a.element, batch), Type(a.element, batch_of(b))))
+    return ShapeError{Code::E0201, "cannot solve {0} times x = {1}: the axes before the matrices differ", notes,
+                      is_batch_of_vectors ? columns : "they should be equal, or one side a single matrix"};
+  std::vector<Dim> dims = batch;
+  dims.push_back(rows);
+  if (b.rank() > 1) dims.push_back(b.dims.back());
+  return Types{Type(b.element, std::move(dims))};
+}
+
+Result order(const ShapeQuery& query) {
+  const Type& x = query.operands[0];
+  std::int64_t axis = query.attrs.integer(Attr::axis);
+  if (axis < 0 || axis >= static_cast<std::int64_t>(x.rank()))
+    return ShapeError{Code::E0204, "`argsort` names an axis that {0} does not have", {shape_text(x.dims)}, {}};
+  return Types{x.with_element(Element::i32)};
+}
+
+std::int64_t count_of(const std::vector<Dim>& dims) {
+  return Type(Element::i32, dims).count();
+}
+
+}  // namespace
+
+Result infer_matrix_types(const ShapeQuery& query) {
+  switch (op_info(query.code).rule) {
+    case ShapeRule::square:
+      return square(query);
+    case ShapeRule::determinant:
+      return determinant(query);
+    case ShapeRule::solve:
+      return solve(query);
+    default:
+      return order(query);
+  }
+}
+
+KernelSizes kernel_sizes(const Function& function, const Op& op) {
+  const Type& a = function.type(op.operands[0]);
+  if (op.code == Opcode::argsort) {
+    auto axis = static_cast<std::ptrdiff_t>(op.attrs.integer(Attr::axis));
+    const Dim along = a.dims[static_cast<std::size_t>(axis)];
+    return {{count_of({a.dims.begin(), a.dims.begin() + axis}), along.size, count_of({a.dims.begin() + axis + 1, a.dims.end()}),
+             op.attrs.flag(Attr::descending)},
+            Type(Element::i32, {along})};
+  }
+  const std::int64_t n = a.dims.back().size;
+  KernelSizes result{{count_of(batch_of(a)), n}, {}};
+  std::int64_t k = op.code == Opcode::cofactors ? n : 0;  // it solves for the identity
+  if (op_info(op.code).rule == ShapeRule::solve) {
+    const Type& b = function.type(op.operands[1]);
+    k = b.rank() == 1 ? 1 : b.dims.back().size;
+    const bool many_a = a.rank() > 2, many_b = b.rank() > 2;
+    if (many_b) result.sizes[0] = count_of(batch_of(b));
+    const std::int64_t form = op.attrs.flag(Attr::transposed) + 2 * op.attrs.flag(Attr::upper);
+    result.sizes.insert(result.sizes.end(), {k, many_a, many_b, form});
+  }
+  result.work = Type(Element::f64, {{n * n + n * k + n, {}}});
+  return result;
+}
+
+}  // namespace bpc::ir

@@ -1,0 +1,257 @@
+#include "runtime/linalg.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace bpc::runtime {
+
+namespace {
+
+using scalar::Real;
+using Size = std::int64_t;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+template <class From, class To>
+void copy(const From* from, To* to, Size count) {
+  for (Size i = 0; i < count; ++i) to[i] = static_cast<To>(from[i]);
+}
+
+// ---- rows, in which a zero of x stays zero whatever the factor ----
+
+void subtract(double* y, const double* x, double factor, Size k) {
+  if (std::isfinite(factor))
+    for (Size i = 0; i < k; ++i) y[i] -= factor * x[i];
+  else
+    for (Size i = 0; i < k; ++i) y[i] -= x[i] == 0 ? 0 : factor * x[i];
+}
+
+void divide(double* x, double divisor, Size k) {
+  for (Size i = 0; i < k; ++i) x[i] = x[i] == 0 ? 0 : x[i] / divisor;
+}
+
+// ---- triangles ----
+
+enum class Diagonal : bool { ones, given };
+
+// x := t^-1 x for the lower or upper triangle t of a, or for its transpose; x has k columns.
+void substitute(const double* a, double* x, Size n, Size k, Size form, Diagonal diagonal) {
+  bool transposed = form & kTransposed, upper = form & kUpper;
+  bool downwards = upper == transposed;  // the first row is known first
+  for (Size step = 0; step < n; ++step) {
+    Size i = downwards ? step : n - 1 - step;
+    if (diagonal == Diagonal::given) divide(x + i * k, a[i * n + i], k);
+    // What is left are the rows after i in this order, each with its own factor of x_i.
+    for (Size j = downwards ? i + 1 : 0; j < (downwards ? n : i); ++j)
+      subtract(x + j * k, x + i * k, transposed ? a[i * n + j] : a[j * n + i], k);
+  }
+}
+
+// ---- LU ----
+
+// In place of a: the unit lower triangle L and the upper triangle U with L U = P a; pivots[j] is the row that was exchanged with row j.
+struct Lu {
+  double* a;
+  double* pivots;
+  Size n;
+  bool odd = false;  // number of exchanges
+  Size stop = -1;    // the first column without a pivot
+};
+
+// Zero pivots are replaced by `instead`.
+Lu factorize(double* a, double* pivots, Size n, double instead = 0) {
+  Lu lu{a, pivots, n};
+  for (Size j = 0; j < n; ++j) {
+    Size best = j;
+    for (Size i = j + 1; i < n; ++i)
+      if (std::fabs(a[i * n + j]) > std::fabs(a[best * n + j])) best = i;
+    pivots[j] = static_cast<double>(best);
+    if (best != j) {
+      std::swap_ranges(a + j * n, a + (j + 1) * n, a + best * n);
+      lu.odd = !lu.odd;
+    }
+    double& pivot = a[j * n + j];
+    if (pivot == 0) {
+      if (lu.stop < 0) lu.stop = j;
+      pivot = instead;
+      if (pivot == 0) continue;
+    }
+    for (Size i = j + 1; i < n; ++i) {
+      double factor = a[i * n + j] /= pivot;
+      if (factor != 0) subtract(a + i * n + j + 1, a + j * n + j + 1, factor, n - j - 1);
+    }
+  }
+  return lu;
+}
+
+void exchange(const Lu& lu, double* x, Size k, Size j) {
+  auto other = static_cast<Size>(lu.pivots[j]);
+  if (other != j) std::swap_ranges(x + j * k, x + (j + 1) * k, x + other * k);
+}
+
+// x := a^-1 x, or a^-T x.
+void apply_inverse(const Lu& lu, double* x, Size k, bool transposed) {
+  if (!transposed) {
+    for (Size j = 0; j < lu.n; ++j) exchange(lu, x, k, j);
+    substitute(lu.a, x, lu.n, k, 0, Diagonal::ones);
+    substitute(lu.a, x, lu.n, k, kUpper, Diagonal::given);
+  } else {
+    substitute(lu.a, x, lu.n, k, kUpper | kTransposed, Diagonal::given);
+    substitute(lu.a, x, lu.n, k, kTransposed, Diagonal::ones);
+    for (Size j = lu.n; j-- > 0;) exchange(lu, x, k, j);
+  }
+}
+
+double determinant(const Lu& lu) {
+  double product = lu.odd ? -1 : 1;
+  for (Size i = 0; i < lu.n; ++i) product *= lu.a[i * lu.n + i];
+  return product;
+}
+
+double log_determinant(const Lu& lu) {
+  double sum = 0;
+  bool negative = lu.odd;
+  for (Size i = 0; i < lu.n; ++i) {
+    double pivot = lu.a[i * lu.n + i];
+    sum += std::log(std::fabs(pivot));
+    negative ^= pivot < 0;
+  }
+  return negative && lu.stop < 0 ? kNan : sum;
+}
+
+// ---- batches ----
+
+template <class T, class F>
+Size for_each_number(const T* a, T* out, double* work, Size batches, Size n, F f) {
+  for (Size batch = 0; batch < batches; ++batch) {
+    copy(a + batch * n * n, work, n * n);
+    out[batch] = static_cast<T>(f(factorize(work, work + n * n, n)));
+  }
+  return 0;
+}
+
+// `prepare` makes a matrix ready and returns the column where that stops, or -1; `apply` solves one right-hand side.
+template <class T, class Prepare, class Apply>
+Size solve_each(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Prepare prepare,
+                Apply apply) {
+  double *matrix = work, *x = work + n * n;
+  for (Size batch = 0; batch < batches; ++batch) {
+    if (batch == 0 || many_a) {
+      copy(a + batch * n * n, matrix, n * n);
+      if (Size stop = prepare(matrix); stop >= 0) {
+        std::fill(out + batch * n * k, out + batches * n * k, static_cast<T>(kNan));
+        return 1 + batch * n + stop;
+      }
+    }
+    copy(b + many_b * batch * n * k, x, n * k);
+    apply(matrix, x);
+    copy(x, out + batch * n * k, n * k);
+  }
+  return 0;
+}
+
+}  // namespace
+
+// Row by row of L^T, so that the innermost loop runs along rows.
+template <Real T>
+Size cholesky(const T* a, T* out, double* work, Size batches, Size n) {
+  for (Size batch = 0; batch < batches; ++batch, a += n * n, out += n * n) {
+    for (Size i = 0; i < n; ++i)
+      for (Size j = 0; j <= i; ++j) work[j * n + i] = static_cast<double>(a[i * n + j]);
+    for (Size j = 0; j < n; ++j) {
+      double* row = work + j * n;
+      if (!(row[j] > 0)) {
+        std::fill(out, out + (batches - batch) * n * n, static_cast<T>(kNan));
+        return 1 + batch * n + j;
+      }
+      row[j] = std::sqrt(row[j]);
+      divide(row + j + 1, row[j], n - j - 1);
+      for (Size i = j + 1; i < n; ++i) subtract(work + i * n + i, row + i, row[i], n - i);
+    }
+    for (Size i = 0; i < n; ++i)
+      for (Size j = 0; j < n; ++j) out[i * n + j] = j <= i ? static_cast<T>(work[j * n + i]) : T(0);
+  }
+  return 0;
+}
+
+template <Real T>
+Size det(const T* a, T* out, double* work, Size batches, Size n) {
+  return for_each_number(a, out, work, batches, n, determinant);
+}
+
+template <Real T>
+Size logdet(const T* a, T* out, double* work, Size batches, Size n) {
+  return for_each_number(a, out, work, batches, n, log_determinant);
+}
+
+template <Real T>
+Size cofactors(const T* a, T* out, double* work, Size batches, Size n) {
+  double *matrix = work, *x = work + n * n, *pivots = x + n * n;
+  for (Size batch = 0; batch < batches; ++batch) {
+    copy(a + batch * n * n, matrix, n * n);
+    double largest = std::accumulate(matrix, matrix + n * n, 0.0, [](double m, double v) { return std::max(m, std::fabs(v)); });
+    Lu lu = factorize(matrix, pivots, n, std::numeric_limits<double>::epsilon() * (largest > 0 ? largest : 1));
+    std::fill(x, x + n * n, 0.0);
+    for (Size i = 0; i < n; ++i) x[i * n + i] = 1;
+    apply_inverse(lu, x, n, true);
+    double scale = determinant(lu);
+    for (Size i = 0; i < n * n; ++i) out[batch * n * n + i] = static_cast<T>(scale * x[i]);
+  }
+  return 0;
+}
+
+template <Real T>
+Size solve(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Size form) {
+  Lu lu{work, work + n * n + n * k, n};
+  auto prepare = [&](double* matrix) { return (lu = factorize(matrix, lu.pivots, n)).stop; };
+  auto apply = [&](double*, double* x) { apply_inverse(lu, x, k, form & kTransposed); };
+  return solve_each(a, b, out, work, batches, n, k, many_a, many_b, prepare, apply);
+}
+
+template <Real T>
+Size triangular_solve(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Size form) {
+  auto prepare = [&](const double* matrix) -> Size {
+    for (Size i = 0; i < n; ++i)
+      if (matrix[i * n + i] == 0) return i;
+    return -1;
+  };
+  auto apply = [&](const double* matrix, double* x) { substitute(matrix, x, n, k, form, Diagonal::given); };
+  return solve_each(a, b, out, work, batches, n, k, many_a, many_b, prepare, apply);
+}
+
+template <scalar::Number T>
+Size argsort(const T* x, std::int32_t* out, std::int32_t* work, Size outer, Size n, Size inner, Size descending) {
+  for (Size line = 0; line < outer * inner; ++line) {
+    const Size start = line / inner * n * inner + line % inner;
+    auto goes_before = [&](std::int32_t i, std::int32_t j) {
+      T a = x[start + i * inner], b = x[start + j * inner];
+      if (a != a || b != b) return a == a;
+      return descending ? b < a : a < b;
+    };
+    std::iota(work, work + n, 0);
+    std::stable_sort(work, work + n, goes_before);
+    for (Size i = 0; i < n; ++i) out[start + i * inner] = work[i];
+  }
+  return 0;
+}
+
+#define BPC_INSTANTIATE(T)                                                                     \
+  template Size cholesky<T>(const T*, T*, double*, Size, Size);                                \
+  template Size det<T>(const T*, T*, double*, Size, Size);                                     \
+  template Size logdet<T>(const T*, T*, double*, Size, Size);                                  \
+  template Size cofactors<T>(const T*, T*, double*, Size, Size);                               \
+  template Size solve<T>(const T*, const T*, T*, double*, Size, Size, Size, Size, Size, Size); \
+  template Size triangular_solve<T>(const T*, const T*, T*, double*, Size, Size, Size, Size, Size, Size);
+BPC_INSTANTIATE(float)
+BPC_INSTANTIATE(double)
+#undef BPC_INSTANTIATE
+#define BPC_INSTANTIATE(T) template Size argsort<T>(const T*, std::int32_t*, std::int32_t*, Size, Size, Size, Size);
+BPC_INSTANTIATE(float)
+BPC_INSTANTIATE(double)
+BPC_INSTANTIATE(std::int32_t)
+BPC_INSTANTIATE(std::int64_t)
+#undef BPC_INSTANTIATE
+
+}  // namespace bpc::runtime
