@@ -500,9 +500,10 @@ def error(mine, theirs):
 
 
 def shown(key, mine, theirs):
-    where = ~((mine == theirs) | (np.isnan(mine) & np.isnan(theirs)) | (np.abs(mine - theirs) <= 1e-10 * np.maximum(1, np.abs(theirs))))
     if mine.shape != theirs.shape:
         return f"{key}: shapes {mine.shape} and {theirs.shape}"
+    with np.errstate(all="ignore"):
+        where = ~((mine == theirs) | (np.isnan(mine) & np.isnan(theirs)) | (np.abs(mine - theirs) <= 1e-10 * np.maximum(1, np.abs(theirs))))
     places = np.argwhere(where)[:3].tolist()
     return f"{key}: " + "; ".join(f"{at}: {mine[tuple(at)]} and {theirs[tuple(at)]}" for at in places)
 
