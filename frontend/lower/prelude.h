@@ -17,8 +17,8 @@ struct PreludeFunction {
   std::string_view name;
   std::string_view path;
   std::string_view comment;  // the line above, without `# `
-  std::size_t line;       // of its first line in the file, from 1
-  std::string_view text;  // from `fn` to before the next top-level `fn`
+  std::size_t line;          // of its first line in the file, from 1
+  std::string_view text;     // from `fn` to before the next top-level `fn`
 };
 const std::vector<PreludeFunction>& prelude_functions();
 const PreludeFunction* find_prelude_function(std::string_view name);

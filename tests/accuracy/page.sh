@@ -12,7 +12,8 @@ Made by `tests/accuracy/page.sh`.
 The largest error found, in units in the last place of the correctly rounded value, and the most that `tests/accuracy` lets pass, interpreted and compiled
 alike. The arguments cover the whole range of each function: subnormals, the neighbours of special places, huge values (trigonometric functions of
 1e308 included), infinities, NaN and signed zeros, which must come out exactly. The reference is mpmath at 2,400 bits
-(`tests/accuracy/make_reference.py`). f32 is computed in f64 and rounded once.
+(`tests/accuracy/make_reference.py`). The functions of f32 are computed in f64 and rounded
+once; `+ - * /` and `sqrt` are correctly rounded, as IEEE 754 has them.
 
 `lgamma` has roots on the negative axis: there its error is that of an absolute value of 1. `digamma` is `lgamma`'s derivative, for positive arguments.
 
