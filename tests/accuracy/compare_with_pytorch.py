@@ -369,6 +369,19 @@ def _():
     return f"part0 of 2: topk({{0}}, {k})", lambda t: t.topk(k).values, [x]
 
 
+operator("arange", gradient=False)(lambda: ((lambda lo, n, by: (f"f64(arange({lo}, {lo + n * by}, {by}))", lambda: torch.arange(lo, lo + n * by, by).double(), []))(
+    int(rng.integers(-5, 5)), int(rng.integers(1, 7)), int(rng.integers(1, 4)))))
+operator("linspace", gradient=False)(lambda: ((lambda lo, hi, n: (f"linspace({lo}, {hi}, {n})", lambda: torch.linspace(lo, hi, n), []))(
+    float(rng.integers(-5, 0)), float(rng.integers(1, 5)), int(rng.integers(2, 9)))))
+operator("zeros, ones, full, eye", gradient=False)(lambda: pick(("zeros([2, 3])", lambda: torch.zeros(2, 3), []), ("ones([4])", lambda: torch.ones(4), []), (
+    "full([2, 2], 1.5)", lambda: torch.full((2, 2), 1.5), []), ("eye(3)", lambda: torch.eye(3), [])))
+operator("not", gradient=False)(lambda: ("f64(not ({0} > 0))", lambda a: (~(a > 0)).double(), [reals(shape())]))
+operator("i32, i64, bool, f32", gradient=False)(lambda: pick(("f64(i32({0}))", lambda a: a.int().double(), [reals(shape(), -9, 9)]), ("f64(i64({0}))", lambda a: (
+    a.long().double()), [reals(shape(), -9, 9)]), ("f64(bool({0}))", lambda a: a.bool().double(), [integers(shape(), -1, 2).astype(float)]), (
+        "f64(f32({0}))", lambda a: a.float().double(), [reals(shape())])))
+operator("window")(lambda: ((lambda k, s: (f"window({{0}}, 1, {k}, stride={s})", lambda t: t.unfold(1, k, s), [reals((2, 7, 3))]))(
+    int(rng.integers(1, 5)), int(rng.integers(1, 4)))))
+
 # ---- networks ----
 
 
