@@ -38,7 +38,7 @@ std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& the
   auto a = converted(then_block, then), b = converted(else_block, otherwise);
   if (!a || !b) return std::nullopt;
   c.open_tapes.join(c.function(), *a->as<ValueId>(), *b->as<ValueId>());
-  const Type &x = c.type(*a->as<ValueId>()), &y = c.type(*b->as<ValueId>());
+  const Type &x = c.type(*a), &y = c.type(*b);
   if (!same_type(x, y)) {
     c.error(Code::E0207, span, fmt::format("{} is {} on one side and {} on the other", what, type_text(x), type_text(y)),
             is_real(x.element) != is_real(y.element) && same_shape(x, y) ? "declare its type, as in `k : i32 = 0`" : "");
@@ -103,7 +103,7 @@ void leave_side(Context& c, const Rest& side) {
 std::optional<Item> condition_value(Context& c, const Item& item, const std::string& what) {
   auto value = to_value(c, item);
   if (!value) return std::nullopt;
-  const Type& type = c.type(*value->as<ValueId>());
+  const Type& type = c.type(*value);
   if (type.element != Element::boolean || type.tape) {
     c.error(Code::E0203, item.span, fmt::format("{} must be a bool, and `{}` is {}", what, c.text_of(item.span), type_text(type)),
             fmt::format("compare it, as in `{} != 0`", c.text_of(item.span)));

@@ -37,7 +37,7 @@ std::optional<Item> full(Context& c, const BuiltinCall& call) {
   auto dims = to_shape(c, call.arguments[0]);
   auto value = to_value(c, call.arguments[1]);
   if (!dims || !value) return std::nullopt;
-  Type type(c.type(*value->as<ValueId>()).element, std::move(*dims));
+  Type type(c.type(*value).element, std::move(*dims));
   return c.emit(call.span, Opcode::broadcast, {*value}, {}, &type);
 }
 

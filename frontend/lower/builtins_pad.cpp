@@ -15,10 +15,6 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-const Type& type_of(Context& c, const Item& item) {
-  return c.type(*item.as<ValueId>());
-}
-
 struct Widths {
   std::int64_t before, after;
 };
@@ -35,7 +31,7 @@ std::optional<std::int64_t> width_of(Context& c, const Item& item) {
 // A pair [before, after] for each axis of x.
 std::optional<std::vector<Widths>> widths_of(Context& c, const Item& x, const Item& given) {
   const List* pairs = given.as<List>();
-  std::size_t rank = type_of(c, x).rank();
+  std::size_t rank = c.type(x).rank();
   auto is_pair = [](const Item& item) { return item.holds<List>() && item.as<List>()->items.size() == 2; };
   if (!pairs || pairs->items.size() != rank || !std::all_of(pairs->items.begin(), pairs->items.end(), is_pair)) {
     c.report(error_at(Code::E0204, given.span,
@@ -59,10 +55,10 @@ std::optional<Item> pad(Context& c, const BuiltinCall& call) {
   auto widths = x ? widths_of(c, *x, call.arguments[1]) : std::nullopt;
   if (!widths) return std::nullopt;
   Item value = call.arguments[2];
-  if (const Number* number = value.as<Number>(); number && type_of(c, *x).element == Element::boolean) value.is = number->real() != 0;
+  if (const Number* number = value.as<Number>(); number && c.type(*x).element == Element::boolean) value.is = number->real() != 0;
   auto both = to_common(c, {*x, value}, ir::Domain::any);
   if (!both) return std::nullopt;
-  Type type = type_of(c, (*both)[0]);
+  Type type = c.type((*both)[0]);
   std::vector<std::int64_t> starts, sizes = type.sizes(), steps(type.rank(), 1), none;
   for (std::size_t i = 0; i < widths->size(); ++i) {
     auto [before, after] = (*widths)[i];
@@ -83,12 +79,12 @@ std::optional<Item> roll(Context& c, const BuiltinCall& call) {
   auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
   if (!n || !axis) return std::nullopt;
   auto at = static_cast<std::size_t>(*axis);
-  std::int64_t size = type_of(c, *x).size(at);
+  std::int64_t size = c.type(*x).size(at);
   std::int64_t shift = size == 0 ? 0 : (*n % size + size) % size;
   if (shift == 0) return x;
   auto tail = part(c, call.span, *x, at, size - shift, shift), head = part(c, call.span, *x, at, 0, size - shift);
   auto rolled = tail && head ? concatenate(c, call.span, {*tail, *head}, *axis) : std::nullopt;
-  return rolled ? reshape(c, call.span, *rolled, type_of(c, *x).dims) : std::nullopt;  // the size keeps its name
+  return rolled ? reshape(c, call.span, *rolled, c.type(*x).dims) : std::nullopt;  // the size keeps its name
 }
 
 // x so many times along each axis. Fewer numbers than axes are for the last axes; more make new first ones.
@@ -96,7 +92,7 @@ std::optional<Item> tile(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   auto times = to_shape(c, call.arguments[1]);
   if (!x || !times) return std::nullopt;
-  std::vector<Dim> own = type_of(c, *x).dims, apart, stretched, joined;
+  std::vector<Dim> own = c.type(*x).dims, apart, stretched, joined;
   std::size_t rank = std::max(own.size(), times->size());
   own.insert(own.begin(), rank - own.size(), Dim{1, {}});
   times->insert(times->begin(), rank - times->size(), Dim{1, {}});
@@ -108,7 +104,7 @@ std::optional<Item> tile(Context& c, const BuiltinCall& call) {
     stretched.insert(stretched.end(), {repeat, own[i]});
     joined.push_back(repeat.size == 1 ? own[i] : Dim{size, {}});
   }
-  Type to(type_of(c, *x).element, std::move(stretched));
+  Type to(c.type(*x).element, std::move(stretched));
   auto column = reshape(c, call.span, *x, std::move(apart));
   auto all = column ? c.emit(call.span, Opcode::broadcast, {*column}, {}, &to) : std::nullopt;
   return all ? reshape(c, call.span, *all, std::move(joined)) : std::nullopt;

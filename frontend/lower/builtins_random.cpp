@@ -30,7 +30,7 @@ std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, cons
   std::vector<Item> turns;
   if (!turn.holds<None>()) {
     auto given = to_value(c, turn, Element::i64);
-    if (given && is_integer(c.type(*given->as<ValueId>()).element)) given = cast_to(c, *given, Element::i64, turn.span);
+    if (given && is_integer(c.type(*given).element)) given = cast_to(c, *given, Element::i64, turn.span);
     if (!given) return std::nullopt;
     turns.push_back(std::move(*given));
   } else if (auto here = stream.holds<None>() ? turn_here(c, call.span) : std::nullopt) {

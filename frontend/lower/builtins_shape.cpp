@@ -16,10 +16,6 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-const Type& type_of(Context& c, const Item& item) {
-  return c.type(*item.as<ValueId>());
-}
-
 // A shape in which one size may be -1: what is left of the elements.
 std::optional<std::vector<Dim>> shape_to_fill(Context& c, Item shape, std::int64_t count) {
   List* list = std::get_if<List>(&shape.is);
@@ -44,7 +40,7 @@ std::optional<std::vector<Dim>> shape_to_fill(Context& c, Item shape, std::int64
 
 std::optional<Item> reshape_call(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
-  auto dims = x ? shape_to_fill(c, call.arguments[1], type_of(c, *x).count()) : std::nullopt;
+  auto dims = x ? shape_to_fill(c, call.arguments[1], c.type(*x).count()) : std::nullopt;
   return dims ? reshape(c, call.span, *x, std::move(*dims)) : std::nullopt;
 }
 
@@ -52,7 +48,7 @@ std::optional<Item> expand_dims(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   auto axis = x ? to_axis(c, call.arguments[1], *x, 1) : std::nullopt;
   if (!axis) return std::nullopt;
-  std::vector<Dim> dims = type_of(c, *x).dims;
+  std::vector<Dim> dims = c.type(*x).dims;
   dims.insert(dims.begin() + *axis, Dim{1, {}});
   return reshape(c, call.span, *x, std::move(dims));
 }
@@ -63,8 +59,8 @@ std::optional<Item> squeeze(Context& c, const BuiltinCall& call) {
   if (!axes) return std::nullopt;
   bool any = call.arguments[1].holds<None>();
   std::vector<Dim> dims;
-  for (std::size_t i = 0; i < type_of(c, *x).rank(); ++i) {
-    const Dim& dim = type_of(c, *x).dims[i];
+  for (std::size_t i = 0; i < c.type(*x).rank(); ++i) {
+    const Dim& dim = c.type(*x).dims[i];
     bool named = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
     if (named && !any && dim.size != 1) {
       c.error(Code::E0204, call.arguments[1].span,
@@ -80,7 +76,7 @@ std::optional<Item> broadcast_to(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   auto dims = to_shape(c, call.arguments[1]);
   if (!x || !dims) return std::nullopt;
-  Type to(type_of(c, *x).element, std::move(*dims));
+  Type to(c.type(*x).element, std::move(*dims));
   return c.emit(call.span, Opcode::broadcast, {*x}, {}, &to);
 }
 
@@ -112,7 +108,7 @@ std::optional<Item> split(Context& c, const BuiltinCall& call) {
   auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
   if (!n || !axis) return std::nullopt;
   auto at = static_cast<std::size_t>(*axis);
-  std::int64_t size = type_of(c, *x).size(at);
+  std::int64_t size = c.type(*x).size(at);
   if (*n <= 0 || size % *n != 0) {
     c.report(error_at(Code::E0201, call.span, fmt::format("cannot split axis {} of {} into {} equal parts", *axis, c.described(*x), *n))
                  .label(x->span, fmt::format("axis {} has size {}", *axis, size)));
@@ -131,7 +127,7 @@ std::optional<Item> flip(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
   if (!axes) return std::nullopt;
-  const Type type = type_of(c, *x);
+  const Type type = c.type(*x);
   std::vector<std::int64_t> starts(type.rank(), 0), steps(type.rank(), 1);
   for (std::int64_t axis : *axes) {
     auto i = static_cast<std::size_t>(axis);
@@ -149,7 +145,7 @@ std::optional<Item> flip(Context& c, const BuiltinCall& call) {
 std::optional<Item> transpose(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   if (!x) return std::nullopt;
-  std::vector<std::int64_t> perm(type_of(c, *x).rank());
+  std::vector<std::int64_t> perm(c.type(*x).rank());
   std::iota(perm.rbegin(), perm.rend(), 0);
   if (const List* list = call.arguments[1].as<List>()) {
     perm.clear();
@@ -169,7 +165,7 @@ std::optional<Item> shape(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   if (!x) return std::nullopt;
   List sizes;
-  for (const Dim& dim : type_of(c, *x).dims) sizes.items.push_back({Number{dim.size, Element::i32, dim.name}, call.span});
+  for (const Dim& dim : c.type(*x).dims) sizes.items.push_back({Number{dim.size, Element::i32, dim.name}, call.span});
   return Item{std::move(sizes), call.span};
 }
 
@@ -187,8 +183,8 @@ std::optional<Item> size(Context& c, const BuiltinCall& call) {
   auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
   if (!axes) return std::nullopt;
   Number product{std::int64_t{1}, Element::i32};
-  for (std::int64_t axis : *axes) product.value = product.integer() * type_of(c, *x).size(static_cast<std::size_t>(axis));
-  if (axes->size() == 1) product.dim = type_of(c, *x).dims[static_cast<std::size_t>(axes->front())].name;
+  for (std::int64_t axis : *axes) product.value = product.integer() * c.type(*x).size(static_cast<std::size_t>(axis));
+  if (axes->size() == 1) product.dim = c.type(*x).dims[static_cast<std::size_t>(axes->front())].name;
   return Item{product, call.span};
 }
 

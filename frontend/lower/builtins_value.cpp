@@ -44,7 +44,7 @@ std::optional<Item> cast(Context& c, const BuiltinCall& call) {
 // ---- products ----
 
 bool require_vector(Context& c, const BuiltinCall& call, const Item& x) {
-  std::size_t rank = c.type(*x.as<ValueId>()).rank();
+  std::size_t rank = c.type(x).rank();
   if (rank != 1) c.error(Code::E0204, x.span, fmt::format("`{}` takes vectors, and `{}` has {} axes", call.name, c.text_of(x.span), rank));
   return rank == 1;
 }
@@ -63,9 +63,9 @@ std::optional<Item> dot(Context& c, const BuiltinCall& call) {
 
 // A product along one axis as a balanced tree of multiplications of halves, so that its derivative is exact at zeros, to every order.
 std::optional<Item> product_along(Context& c, Span span, Item x, std::size_t axis) {
-  auto size = [&](const Item& item) { return c.type(*item.as<ValueId>()).size(axis); };
+  auto size = [&](const Item& item) { return c.type(item).size(axis); };
   if (size(x) == 0) {
-    Type type = c.type(*x.as<ValueId>());
+    Type type = c.type(x);
     type.dims[axis] = {1, {}};
     return constant(c, span, weak(std::int64_t{1}), type);
   }
@@ -90,14 +90,14 @@ std::optional<Item> prod(Context& c, const BuiltinCall& call) {
   auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
   auto keep = to_bool(c, call.arguments[2], "`keep`");
   if (!axes || !keep) return std::nullopt;
-  if (c.type(*x->as<ValueId>()).element == Element::boolean) {
+  if (c.type(*x).element == Element::boolean) {
     c.error(Code::E0203, x->span, fmt::format("`prod` takes numbers, and `{}` is bool", c.text_of(x->span)));
     return std::nullopt;
   }
   std::vector<Dim> dims;
-  for (std::size_t i = 0; i < c.type(*x->as<ValueId>()).rank(); ++i) {
+  for (std::size_t i = 0; i < c.type(*x).rank(); ++i) {
     bool reduced = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
-    if (!reduced) dims.push_back(c.type(*x->as<ValueId>()).dims[i]);
+    if (!reduced) dims.push_back(c.type(*x).dims[i]);
     if (reduced && *keep) dims.push_back({1, {}});
   }
   for (std::int64_t axis : *axes) {
@@ -111,9 +111,9 @@ std::optional<Item> prod(Context& c, const BuiltinCall& call) {
 
 std::optional<Item> to_labels(Context& c, const Item& item) {
   auto labels = to_value(c, item, Element::i32);
-  if (!labels || is_integer(c.type(*labels->as<ValueId>()).element)) return labels;
+  if (!labels || is_integer(c.type(*labels).element)) return labels;
   c.error(Code::E0203, labels->span,
-          fmt::format("labels are integers, and `{}` is {}", c.text_of(labels->span), type_text(c.type(*labels->as<ValueId>()))));
+          fmt::format("labels are integers, and `{}` is {}", c.text_of(labels->span), type_text(c.type(*labels))));
   return std::nullopt;
 }
 
@@ -122,7 +122,7 @@ std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
   auto labels = to_labels(c, call.arguments[0]);
   auto n = to_size(c, call.arguments[1]);
   if (!labels || !n) return std::nullopt;
-  Type type = c.type(*labels->as<ValueId>());
+  Type type = c.type(*labels);
   std::vector<Dim> column = type.dims;
   column.push_back({1, {}});
   type.dims.push_back(*n);
@@ -136,7 +136,7 @@ std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
 std::optional<Item> labels_by_row(Context& c, const BuiltinCall& call) {
   auto labels = to_labels(c, call.arguments[0]), logits = to_value(c, call.arguments[1]);
   if (!labels || !logits || !to_axis(c, {weak(std::int64_t{-1}), logits->span}, *logits)) return std::nullopt;
-  Type type = c.type(*logits->as<ValueId>()).with_element(c.type(*labels->as<ValueId>()).element);
+  Type type = c.type(*logits).with_element(c.type(*labels).element);
   type.dims.pop_back();
   auto fitting = to_fit(c, *labels, type, "the labels");
   type.dims.push_back({1, {}});
@@ -152,7 +152,7 @@ std::optional<Item> masked(Context& c, const BuiltinCall& call) {
   if (!scores || call.arguments[1].holds<None>()) return scores;
   auto mask = to_value(c, call.arguments[1]);
   if (!mask) return std::nullopt;
-  const Type type = c.type(*mask->as<ValueId>());
+  const Type type = c.type(*mask);
   if (is_integer(type.element)) {
     c.error(Code::E0203, mask->span,
             fmt::format("a mask is bool, true where a key takes part, or real and added to the scores, and `{}` is {}",
@@ -162,7 +162,7 @@ std::optional<Item> masked(Context& c, const BuiltinCall& call) {
   }
   std::optional<Item> added = mask;
   if (!is_real(type.element)) {
-    Type scalar(c.type(*scores->as<ValueId>()).element);
+    Type scalar(c.type(*scores).element);
     auto always = constant(c, call.span, weak(0.0), scalar), never = constant(c, call.span, weak(-HUGE_VAL), scalar);
     added = always && never ? c.emit(call.span, Opcode::select, {*mask, *always, *never}) : std::nullopt;
     if (added) added->span = mask->span;

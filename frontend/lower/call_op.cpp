@@ -16,7 +16,7 @@ using ir::Opcode;
 using ir::ValueId;
 
 std::optional<Item> flattened(Context& c, Span span, const Item& x) {
-  auto flat = reshape(c, span, x, {Dim{c.type(*x.as<ValueId>()).count(), {}}});
+  auto flat = reshape(c, span, x, {Dim{c.type(x).count(), {}}});
   if (flat) flat->span = x.span;
   return flat;
 }
@@ -34,7 +34,7 @@ std::optional<Item> index_of_extreme(Context& c, Opcode code, const BuiltinCall&
   auto x = to_value(c, call.arguments[0]);
   auto keep = to_bool(c, call.arguments[2], "`keep`");
   if (!x || !keep) return std::nullopt;
-  std::size_t rank = c.type(*x->as<ValueId>()).rank();
+  std::size_t rank = c.type(*x).rank();
   if (call.arguments[1].holds<None>()) {
     auto flat = flattened(c, call.span, *x);
     auto index = flat ? c.emit(call.span, code, {*flat}, {{Attr::axes, std::vector<std::int64_t>{0}}, {Attr::keep, false}}) : std::nullopt;
@@ -81,7 +81,7 @@ std::optional<Item> windows(Context& c, Opcode code, const BuiltinCall& call) {
   bool adds = code == Opcode::window_add;
   auto x = to_value(c, call.arguments[0]);
   if (!x) return std::nullopt;
-  std::size_t rank = c.type(*x->as<ValueId>()).rank();
+  std::size_t rank = c.type(*x).rank();
   if (adds && rank < 2) {
     c.error(Code::E0204, x->span,
             fmt::format("`window_add` takes windows, whose last axis is what is in one, and {} is none", c.described(*x)));

@@ -36,7 +36,7 @@ std::optional<Item> bound(Context& c, ExprId id) {
   if (const Number* number = item->as<Number>(); number && number->is_integer()) return item;
   auto value = to_value(c, *item, Element::i32);
   if (!value) return std::nullopt;
-  const Type& type = c.type(*value->as<ValueId>());
+  const Type& type = c.type(*value);
   if (is_integer(type.element) && type.is_scalar()) return value;
   c.error(Code::E0203, item->span,
           fmt::format("the bounds of a `for` are integers, and `{}` is {}", c.text_of(item->span), type_text(type)),
@@ -124,7 +124,7 @@ bool is_reduction(std::string_view name) {
 
 // The axes of the generators, as an argument `axis`; `none` when the tensor has no others.
 Item generator_axes(Context& c, std::size_t generators, const Item& tensor) {
-  if (c.type(*tensor.as<ValueId>()).rank() == generators) return {None{}, tensor.span};
+  if (c.type(tensor).rank() == generators) return {None{}, tensor.span};
   if (generators == 1) return {weak(std::int64_t{0}), tensor.span};
   List axes;
   for (std::size_t i = 0; i < generators; ++i) axes.items.push_back({weak(static_cast<std::int64_t>(i)), tensor.span});
@@ -148,7 +148,7 @@ std::optional<std::vector<Item>> run_time_bounds(Context& c, const RangeExpr& e)
   for (const Item& item : {*lo, *hi, *step}) {
     auto value = to_value(c, item, Element::i32);
     if (!value) return std::nullopt;
-    if (c.type(*value->as<ValueId>()).element == Element::i64) element = Element::i64;
+    if (c.type(*value).element == Element::i64) element = Element::i64;
     values.push_back(std::move(*value));
   }
   for (const Item& value : values) {
@@ -173,10 +173,10 @@ std::optional<Item> add_up(Context& c, const ComprehensionExpr& e, const std::ve
     c.bind(variable.text, {index, variable.span}, variable.span);
     auto term = value(c, e.body);
     if (!term) return;
-    Item before{c.function().add_argument(block, c.type(*term->as<ValueId>()), {}), term->span};
+    Item before{c.function().add_argument(block, c.type(*term), {}), term->span};
     sum = c.emit(span, Opcode::add, {before, *term});
   });
-  const Type type = sum ? c.type(*sum->as<ValueId>()) : Type();
+  const Type type = sum ? c.type(*sum) : Type();
   auto zero = sum ? constant(c, span, weak(std::int64_t{0}), type) : std::nullopt;
   if (!zero) return std::nullopt;
   c.function().block(block).yields = {*sum->as<ValueId>()};

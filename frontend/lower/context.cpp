@@ -71,7 +71,7 @@ void Context::report(Diagnostic diagnostic) {
   }
   std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
   if (is_in_prelude(diagnostic.span)) {
-    diagnostic.message = fmt::format("in `{}`: {}", frame->library, diagnostic.message);
+    diagnostic.message = fmt::format("in `{}`: {}", frame->called, diagnostic.message);
     auto call = std::find_if(frame->calls.begin(), frame->calls.end(), [&](const Span& span) { return !is_in_prelude(span); });
     diagnostic.span = call == frame->calls.end() ? Span{} : *call;
   }

@@ -46,7 +46,7 @@ struct Frame {
   std::string path;              // call path, such as "h1.dense"
   std::string binding;           // the name that is being assigned
   std::string function;          // its name; empty at the top level
-  std::string library;           // of a call within the prelude: the function of it that the author called
+  std::string called;            // of a call within the prelude: the function of it that the author called
   std::string ruled;             // the function with an adjoint rule in whose body it is lowered, if any
   int loops = 0;                 // loops around the current statement
   bool in_init = false;          // its values belong to the function "init"
@@ -98,6 +98,7 @@ struct Context {
   const Stmt& stmt(StmtId id) const { return frame->ast->stmt(id); }
   ir::Function& function() { return builder->function(); }
   const Type& type(ir::ValueId id) { return builder->function().type(id); }
+  const Type& type(const Item& value) { return type(*value.as<ir::ValueId>()); }
   bool is_in_init() const { return builder == &init_builder; }
 
   // ---- reporting ----

@@ -212,8 +212,8 @@ std::optional<std::vector<Item>> to_common(Context& c, const std::vector<Item>& 
 }
 
 std::optional<Item> cast_to(Context& c, const Item& value, Element element, Span span) {
-  Type to = c.type(*value.as<ValueId>()).with_element(element);
-  if (c.type(*value.as<ValueId>()).element == element) return value;
+  Type to = c.type(value).with_element(element);
+  if (c.type(value).element == element) return value;
   return c.emit(span, Opcode::cast, {value}, {}, &to);
 }
 
@@ -237,7 +237,7 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
   }
   auto value = to_value(c, item, declared.element);
   if (!value) return std::nullopt;
-  Type given = c.type(*value->as<ValueId>());
+  Type given = c.type(*value);
   if (given.tape || !widens(given.element, declared.element)) {
     std::string help = declared.element == Element::boolean || given.element == Element::boolean || given.tape
                            ? std::string{}
@@ -264,10 +264,10 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
   return value;
 }
 
-std::optional<Item> to_fit(Context& c, const Item& item, const Type& type, const std::string& what) {
+std::optional<Item> to_fit(Context& c, const Item& item, Type type, const std::string& what) {
   auto value = to_value(c, item, type.element);
   if (!value) return std::nullopt;
-  const Type given = c.type(*value->as<ValueId>());
+  const Type given = c.type(*value);
   auto misfit = [&](Code code, const char* why) {
     c.error(code, item.span,
             fmt::format("{} must be {}, and `{}` is {}{}", what, type_text(type), c.text_of(item.span), type_text(given), why));
@@ -292,9 +292,9 @@ std::optional<Item> constant(Context& c, Span span, const Number& number, const 
 
 std::optional<Item> stack(Context& c, Span span, const std::vector<Item>& items, std::int64_t axis) {
   std::vector<Item> layers;
-  const Type first = c.type(*items[0].as<ValueId>());
+  const Type first = c.type(items[0]);
   for (const Item& item : items) {
-    const Type& type = c.type(*item.as<ValueId>());
+    const Type& type = c.type(item);
     if (!same_shape(type, first)) {
       c.report(error_at(Code::E0201, span, fmt::format("cannot stack {} and {}", c.described(items[0]), c.described(item)),
                         "the items of a list are scalars, or tensors of one shape")
@@ -316,7 +316,7 @@ std::optional<Item> concatenate(Context& c, Span span, const std::vector<Item>& 
 }
 
 std::optional<Item> reshape(Context& c, Span span, const Item& value, std::vector<Dim> dims) {
-  const Type& from = c.type(*value.as<ValueId>());
+  const Type& from = c.type(value);
   Type to(from.element, std::move(dims));
   bool same = same_shape(from, to);
   for (std::size_t i = 0; same && i < to.rank(); ++i) same = from.dims[i].name == to.dims[i].name;
@@ -324,7 +324,7 @@ std::optional<Item> reshape(Context& c, Span span, const Item& value, std::vecto
 }
 
 std::optional<Item> part(Context& c, Span span, const Item& value, std::size_t axis, std::int64_t start, std::int64_t size) {
-  const Type& type = c.type(*value.as<ValueId>());
+  const Type& type = c.type(value);
   if (start == 0 && size == type.size(axis)) return value;
   std::vector<std::int64_t> starts(type.rank(), 0), steps(type.rank(), 1), sizes = type.sizes();
   starts[axis] = start;

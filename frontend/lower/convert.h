@@ -29,7 +29,7 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
 
 // The item as a value of that type: widened if need be, and stretched to the shape. Otherwise E0203, E0201 or E0202; `what` says what must
 // be of the type ("the direction of `jvp`").
-std::optional<Item> to_fit(Context& c, const Item& item, const Type& type, const std::string& what);
+std::optional<Item> to_fit(Context& c, const Item& item, Type type, const std::string& what);
 
 // A number everywhere in a shape. E0210 when it does not fit the element type.
 std::optional<Item> constant(Context& c, Span span, const Number& number, const Type& type);

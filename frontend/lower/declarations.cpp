@@ -260,7 +260,7 @@ void declare_loss(Context& c, const LossStmt& s, Span span) {
   auto loss = value(c, s.value);
   if (loss && !reject_tape(c, *loss, "`loss`")) loss.reset();
   if (loss) {
-    const Type type = c.type(*loss->as<ValueId>());
+    const Type type = c.type(*loss);
     if (!type.is_scalar()) {
       c.report(error_at(Code::E0208, loss->span,
                         fmt::format("the loss must be a single real number, and {} is a tensor", c.described(*loss)),

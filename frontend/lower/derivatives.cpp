@@ -17,15 +17,11 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-Type type_of(Context& c, const Item& item) {
-  return c.type(*item.as<ValueId>());
-}
-
 // What is differentiated; E0303 when it has no derivative.
 std::optional<Item> real_value(Context& c, const Item& item) {
   auto value = to_value(c, item);
   if (!value) return std::nullopt;
-  const Type type = type_of(c, *value);
+  const Type type = c.type(*value);
   if (is_real(type.element) && !type.tape) return value;
   c.error(Code::E0303, item.span,
           fmt::format("`{}` is {}, which has no derivative", c.text_of(item.span), type.tape ? "a tape" : element_name(type.element)));
@@ -41,10 +37,10 @@ std::optional<Item> variable(Context& c, const Item& item) {
 
 std::optional<Item> scalar(Context& c, std::string_view form, const Item& item) {
   auto y = real_value(c, item);
-  if (!y || type_of(c, *y).is_scalar()) return y;
+  if (!y || c.type(*y).is_scalar()) return y;
   c.report(error_at(Code::E0302, y->span, fmt::format("`{}` needs a scalar, and {} is a tensor", form, c.described(*y)),
                     fmt::format("take `sum({0})` or `mean({0})`", c.text_of(y->span)))
-               .label(y->span, shape_text(type_of(c, *y).dims)));
+               .label(y->span, shape_text(c.type(*y).dims)));
   return std::nullopt;
 }
 
@@ -70,7 +66,7 @@ std::optional<Item> unit(Context& c, Span span, const Type& type, const std::vec
 }
 
 // `derivative` in the direction of each unit vector of a type: the axes of that type first.
-std::optional<Item> in_each_direction(Context& c, Span span, const Type& type,
+std::optional<Item> in_each_direction(Context& c, Span span, Type type,
                                       const std::function<std::optional<Item>(const Item& direction)>& derivative) {
   if (type.is_scalar()) {
     auto direction = unit(c, span, type, {});
@@ -94,19 +90,19 @@ std::optional<Item> in_each_direction(Context& c, Span span, const Type& type,
 
 std::optional<Item> vjp(Context& c, const BuiltinCall& call) {
   auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
-  auto v = y && x ? to_fit(c, call.arguments[2], type_of(c, *y), "the cotangent of `vjp`") : std::nullopt;
+  auto v = y && x ? to_fit(c, call.arguments[2], c.type(*y), "the cotangent of `vjp`") : std::nullopt;
   return v ? c.emit(call.span, Opcode::vjp, {*y, *v, *x}) : std::nullopt;
 }
 
 std::optional<Item> jvp(Context& c, const BuiltinCall& call) {
   auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
-  auto v = y && x ? to_fit(c, call.arguments[2], type_of(c, *x), "the direction of `jvp`") : std::nullopt;
+  auto v = y && x ? to_fit(c, call.arguments[2], c.type(*x), "the direction of `jvp`") : std::nullopt;
   return v ? c.emit(call.span, Opcode::jvp, {*y, *x, *v}) : std::nullopt;
 }
 
 std::optional<Item> hvp(Context& c, const BuiltinCall& call) {
   auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.arguments[1]);
-  auto v = y && w ? to_fit(c, call.arguments[2], type_of(c, *w), "the direction of `hvp`") : std::nullopt;
+  auto v = y && w ? to_fit(c, call.arguments[2], c.type(*w), "the direction of `hvp`") : std::nullopt;
   auto g = v ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   return g ? c.emit(call.span, Opcode::jvp, {*g, *w, *v}) : std::nullopt;
 }
@@ -115,14 +111,14 @@ std::optional<Item> hessian(Context& c, const BuiltinCall& call) {
   auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.arguments[1]);
   auto g = y && w ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   if (!g) return std::nullopt;
-  return in_each_direction(c, call.span, type_of(c, *w), [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*g, *w, v}); });
+  return in_each_direction(c, call.span, c.type(*w), [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*g, *w, v}); });
 }
 
 // By rows (reverse mode) or by columns (forward mode), whichever are fewer.
 std::optional<Item> jacobian(Context& c, const BuiltinCall& call) {
   auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
   if (!y || !x) return std::nullopt;
-  const Type of = type_of(c, *y), by = type_of(c, *x);
+  const Type of = c.type(*y), by = c.type(*x);
   if (of.count() <= by.count())
     return in_each_direction(c, call.span, of, [&](const Item& v) { return c.emit(call.span, Opcode::vjp, {*y, v, *x}); });
   auto columns = in_each_direction(c, call.span, by, [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*y, *x, v}); });

@@ -136,7 +136,7 @@ class Einsum {
     return values;
   }
 
-  const Type& type(const Item& item) { return c_.type(*item.as<ValueId>()); }
+  const Type& type(const Item& item) { return c_.type(item); }
 
   bool check_ranks(const std::vector<Item>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -54,7 +54,7 @@ std::optional<Item> list(Context& c, const ListExpr& e, Span span) {
 std::optional<Item> transposition(Context& c, const TransposeExpr& e, Span span) {
   auto x = value(c, e.operand);
   if (!x || !reject_tape(c, *x, "`.T`")) return std::nullopt;
-  std::size_t rank = c.type(*x->as<ValueId>()).rank();
+  std::size_t rank = c.type(*x).rank();
   if (rank < 2) {
     c.error(Code::E0204, span, fmt::format("`.T` swaps the last two axes, and {} has {}", c.described(*x), rank == 0 ? "none" : "one"),
             rank == 1 ? fmt::format("`expand_dims({}, 1)` makes a column of it", c.text_of(x->span)) : "");

@@ -31,7 +31,7 @@ std::optional<AxisPart> out_of_range(Context& c, const Item& at, std::int64_t in
 std::optional<Item> integer_value(Context& c, const Item& item) {
   auto index = to_value(c, item, Element::i32);
   if (!index) return std::nullopt;
-  const Type& type = c.type(*index->as<ValueId>());
+  const Type& type = c.type(*index);
   if (is_integer(type.element) && !type.tape) return index;
   std::string text = c.text_of(item.span), help;
   if (type.element != Element::boolean)
@@ -47,7 +47,7 @@ std::optional<AxisPart> single(Context& c, const Item& item, std::int64_t n, con
   if (!item.holds<Number>()) {
     auto index = index_value(c, item, base, axis);
     if (!index) return std::nullopt;
-    if (c.type(*index->as<ValueId>()).is_scalar())
+    if (c.type(*index).is_scalar())
       part.dynamic = std::move(index);
     else
       part = {0, n, 1, std::nullopt, false, std::move(index)};
@@ -62,7 +62,7 @@ std::optional<AxisPart> single(Context& c, const Item& item, std::int64_t n, con
 
 std::optional<Item> scalar_start(Context& c, const Item& item) {
   auto start = integer_value(c, item);
-  if (!start || c.type(*start->as<ValueId>()).is_scalar()) return start;
+  if (!start || c.type(*start).is_scalar()) return start;
   c.error(Code::E0208, item.span, fmt::format("a bound is a single integer, and {} is a tensor", c.described(*start)));
   return std::nullopt;
 }
@@ -143,11 +143,11 @@ void set_slice(Part& part, const std::vector<AxisPart>& axes) {
 
 // Beside tensors of indices a single index is one of them, the same everywhere.
 bool gather_singles(Context& c, std::vector<AxisPart>& axes, const Type& base, const Item& first, Span span) {
-  const Type shape = c.type(*first.as<ValueId>());
+  const Type shape = c.type(first);
   for (std::size_t axis = 0; axis < axes.size(); ++axis) {
     AxisPart& one = axes[axis];
     if (one.tensor) {
-      const Type type = c.type(*one.tensor->as<ValueId>());
+      const Type type = c.type(*one.tensor);
       if (same_shape(type, shape)) continue;
       c.report(error_at(Code::E0201, span,
                         fmt::format("the indices {} and {} differ in shape", c.described(first), c.described(*one.tensor)),
@@ -157,7 +157,7 @@ bool gather_singles(Context& c, std::vector<AxisPart>& axes, const Type& base, c
       return false;
     }
     if (!one.drop) continue;
-    Type wide = one.dynamic ? shape.with_element(c.type(*one.dynamic->as<ValueId>()).element) : shape.with_element(Element::i32);
+    Type wide = one.dynamic ? shape.with_element(c.type(*one.dynamic).element) : shape.with_element(Element::i32);
     auto index = one.dynamic ? c.emit(span, ir::Opcode::broadcast, {*one.dynamic}, {}, &wide) : constant(c, span, weak(one.start), wide);
     if (!index) return false;
     one = {0, base.size(axis), 1, std::nullopt, false, std::move(index)};
@@ -170,10 +170,10 @@ bool gather_singles(Context& c, std::vector<AxisPart>& axes, const Type& base, c
 std::optional<Item> index_value(Context& c, const Item& item, const Item& base, std::size_t axis) {
   auto index = integer_value(c, item);
   const ir::Op* op = index ? c.function().def(*index->as<ValueId>()) : nullptr;
-  if (!op || op->code != ir::Opcode::constant || c.type(*index->as<ValueId>()).count() == 0) return index;
+  if (!op || op->code != ir::Opcode::constant || c.type(*index).count() == 0) return index;
   const ir::AttrValue* value = op->attrs.find(Attr::value);
   const std::vector<std::int64_t> given = value ? std::vector{std::get<std::int64_t>(*value)} : op->attrs.ints(Attr::ints);
-  std::int64_t n = c.type(*base.as<ValueId>()).size(axis);
+  std::int64_t n = c.type(base).size(axis);
   auto wrong = std::find_if(given.begin(), given.end(), [&](std::int64_t at) { return at < -n || at >= n; });
   if (wrong == given.end()) return index;
   out_of_range(c, *index, *wrong, n, base, axis);
@@ -182,7 +182,7 @@ std::optional<Item> index_value(Context& c, const Item& item, const Item& base, 
 
 std::optional<Part> resolve_index(Context& c, const Item& base, const std::vector<ExprId>& items, Span span) {
   if (!reject_tape(c, base, "an index")) return std::nullopt;
-  const Type type = c.type(*base.as<ValueId>());
+  const Type type = c.type(base);
   if (items.size() > type.rank()) {
     std::string has = type.is_scalar() ? "is a scalar" : fmt::format("has {} {}", type.rank(), type.rank() == 1 ? "axis" : "axes");
     c.error(Code::E0204, span, fmt::format("{} {}, and the index names {}", c.described(base), has, items.size()));

@@ -101,7 +101,7 @@ std::optional<ValueId> initial_value(Context& c, ExprId value, const std::option
   auto item = expression(c, value);
   if (!item || !reject_tape(c, *item, "an initialiser")) return std::nullopt;
   auto result = declared ? to_declared(c, *item, *declared, fmt::format("`{}`", path), true) : to_value(c, *item);
-  if (result && real && is_integer(c.type(*result->as<ValueId>()).element)) result = cast_to(c, *result, c.module.real, item->span);
+  if (result && real && is_integer(c.type(*result).element)) result = cast_to(c, *result, c.module.real, item->span);
   if (!result) return std::nullopt;
   ValueId id = *result->as<ValueId>();
   if (c.init.value(id).name.empty()) c.init.value(id).name = path;

@@ -96,7 +96,7 @@ std::optional<Item> to_parameter(Context& c, const Item& item, const TypeExpr& t
   }
   auto value = to_value(c, item, *element);
   if (!value) return std::nullopt;
-  Type given = c.type(*value->as<ValueId>());
+  Type given = c.type(*value);
   bool any_real = type.element.empty() || type.element == "real";
   if (any_real && is_real(given.element) && !given.tape) return value;
   if (!given.tape && widens(given.element, *element)) return cast_to(c, *value, *element, item.span);
@@ -117,7 +117,7 @@ bool check_declared(Context& c, const std::vector<const TypeExpr*>& types, std::
                  .label(items[i].span, given));
     return false;
   };
-  auto dims_of = [&](const Item& item) { return item.holds<ValueId>() ? c.type(*item.as<ValueId>()).dims : std::vector<Dim>{}; };
+  auto dims_of = [&](const Item& item) { return item.holds<ValueId>() ? c.type(item).dims : std::vector<Dim>{}; };
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!types[i]) continue;
     auto value = to_parameter(c, items[i], *types[i], what[i]);
@@ -222,7 +222,7 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   frame.calls.insert(frame.calls.begin(), span);
   frame.path = call_path(c, callee);
   frame.function = fn.name.text;
-  frame.library = c.is_in_prelude(span) ? c.frame->library : fn.name.text;
+  frame.called = c.is_in_prelude(span) ? c.frame->called : fn.name.text;
   frame.in_init = c.is_in_init();
   frame.ruled = c.frame->ruled;
   Temporarily<Frame*> enter(c.frame, &frame);

@@ -99,7 +99,7 @@ bool yield_carried(Context& c, BlockId block, const Carried& carried) {
     ok &= value.has_value();
     if (!value) continue;
     c.open_tapes.join(c.function(), carried.before[i], *value->as<ValueId>());
-    const Type before = c.type(carried.before[i]), after = c.type(*value->as<ValueId>());
+    const Type before = c.type(carried.before[i]), after = c.type(*value);
     yields.push_back(*value->as<ValueId>());
     if (same_type(before, after)) continue;
     ok = false;
@@ -145,7 +145,7 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
     auto bound = item ? to_value(c, *item, Element::i32) : std::nullopt;
     ok &= bound.has_value();
     if (!bound) continue;
-    const Type& type = c.type(*bound->as<ValueId>());
+    const Type& type = c.type(*bound);
     const Number* step = id == range->step ? item->as<Number>() : nullptr;
     if (step && step->real() == 0) {
       c.error(Code::E0407, item->span, "the step is 0, and the loop would never end");

@@ -30,7 +30,7 @@ std::string transposed_text(Context& c, const Item& item) {
 
 // A fix by transposing one of two matrices, or empty.
 std::string transposition_help(Context& c, const Item& a, const Item& b) {
-  const Type &x = c.type(*a.as<ValueId>()), &y = c.type(*b.as<ValueId>());
+  const Type &x = c.type(a), &y = c.type(b);
   if (x.rank() > 2 || y.rank() > 2) return {};
   auto gives = [&](const std::string& left, const std::string& right, std::vector<Dim> dims) {
     return fmt::format("`{} @ {}` gives {}", left, right, shape_text(dims));
@@ -70,7 +70,7 @@ std::optional<Item> matmul(Context& c, Span span, Span sign, const Item& a, cons
   auto values = to_common(c, {a, b}, ir::Domain::number);
   if (!values) return std::nullopt;
   const Item operands[2] = {(*values)[0], (*values)[1]};
-  const Type types[2] = {c.type(*operands[0].as<ValueId>()), c.type(*operands[1].as<ValueId>())};
+  const Type types[2] = {c.type(operands[0]), c.type(operands[1])};
   for (std::size_t k = 0; k < 2; ++k)
     if (types[k].is_scalar()) {
       c.report(error_at(Code::E0204, sign,

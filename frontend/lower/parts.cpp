@@ -16,10 +16,6 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-Type type_of(Context& c, const Item& item) {
-  return c.type(*item.as<ValueId>());
-}
-
 std::vector<Item> joined(std::vector<Item> operands, const std::vector<Item>& rest) {
   operands.insert(operands.end(), rest.begin(), rest.end());
   return operands;
@@ -34,7 +30,7 @@ bool contains(const std::vector<std::int64_t>& axes, std::size_t axis) {
 std::vector<std::int64_t> to_place(Context& c, const Part& part, std::size_t rank) {
   std::vector<std::int64_t> perm(rank);
   std::iota(perm.begin(), perm.end(), 0);
-  auto first = static_cast<std::ptrdiff_t>(type_of(c, part.indices[0]).rank());
+  auto first = static_cast<std::ptrdiff_t>(c.type(part.indices[0]).rank());
   std::rotate(perm.begin(), perm.begin() + first, perm.begin() + first + static_cast<std::ptrdiff_t>(part.place));
   return perm;
 }
@@ -57,13 +53,13 @@ std::optional<Item> sliced(Context& c, Span span, const Item& base, const Part& 
 
 // The type of the part, whose sizes have no names.
 Type part_type(Context& c, const Item& base, const Part& part) {
-  const Type whole = type_of(c, base);
+  const Type whole = c.type(base);
   Type place(whole.element);
   for (std::size_t axis = 0; axis < whole.rank(); ++axis)
     if (!contains(part.attrs.ints(Attr::drop), axis) && !contains(part.axes, axis))
       place.dims.push_back({part.attrs.ints(Attr::sizes)[axis], {}});
   if (part.indices.empty()) return place;
-  const Type indices = Type::of_sizes(whole.element, type_of(c, part.indices[0]).sizes());
+  const Type indices = Type::of_sizes(whole.element, c.type(part.indices[0]).sizes());
   place.dims.insert(place.dims.begin() + static_cast<std::ptrdiff_t>(part.place), indices.dims.begin(), indices.dims.end());
   return place;
 }
@@ -73,7 +69,7 @@ std::optional<Item> to_part(Context& c, const Item& base, const Part& part, cons
   const Type place = part_type(c, base, part);
   auto value = to_value(c, v, place.element);
   if (!value) return std::nullopt;
-  const Type given = type_of(c, *value);
+  const Type given = c.type(*value);
   if (given.tape || !widens(given.element, place.element)) {
     c.error(Code::E0206, v.span,
             fmt::format("{} holds {}, and this is {}", c.described(base), element_name(place.element), type_text(given)),
@@ -97,7 +93,7 @@ std::optional<Item> to_part(Context& c, const Item& base, const Part& part, cons
 
 // The rows of x that an integer tensor names.
 std::optional<Part> rows(Context& c, const Item& x, const Item& index) {
-  const Type type = type_of(c, x);
+  const Type type = c.type(x);
   if (type.is_scalar()) {
     c.error(Code::E0204, x.span, fmt::format("`{}` is a scalar and has no rows", c.text_of(x.span)));
     return std::nullopt;
@@ -132,7 +128,7 @@ std::optional<Item> gather(Context& c, const BuiltinCall& call) {
   if (!axis) return std::nullopt;
   auto index = index_value(c, call.arguments[1], *x, static_cast<std::size_t>(*axis));
   if (!index) return std::nullopt;
-  const Type whole = type_of(c, *x), shape = type_of(c, *index);
+  const Type whole = c.type(*x), shape = c.type(*index);
   bool fits = shape.rank() == whole.rank();
   for (std::size_t i = 0; fits && i < whole.rank(); ++i) fits = static_cast<std::int64_t>(i) == *axis || shape.size(i) <= whole.size(i);
   if (!fits) {
@@ -160,7 +156,7 @@ std::optional<Item> topk(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   auto k = to_size(c, call.arguments[1]);
   if (!x || !k) return std::nullopt;
-  const Type type = type_of(c, *x);
+  const Type type = c.type(*x);
   if (type.is_scalar()) {
     c.error(Code::E0204, x->span, fmt::format("`topk` takes a vector or more, and {} has no axes", c.described(*x)));
     return std::nullopt;
@@ -193,7 +189,7 @@ std::optional<Item> read_part(Context& c, Span span, const Item& base, const Par
   if (part.indices.empty()) return c.emit(span, Opcode::slice, joined({base}, part.starts), part.attrs);
   auto from = sliced(c, span, base, part);
   auto rows = from ? c.emit(span, Opcode::gather, joined({*from}, part.indices), {{Attr::axes, part.axes}}) : std::nullopt;
-  return rows ? transposed(c, span, *rows, to_place(c, part, type_of(c, *rows).rank())) : std::nullopt;
+  return rows ? transposed(c, span, *rows, to_place(c, part, c.type(*rows).rank())) : std::nullopt;
 }
 
 std::optional<Item> write_part(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
@@ -209,7 +205,7 @@ std::optional<Item> write_part(Context& c, Span span, const Item& base, const Pa
 }
 
 std::optional<Item> add_to_part(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
-  if (type_of(c, base).element == Element::boolean) {
+  if (c.type(base).element == Element::boolean) {
     c.error(Code::E0203, span, fmt::format("`+` takes numbers, and {} is bool", c.described(base)));
     return std::nullopt;
   }
@@ -221,7 +217,7 @@ std::optional<Item> add_to_part(Context& c, Span span, const Item& base, const P
     return c.emit(span, Opcode::update, joined({base, *value}, part.starts), std::move(attrs));
   }
   auto from = sliced(c, span, base, part);
-  value = from ? transposed(c, span, *value, inverse(to_place(c, part, type_of(c, *value).rank()))) : std::nullopt;
+  value = from ? transposed(c, span, *value, inverse(to_place(c, part, c.type(*value).rank()))) : std::nullopt;
   auto added = value ? c.emit(span, Opcode::scatter_add, joined({*from, *value}, part.indices), {{Attr::axes, part.axes}}) : std::nullopt;
   if (!added || part.is_whole) return added;
   return c.emit(span, Opcode::update, joined({base, *added}, part.starts), std::move(attrs));

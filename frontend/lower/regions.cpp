@@ -45,7 +45,7 @@ std::vector<ValueId> region_op(Context& c, Span span, Opcode code, const std::ve
 }
 
 std::optional<Item> map_op(Context& c, Span span, BlockId block, const std::vector<Dim>& sizes, const Item& element) {
-  const Type part = c.type(*element.as<ValueId>());
+  const Type part = c.type(element);
   if (part.tape) {
     c.error(Code::E0203, element.span,
             fmt::format("the elements of a tensor are numbers or bools, and `{}` is a tape", c.text_of(element.span)));

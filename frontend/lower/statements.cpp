@@ -57,7 +57,7 @@ std::optional<Item> update_part(Context& c, const Item& base, const Part& place,
   if (spelling == "+=") return add_to_part(c, span, base, place, v);
   std::optional<Item> item;
   if (spelling == "-=") {
-    auto value = is_compile_time(v) ? std::optional(v) : to_value(c, v, c.type(*base.as<ValueId>()).element);
+    auto value = is_compile_time(v) ? std::optional(v) : to_value(c, v, c.type(base).element);
     item = value ? unary(c, v.span, "-", *value) : std::nullopt;
     return item ? add_to_part(c, span, base, place, *item) : std::nullopt;
   }

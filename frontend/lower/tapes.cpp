@@ -13,10 +13,6 @@ using ir::ValueId;
 
 namespace {
 
-const Type& type_of(Context& c, const Item& item) {
-  return c.type(*item.as<ValueId>());
-}
-
 // The first argument of push and pop.
 bool require_tape(Context& c, const BuiltinCall& call) {
   const ValueId* id = call.arguments[0].as<ValueId>();
@@ -38,10 +34,10 @@ std::optional<Item> push(Context& c, const BuiltinCall& call) {
   const Item &s = call.arguments[0], &v = call.arguments[1];
   if (!require_tape(c, call) || !reject_tape(c, v, "`push`")) return std::nullopt;
   bool is_open = c.open_tapes.contains(c.function(), *s.as<ValueId>());
-  auto value = is_open ? to_value(c, v) : to_value(c, v, type_of(c, s).element);
+  auto value = is_open ? to_value(c, v) : to_value(c, v, c.type(s).element);
   if (!value) return std::nullopt;
-  if (is_open) c.open_tapes.settle(c.function(), *s.as<ValueId>(), type_of(c, *value));
-  const Type entry = type_of(c, s).as_entry(), given = type_of(c, *value);
+  if (is_open) c.open_tapes.settle(c.function(), *s.as<ValueId>(), c.type(*value));
+  const Type entry = c.type(s).as_entry(), given = c.type(*value);
   if (!same_shape(entry, given) || !widens(given.element, entry.element)) {
     c.error(same_shape(entry, given) ? Code::E0203 : Code::E0201, v.span,
             fmt::format("`{}` holds {}, and `{}` is {}", c.text_of(s.span), type_text(entry), c.text_of(v.span), type_text(given)),

@@ -61,7 +61,7 @@ std::optional<Type> to_type(Context& c, const TypeExpr& type) {
 std::optional<std::int64_t> to_axis(Context& c, const Item& axis, const Item& value, std::int64_t extra) {
   auto number = to_integer(c, axis, "an axis");
   if (!number) return std::nullopt;
-  auto rank = static_cast<std::int64_t>(c.type(*value.as<ir::ValueId>()).rank()) + extra;
+  auto rank = static_cast<std::int64_t>(c.type(value).rank()) + extra;
   if (*number >= -rank && *number < rank) return *number < 0 ? *number + rank : *number;
   std::string text = rank == 0   ? fmt::format("`{}` is a scalar and has no axes", c.text_of(value.span))
                      : rank == 1 ? fmt::format("axis {} is outside: {} has axis 0", *number, c.described(value))
@@ -73,7 +73,7 @@ std::optional<std::int64_t> to_axis(Context& c, const Item& axis, const Item& va
 std::optional<std::vector<std::int64_t>> to_axes(Context& c, const Item& axes, const Item& value) {
   std::vector<std::int64_t> result;
   if (axes.holds<None>()) {
-    result.resize(c.type(*value.as<ir::ValueId>()).rank());
+    result.resize(c.type(value).rank());
     std::iota(result.begin(), result.end(), 0);
     return result;
   }
