@@ -1,17 +1,11 @@
-#include "ir/matrix_rules.h"
-
+// Shape rules of linear algebra and sorting.
 #include <fmt/format.h>
-#include <algorithm>
 
-#include "ir/function.h"
-#include "support/internal_error.h"
+#include "ir/shape_rule.h"
 
-namespace bpc::ir {
+namespace bpc::ir::shape_rule {
 
 namespace {
-
-using Types = std::vector<Type>;
-using Result = std::variant<Types, ShapeError>;
 
 std::vector<Dim> batch_of(const Type& matrices) {
   return {matrices.dims.begin(), matrices.dims.end() - 2};
@@ -34,6 +28,8 @@ std::optional<ShapeError> check_square(const ShapeQuery& query) {
                     query.code == Opcode::solve ? "least squares are `solve({0.name}.T @ {0.name}, {0.name}.T @ {1.name})`"
                                                 : "`{0.name}.T @ {0.name}` is square"};
 }
+
+}  // namespace
 
 Result square(const ShapeQuery& query) {
   if (auto problem = check_square(query)) return *problem;
@@ -66,7 +62,7 @@ Result solve(const ShapeQuery& query) {
         : is_turned         ? fmt::format("`{{1.name}}.T` has {} rows", rows.size)
                             : ""};
   }
-  if (query.strict_names && !rows.name.empty() && !given.name.empty() && rows.name != given.name)
+  if (!sizes_match(rows, given, query.strict_names))
     return ShapeError{Code::E0202, "cannot solve {0} times x = {1}: the sizes are equal, but the dims have different names", notes,
                       "if the match is meant, rename one with `reshape(v, [NAME])`"};
   std::vector<Dim> batch = batch_of(a);
@@ -81,54 +77,8 @@ Result solve(const ShapeQuery& query) {
 }
 
 Result order(const ShapeQuery& query) {
-  const Type& x = query.operands[0];
-  std::int64_t axis = query.attrs.integer(Attr::axis);
-  if (axis < 0 || axis >= static_cast<std::int64_t>(x.rank()))
-    return ShapeError{Code::E0204, "`argsort` names an axis that {0} does not have", {shape_text(x.dims)}, {}};
-  return Types{x.with_element(Element::i32)};
+  if (!valid_axes({query.attrs.integer(Attr::axis)}, query.operands[0].rank())) return bad_axis(query);
+  return Types{query.operands[0].with_element(Element::i32)};
 }
 
-std::int64_t count_of(const std::vector<Dim>& dims) {
-  return Type(Element::i32, dims).count();
-}
-
-}  // namespace
-
-Result infer_matrix_types(const ShapeQuery& query) {
-  switch (op_info(query.code).rule) {
-    case ShapeRule::square:
-      return square(query);
-    case ShapeRule::determinant:
-      return determinant(query);
-    case ShapeRule::solve:
-      return solve(query);
-    default:
-      return order(query);
-  }
-}
-
-KernelSizes kernel_sizes(const Function& function, const Op& op) {
-  const Type& a = function.type(op.operands[0]);
-  if (op.code == Opcode::argsort) {
-    auto axis = static_cast<std::ptrdiff_t>(op.attrs.integer(Attr::axis));
-    const Dim along = a.dims[static_cast<std::size_t>(axis)];
-    return {{count_of({a.dims.begin(), a.dims.begin() + axis}), along.size, count_of({a.dims.begin() + axis + 1, a.dims.end()}),
-             op.attrs.flag(Attr::descending)},
-            Type(Element::i32, {along})};
-  }
-  const std::int64_t n = a.dims.back().size;
-  KernelSizes result{{count_of(batch_of(a)), n}, {}};
-  std::int64_t k = op.code == Opcode::cofactors ? n : 0;  // it solves for the identity
-  if (op_info(op.code).rule == ShapeRule::solve) {
-    const Type& b = function.type(op.operands[1]);
-    k = b.rank() == 1 ? 1 : b.dims.back().size;
-    const bool many_a = a.rank() > 2, many_b = b.rank() > 2;
-    if (many_b) result.sizes[0] = count_of(batch_of(b));
-    const std::int64_t form = op.attrs.flag(Attr::transposed) + 2 * op.attrs.flag(Attr::upper);
-    result.sizes.insert(result.sizes.end(), {k, many_a, many_b, form});
-  }
-  result.work = Type(Element::f64, {{n * n + n * k + n, {}}});
-  return result;
-}
-
-}  // namespace bpc::ir
+}  // namespace bpc::ir::shape_rule

@@ -2,57 +2,17 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <numeric>
 
-#include "ir/matrix_rules.h"
+#include "ir/shape_rule.h"
 #include "support/internal_error.h"
 
 namespace bpc::ir {
 
+using namespace shape_rule;
+
 namespace {
 
-using Types = std::vector<Type>;
-using Result = std::variant<Types, ShapeError>;
-
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
-
-ShapeError error(Code code, std::string message, std::vector<std::string> notes = {}, std::string help = {}) {
-  return {code, std::move(message), std::move(notes), std::move(help)};
-}
-
-bool names_clash(const Dim& a, const Dim& b) {
-  return !a.name.empty() && !b.name.empty() && a.name != b.name;
-}
-
-bool sizes_match(const Dim& a, const Dim& b, bool strict) {
-  return a.size == b.size && !(strict && names_clash(a, b));
-}
-
-// Whether `from` stretches to `to`: equal, a scalar, a trailing suffix, or size 1 at equal rank.
-bool stretches(const std::vector<Dim>& from, const std::vector<Dim>& to, bool strict) {
-  if (from.size() > to.size()) return false;
-  std::size_t offset = to.size() - from.size();
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    bool stretched = offset == 0 && from[i].size == 1;
-    if (!stretched && !sizes_match(from[i], to[offset + i], strict)) return false;
-  }
-  return true;
-}
-
-// A name that any operand gives to a size of the result.
-std::vector<Dim> with_names(std::vector<Dim> dims, std::span<const Type> operands) {
-  for (const Type& operand : operands) {
-    std::size_t offset = dims.size() - operand.rank();
-    for (std::size_t i = 0; i < operand.rank(); ++i)
-      if (Dim& dim = dims[offset + i]; dim.name.empty() && dim.size == operand.size(i)) dim.name = operand.dims[i].name;
-  }
-  return dims;
-}
-
-std::string symbol(Opcode code) {
-  const OpInfo& info = op_info(code);
-  return std::string(info.spelling.empty() ? info.name : info.spelling);
-}
 
 // "{0} + {1}" for operators, "max({0}, {1})" for functions.
 std::string written(Opcode code, std::size_t operands) {
@@ -120,31 +80,11 @@ Result select(const ShapeQuery& query) {
   return broadcast_result(query, query.operands, query.operands[1].element);
 }
 
-// ---- attributes that name axes ----
-
-bool valid_axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    if (axes[i] < 0 || axes[i] >= static_cast<std::int64_t>(rank) || (i > 0 && axes[i] <= axes[i - 1])) return false;
-  return true;
+Result cast(const ShapeQuery& query) {
+  return Types{query.operands[0].with_element(declared_type(query).element)};
 }
 
-ShapeError bad_axis(const ShapeQuery& query) {
-  return error(
-      Code::E0204, fmt::format("`{}` names an axis that {{0}} does not have", symbol(query.code)),
-      {fmt::format("{}: axes 0 to {}", shape_text(query.operands[0].dims), static_cast<std::int64_t>(query.operands[0].rank()) - 1)});
-}
-
-std::vector<Dim> reduced(const Type& type, const std::vector<std::int64_t>& axes, bool keep) {
-  std::vector<Dim> dims;
-  for (std::size_t i = 0; i < type.rank(); ++i) {
-    bool is_reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
-    if (!is_reduced)
-      dims.push_back(type.dims[i]);
-    else if (keep)
-      dims.push_back({1, {}});
-  }
-  return dims;
-}
+// ---- reductions and scans ----
 
 Result reduce(const ShapeQuery& query, std::optional<Element> element) {
   const Type& x = query.operands[0];
@@ -192,182 +132,7 @@ Result einsum(const ShapeQuery& query) {
   return Types{Type(query.operands[0].element, std::move(dims))};
 }
 
-// ---- movement ----
-
-const Type& declared_type(const ShapeQuery& query) {
-  if (!query.declared) throw InternalError("shape rules", std::string(op_info(query.code).name) + " needs a declared type");
-  return *query.declared;
-}
-
-Result cast(const ShapeQuery& query) {
-  return Types{query.operands[0].with_element(declared_type(query).element)};
-}
-
-Result reshape(const ShapeQuery& query) {
-  const Type& to = declared_type(query);
-  if (to.count() != query.operands[0].count())
-    return error(Code::E0201, fmt::format("cannot reshape {{0}} to {}: {} elements do not fill {}", shape_text(to.dims),
-                                          query.operands[0].count(), to.count()));
-  return Types{to.with_element(query.operands[0].element)};
-}
-
-Result transpose(const ShapeQuery& query) {
-  const auto& perm = query.attrs.ints(Attr::perm);
-  std::vector<std::int64_t> sorted = perm, axes(query.operands[0].rank());
-  std::sort(sorted.begin(), sorted.end());
-  std::iota(axes.begin(), axes.end(), 0);
-  if (sorted != axes) return error(Code::E0204, fmt::format("[{}] does not name each axis of {{0}} once", fmt::join(perm, ", ")));
-  std::vector<Dim> dims;
-  for (std::int64_t axis : perm) dims.push_back(query.operands[0].dims[static_cast<std::size_t>(axis)]);
-  return Types{Type(query.operands[0].element, std::move(dims))};
-}
-
-Result broadcast(const ShapeQuery& query) {
-  const Type& to = declared_type(query);
-  if (!stretches(query.operands[0].dims, to.dims, query.strict_names))
-    return error(Code::E0201, "cannot stretch {0} to " + shape_text(to.dims));
-  return Types{Type(query.operands[0].element, with_names(to.dims, query.operands.first(1)))};
-}
-
-// The type of the part of x that an index names.
-Result indexed(const ShapeQuery& query, std::size_t first_start) {
-  const Type& x = query.operands[0];
-  const auto& starts = query.attrs.ints(Attr::starts);
-  const auto& sizes = query.attrs.ints(Attr::sizes);
-  const auto& steps = query.attrs.ints(Attr::steps);
-  const auto& dynamic = query.attrs.ints(Attr::dynamic);
-  const auto& drop = query.attrs.ints(Attr::drop);
-  if (starts.size() != x.rank() || sizes.size() != x.rank() || steps.size() != x.rank() || !valid_axes(dynamic, x.rank()) ||
-      !valid_axes(drop, x.rank()) || query.operands.size() != first_start + dynamic.size())
-    return error(Code::E0204, "the index does not fit {0}");
-  for (std::size_t i = first_start; i < query.operands.size(); ++i)
-    if (!query.operands[i].is_scalar() || !is_integer(query.operands[i].element))
-      return error(Code::E0203, fmt::format("an index must be an integer, and {{{}}} is {}", i, type_text(query.operands[i])));
-  std::vector<Dim> dims;
-  for (std::size_t i = 0; i < x.rank(); ++i) {
-    auto axis = static_cast<std::int64_t>(i);
-    bool is_dynamic = std::binary_search(dynamic.begin(), dynamic.end(), axis);
-    // The reach |step|·(size - 1) must not overflow on hostile IR text, hence the divisions.
-    std::int64_t room = x.size(i) - 1;
-    std::int64_t stride = steps[i] < 0 ? (steps[i] == INT64_MIN ? INT64_MAX : -steps[i]) : steps[i];
-    bool fits = steps[i] != 0 && sizes[i] >= 0 && (sizes[i] == 0 || (room >= 0 && (sizes[i] - 1 <= room / stride)));
-    if (fits && !is_dynamic && sizes[i] > 0) {
-      fits = starts[i] >= 0 && starts[i] <= room;
-      std::int64_t reach = stride * (sizes[i] - 1);
-      fits = fits && (steps[i] > 0 ? starts[i] <= room - reach : starts[i] >= reach);
-    }
-    if (!fits) return error(Code::E0401, fmt::format("the index is outside axis {} of {{0}}, which has size {}", axis, x.size(i)));
-    bool is_dropped = std::binary_search(drop.begin(), drop.end(), axis);
-    if (is_dropped && sizes[i] != 1) return error(Code::E0204, "the index drops an axis of {0} whose part is not of size 1");
-    bool is_whole = !is_dynamic && sizes[i] == x.size(i) && steps[i] == 1;
-    if (!is_dropped) dims.push_back({sizes[i], is_whole ? x.dims[i].name : std::string{}});
-  }
-  return Types{Type(x.element, std::move(dims))};
-}
-
-Result update(const ShapeQuery& query) {
-  Result part = indexed(query, 2);
-  if (std::holds_alternative<ShapeError>(part)) return part;
-  const Type& expected = std::get<Types>(part)[0];
-  if (!same_type(expected, query.operands[1]))
-    return error(Code::E0201, fmt::format("cannot put {{1}} in the place of {}", type_text(expected)));
-  if (query.attrs.flag(Attr::add) && expected.element == Element::boolean) return error(Code::E0203, "cannot add to bools in {0}");
-  return Types{query.operands[0]};
-}
-
-// The shape of what tensors of indices name: their own, then x without the axes they index.
-Result gathered(const ShapeQuery& query, std::size_t first_index) {
-  const Type& x = query.operands[0];
-  const auto& axes = query.attrs.ints(Attr::axes);
-  if (!valid_axes(axes, x.rank()) || axes.empty() || query.operands.size() != first_index + axes.size())
-    return error(Code::E0204, "the index does not fit {0}");
-  const Type& index = query.operands[first_index];
-  for (std::size_t i = first_index; i < query.operands.size(); ++i) {
-    if (!is_integer(query.operands[i].element))
-      return error(Code::E0203, fmt::format("an index must be an integer, and {{{}}} is {}", i, type_text(query.operands[i])));
-    if (!same_shape(query.operands[i], index))
-      return error(Code::E0201, fmt::format("the indices {{{}}} and {{{}}} differ in shape", first_index, i));
-  }
-  std::vector<Dim> dims = index.dims;
-  for (const Dim& dim : reduced(x, axes, false)) dims.push_back(dim);
-  return Types{Type(x.element, std::move(dims))};
-}
-
-Result scattered(const ShapeQuery& query) {
-  Result part = gathered(query, 2);
-  if (std::holds_alternative<ShapeError>(part)) return part;
-  const Type& expected = std::get<Types>(part)[0];
-  if (!same_type(expected, query.operands[1]))
-    return error(Code::E0201, fmt::format("cannot add {{1}} to parts of {}", type_text(expected)));
-  return Types{query.operands[0]};
-}
-
-Result concat(const ShapeQuery& query) {
-  Type result = query.operands[0];
-  std::int64_t axis = query.attrs.integer(Attr::axis);
-  if (!valid_axes({axis}, result.rank())) return bad_axis(query);
-  Dim& joined = result.dims[static_cast<std::size_t>(axis)];
-  joined.size = 0;
-  if (query.operands.size() > 1) joined.name.clear();
-  for (std::size_t k = 0; k < query.operands.size(); ++k) {
-    const Type& operand = query.operands[k];
-    bool fits = operand.rank() == result.rank() && operand.element == result.element;
-    for (std::size_t i = 0; fits && i < result.rank(); ++i) {
-      if (static_cast<std::int64_t>(i) == axis) {
-        joined.size += operand.size(i);
-      } else {
-        fits = sizes_match(operand.dims[i], result.dims[i], query.strict_names);
-        if (result.dims[i].name.empty()) result.dims[i].name = operand.dims[i].name;
-      }
-    }
-    if (!fits) return error(Code::E0201, fmt::format("cannot join {{0}} and {{{}}} along axis {}", k, axis));
-  }
-  return Types{std::move(result)};
-}
-
-// ---- the rest ----
-
-// Windows of `size` elements that do not fit, because a number is senseless, or else for the reason given.
-ShapeError misplaced_windows(const ShapeQuery& query, std::int64_t size, std::string reason, std::string note = {}) {
-  std::int64_t stride = query.attrs.integer(Attr::stride), dilation = query.attrs.integer(Attr::dilation);
-  if (size < 1 || stride < 1 || dilation < 1)
-    return error(Code::E0210, fmt::format("the size, stride and dilation of `{}` are at least 1, and these are {}, {} and {}",
-                                          symbol(query.code), size, stride, dilation));
-  return error(Code::E0201, std::move(reason), {std::move(note)});
-}
-
-// The axis gets as many elements as there are windows; a new last axis is what is in one.
-Result windows(const ShapeQuery& query) {
-  Type type = query.operands[0];
-  std::int64_t axis = query.attrs.integer(Attr::axis), size = query.attrs.integer(Attr::size);
-  if (!valid_axes({axis}, type.rank())) return bad_axis(query);
-  Dim& slid = type.dims[static_cast<std::size_t>(axis)];
-  auto count = window_count(slid.size, size, query.attrs.integer(Attr::stride), query.attrs.integer(Attr::dilation));
-  if (!count)
-    return misplaced_windows(query, size,
-                             fmt::format("a window of {} elements, {} apart, does not fit within axis {} of {{0}}", size,
-                                         query.attrs.integer(Attr::dilation), axis),
-                             fmt::format("axis {} has size {}", axis, slid.size));
-  if (*count != slid.size) slid = {*count, {}};
-  type.dims.push_back({size, {}});
-  return Types{std::move(type)};
-}
-
-Result added_windows(const ShapeQuery& query) {
-  Type type = query.operands[0];
-  std::int64_t axis = query.attrs.integer(Attr::axis), length = query.attrs.integer(Attr::length);
-  if (type.rank() < 2 || !valid_axes({axis}, type.rank() - 1))
-    return error(Code::E0204, "`window_add` takes windows: their axis, and last the axis of what is in one; {0} lacks them");
-  std::int64_t size = type.dims.back().size;
-  type.dims.pop_back();
-  Dim& slid = type.dims[static_cast<std::size_t>(axis)];
-  auto count = window_count(length, size, query.attrs.integer(Attr::stride), query.attrs.integer(Attr::dilation));
-  if (!count || *count != slid.size)
-    return misplaced_windows(query, size,
-                             fmt::format("a length of {} does not give the windows of {{0}}: {} of {} elements", length, slid.size, size));
-  if (slid.size != length) slid = {length, {}};
-  return Types{std::move(type)};
-}
+// ---- declared ----
 
 // A turn, or a tensor of turns: its axes are the first ones of what is drawn.
 Result draws(const ShapeQuery& query, const Type& type) {
@@ -402,6 +167,8 @@ Result declared(const ShapeQuery& query) {
   if (op_info(query.code).group == Group::random) return draws(query, type);
   return Types{type};
 }
+
+// ---- tapes and derivatives ----
 
 Result new_tape(const ShapeQuery& query) {
   const Type& type = declared_type(query);
@@ -466,24 +233,27 @@ Result infer(const ShapeQuery& query) {
     case ShapeRule::broadcast:
       return broadcast(query);
     case ShapeRule::slice:
-      return indexed(query, 1);
+      return slice(query);
     case ShapeRule::update:
       return update(query);
     case ShapeRule::gather:
-      return gathered(query, 1);
+      return gather(query);
     case ShapeRule::scatter:
-      return scattered(query);
+      return scatter(query);
     case ShapeRule::concat:
       return concat(query);
     case ShapeRule::window:
-      return windows(query);
+      return window(query);
     case ShapeRule::window_add:
-      return added_windows(query);
+      return window_add(query);
     case ShapeRule::square:
+      return square(query);
     case ShapeRule::determinant:
+      return determinant(query);
     case ShapeRule::solve:
+      return solve(query);
     case ShapeRule::order:
-      return infer_matrix_types(query);
+      return order(query);
     case ShapeRule::declared:
       return declared(query);
     case ShapeRule::tape:
@@ -581,11 +351,6 @@ std::optional<std::vector<Dim>> broadcast_dims(std::span<const Type> operands, b
     return dims;
   }
   return std::nullopt;
-}
-
-std::optional<std::int64_t> window_count(std::int64_t length, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
-  if (length < 1 || size < 1 || stride < 1 || dilation < 1 || size - 1 > (length - 1) / dilation) return std::nullopt;
-  return (length - 1 - dilation * (size - 1)) / stride + 1;
 }
 
 std::optional<EinsumSpec> parse_einsum(std::string_view spec) {

@@ -1,6 +1,6 @@
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
-#include "ir/matrix_rules.h"
+#include "ir/kernel_sizes.h"
 #include "runtime/element.h"
 #include "runtime/linalg.h"
 

@@ -7,7 +7,7 @@ using namespace bpc::test;
 namespace {
 
 backend::OperationCount counted(const std::string& body, const std::vector<Tensor>& arguments = {}) {
-  const Function function = read(body);
+  const Function function = read_main(body);
   backend::Counter counter(function);
   const runtime::RunResult result = backend::interpret(function, {}, &counter)->run(arguments, {});
   if (result.failure) FAIL(shown(result));
@@ -120,7 +120,7 @@ TEST_CASE("only the side that runs counts; a map counts its region, checkpoint a
 }
 
 TEST_CASE("a counter adds up over runs, and leaves in place what would be in place") {
-  const Function function = read(R"(  %x = input "x" : f64[1000]
+  const Function function = read_main(R"(  %x = input "x" : f64[1000]
   %v = constant {value = 1.0} : f64
   %y = neg %x : f64[1000]
   %z = update %y, %v {starts = [0], sizes = [1], steps = [1], dynamic = [], drop = [0]} : f64[1000]

@@ -89,7 +89,8 @@ TEST_CASE("operand 0 is changed in place where it dies") {
   const std::string scatter = "scatter_add %x, %v, %i {axes = [0]} : f64[10000]\n";
   const std::string sum = "  %s = reduce_sum %y {axes = [0], keep = false} : f64\n  output value \"s\" %s\n";
   for (const std::string& op : {update, scatter}) {
-    const Function dies = read(start + "  %y = " + op + sum), lives = read(start + "  %y = " + op + sum + "  output value \"x\" %x\n");
+    const Function dies = read_main(start + "  %y = " + op + sum),
+                   lives = read_main(start + "  %y = " + op + sum + "  output value \"x\" %x\n");
     const std::vector<Tensor> arguments{indices({2}, {5, 5})};
     CHECK(shown(run(dies, arguments)) == "10004");
     CHECK(shown(run(lives, arguments)) == "10004");

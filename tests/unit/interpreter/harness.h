@@ -45,15 +45,6 @@ inline std::string shown(const runtime::RunResult& result) {
   return result.failure->interrupted ? "interrupted" : std::string(code_info(diagnostic.code).name) + " " + diagnostic.message;
 }
 
-// The function main of a module, given the lines between its brackets.
-inline Function read(const std::string& body) {
-  std::string error;
-  const std::optional<ir::Module> module = read_text(module_text(body), error);
-  if (!module) FAIL(error);
-  for (const std::string& problem : ir::verify(*module)) FAIL(problem);
-  return module->functions.at(0);
-}
-
 // Every output as text, one after the other, or the failure.
 inline std::string all_shown(const runtime::RunResult& result) {
   std::string text;

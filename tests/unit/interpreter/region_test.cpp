@@ -15,7 +15,7 @@ Function read_with_indices(std::string body) {
   };
   put("ADD_AT", "{starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0], add = true}");
   put("AT", "{starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]}");
-  return read(body);
+  return read_main(body);
 }
 
 // A loop over the elements of x that carries acc; `body` makes %next.
@@ -61,7 +61,7 @@ std::string changed(const std::string& body) {
 }  // namespace
 
 TEST_CASE("a map assembles what its region yields") {
-  const Function function = read(R"(  %x = input "x" : f64[3]
+  const Function function = read_main(R"(  %x = input "x" : f64[3]
   %y, %z = map : f64[2, 3], i32[2, 3, 2] (%i : i32, %j : i32) {
     %ten = constant {value = 10} : i32
     %tens = mul %i, %ten : i32
@@ -82,7 +82,7 @@ TEST_CASE("a map assembles what its region yields") {
 }
 
 TEST_CASE("a map over nothing") {
-  const Function function = read(R"(  %y = map : f64[2, 0] (%i : i32, %j : i32) {
+  const Function function = read_main(R"(  %y = map : f64[2, 0] (%i : i32, %j : i32) {
     %one = constant {value = 1} : i32
     %none = constant {value = 0} : i32
     %fails = floordiv %one, %none : i32
@@ -95,7 +95,7 @@ TEST_CASE("a map over nothing") {
 }
 
 TEST_CASE("a map runs in order, and its region may fail or print") {
-  const Function function = read(R"(  %n = input "n" : i32
+  const Function function = read_main(R"(  %n = input "n" : i32
   %y = map : i32[3] (%i : i32) {
     print %i {text = ["i ", ""]}
     %left = sub %n, %i : i32
@@ -115,7 +115,7 @@ TEST_CASE("a map runs in order, and its region may fail or print") {
 }
 
 TEST_CASE("checkpoint and custom run their first region") {
-  const Function function = read(R"(  %x = input "x" : f64
+  const Function function = read_main(R"(  %x = input "x" : f64
   %y = checkpoint : f64 {
     %y1 = mul %x, %x : f64
     yield %y1

@@ -15,7 +15,7 @@ std::string integers(int count) {
 }  // namespace
 
 TEST_CASE("a tape gives back the last value first") {
-  const Function function = read(R"(  %a = input "a" : f64[2]
+  const Function function = read_main(R"(  %a = input "a" : f64[2]
   %b = input "b" : f64[2]
   %t = tape : tape<f64[2]>
   %t1 = push %t, %a : tape<f64[2]>
@@ -32,7 +32,7 @@ TEST_CASE("a tape gives back the last value first") {
 }
 
 TEST_CASE("an empty tape gives zeros, and stays empty") {
-  const Function function = read(R"(  %t = tape : tape<i32[2]>
+  const Function function = read_main(R"(  %t = tape : tape<i32[2]>
   %t1, %x = pop %t : tape<i32[2]>, i32[2]
   %t2, %y = pop %t1 : tape<i32[2]>, i32[2]
   %b = constant {ints = [5, 6]} : i32[2]
@@ -49,7 +49,7 @@ TEST_CASE("an empty tape gives zeros, and stays empty") {
 
 TEST_CASE("a loop fills a tape, another empties it") {
   // More scalars than fit one chunk; then d = d * 3 + popped, modulo 1000003, in i64.
-  const Function function = read(integers(2) + R"(  %n = input "n" : i32
+  const Function function = read_main(integers(2) + R"(  %n = input "n" : i32
   %t = tape : tape<i32>
   %filled = for_loop %n0, %n, %n1, %t : tape<i32> (%i : i32, %s : tape<i32>) {
     %s1 = push %s, %i : tape<i32>
@@ -82,7 +82,7 @@ TEST_CASE("a loop fills a tape, another empties it") {
 
 TEST_CASE("a tape through while and if") {
   // Pushes the even ones among n, n-1, …, 1 and adds up what it pops, weighted by the turn.
-  const Function function = read(integers(3) + R"(  %n = input "n" : i32
+  const Function function = read_main(integers(3) + R"(  %n = input "n" : i32
   %t = tape : tape<i32>
   %k, %evens, %filled = while_loop %n, %n0, %t : i32, i32, tape<i32> (%k1 : i32, %e1 : i32, %s1 : tape<i32>) {
     %more = gt %k1, %n0 : bool
@@ -116,7 +116,7 @@ TEST_CASE("a tape through while and if") {
 }
 
 TEST_CASE("what a tape holds counts as memory") {
-  const Function function = read(integers(2) + R"(  %n = input "n" : i32
+  const Function function = read_main(integers(2) + R"(  %n = input "n" : i32
   %t = tape : tape<f64[1000]>
   %x = constant {value = 1.0} : f64[1000]
   %filled = for_loop %n0, %n, %n1, %t : tape<f64[1000]> (%i : i32, %s : tape<f64[1000]>) {
@@ -140,7 +140,7 @@ TEST_CASE("what a tape holds counts as memory") {
 }
 
 TEST_CASE("an observer sees a tape as a tensor without elements") {
-  const Function function = read(R"(  %a = input "a" : f64
+  const Function function = read_main(R"(  %a = input "a" : f64
   %t = tape : tape<f64>
   %t1 = push %t, %a : tape<f64>
   %t2, %x = pop %t1 : tape<f64>, f64

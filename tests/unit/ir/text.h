@@ -1,10 +1,12 @@
 // IR text in, IR text out.
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <string>
 
 #include "ir/print.h"
 #include "ir/read.h"
+#include "ir/verify.h"
 
 namespace bpc::test {
 
@@ -24,6 +26,15 @@ inline std::optional<ir::Module> read_text(const std::string& text, std::string&
 // A function `main` of a module without files, given the lines between its brackets.
 inline std::string module_text(const std::string& body) {
   return "module real=f32 seed=0\n\nfunc main {\n" + body + "}\n";
+}
+
+// The verified function main of a module, given the lines between its brackets.
+inline ir::Function read_main(const std::string& body) {
+  std::string error;
+  const std::optional<ir::Module> module = read_text(module_text(body), error);
+  if (!module) FAIL(error);
+  for (const std::string& problem : ir::verify(*module)) FAIL(problem);
+  return module->functions.at(0);
 }
 
 }  // namespace bpc::test

@@ -25,15 +25,6 @@ using ir::Opcode;
 using ir::ValueId;
 using runtime::Tensor;
 
-// The function main of a module, given the lines between its brackets.
-inline Function read(const std::string& body) {
-  std::string error;
-  const std::optional<ir::Module> module = read_text(module_text(body), error);
-  if (!module) FAIL(error);
-  for (const std::string& problem : ir::verify(*module)) FAIL(problem);
-  return module->functions.at(0);
-}
-
 inline Type shaped(Element element, std::vector<std::int64_t> sizes = {}) {
   return Type::of_sizes(element, sizes);
 }

@@ -38,7 +38,7 @@ TEST_CASE("gathers of every form") {
 }
 
 TEST_CASE("an index outside is named, the first one of the first operand that has one") {
-  const Function function = read(R"(  %x = input "x" : f32[3, 4]
+  const Function function = read_main(R"(  %x = input "x" : f32[3, 4]
   %i = input "i" : i32[3]
   %j = input "j" : i32[3]
   %y = gather %x, %i, %j {axes = [0, 1]} : f32[3]
@@ -58,7 +58,7 @@ TEST_CASE("an index outside is named, the first one of the first operand that ha
 }
 
 TEST_CASE("what is scattered to one place adds up") {
-  const Function function = read(R"(  %x = input "x" : f64[3, 2]
+  const Function function = read_main(R"(  %x = input "x" : f64[3, 2]
   %v = input "v" : f64[4, 2]
   %i = constant {ints = [2, 0, 2, -1]} : i32[4]
   %y = scatter_add %x, %v, %i {axes = [0]} : f64[3, 2]
@@ -73,7 +73,7 @@ TEST_CASE("what is scattered to one place adds up") {
   CHECK(text_of(agree(function, std::vector{reals({3, 2}, {1, 2, 3, 4, 5, 6}), reals({4, 2}, {10, 20, 30, 40, 50, 60, 70, 80})})) ==
         "[[31, 42],\n [3, 4],\n [135, 166]] [[2, 4],\n [3, 4],\n [20, 24]]");
   // A histogram, long enough to be vectorised if that were right.
-  const Function histogram = read(R"(  %v = input "v" : f64[1000]
+  const Function histogram = read_main(R"(  %v = input "v" : f64[1000]
   %x = input "x" : f64[7]
   %n = iota {axis = 0} : i32[1000]
   %k = constant {value = 7} : i32[1000]
@@ -83,7 +83,7 @@ TEST_CASE("what is scattered to one place adds up") {
 )");
   agree(histogram);
   // Integers that are their own indices.
-  const Function own = read(R"(  %x = input "x" : i32[3]
+  const Function own = read_main(R"(  %x = input "x" : i32[3]
   %k = constant {value = 3} : i32[3]
   %m = mod %x, %k : i32[3]
   %y = scatter_add %m, %m, %m {axes = [0]} : i32[3]
@@ -93,7 +93,7 @@ TEST_CASE("what is scattered to one place adds up") {
 }
 
 TEST_CASE("updates that add") {
-  const Function function = read(R"(  %x = input "x" : f64[4, 3]
+  const Function function = read_main(R"(  %x = input "x" : f64[4, 3]
   %s = input "s" : f64
   %i = input "i" : i32
   %row = input "row" : f64[3]
@@ -112,7 +112,7 @@ TEST_CASE("updates that add") {
 
 TEST_CASE("what was read of a tensor stays when the tensor is changed in place") {
   // In a loop, with scalars, rows, gathered rows and what is computed from them, on both sides of a branch.
-  const Function function = read(kNumbers + R"(  %x = input "x" : f64[6, 4]
+  const Function function = read_main(kNumbers + R"(  %x = input "x" : f64[6, 4]
   %k = input "k" : i32[3]
   %n6 = constant {value = 6} : i32
   %s0 = constant {value = 0.0} : f64[4]
@@ -143,7 +143,7 @@ TEST_CASE("what was read of a tensor stays when the tensor is changed in place")
 }
 
 TEST_CASE("a tensor that the condition of a while loop has read is still the result") {
-  agree(read(R"(  %x = input "x" : f64[40]
+  agree(read_main(R"(  %x = input "x" : f64[40]
   %y = input "y" : f64[40]
   %r = while_loop %x : f64[40] (%a : f64[40]) {
     %e = sin %a : f64[40]

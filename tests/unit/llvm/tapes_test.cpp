@@ -29,14 +29,14 @@ TEST_CASE("the last pushed is popped first, then zeros") {
       }
       ++tape;
     }
-    Observed observed = agree(read(body + outputs));
+    Observed observed = agree(read_main(body + outputs));
     if (std::string(type) == "i64") CHECK(text_of(observed) == "0 7 3 7 7 3 7 7");
     if (is_bool) CHECK(observed.result.outputs.size() == 8);
   }
 }
 
 TEST_CASE("a long tape, there and back") {
-  const Function function = read(kNumbers + R"(  %n = input "n" : i32
+  const Function function = read_main(kNumbers + R"(  %n = input "n" : i32
   %t = tape : tape<i32>
   %filled = for_loop %n0, %n, %n1, %t : tape<i32> (%i : i32, %s : tape<i32>) {
     %s1 = push %s, %i : tape<i32>
@@ -70,7 +70,7 @@ TEST_CASE("a long tape, there and back") {
 
 TEST_CASE("tapes through nested loops and branches") {
   // Row by row, tensors on one tape and the positive scalars of the row on another; then back.
-  const Function function = read(kNumbers + R"(  %x = input "x" : f64[5, 3]
+  const Function function = read_main(kNumbers + R"(  %x = input "x" : f64[5, 3]
   %n3 = constant {value = 3} : i32
   %n5 = constant {value = 5} : i32
   %zero = constant {value = 0.0} : f64
@@ -123,7 +123,7 @@ TEST_CASE("tapes through nested loops and branches") {
 }
 
 TEST_CASE("a while loop carries a tape; what its condition pops stays on it") {
-  const Function function = read(kNumbers + R"(  %n = input "n" : i32
+  const Function function = read_main(kNumbers + R"(  %n = input "n" : i32
   %t = tape : tape<i32>
   %t1 = push %t, %n0 : tape<i32>
   %k, %filled = while_loop %n, %t1 : i32, tape<i32> (%k1 : i32, %s1 : tape<i32>) {
@@ -150,7 +150,7 @@ TEST_CASE("a while loop carries a tape; what its condition pops stays on it") {
 }
 
 TEST_CASE("tapes of one type change places and are made anew while others are in use") {
-  const Function function = read(kNumbers + R"(  %n = input "n" : i32
+  const Function function = read_main(kNumbers + R"(  %n = input "n" : i32
   %a0 = tape : tape<i32>
   %b0 = tape : tape<i32>
   %a, %b, %old = for_loop %n0, %n, %n1, %a0, %b0, %n0 : tape<i32>, tape<i32>, i32 (%i : i32, %a1 : tape<i32>, %b1 : tape<i32>, %o1 : i32) {
@@ -182,7 +182,7 @@ TEST_CASE("tapes of one type change places and are made anew while others are in
 }
 
 TEST_CASE("one of two tapes") {
-  const Function function = read(kNumbers + R"(  %c = input "c" : bool
+  const Function function = read_main(kNumbers + R"(  %c = input "c" : bool
   %a0 = tape : tape<i32>
   %b0 = tape : tape<i32>
   %a1 = push %a0, %n1 : tape<i32>
@@ -203,7 +203,7 @@ TEST_CASE("one of two tapes") {
 }
 
 TEST_CASE("a popped tensor outlives later pushes and pops") {
-  agree(read(kNumbers + R"(  %x = input "x" : f64[4]
+  agree(read_main(kNumbers + R"(  %x = input "x" : f64[4]
   %y = input "y" : f64[4]
   %t0 = tape : tape<f64[4]>
   %t1 = push %t0, %x : tape<f64[4]>
@@ -227,11 +227,11 @@ TEST_CASE("parts hand tapes on") {
     body += fmt::format("  %t{}, %p{} = pop %t{} : tape<f64>, f64\n", 401 + i, i, 400 + i);
     body += fmt::format("  %m{} = mul %s{}, %p{} : f64\n  %s{} = add %m{}, %p{} : f64\n", i, i, i, i + 1, i, i);
   }
-  agree(read(body + "  output value \"s\" %s400\n"));
+  agree(read_main(body + "  output value \"s\" %s400\n"));
 }
 
 TEST_CASE("what tapes hold counts as memory") {
-  const Function function = read(kNumbers + R"(  %n = input "n" : i32
+  const Function function = read_main(kNumbers + R"(  %n = input "n" : i32
   %t = tape : tape<f64>
   %x = constant {value = 1.0} : f64
   %filled = for_loop %n0, %n, %n1, %t : tape<f64> (%i : i32, %s : tape<f64>) {
@@ -255,7 +255,7 @@ TEST_CASE("what tapes hold counts as memory") {
 }
 
 TEST_CASE("checkpoint and custom run their first region in place") {
-  const Function function = read(kNumbers + R"(  %x = input "x" : f64[3]
+  const Function function = read_main(kNumbers + R"(  %x = input "x" : f64[3]
   %i = input "i" : i32
   %y, %z = checkpoint : f64[3], f64 {
     %s = sin %x : f64[3]

@@ -41,13 +41,8 @@ std::vector<const plan::Kernel*> kernels(const plan::Steps& steps) {
 
 // The function main of a module, given the lines between its brackets, with numbers %n0, %n1 and %n100.
 Function read(const std::string& body) {
-  std::string error;
-  const std::optional<ir::Module> module = read_text(
-      module_text("  %n0 = constant {value = 0} : i32\n  %n1 = constant {value = 1} : i32\n  %n100 = constant {value = 100} : i32\n" +
-                  body),
-      error);
-  if (!module) FAIL(error);
-  return module->functions.at(0);
+  return read_main("  %n0 = constant {value = 0} : i32\n  %n1 = constant {value = 1} : i32\n  %n100 = constant {value = 100} : i32\n" +
+                   body);
 }
 
 // Calls `f` on every step, those of regions included.
