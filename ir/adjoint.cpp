@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <set>
 
 #include "ir/adjoint/forward.h"
 #include "ir/adjoint/reverse.h"

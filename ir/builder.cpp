@@ -41,6 +41,10 @@ ValueId Builder::integer(std::int64_t value, Element element) {
   return emit(Opcode::constant, {}, {{Attr::value, value}}, &type);
 }
 
+ValueId Builder::zero(Type type) {
+  return type.tape ? emit(Opcode::tape, {}, {}, &type) : constant(0, type);
+}
+
 ValueId Builder::cast(ValueId x, Element element) {
   Type to = function_.type(x).with_element(element);
   return to.element == function_.type(x).element ? x : emit(Opcode::cast, {x}, {}, &to);

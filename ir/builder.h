@@ -48,6 +48,7 @@ class Builder {
   // Shorthands. A real constant is rounded to f32 when its type is.
   ValueId constant(double value, const Type& type);
   ValueId integer(std::int64_t value, Element element);
+  ValueId zero(Type type);                              // of a tape, an empty one: popping it gives zeros
   ValueId cast(ValueId x, Element element);             // x itself when it has that element type
   ValueId reshape(ValueId x, std::vector<Dim> dims);    // x itself when it has those sizes
   ValueId broadcast(ValueId x, std::vector<Dim> dims);  // x itself when it has those sizes

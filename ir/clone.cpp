@@ -43,7 +43,7 @@ OpId Cloner::clone(OpId id) {
 std::vector<ValueId> Cloner::splice(BlockId block) {
   const std::vector<OpId> ops = from_.block(block).ops;
   for (OpId op : ops)
-    if (!runs_again_ || !op_info(from_.op(op).code).has(effect)) clone(op);
+    if (!leaves_effects_out_ || !op_info(from_.op(op).code).has(effect)) clone(op);
   return map(from_.block(block).yields);
 }
 

@@ -17,7 +17,9 @@ class Cloner {
   Cloner(Builder& builder, const Function& from) : builder_(builder), from_(from) {}
 
   // The copies run after what they are copies of: effects are left out, and indices are not checked again.
-  void run_again() { runs_again_ = true; }
+  void run_again() { runs_again_ = leaves_effects_out_ = true; }
+  // The copies print nothing and assert nothing.
+  void leave_effects_out() { leaves_effects_out_ = true; }
   // Called with each value that is copied and its copy, arguments of regions included.
   void on_copy(std::function<void(ValueId from, ValueId to)> action) { on_copy_ = std::move(action); }
 
@@ -40,7 +42,7 @@ class Cloner {
   const Function& from_;
   std::unordered_map<std::uint32_t, ValueId> map_;
   std::function<void(ValueId, ValueId)> on_copy_;
-  bool runs_again_ = false;
+  bool runs_again_ = false, leaves_effects_out_ = false;
 };
 
 // Puts blocks without a parent under an op, as its regions, in order.

@@ -1,6 +1,5 @@
 #include "ir/derivatives.h"
 
-#include <cmath>
 #include <numbers>
 
 #include "ir/matrix_derivatives.h"

@@ -106,6 +106,17 @@ std::optional<Range> integer_range(const Function& function, ValueId id) {
   return range_of(function, id, steps);
 }
 
+std::optional<ConstantBounds> constant_bounds(const Function& function, const Op& loop) {
+  auto fixed = [&](std::size_t operand) -> std::optional<std::int64_t> {
+    auto range = integer_range(function, loop.operands[operand]);
+    return range && range->lo == range->hi && modest(*range) ? std::optional(range->lo) : std::nullopt;
+  };
+  auto lo = fixed(0), hi = fixed(1), by = fixed(2);
+  if (!lo || !hi || !by || *by == 0) return std::nullopt;
+  std::int64_t reach = *by > 0 ? *hi - *lo : *lo - *hi, stride = *by > 0 ? *by : -*by;
+  return ConstantBounds{*lo, *hi, *by, reach > 0 ? (reach - 1) / stride + 1 : 0};
+}
+
 bool is_known_inside(const Function& function, const Op& op, std::size_t first) {
   bool slices = op.code == Opcode::slice || op.code == Opcode::update;
   const auto& axes = op.attrs.ints(slices ? Attr::dynamic : Attr::axes);

@@ -16,6 +16,13 @@ struct Range {
 // nullopt where nothing is known.
 std::optional<Range> integer_range(const Function& function, ValueId id);
 
+// The bounds of a for_loop where they are constants, small enough that i32 holds what lies a few steps beyond them, too.
+struct ConstantBounds {
+  std::int64_t lo, hi, by;
+  std::int64_t turns;
+};
+std::optional<ConstantBounds> constant_bounds(const Function& function, const Op& loop);
+
 // Whether the operands from `first` on, which index `axes` of operand 0 one each, stay inside -n..n-1; with `sizes` and `steps` (of a
 // slice) for all that the index names.
 bool is_known_inside(const Function& function, const Op& op, std::size_t first);

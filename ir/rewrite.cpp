@@ -98,6 +98,13 @@ std::vector<ValueId> Rewriter::splice(BlockId region, const std::vector<bool>& k
   return values;
 }
 
+void Rewriter::put_inside(const Op& op) {
+  const std::vector<ValueId>& arguments = from_.block(op.regions[0]).arguments;
+  for (std::size_t i = 0; i < arguments.size(); ++i) set(arguments[i], map(op.operands[i]));
+  const std::vector<ValueId> yields = splice(op.regions[0]);
+  for (std::size_t i = 0; i < yields.size(); ++i) set(op.results[i], yields[i]);
+}
+
 OriginId Rewriter::copy_origin(OriginId old) {
   if (!old.valid()) return old;
   if (origins_.size() <= old.index) origins_.resize(old.index + 1);

@@ -35,6 +35,8 @@ class Rewriter {
   // Emits the ops of a region where the walk stands, each of them visited, and returns what the region yields; with `keep`, one flag per
   // yield, no more than that.
   std::vector<ValueId> splice(BlockId region, const std::vector<bool>& keep = {});
+  // Puts the first region of an op in its place: what it yields stands for the results.
+  void put_inside(const Op& op);
 
  private:
   void walk(BlockId from);

@@ -378,4 +378,11 @@ std::string einsum_text(const EinsumSpec& spec) {
   return spec.a + "," + spec.b + "->" + spec.out;
 }
 
+std::int64_t multiply_adds(const EinsumSpec& spec, const Type& a, const Type& b) {
+  std::int64_t product = a.count();
+  for (std::size_t i = 0; i < spec.b.size(); ++i)
+    if (spec.a.find(spec.b[i]) == std::string::npos) product *= b.size(i);
+  return product;
+}
+
 }  // namespace bpc::ir

@@ -47,5 +47,7 @@ struct EinsumSpec {
 };
 std::optional<EinsumSpec> parse_einsum(std::string_view spec);
 std::string einsum_text(const EinsumSpec& spec);
+// One for each choice of the letters of both operands.
+std::int64_t multiply_adds(const EinsumSpec& spec, const Type& a, const Type& b);
 
 }  // namespace bpc::ir

@@ -24,7 +24,9 @@ std::int64_t matrix_kernel(Opcode code, Operands operands, Tensor& result, Tenso
   if (code == Opcode::det) return one(runtime::det<T>);
   if (code == Opcode::logdet) return one(runtime::logdet<T>);
   if (code == Opcode::cofactors) return one(runtime::cofactors<T>);
-  return code == Opcode::solve ? two(runtime::solve<T>) : two(runtime::triangular_solve<T>);
+  if (code == Opcode::solve) return two(runtime::solve<T>);
+  if (code == Opcode::triangular_solve) return two(runtime::triangular_solve<T>);
+  throw InternalError("interpret", std::string(ir::op_info(code).name) + " has no kernel");
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/ExecutionEngine/Orc/ThreadSafeModule.h>
 
-#include <cmath>
 #include <cstring>
 #include <new>
 

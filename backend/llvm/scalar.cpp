@@ -1,8 +1,6 @@
 // Elementwise ops on one element: runtime/scalar.h says what each means.
 #include <llvm/IR/Intrinsics.h>
 
-#include <cmath>
-
 #include "backend/llvm/emitter.h"
 #include "support/internal_error.h"
 

@@ -21,7 +21,7 @@ void TapeMemory::clear() {
   for (std::size_t i = 0; i < root_count_; ++i) roots_[i] = {nullptr, nullptr, roots_[i].begin()};
   new_roots_.clear();
   chunks_.clear();
-  bytes_ = used_ = 0;
+  bytes_ = 0;
 }
 
 TapeMemory::Chunk TapeMemory::make(std::size_t bytes) {
@@ -32,8 +32,8 @@ TapeMemory::Chunk TapeMemory::make(std::size_t bytes) {
 }
 
 TapeChunk* TapeMemory::new_root() {
-  if (used_ == new_roots_.size()) new_roots_.push_back(make(sizeof(TapeChunk)));
-  return new_roots_[used_++].get();
+  new_roots_.push_back(make(sizeof(TapeChunk)));
+  return new_roots_.back().get();
 }
 
 std::size_t TapeMemory::bytes_to_follow(TapeChunk& chunk, std::size_t entry) {

@@ -27,7 +27,7 @@ struct TapeState {
   std::byte* top;
 };
 
-// Chunks are kept from one run to the next. All functions that allocate throw std::bad_alloc.
+// Chunks behind the plan's roots are kept from one run to the next. All functions that allocate throw std::bad_alloc.
 class TapeMemory {
  public:
   explicit TapeMemory(std::size_t roots);      // those that the plan names
@@ -38,7 +38,10 @@ class TapeMemory {
   // The chunk that follows, made when there is none.
   TapeChunk* follow(TapeChunk& chunk, std::size_t entry);
   std::size_t bytes() const { return bytes_; }
-  void begin_run() { used_ = 0; }  // new roots may be handed out again
+  // New roots, and what follows them, last for one run: the next may put entries of another size behind them.
+  void begin_run() {
+    if (!new_roots_.empty()) clear();
+  }
   void clear();
 
  private:
@@ -51,7 +54,6 @@ class TapeMemory {
   std::unique_ptr<TapeChunk[]> roots_;
   std::size_t root_count_;
   std::vector<Chunk> new_roots_, chunks_;
-  std::size_t used_ = 0;  // of new_roots_
   std::size_t bytes_ = 0;
 };
 

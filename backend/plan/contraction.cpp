@@ -1,7 +1,6 @@
 // einsum of two operands as a contraction over outer…, m, n, k, or as a fused reduction when it is small or thin.
 #include "backend/plan/planner.h"
 #include "ir/shape_rules.h"
-#include "support/internal_error.h"
 
 namespace bpc::plan {
 

@@ -89,6 +89,7 @@ std::vector<RegisterId> Planner::checked_indices(ir::OpId id, std::size_t first)
       result.push_back(checked_index(id, index, check));
     } else if (ir::may_fail(function_, op)) {
       push({CheckIndices{whole(index), size, add_site(id), which}});
+      scope_.open.clear();  // what these indices name is read after the check
     }
   }
   return result;

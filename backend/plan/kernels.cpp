@@ -1,6 +1,5 @@
 // Fused loop nests: their bodies, and which values share one.
 #include "backend/plan/planner.h"
-#include "support/internal_error.h"
 
 namespace bpc::plan {
 

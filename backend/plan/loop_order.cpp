@@ -1,8 +1,5 @@
 #include "backend/plan/loop_order.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "backend/plan/affine.h"
 
 namespace bpc::plan {

@@ -1,7 +1,6 @@
 // How each group of ops becomes registers, views, lazy values and kernels.
 #include "backend/plan/planner.h"
 #include "ir/kernel_sizes.h"
-#include "support/internal_error.h"
 
 namespace bpc::plan {
 

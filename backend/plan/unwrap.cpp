@@ -24,10 +24,7 @@ std::optional<Unwrapped> unwrap(const ir::Function& function) {
       result.original.back() = {static_cast<std::uint32_t>(&op - &function.op({0}))};
       return false;
     }
-    const std::vector<ir::ValueId>& arguments = function.block(op.regions[0]).arguments;
-    for (std::size_t i = 0; i < arguments.size(); ++i) rewriter.set(arguments[i], rewriter.map(op.operands[i]));
-    const std::vector<ir::ValueId> yields = rewriter.splice(op.regions[0]);
-    for (std::size_t i = 0; i < yields.size(); ++i) rewriter.set(op.results[i], yields[i]);
+    rewriter.put_inside(op);
     return true;
   });
   return result;

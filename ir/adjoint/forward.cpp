@@ -5,7 +5,6 @@
 
 #include "ir/adjoint/transpose.h"
 #include "ir/dependence.h"
-#include "support/internal_error.h"
 
 namespace bpc::ir {
 
@@ -167,11 +166,7 @@ void ForwardSweep::straight(const Op& op) {
 
 ValueId ForwardSweep::tangent_or_zero(ValueId value) {
   auto found = tangents_.find(value.index);
-  return found == tangents_.end() ? zero(Type(function_.type(value))) : found->second;
-}
-
-ValueId ForwardSweep::zero(const Type& type) {
-  return type.tape ? builder_.emit(Opcode::tape, {}, {}, &type) : builder_.constant(0, type);
+  return found == tangents_.end() ? builder_.zero(function_.type(value)) : found->second;
 }
 
 void ForwardSweep::add_tangent(ValueId value, ValueId tangent) {

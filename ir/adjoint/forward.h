@@ -38,7 +38,6 @@ class ForwardSweep {
   void straight(const Op& op);
   std::vector<ValueId> mapped(const std::vector<ValueId>& values) const { return copies_.map(values); }
   ValueId tangent_or_zero(ValueId value);
-  ValueId zero(const Type& type);
   void add_tangent(ValueId value, ValueId part);
   bool has_tangent(ValueId value) const { return tangents_.contains(value.index); }
   // Whether x reaches it: x itself has its tangent already, whatever it was made by.

@@ -14,15 +14,6 @@ double count(const Function& function, ValueId value) {
   return static_cast<double>(std::max<std::int64_t>(function.type(value).count(), 1));
 }
 
-// Multiply-adds of a contraction: the sizes of its letters, each once.
-double contraction_cost(const Function& function, const Op& op) {
-  EinsumSpec spec = *parse_einsum(op.attrs.string(Attr::spec));
-  double product = count(function, op.operands[0]);
-  for (std::size_t i = 0; i < spec.b.size(); ++i)
-    if (spec.a.find(spec.b[i]) == std::string::npos) product *= static_cast<double>(function.type(op.operands[1]).size(i));
-  return product;
-}
-
 // In units of one cheap elementwise result.
 double recompute_cost(const Function& function, const Op& op) {
   constexpr double kCheap = 1, kTranscendental = 1.5, kMovement = 0.25, kInteger = 0.25, kFree = 0.01;
@@ -35,7 +26,8 @@ double recompute_cost(const Function& function, const Op& op) {
     case Group::reduction:
       return count(function, op.operands[0]);
     case Group::contraction:
-      return contraction_cost(function, op);
+      return std::max(1.0, static_cast<double>(multiply_adds(*parse_einsum(op.attrs.string(Attr::spec)), function.type(op.operands[0]),
+                                                             function.type(op.operands[1]))));
     case Group::movement:
       return results * (op.code == Opcode::update || op.code == Opcode::scatter_add ? kCheap : kMovement);
     case Group::library: {

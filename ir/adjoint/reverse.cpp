@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "ir/derivatives.h"
-#include "support/internal_error.h"
 
 namespace bpc::ir {
 
@@ -128,12 +127,7 @@ ValueId ReverseSweep::add_in_place(ValueId sum, ValueId part) {
 }
 
 ValueId ReverseSweep::value_or_zero(const Adjoint& adjoint, const Type& type) {
-  return adjoint.value.valid() ? adjoint.value : zero(Type(type));
-}
-
-// The cotangent of a tape that nothing depends on: an empty one gives zeros.
-ValueId ReverseSweep::zero(const Type& type) {
-  return type.tape ? builder_.emit(Opcode::tape, {}, {}, &type) : builder_.constant(0, type);
+  return adjoint.value.valid() ? adjoint.value : builder_.zero(type);
 }
 
 // ---- names ----

@@ -68,7 +68,6 @@ class ReverseSweep {
   void accumulate(ValueId primal, ValueId part, bool may_be_zeroed, bool is_own = false);
   ValueId add_in_place(ValueId sum, ValueId part);
   ValueId value_or_zero(const Adjoint& adjoint, const Type& type);
-  ValueId zero(const Type& type);
   void name_adjoint(ValueId primal);
   std::string adjoint_name(ValueId primal);
   std::string fresh_name();

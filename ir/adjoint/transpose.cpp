@@ -78,6 +78,7 @@ class Transposition {
       for (const auto* values : {&operands_, &results_, &unknowns_})
         for (ValueId value : *values) copies_.set(arguments[at++], value);
       capture(op_.regions[1]);
+      copies_.leave_effects_out();  // they speak of a cotangent that is not there
       const std::vector<ValueId> yields = copies_.splice(op_.regions[1]);
       for (std::size_t i = 0; i < operands_.size(); ++i)
         if (tangents_[i].valid()) equation[i] = yields[i];

@@ -1,33 +1,12 @@
 #include "ir/adjoint/turns.h"
 
-#include <limits>
+#include <algorithm>
+
+#include "ir/ranges.h"
 
 namespace bpc::ir {
 
 namespace {
-
-struct Bounds {
-  std::int64_t lo, hi, by;
-};
-
-std::optional<std::int64_t> whole_number(const Function& function, ValueId id) {
-  const Op* def = function.def(id);
-  const AttrValue* value = def && def->code == Opcode::constant ? def->attrs.find(Attr::value) : nullptr;
-  const auto* number = value ? std::get_if<std::int64_t>(value) : nullptr;
-  return number ? std::optional(*number) : std::nullopt;
-}
-
-// Those of the loop backwards, when they are constants and do not overflow.
-std::optional<Bounds> reversed_bounds(const Function& function, const Op& loop) {
-  auto lo = whole_number(function, loop.operands[0]), hi = whole_number(function, loop.operands[1]),
-       by = whole_number(function, loop.operands[2]);
-  constexpr std::int64_t kLimit = std::int64_t{1} << 30;
-  auto fits = [&](std::int64_t value) { return value > -kLimit && value < kLimit; };
-  if (!lo || !hi || !by || *by == 0 || !fits(*lo) || !fits(*hi) || !fits(*by)) return std::nullopt;
-  std::int64_t reach = *by > 0 ? *hi - *lo : *lo - *hi, stride = *by > 0 ? *by : -*by;
-  std::int64_t turns = reach > 0 ? (reach - 1) / stride + 1 : 0;
-  return Bounds{*lo + (turns - 1) * *by, *lo - *by, -*by};
-}
 
 // Makes the loop carry the number of its turns; returns what it is after the loop.
 ValueId count_turns(const Builder& builder, OpId id) {
@@ -55,9 +34,10 @@ Turns reversed_turns(Builder& builder, OpId id) {
     const Op loop = function.op(id);
     ValueId index = function.block(loop.regions[0]).arguments[0];
     Element element = function.type(index).element;
-    if (auto bounds = reversed_bounds(function, loop)) {
+    if (auto bounds = constant_bounds(function, loop)) {
       auto number = [&](std::int64_t value) { return builder.integer(value, element); };
-      return {number(bounds->lo), number(bounds->hi), number(bounds->by), function.value(index).name, false, bounds->lo != bounds->hi};
+      auto [lo, hi, by, turns] = *bounds;
+      return {number(lo + (turns - 1) * by), number(lo - by), number(-by), function.value(index).name, false, turns > 0};
     }
   }
   ValueId turns = count_turns(builder, id), minus_one = builder.integer(-1, Element::i64);

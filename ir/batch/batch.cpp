@@ -1,7 +1,5 @@
 #include "ir/batch/batch.h"
 
-#include "support/internal_error.h"
-
 namespace bpc::ir {
 
 Batch::Batch(Builder& builder, const Op& map, const Varying& varying)

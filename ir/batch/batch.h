@@ -1,7 +1,6 @@
 // The batched form of one map, emitted op by op. Rules of straight ops are in batch_ops.cpp, of control flow in batch.cpp.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
 #include "ir/batch/varying.h"
@@ -33,6 +32,7 @@ class Batch {
   ValueId gather(const Op& op);
   ValueId scatter(const Op& op);
   ValueId tape(const Op& op);
+  void pop(const Op& op);
   ValueId draws(const Op& op);
 
   // A part of x whose place varies: index tensors for its axes, over the batch axes and then the axes of the part that the place

@@ -16,17 +16,6 @@ void Batch::straight(const Op& op) {
     return attrs;
   };
   auto one_axis = [&] { return with(Attr::axis, op.attrs.integer(Attr::axis) + static_cast<std::int64_t>(rank())); };
-  if (op.code == Opcode::pop) {
-    Type tape = old_type(op.results[0]), top = old_type(op.results[1]);
-    tape.dims = top.dims = with_batch(top.dims);
-    const Type types[] = {tape, top};
-    const std::vector<ValueId> popped = function_.op(builder_.emit_op(Opcode::pop, {{now(op.operands[0])}}, {}, types)).results;
-    for (std::size_t i = 0; i < 2; ++i) {
-      copies_.set(op.results[i], popped[i]);
-      function_.value(popped[i]).name = std::string(function_.value(op.results[i]).name);
-    }
-    return;
-  }
   ValueId result;
   switch (op_info(op.code).rule) {
     case ShapeRule::pointwise:
@@ -97,6 +86,7 @@ void Batch::straight(const Op& op) {
       result = draws(op);
       break;
     case ShapeRule::pop:
+      return pop(op);
     case ShapeRule::nothing:
     case ShapeRule::region:
     case ShapeRule::gradient:
@@ -144,6 +134,17 @@ ValueId Batch::contraction(const Op& op) {
   if (varying_[op.operands[1]]) spec.b.insert(0, batch);
   spec.out.insert(0, batch);
   return builder_.emit(op.code, {now(op.operands[0]), now(op.operands[1])}, {{Attr::spec, einsum_text(spec)}});
+}
+
+void Batch::pop(const Op& op) {
+  Type tape = old_type(op.results[0]), top = old_type(op.results[1]);
+  tape.dims = top.dims = with_batch(top.dims);
+  const Type types[] = {tape, top};
+  const std::vector<ValueId> popped = function_.op(builder_.emit_op(Opcode::pop, {{now(op.operands[0])}}, {}, types)).results;
+  for (std::size_t i = 0; i < 2; ++i) {
+    copies_.set(op.results[i], popped[i]);
+    function_.value(popped[i]).name = std::string(function_.value(op.results[i]).name);
+  }
 }
 
 // A tape has the type that its entries have.

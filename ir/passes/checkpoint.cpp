@@ -12,18 +12,6 @@ namespace {
 
 constexpr double kMuch = 512.0 * 1024 * 1024;  // bytes on tapes for one loop
 
-// The number of turns of a loop with constant bounds; 0 where it is not known.
-std::int64_t known_turns(const Function& function, const Op& loop) {
-  auto fixed = [&](std::size_t operand) -> std::optional<std::int64_t> {
-    auto range = integer_range(function, loop.operands[operand]);
-    return range && range->lo == range->hi ? std::optional(range->lo) : std::nullopt;
-  };
-  auto lo = fixed(0), hi = fixed(1), by = fixed(2);
-  if (!lo || !hi || !by || *by == 0) return 0;
-  std::int64_t reach = *by > 0 ? *hi - *lo : *lo - *hi, stride = std::abs(*by);
-  return reach > 0 ? (reach - 1) / stride + 1 : 0;
-}
-
 // What an adjoint may keep of one run of a block, in bytes: an upper bound, since it computes cheap values again.
 double kept_bytes(const Function& function, BlockId block) {
   double bytes = 0;
@@ -36,7 +24,8 @@ double kept_bytes(const Function& function, BlockId block) {
     const Op& op = function.op(id);
     if (!op_info(op.code).has(cheap))
       for (ValueId result : op.results) add(result);
-    double turns = op.code == Opcode::for_loop ? static_cast<double>(std::max<std::int64_t>(known_turns(function, op), 1)) : 1;
+    auto bounds = op.code == Opcode::for_loop ? constant_bounds(function, op) : std::nullopt;
+    double turns = bounds ? static_cast<double>(bounds->turns) : 1;
     for (BlockId region : op.regions) bytes += turns * kept_bytes(function, region);
   }
   return bytes;
@@ -57,11 +46,14 @@ std::vector<bool> reversed_values(const Function& function) {
 // for i in lo..hi by s { body }  as  for k in 0..n { checkpoint { for i in lo+k*c*s .. (the end of the segment, or hi) by s { body } } }
 class Segments {
  public:
-  Segments(Rewriter& rewriter, const Op& loop, std::int64_t turns)
-      : rewriter_(rewriter), builder_(rewriter.builder()), function_(builder_.function()), loop_(loop) {
-    length_ = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(turns))));
-    count_ = (turns + length_ - 1) / length_;
-  }
+  Segments(Rewriter& rewriter, const Op& loop, const ConstantBounds& bounds)
+      : rewriter_(rewriter),
+        builder_(rewriter.builder()),
+        function_(builder_.function()),
+        loop_(loop),
+        by_(bounds.by),
+        length_(static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(bounds.turns))))),
+        count_((bounds.turns + length_ - 1) / length_) {}
 
   void run() {
     rewriter_.copy(loop_);  // visits the body; the copy is moved into the segments
@@ -82,9 +74,9 @@ class Segments {
     std::vector<ValueId> carried;
     for (std::size_t i = 3; i < operands.size(); ++i)
       carried.push_back(function_.add_argument(body, types[i - 3], function_.value(function_.op(inner).results[i - 3]).name));
-    ValueId start = builder_.emit(Opcode::add, {bounds[0], builder_.emit(Opcode::mul, {segment, stride(bounds[2], element)})});
-    ValueId end = builder_.emit(step(bounds[2]) > 0 ? Opcode::minimum : Opcode::maximum,
-                                {builder_.emit(Opcode::add, {start, stride(bounds[2], element)}), bounds[1]});
+    auto stride = [&] { return builder_.integer(by_ * length_, element); };
+    ValueId start = builder_.emit(Opcode::add, {bounds[0], builder_.emit(Opcode::mul, {segment, stride()})});
+    ValueId end = builder_.emit(by_ > 0 ? Opcode::minimum : Opcode::maximum, {builder_.emit(Opcode::add, {start, stride()}), bounds[1]});
 
     const OpId again = builder_.emit_op(Opcode::checkpoint, {}, {}, types);
     const BlockId region = function_.add_block(again);
@@ -105,14 +97,11 @@ class Segments {
   }
 
  private:
-  std::int64_t step(ValueId by) const { return integer_range(function_, by)->lo; }
-  ValueId stride(ValueId by, Element element) { return builder_.integer(step(by) * length_, element); }
-
   Rewriter& rewriter_;
   Builder& builder_;
   Function& function_;
   const Op& loop_;
-  std::int64_t length_, count_;
+  const std::int64_t by_, length_, count_;  // the loop's step, turns of a segment, segments
 };
 
 // Segments of a square root of the turns each, where `is_long` says so of the turns and what each may keep.
@@ -124,11 +113,11 @@ Function segmented(const Function& function, IsLong is_long) {
   return rewriter.finish([&](const Op& op) {
     if (op.code != Opcode::for_loop) return false;
     constexpr std::int64_t kFewest = 9;  // three segments of three turns
-    std::int64_t turns = known_turns(function, op);
+    const auto bounds = constant_bounds(function, op);
     bool is_reversed = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) { return reversed[result.index]; });
     bool has_tapes = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) { return function.type(result).tape; });
-    if (turns < kFewest || turns >= (1 << 30) || !is_reversed || has_tapes || !is_long(turns, op)) return false;
-    Segments(rewriter, op, turns).run();
+    if (!bounds || bounds->turns < kFewest || !is_reversed || has_tapes || !is_long(bounds->turns, op)) return false;
+    Segments(rewriter, op, *bounds).run();
     return true;
   });
 }

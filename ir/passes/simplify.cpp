@@ -302,10 +302,7 @@ Function simplify(const Function& function, Diagnostics&) {
       return true;
     }
     if (op.code == Opcode::custom) {  // derivatives have been taken
-      const Block& primal = function.block(op.regions[0]);
-      for (std::size_t i = 0; i < op.operands.size(); ++i) rewriter.set(primal.arguments[i], rewriter.map(op.operands[i]));
-      std::vector<ValueId> values = rewriter.splice(op.regions[0]);
-      for (std::size_t i = 0; i < values.size(); ++i) rewriter.set(op.results[i], values[i]);
+      rewriter.put_inside(op);
       return true;
     }
     Group group = op_info(op.code).group;
