@@ -7,7 +7,6 @@
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
-#include "frontend/lower/initialisers.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
 

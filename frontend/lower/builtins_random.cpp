@@ -60,10 +60,17 @@ std::optional<Item> scaled(Context& c, Span span, std::optional<Item> x, const I
 std::optional<Type> drawn_type(Context& c, const BuiltinCall& call) {
   std::optional<Element> given;
   for (std::size_t i = 0; i < 2; ++i)
-    if (const ValueId* id = call.arguments[i].as<ValueId>(); id && !c.type(*id).tape && is_real(c.type(*id).element))
+    if (const ValueId* id = call.arguments[i].as<ValueId>(); id && is_real(c.type(*id).element))
       given = given ? std::max(*given, c.type(*id).element) : c.type(*id).element;
   static_assert(Element::f32 < Element::f64);
   return type_to_fill(c, call, call.arguments[2], given.value_or(c.module.real));
+}
+
+// A number, or a tensor that stretches to what is drawn.
+std::optional<Item> placed(Context& c, const Item& item, const Type& drawn, const std::string& what) {
+  const ValueId* id = item.as<ValueId>();
+  bool is_number = item.holds<Number>() || (id && c.type(*id).is_scalar() && c.type(*id).element != Element::boolean);
+  return is_number ? std::optional(item) : to_fit(c, item, drawn, what);
 }
 
 std::optional<Item> normal(Context& c, const BuiltinCall& call) {
@@ -73,15 +80,21 @@ std::optional<Item> normal(Context& c, const BuiltinCall& call) {
     return std::nullopt;
   }
   auto type = drawn_type(c, call);
-  auto z = type ? draws(c, call, Opcode::random_normal, *type, call.arguments[3], call.arguments[4]) : std::nullopt;
-  return scaled(c, call.span, z, mean, deviation);
+  auto shift = type ? placed(c, mean, *type, "the mean of `normal`") : std::nullopt;
+  auto scale = type ? placed(c, deviation, *type, "the standard deviation of `normal`") : std::nullopt;
+  if (!shift || !scale) return std::nullopt;
+  auto z = draws(c, call, Opcode::random_normal, *type, call.arguments[3], call.arguments[4]);
+  return scaled(c, call.span, z, *shift, scale);
 }
 
 std::optional<Item> uniform(Context& c, const BuiltinCall& call) {
   const Item &lo = call.arguments[0], &hi = call.arguments[1];
   auto type = drawn_type(c, call);
-  auto u = type ? draws(c, call, Opcode::random_uniform, *type, call.arguments[3], call.arguments[4]) : std::nullopt;
-  return scaled(c, call.span, u, lo, known(c, lo) == 0 ? hi : binary(c, call.span, {}, "-", hi, lo));
+  auto from = type ? placed(c, lo, *type, "the lower bound of `uniform`") : std::nullopt;
+  auto to = type ? placed(c, hi, *type, "the upper bound of `uniform`") : std::nullopt;
+  if (!from || !to) return std::nullopt;
+  auto u = draws(c, call, Opcode::random_uniform, *type, call.arguments[3], call.arguments[4]);
+  return scaled(c, call.span, u, *from, known(c, *from) == 0 ? to : binary(c, call.span, {}, "-", *to, *from));
 }
 
 // Whether the program learns: what `dropout` asks.

@@ -25,9 +25,9 @@ std::optional<Item> cast(Context& c, const BuiltinCall& call) {
   const Number* number = x.as<Number>();
   if (number && element == Element::boolean) return Item{number->real() != 0, call.span};
   if (number && is_integer(element)) {  // stays a compile-time integer
-    if (number->is_integer()) return Item{typed(number->integer(), element), call.span};
+    if (number->is_integer()) return whole_number(c, call.span, number->integer(), element);
     double whole = std::trunc(number->real());
-    if (std::fabs(whole) < 0x1p63) return Item{typed(static_cast<std::int64_t>(whole), element), call.span};
+    if (std::fabs(whole) < 0x1p63) return whole_number(c, call.span, static_cast<std::int64_t>(whole), element);
     c.error(Code::E0210, x.span, fmt::format("{} does not fit {}", number_text(*number), element_name(element)));
     return std::nullopt;
   }

@@ -285,6 +285,12 @@ std::optional<Item> to_fit(Context& c, const Item& item, Type type, const std::s
   return !value || same_shape(given, type) ? value : c.emit(item.span, Opcode::broadcast, {*value}, {}, &type);
 }
 
+std::optional<Item> whole_number(Context& c, Span span, std::int64_t value, Element element) {
+  if (fits(value, element)) return Item{typed(value, element), span};
+  c.error(Code::E0210, span, fmt::format("{} does not fit {}", value, element_name(element)));
+  return std::nullopt;
+}
+
 std::optional<Item> constant(Context& c, Span span, const Number& number, const Type& type) {
   auto value = stored(c, span, number, type.element);
   return value ? c.emit(span, Opcode::constant, {}, {{Attr::value, *value}}, &type) : std::nullopt;

@@ -31,6 +31,8 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
 // be of the type ("the direction of `jvp`").
 std::optional<Item> to_fit(Context& c, const Item& item, Type type, const std::string& what);
 
+// The integer, still known at compile time, as one of an element type; E0210 when it does not fit.
+std::optional<Item> whole_number(Context& c, Span span, std::int64_t value, Element element);
 // A number everywhere in a shape. E0210 when it does not fit the element type.
 std::optional<Item> constant(Context& c, Span span, const Number& number, const Type& type);
 

@@ -92,7 +92,7 @@ std::optional<Item> to_parameter(Context& c, const Item& item, const TypeExpr& t
   if (!element) return std::nullopt;
   if (type.scalar) {  // a compile-time integer stays one
     const Number* number = item.as<Number>();
-    if (number && number->is_integer() && is_integer(*element)) return Item{typed(number->integer(), *element), item.span};
+    if (number && number->is_integer() && is_integer(*element)) return whole_number(c, item.span, number->integer(), *element);
   }
   auto value = to_value(c, item, *element);
   if (!value) return std::nullopt;

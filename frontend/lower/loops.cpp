@@ -4,7 +4,6 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
-#include "frontend/lower/numbers.h"
 #include "frontend/lower/regions.h"
 #include "frontend/lower/statements.h"
 

@@ -1,14 +1,20 @@
 #include "frontend/lower/range_length.h"
 
+#include <fmt/format.h>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+
+#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 
 namespace bpc::frontend::lowering {
 
 namespace {
 
 // An index expression as a sum of integer multiples of sub-expressions, so that `(i+1)*B - i*B` is seen to be B. A sub-expression is told
-// by its text: the same text at the same place means the same value.
+// by its text, where the same text means the same value.
 struct Linear {
   std::map<std::string, std::int64_t> terms;
   std::int64_t constant = 0;
@@ -40,7 +46,25 @@ bool is_modest(const Linear& x) {
   return modest;
 }
 
+// Whether the expression has the same value wherever it stands: draws have not, and of what functions do nothing is known here.
+bool is_repeatable(Context& c, ExprId id) {
+  auto all = [&](const auto& ids) { return std::all_of(ids.begin(), ids.end(), [&](ExprId one) { return is_repeatable(c, one); }); };
+  if (!id.valid()) return true;  // a part of a range that is left out
+  const auto& node = c.expr(id).node;
+  if (std::holds_alternative<NumberExpr>(node) || std::holds_alternative<NameExpr>(node)) return true;
+  if (const auto* unary = std::get_if<UnaryExpr>(&node)) return is_repeatable(c, unary->operand);
+  if (const auto* binary = std::get_if<BinaryExpr>(&node)) return is_repeatable(c, binary->left) && is_repeatable(c, binary->right);
+  if (const auto* index = std::get_if<IndexExpr>(&node)) return is_repeatable(c, index->base) && all(index->items);
+  if (const auto* range = std::get_if<RangeExpr>(&node)) return all(std::array{range->lo, range->hi, range->step});
+  const auto* call = std::get_if<CallExpr>(&node);
+  const auto draws = random_builtins();
+  auto is_draw = [&](const Builtin& builtin) { return call && builtin.name == call->callee.text; };
+  return call && !c.find(call->callee.text) && is_native_builtin(call->callee.text) && std::none_of(draws.begin(), draws.end(), is_draw) &&
+         std::all_of(call->arguments.begin(), call->arguments.end(), [&](const Argument& one) { return is_repeatable(c, one.value); });
+}
+
 Linear atom(Context& c, ExprId id) {
+  if (!is_repeatable(c, id)) return {{{fmt::format("expression {}", id.index), 1}}, 0};  // equal to itself alone
   std::string text = c.sources.text(c.expr(id).span);
   std::erase_if(text, [](char ch) { return ch == ' ' || ch == '\t' || ch == '\n'; });
   return {{{text, 1}}, 0};
@@ -65,8 +89,8 @@ Linear linear(Context& c, ExprId id, int depth = 0) {
     Linear a = linear(c, op->left, depth + 1), b = linear(c, op->right, depth + 1);
     if (!is_modest(a) || !is_modest(b)) return atom(c, id);
     if (plus || minus) return sum(std::move(a), scaled(std::move(b), plus ? 1 : -1));
-    if (a.is_constant() && std::abs(a.constant) < (1 << 20)) return scaled(std::move(b), a.constant);
-    if (b.is_constant() && std::abs(b.constant) < (1 << 20)) return scaled(std::move(a), b.constant);
+    if (a.is_constant() && a.constant != 0 && std::abs(a.constant) < (1 << 20)) return scaled(std::move(b), a.constant);
+    if (b.is_constant() && b.constant != 0 && std::abs(b.constant) < (1 << 20)) return scaled(std::move(a), b.constant);
   }
   return atom(c, id);
 }
