@@ -12,10 +12,13 @@ namespace {
 
 // `W = [[1, 2],` with later rows under the first.
 void show(const std::string& name, const runtime::Tensor& tensor, bool full) {
-  std::string text = runtime::tensor_text(tensor, full);
-  std::string indent(code_point_count(name) + 3, ' ');
-  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) text.insert(at + 1, indent);
-  fmt::print("{} = {}\n", name, text);
+  const std::string indent(code_point_count(name) + 3, ' ');
+  const std::string text = runtime::tensor_text(tensor, full);
+  std::string_view rows = text;
+  fmt::print("{} = ", name);
+  for (std::size_t end = 0; (end = rows.find('\n')) != std::string_view::npos; rows.remove_prefix(end + 1))
+    fmt::print("{}\n{}", rows.substr(0, end), indent);
+  fmt::print("{}\n", rows);
 }
 
 void show(const ScriptResult& result, const std::string& loss, bool full) {
