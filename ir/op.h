@@ -111,6 +111,7 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //   order (int)                       polygamma
 //   spec (string)                     einsum: distinct letters per operand; a letter of one operand alone is in the result
 //   perm (ints)                       transpose: result axis i is operand axis perm[i]
+//   size (int)                        assert_true: it fails where an element of its one shown operand, integers, is not in 0..size-1
 //   size, stride, dilation (ints)     window: elements of one (the new last axis), how far the next one starts, and the distance of its
 //                                     elements; all at least 1. window_add has stride and dilation, and
 //   length (int)                      the size that axis gets: one of which window would make just the windows of y

@@ -47,7 +47,7 @@ AttrRule attributes_of(Opcode code) {
       return {{Attr::stream, Attr::seed}, {}};
     case ShapeRule::nothing:
       if (code == Opcode::print) return {{Attr::text}, {}};
-      return {{}, {Attr::message, Attr::names}};
+      return {{}, {Attr::size, Attr::message, Attr::names}};
     case ShapeRule::gradient:
       if (code == Opcode::vjp) return {};
       return {{}, {Attr::names, Attr::implicit}};
@@ -89,6 +89,7 @@ std::string attribute_problem(const Op& op) {
   if (op.code == Opcode::print && op.attrs.strings(Attr::text).size() != op.operands.size() + 1) return "needs one text more than items";
   if (op.code == Opcode::assert_true && op.attrs.strings(Attr::names).size() + 1 != op.operands.size())
     return "needs one name per shown operand";
+  if (op.code == Opcode::assert_true && op.attrs.find(Attr::size) && op.operands.size() != 2) return "needs the one operand that it bounds";
   return "";
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/number_text.h"
+#include "support/internal_error.h"
 
 namespace bpc::backend {
 
@@ -21,6 +22,35 @@ Failure failure(const Function& function, const Op* op, Code code, std::string m
   return {false, std::move(diagnostic)};
 }
 
+// " at [0, 3] of t": where element i of a tensor of that type stands; nothing of a scalar.
+std::string place_of(const Type& type, std::int64_t i, const std::string& name) {
+  if (type.is_scalar()) return {};
+  std::vector<std::int64_t> index;
+  for (std::size_t axis = type.rank(); axis-- > 0; i /= type.size(axis)) index.insert(index.begin(), i % type.size(axis));
+  return fmt::format(" at [{}]{}", fmt::join(index, ", "), name.empty() ? std::string() : " of " + name);
+}
+
+// The first element outside lo..hi-1.
+std::int64_t first_outside(const runtime::Tensor& tensor, std::int64_t lo, std::int64_t hi) {
+  std::int64_t i = 0;
+  while (i < tensor.count() && tensor.int_at(i) >= lo && tensor.int_at(i) < hi) ++i;
+  if (i == tensor.count()) throw InternalError("run", "every index is inside");
+  return i;
+}
+
+// `what` is outside lo..hi-1, the places of `whole` (if it has a name).
+Failure outside(const Function& function, const Op& op, const std::string& what, std::int64_t lo, std::int64_t hi,
+                const std::string& whole) {
+  const std::string places = lo < hi ? fmt::format("{}..{}{}", lo, hi - 1, whole.empty() ? whole : " for " + whole) : whole;
+  return failure(function, &op, Code::E0401, fmt::format("{} is outside {}", what, places.empty() ? "an empty range" : places));
+}
+
+std::string axis_text(const Function& function, const Op& op, std::int64_t axis) {
+  const std::string& name = function.value(op.operands[0]).name;
+  return fmt::format("axis {} of {}, size {}", axis, name.empty() ? "the value" : name,
+                     function.type(op.operands[0]).size(static_cast<std::size_t>(axis)));
+}
+
 }  // namespace
 
 Failure interrupted() {
@@ -28,19 +58,36 @@ Failure interrupted() {
 }
 
 Failure index_failure(const Function& function, const Op& op, std::size_t position, std::int64_t start) {
-  const bool is_part = op.code == ir::Opcode::slice || op.code == ir::Opcode::update;  // else a tensor of indices names single elements
+  const bool is_part = op.code == ir::Opcode::slice || op.code == ir::Opcode::update;  // else an index names single elements
   const auto axis = static_cast<std::size_t>(op.attrs.ints(is_part ? Attr::dynamic : Attr::axes)[position]);
   const std::int64_t size = is_part ? op.attrs.ints(Attr::sizes)[axis] : 1, step = is_part ? op.attrs.ints(Attr::steps)[axis] : 1;
   const std::int64_t n = function.type(op.operands[0]).size(axis);
-  const std::string& name = function.value(op.operands[0]).name;
-  const std::string whole = fmt::format("axis {} of {}, size {}", axis, name.empty() ? "the value" : name, n);
-  if (size == 1 && n > 0)
-    return failure(function, &op, Code::E0401, fmt::format("index {} is outside {}..{} for {}", start, -n, n - 1, whole));
+  const std::string whole = axis_text(function, op, static_cast<std::int64_t>(axis));
+  if (size == 1 && n > 0) return outside(function, op, fmt::format("index {}", start), -n, n, whole);
   const std::string stride = step == 1 ? "" : fmt::format(" by {}", step);
   return failure(function, &op, Code::E0401, fmt::format("a part of {} from {}{} is outside {}", size, start, stride, whole));
 }
 
+ir::ValueId index_operand(const Op& op, std::size_t position) {
+  return op.operands[op.operands.size() - op.attrs.ints(Attr::axes).size() + position];
+}
+
+Failure index_failure(const Function& function, const Op& op, std::size_t position, const runtime::Tensor& indices) {
+  const std::int64_t axis = op.attrs.ints(Attr::axes)[position];
+  const std::int64_t n = function.type(op.operands[0]).size(static_cast<std::size_t>(axis));
+  const std::int64_t at = first_outside(indices, -n, n);
+  const std::string place = place_of(indices.type(), at, function.value(index_operand(op, position)).name);
+  return outside(function, op, fmt::format("index {}{}", indices.int_at(at), place), -n, n, axis_text(function, op, axis));
+}
+
 Failure assert_failure(const Function& function, const Op& op, std::span<const runtime::Tensor> shown, bool full) {
+  if (op.attrs.find(Attr::size)) {
+    const std::int64_t n = op.attrs.integer(Attr::size), at = first_outside(shown[0], 0, n);
+    const std::string& labels = op.attrs.strings(Attr::names)[0];
+    const bool are_rows = shown[0].type().rank() == 1;
+    const std::string place = are_rows ? fmt::format(" in row {} of {}", at, labels) : place_of(shown[0].type(), at, labels);
+    return outside(function, op, fmt::format("label {}{}", shown[0].int_at(at), place), 0, n, "");
+  }
   const std::string& message = op.attrs.string(Attr::message);
   Failure result =
       failure(function, &op, Code::E0402, message.empty() ? "the assertion does not hold" : "the assertion does not hold: " + message);

@@ -19,8 +19,13 @@ runtime::Failure interrupted();
 // + n when start is negative:
 //   0 <= s < n and 0 <= s + (size - 1) * step < n; for size 0: 0 <= s <= n. An index has size 1.
 runtime::Failure index_failure(const ir::Function& function, const ir::Op& op, std::size_t position, std::int64_t start);
+// The operand of a gather or scatter_add that indexes the axis at `position`.
+ir::ValueId index_operand(const ir::Op& op, std::size_t position);
+// The same failure, for the first element of such an operand that is out of range.
+runtime::Failure index_failure(const ir::Function& function, const ir::Op& op, std::size_t position, const runtime::Tensor& indices);
 
-// E0402: `shown` are the values of the assert's operands after the condition.
+// E0401 for an op with the attribute `size`, whose one shown operand has an element outside 0..size-1. Otherwise E0402: `shown` are the
+// values of the assert's operands after the condition.
 runtime::Failure assert_failure(const ir::Function& function, const ir::Op& op, std::span<const runtime::Tensor> shown, bool full);
 
 // E0408, E0409: a factorization stops. `place` is batch * n + column, for matrices of n columns.

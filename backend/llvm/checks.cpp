@@ -70,31 +70,20 @@ void Emitter::emit(const plan::CheckIndex& check) {
   set(check.result, start);
 }
 
-// One quick loop over all of them; another one, for the first that is outside, only where some are.
+// One quick loop over all of them; which is the first outside is found where the failure is told.
 void Emitter::emit(const plan::CheckIndices& check) {
   const plan::Buffer& buffer = plan_.at(check.indices);
-  auto index = [&](llvm::Value* i) {
-    llvm::Value* place = builder_.CreateInBoundsGEP(memory_type(buffer.element), base(check.indices), i);
-    return convert(load(buffer.element, place), buffer.element, Element::i64);
-  };
-  auto is_inside = [&](llvm::Value* given) {
-    return builder_.CreateICmpULT(builder_.CreateAdd(given, integer(check.size)), integer(2 * check.size));
-  };
   llvm::AllocaInst* outside = local(builder_.getInt8Ty(), 1, "outside");
   builder_.CreateStore(builder_.getInt8(0), outside);
   loop(integer(0), integer(buffer.count), 1, [&](llvm::Value* i) {
-    llvm::Value* here = builder_.CreateZExt(builder_.CreateNot(is_inside(index(i))), builder_.getInt8Ty());
+    llvm::Value* place = builder_.CreateInBoundsGEP(memory_type(buffer.element), base(check.indices), i);
+    llvm::Value* index = convert(load(buffer.element, place), buffer.element, Element::i64);
+    llvm::Value* is_inside = builder_.CreateICmpULT(builder_.CreateAdd(index, integer(check.size)), integer(2 * check.size));
+    llvm::Value* here = builder_.CreateZExt(builder_.CreateNot(is_inside), builder_.getInt8Ty());
     builder_.CreateStore(builder_.CreateOr(builder_.CreateLoad(builder_.getInt8Ty(), outside), here), outside);
   });
-  llvm::Value* some = builder_.CreateICmpNE(builder_.CreateLoad(builder_.getInt8Ty(), outside), builder_.getInt8(0));
-  auto* done = llvm::BasicBlock::Create(module_.getContext(), "inside", builder_.GetInsertBlock()->getParent());
-  builder_.SetInsertPoint(branch_rarely(some, done, "outside"));
-  loop(integer(0), integer(buffer.count), 1, [&](llvm::Value* i) {
-    llvm::Value* given = index(i);
-    this->check(is_inside(given), check.site, check.which, given);
-  });
-  builder_.CreateBr(done);
-  builder_.SetInsertPoint(done);
+  llvm::Value* none = builder_.CreateICmpEQ(builder_.CreateLoad(builder_.getInt8Ty(), outside), builder_.getInt8(0));
+  this->check(none, check.site, check.which, nullptr, {{{}, check.indices}});
 }
 
 void Emitter::emit(const plan::Library& call) {

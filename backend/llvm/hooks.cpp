@@ -30,6 +30,7 @@ runtime::Failure failure_at(const Run& run, const ir::Op& op, std::uint32_t whic
   const ir::Function& function = run.function;
   switch (ir::op_info(op.code).group) {
     case ir::Group::movement:
+      if (items) return index_failure(function, op, which, tensor_at(function.type(index_operand(op, which)), items[0]));
       return index_failure(function, op, which, start);
     case ir::Group::library:
       return matrix_failure(function, op, start);

@@ -122,7 +122,7 @@ std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vect
   if (!arguments) return std::nullopt;
   bool takes_tape = callee.text == "push" || callee.text == "pop";
   for (const Item& argument : *arguments)
-    if (!takes_tape && !reject_tape(c, argument, fmt::format("`{}`", callee.text))) return std::nullopt;
+    if (!takes_tape && !reject_tape(c, argument, fmt::format("`{}`", c.spoken(callee.text)))) return std::nullopt;
   BuiltinCall call{span, callee.text, std::move(*arguments)};
   return builtin ? builtin->lower(c, call) : call_op(c, op, call);
 }

@@ -22,7 +22,7 @@ using ir::ValueId;
 // Draws of their place in the script, or of the stream and turn that the author names.
 std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, const Type& type, const Item& stream, const Item& turn) {
   if (!is_real(type.element)) {
-    c.error(Code::E0203, call.span, fmt::format("`{}` draws reals, and the declared type is {}", call.name, type_text(type)));
+    c.error(Code::E0203, call.span, fmt::format("`{}` draws reals, and the declared type is {}", c.spoken(call.name), type_text(type)));
     return std::nullopt;
   }
   auto number = stream.holds<None>() ? next_stream(c) : to_integer(c, stream, "`stream`");
@@ -156,10 +156,11 @@ std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item
   }
   if (c.initialiser && c.initialiser->type) return *c.initialiser->type;
   if (c.initialiser)
-    c.error(Code::E0205, call.span, fmt::format("`{}` needs a shape, and `{}` is declared without a type", call.name, c.initialiser->path),
+    c.error(Code::E0205, call.span,
+            fmt::format("`{}` needs a shape, and `{}` is declared without a type", c.spoken(call.name), c.initialiser->path),
             "declare it, as in `param W : [3, 4] = …`");
   else
-    c.error(Code::E0105, call.span, fmt::format("`{}` needs its argument `shape`", call.name),
+    c.error(Code::E0105, call.span, fmt::format("`{}` needs its argument `shape`", c.spoken(call.name)),
             "only an initialiser takes the declared shape");
   return std::nullopt;
 }

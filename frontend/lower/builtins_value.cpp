@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/convert.h"
@@ -109,19 +110,40 @@ std::optional<Item> prod(Context& c, const BuiltinCall& call) {
 
 // ---- codes ----
 
-std::optional<Item> to_labels(Context& c, const Item& item) {
+// Reals of the shape of the logits are rows of probabilities, or of one 1.
+std::optional<Item> to_labels(Context& c, const Item& item, const Type* logits = nullptr) {
   auto labels = to_value(c, item, Element::i32);
   if (!labels || is_integer(c.type(*labels).element)) return labels;
-  c.error(Code::E0203, labels->span,
-          fmt::format("labels are integers, and `{}` is {}", c.text_of(labels->span), type_text(c.type(*labels))));
+  const std::string text = c.text_of(labels->span);
+  const Type& type = c.type(*labels);
+  c.error(Code::E0203, labels->span, fmt::format("labels are integers, and `{}` is {}", text, type_text(type)),
+          logits && !type.is_scalar() && same_shape(type, *logits) ? fmt::format("`argmax({}, axis=-1)` is the label of each row", text)
+                                                                   : fmt::format("`i32({})` converts", text));
   return std::nullopt;
+}
+
+// A check that the labels are 0..n: E0401, which names the first that is not, and its row.
+bool check_labels(Context& c, Span span, const Item& labels, std::int64_t n) {
+  auto outside = [&](const char* comparison, std::int64_t bound) { return binary(c, span, span, comparison, labels, {weak(bound), span}); };
+  auto low = outside(">=", 0), high = outside("<", n);
+  auto inside = low && high ? binary(c, span, span, "and", *low, *high) : std::nullopt;
+  std::vector<std::int64_t> axes(c.type(labels).rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  if (inside && !axes.empty()) inside = c.emit(span, Opcode::reduce_all, {*inside}, {{Attr::axes, axes}, {Attr::keep, false}});
+  if (!inside) return false;
+  const std::vector<std::string> names{c.text_of(labels.span)};
+  const std::vector<ValueId> operands{*inside->as<ValueId>(), *labels.as<ValueId>()};
+  c.set_origin(span);
+  c.builder->emit_op(Opcode::assert_true, operands,
+                     {{Attr::size, n}, {Attr::message, fmt::format("a label is outside 0..{}", n - 1)}, {Attr::names, names}}, {});
+  return true;
 }
 
 // 1 at the label's place along a new last axis of size n, else 0.
 std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
   auto labels = to_labels(c, call.arguments[0]);
   auto n = to_size(c, call.arguments[1]);
-  if (!labels || !n) return std::nullopt;
+  if (!labels || !n || !check_labels(c, call.span, *labels, n->size)) return std::nullopt;
   Type type = c.type(*labels);
   std::vector<Dim> column = type.dims;
   column.push_back({1, {}});
@@ -134,10 +156,25 @@ std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
 
 // The labels of rows of logits, one each, with a last axis of size 1: what gathers along the last axis of the logits.
 std::optional<Item> labels_by_row(Context& c, const BuiltinCall& call) {
-  auto labels = to_labels(c, call.arguments[0]), logits = to_value(c, call.arguments[1]);
-  if (!labels || !logits || !to_axis(c, {weak(std::int64_t{-1}), logits->span}, *logits)) return std::nullopt;
-  Type type = c.type(*logits).with_element(c.type(*labels).element);
+  auto logits = to_value(c, call.arguments[1]);
+  if (!logits || !to_axis(c, {weak(std::int64_t{-1}), logits->span}, *logits)) return std::nullopt;
+  Type type = c.type(*logits);
+  const Dim columns = type.dims.back();
+  auto labels = to_labels(c, call.arguments[0], &type);
+  if (!labels) return std::nullopt;
+  type.element = c.type(*labels).element;
   type.dims.pop_back();
+  const Type both[] = {type, c.type(*labels)};
+  auto met = ir::broadcast_dims(both, false);
+  if (!met || !same_shape(Type(type.element, *met), type)) {
+    c.report(error_at(Code::E0201, labels->span,
+                      fmt::format("{} is not one label for each row of {}", c.described(*labels), c.described(*logits)),
+                      fmt::format("the labels are {}", type_text(type)))
+                 .label(labels->span, shape_text(c.type(*labels).dims))
+                 .label(logits->span, shape_text(c.type(*logits).dims)));
+    return std::nullopt;
+  }
+  if (!check_labels(c, call.span, *labels, columns.size)) return std::nullopt;
   auto fitting = to_fit(c, *labels, type, "the labels");
   type.dims.push_back({1, {}});
   return fitting ? reshape(c, call.span, *fitting, type.dims) : std::nullopt;
@@ -167,7 +204,14 @@ std::optional<Item> masked(Context& c, const BuiltinCall& call) {
     added = always && never ? c.emit(call.span, Opcode::select, {*mask, *always, *never}) : std::nullopt;
     if (added) added->span = mask->span;
   }
-  return added ? binary(c, call.span, call.span, "+", *scores, *added) : std::nullopt;
+  if (!added) return std::nullopt;
+  const Type both[] = {c.type(*scores), c.type(*added)};
+  if (ir::broadcast_dims(both, false)) return binary(c, call.span, call.span, "+", *scores, *added);
+  c.report(error_at(Code::E0201, mask->span,
+                    fmt::format("a mask is a row for each query and a column for each key, {} here, and {} does not stretch to that",
+                                shape_text(both[0].dims), c.described(*mask)))
+               .label(mask->span, shape_text(type.dims)));
+  return std::nullopt;
 }
 
 constexpr Builtin kBuiltins[] = {

@@ -88,7 +88,7 @@ std::optional<Item> windows(Context& c, Opcode code, const BuiltinCall& call) {
     return std::nullopt;
   }
   auto axis = to_axis(c, call.arguments[1], *x, adds ? -1 : 0);
-  auto size = to_integer(c, call.arguments[2], adds ? "the length of `window_add`" : "the size of `window`");
+  auto size = to_integer(c, call.arguments[2], adds ? "the length of windows put back" : "the size of a window");
   auto stride = to_integer(c, call.arguments[3], "the stride"), dilation = to_integer(c, call.arguments[4], "the dilation");
   if (!axis || !size || !stride || !dilation) return std::nullopt;
   return c.emit(call.span, code, {*x},

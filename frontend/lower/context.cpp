@@ -5,6 +5,7 @@
 
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/initialisers.h"
+#include "frontend/lower/misfit.h"
 
 namespace bpc::frontend::lowering {
 
@@ -17,15 +18,6 @@ constexpr std::size_t kMostCallNotes = 3;
 void replace_all(std::string& text, const std::string& pattern, const std::string& replacement) {
   for (std::size_t at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + replacement.size()))
     text.replace(at, pattern.size(), replacement);
-}
-
-// "{0}" and "{0.name}" of a shape error become the author's words.
-std::string in_authors_words(Context& c, std::string text, const std::vector<Item>& operands) {
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    replace_all(text, fmt::format("{{{}}}", i), c.described(operands[i]));
-    replace_all(text, fmt::format("{{{}.name}}", i), c.text_of(operands[i].span));
-  }
-  return text;
 }
 
 }  // namespace
@@ -70,10 +62,13 @@ void Context::report(Diagnostic diagnostic) {
     for (Label& label : diagnostic.labels) replace_all(label.text, fmt::format("{}={}", name, size), name);
   }
   std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
-  if (is_in_prelude(diagnostic.span)) {
-    diagnostic.message = fmt::format("in `{}`: {}", frame->called, diagnostic.message);
-    auto call = std::find_if(frame->calls.begin(), frame->calls.end(), [&](const Span& span) { return !is_in_prelude(span); });
-    diagnostic.span = call == frame->calls.end() ? Span{} : *call;
+  if (frame->library) {
+    if (!refused_.insert(frame->library->span).second) return;  // what follows from the first
+    if (is_in_prelude(diagnostic.span)) {
+      const std::string name = fmt::format("`{}`", frame->library->function);
+      if (diagnostic.message.find(name) == std::string::npos) diagnostic.message = fmt::format("in {}: {}", name, diagnostic.message);
+      diagnostic.span = frame->library->span;
+    }
   }
   if (!reported_.insert({diagnostic.code, diagnostic.span, diagnostic.message}).second) return;
   std::size_t notes = 0;
@@ -96,6 +91,14 @@ void Context::give_up(Span span, std::string message) {
   is_exhausted_ = true;
 }
 
+Span Context::place_of(const Item& item, Span span) const {
+  return frame->library && item.span.valid() && !is_in_prelude(item.span) ? item.span : span;
+}
+
+std::string_view Context::spoken(std::string_view builtin) const {
+  return frame->library ? std::string_view(frame->library->function) : builtin;
+}
+
 std::string Context::text_of(const Span& span) const {
   std::string text, shortened;
   for (char c : sources.text(span))
@@ -111,9 +114,17 @@ std::string Context::text_of(const Span& span) const {
 
 std::string Context::described(const Item& item) {
   const ir::ValueId* id = item.as<ir::ValueId>();
-  std::string text = text_of(item.span);
+  std::string text = text_of(seen_at(item));
   if (text.empty()) text = "a value";
   return id && !type(*id).dims.empty() ? fmt::format("{} {}", text, shape_text(type(*id).dims)) : text;
+}
+
+Span Context::seen_at(const Item& item) {
+  const ir::ValueId* id = item.as<ir::ValueId>();
+  if (!id || !is_in_prelude(item.span)) return item.span;
+  for (const Item& argument : frame->library->arguments)
+    if (argument.holds<ir::ValueId>() && same_type(type(argument), type(*id))) return argument.span;
+  return {};
 }
 
 // ---- names ----
@@ -146,7 +157,7 @@ std::optional<Item> Context::lookup(const std::string& name, Span span) {
   }
   if (found->item.failed()) return std::nullopt;
   Item item = found->item;
-  item.span = span;
+  item.span = place_of(item, span);
   if (!local && !frame->ruled.empty() && !found->is_const && !check_capture(name, item)) return std::nullopt;
   return is_in_init() && !owner.in_init && !found->in_init ? into_init(*this, std::move(item)) : item;
 }
@@ -194,18 +205,8 @@ std::optional<Item> Context::emit(Span span, ir::Opcode code, const std::vector<
     types.push_back(type(values.back()));
   }
   auto inferred = ir::infer_types({code, types, attrs, declared, true});
-  if (const auto* misfit = std::get_if<ir::ShapeError>(&inferred)) {
-    Diagnostic diagnostic = error_at(misfit->code, blame.valid() ? blame : span, in_authors_words(*this, misfit->message, operands),
-                                     in_authors_words(*this, misfit->help, operands));
-    for (std::size_t i = 0; i < misfit->operand_notes.size() && i < operands.size(); ++i)
-      if (!misfit->operand_notes[i].empty())
-        diagnostic.label(operands[i].span, in_authors_words(*this, misfit->operand_notes[i], operands));
-    bool takes_numbers = ir::op_info(code).domain == ir::Domain::number || ir::op_info(code).domain == ir::Domain::real;
-    if (misfit->code == Code::E0203 && takes_numbers && diagnostic.help.empty())
-      for (std::size_t i = 0; i < operands.size(); ++i)
-        if (types[i].element == Element::boolean)
-          diagnostic.help = fmt::format("`real({})` makes 1 of true and 0 of false", text_of(operands[i].span));
-    report(std::move(diagnostic));
+  if (const auto* wrong = std::get_if<ir::ShapeError>(&inferred)) {
+    report(misfit(*this, *wrong, code, blame.valid() ? blame : span, operands));
     return std::nullopt;
   }
   set_origin(span);

@@ -37,19 +37,26 @@ struct Scope {
   void bind(const std::string& name, Binding binding);
 };
 
+// A call of a function of the prelude, as the author wrote it: what goes wrong inside is told in these terms.
+struct LibraryCall {
+  std::string function;
+  Span span;
+  std::vector<Item> arguments;
+};
+
 // The top level of a file, or one call of a function.
 struct Frame {
   const Ast* ast = nullptr;
-  Frame* globals = nullptr;      // of a call: the top level of the function's file
-  std::vector<Scope> scopes{1};  // innermost last
-  std::vector<Span> calls;       // call sites, innermost first
-  std::string path;              // call path, such as "h1.dense"
-  std::string binding;           // the name that is being assigned
-  std::string function;          // its name; empty at the top level
-  std::string called;            // of a call within the prelude: the function of it that the author called
-  std::string ruled;             // the function with an adjoint rule in whose body it is lowered, if any
-  int loops = 0;                 // loops around the current statement
-  bool in_init = false;          // its values belong to the function "init"
+  Frame* globals = nullptr;              // of a call: the top level of the function's file
+  std::vector<Scope> scopes{1};          // innermost last
+  std::vector<Span> calls;               // call sites, innermost first
+  std::string path;                      // call path, such as "h1.dense"
+  std::string binding;                   // the name that is being assigned
+  std::string function;                  // its name; empty at the top level
+  const LibraryCall* library = nullptr;  // in a function of the prelude: the author's call that led here
+  std::string ruled;                     // the function with an adjoint rule in whose body it is lowered, if any
+  int loops = 0;                         // loops around the current statement
+  bool in_init = false;                  // its values belong to the function "init"
 };
 
 // The initialiser under way: what zeros(), normal(mean, std) … mean without a shape.
@@ -103,14 +110,21 @@ struct Context {
 
   // ---- reporting ----
 
-  // Once per place and message. A place in the prelude becomes the author's call; notes say through which calls.
+  // Once per place and message, and once per call of a library function. A place in the prelude becomes the author's call; notes say
+  // through which calls.
   void report(Diagnostic diagnostic);
   void error(Code code, Span span, std::string message, std::string help = {});
   void not_implemented(Span span, const std::string& construct);  // E0199
   void give_up(Span span, std::string message);                   // E0107, once; every later emit fails
   bool is_in_prelude(const Span& span) const;
+  // What the library calls the place of a value: that of the author's argument if it is one, and otherwise `span`.
+  Span place_of(const Item& item, Span span) const;
+  // The function to name where a builtin finds something wrong: in the library, the one that the author called.
+  std::string_view spoken(std::string_view builtin) const;
   // The author's text of an operand, shortened.
   std::string text_of(const Span& span) const;
+  // Where the author sees a value: what the library has computed is spoken of as the argument that has its type (nowhere if none has).
+  Span seen_at(const Item& item);
   // The author's text followed by its shape: "x [64, 784]".
   std::string described(const Item& item);
 
@@ -120,7 +134,8 @@ struct Context {
   const Binding* find(const std::string& name) const;
   // In the current call alone: what an assignment rebinds. A name of the top level is only read there.
   const Binding* find_own(const std::string& name) const { return find_in(*frame, name); }
-  // Its item, as a value of the function under construction; unknown names are reported.
+  // Its item, as a value of the function under construction; unknown names are reported. Its place is this one, but for what the author
+  // gave to a library function.
   std::optional<Item> lookup(const std::string& name, Span span);
   void bind(const std::string& name, Item item, Span span, std::optional<Type> declared = std::nullopt);
   std::vector<std::string> visible_names() const;
@@ -141,6 +156,7 @@ struct Context {
 
   Diagnostics& diagnostics_;
   std::set<std::tuple<Code, Span, std::string>> reported_;
+  std::set<Span> refused_;  // library calls with an error
   bool is_exhausted_ = false;
 };
 

@@ -77,7 +77,7 @@ std::optional<Item> list_item(Context& c, const List& items, ExprId index, Span 
     return std::nullopt;
   }
   Item result = items.items[static_cast<std::size_t>(*at < 0 ? *at + n : *at)];
-  result.span = span;
+  result.span = c.place_of(result, span);
   return result;
 }
 

@@ -90,7 +90,8 @@ class Unifier {
 std::optional<Item> to_parameter(Context& c, const Item& item, const TypeExpr& type, const std::string& what) {
   auto element = to_element(c, type);
   if (!element) return std::nullopt;
-  if (type.scalar) {  // a compile-time integer stays one
+  if (type.scalar && *element == Element::boolean && item.holds<bool>()) return item;  // what is known at compile time stays so
+  if (type.scalar) {
     const Number* number = item.as<Number>();
     if (number && number->is_integer() && is_integer(*element)) return whole_number(c, item.span, number->integer(), *element);
   }
@@ -136,6 +137,12 @@ bool check_declared(Context& c, const std::vector<const TypeExpr*>& types, std::
   return true;
 }
 
+// Functions of the library take values, and what is known at compile time of numbers and shapes. E0209.
+bool may_go_to_library(Context& c, const Item& item) {
+  const bool is_value = !item.holds<Text>() && !item.holds<Tuple>() && !item.holds<Callable>();
+  return is_value || strength(c, item);
+}
+
 // Binds the parameters in the callee's frame.
 bool bind_parameters(Context& c, const Callable& callee, std::vector<std::optional<Item>> given, Span span) {
   const auto& parameters = callee.fn->parameters;
@@ -151,6 +158,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
       continue;
     }
     auto item = given[i] ? given[i] : expression(c, parameter.value);
+    if (item && c.frame->library && !may_go_to_library(c, *item)) item.reset();
     if (item && !parameter.type && differentiated_names(c, callee).contains(parameter.name.text)) item = to_value(c, *item);
     ok &= item.has_value();
     if (!item) continue;
@@ -222,7 +230,11 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   frame.calls.insert(frame.calls.begin(), span);
   frame.path = call_path(c, callee);
   frame.function = fn.name.text;
-  frame.called = c.is_in_prelude(span) ? c.frame->called : fn.name.text;
+  LibraryCall library{fn.name.text, span, {}};
+  if (c.is_in_prelude(fn.name.span)) {
+    for (const Given& argument : given) library.arguments.push_back(argument.item);
+    frame.library = c.frame->library ? c.frame->library : &library;
+  }
   frame.in_init = c.is_in_init();
   frame.ruled = c.frame->ruled;
   Temporarily<Frame*> enter(c.frame, &frame);

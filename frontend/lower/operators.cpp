@@ -18,14 +18,14 @@ std::optional<Item> elementwise(Context& c, Span span, ir::Opcode code, const st
 }
 
 std::optional<Item> unary(Context& c, Span span, const std::string& spelling, const Item& x) {
-  if (!reject_tape(c, x, fmt::format("`{}`", spelling))) return std::nullopt;
+  if (!reject_tape(c, x, fmt::format("`{}`", c.spoken(spelling)))) return std::nullopt;
   if (is_compile_time(x) && !x.holds<None>() && !x.holds<Text>()) return fold_unary(c, span, spelling, x);
   return elementwise(c, span, *ir::op_from_spelling(spelling, 1), {x});
 }
 
 std::optional<Item> binary(Context& c, Span span, Span sign, const std::string& spelling, const Item& a, const Item& b) {
   for (const Item* side : {&a, &b})
-    if (!reject_tape(c, *side, fmt::format("`{}`", spelling))) return std::nullopt;
+    if (!reject_tape(c, *side, fmt::format("`{}`", c.spoken(spelling)))) return std::nullopt;
   if (spelling == "@") return matmul(c, span, sign, a, b);
   bool compares_none = (a.holds<None>() || b.holds<None>()) && (spelling == "==" || spelling == "!=");
   if ((is_compile_time(a) && is_compile_time(b)) || compares_none) return fold_binary(c, span, spelling, a, b);

@@ -127,14 +127,14 @@ void print_statement(Context& c, const PrintStmt& s, Span span) {
 // What an assert of the library says of the author's call: a parameter `{x}` is the argument with its shape; what follows a semicolon is a
 // fix.
 Diagnostic refusal(Context& c, const std::string& message, Span span) {
-  bool is_of_shapes = message.find('{') != std::string::npos;  // and otherwise of a number
-  Diagnostic diagnostic = error_at(is_of_shapes ? Code::E0201 : Code::E0210, span, "");
+  Diagnostic diagnostic = error_at(Code::E0210, span, "");  // of numbers, unless it speaks of shapes
   for (std::size_t at = 0; at < message.size();) {
     std::size_t open = std::min(message.find('{', at), message.size()), close = std::min(message.find('}', open), message.size());
     diagnostic.message += message.substr(at, open - at);
     if (const Binding* argument = c.find_own(message.substr(std::min(open + 1, close), close - open - 1))) {
       diagnostic.message += c.described(argument->item);
       if (const ValueId* id = argument->item.as<ValueId>()) diagnostic.label(argument->item.span, shape_text(c.type(*id).dims));
+      if (argument->item.holds<ValueId>() || argument->item.holds<List>()) diagnostic.code = Code::E0201;
     }
     at = close + 1;
   }

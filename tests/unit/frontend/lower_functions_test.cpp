@@ -144,6 +144,5 @@ TEST_CASE("the prelude") {
           .types() ==
       "x: f32[4, 3]\na: f32\nb: f32[3]\nc: f32[4, 3]\nd: f32[4]\ne: f32[4]\nf: f32[4, 1]\ng: f32[4, 3]\nh: f32[4, 3]\ni: f32\nj: f32\n");
   CHECK(Lowered("y = 1 + cross_entropy([1, 2], 0.5)\nz = mean([true])\n").problems() ==
-        "1:9 E0203 in `cross_entropy`: labels are integers, and `labels` is f32\n2:5 E0203 in `mean`: `sum` takes numbers, and x [1] is "
-        "bool\n");
+        "1:31 E0203 labels are integers, and `0.5` is f32\n2:5 E0203 `mean` takes numbers, and [true] [1] is bool\n");
 }

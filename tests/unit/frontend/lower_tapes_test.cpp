@@ -54,7 +54,7 @@ TEST_CASE("a tape is no value") {
       {"y = s @ s", "2:5 E0203 `@` does not work on tapes, and `s` is one\n"},
       {"y = -s", "2:6 E0203 `-` does not work on tapes, and `s` is one\n"},
       {"y = sum(s)", "2:9 E0203 `sum` does not work on tapes, and `s` is one\n"},
-      {"y = square(s)", "2:5 E0203 in `square`: `*` does not work on tapes, and `x` is one\n"},
+      {"y = square(s)", "2:12 E0203 `square` does not work on tapes, and `s` is one\n"},
       {"y = reshape(s, [1])", "2:13 E0203 `reshape` does not work on tapes, and `s` is one\n"},
       {"y = stack([s, s])", "2:12 E0203 `stack` does not work on tapes, and `s` is one\n"},
       {"y = [s, s]", "2:6 E0203 a list does not work on tapes, and `s` is one\n"},

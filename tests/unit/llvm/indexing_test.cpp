@@ -51,10 +51,10 @@ TEST_CASE("an index outside is named, the first one of the first operand that ha
     return text_of(agree(function, std::vector{x, integers(i), integers(j)}));
   };
   CHECK(result({0, -1, 1}, {-1, 0, 2}) == "[3, 8, 6] [[0, 1, 2, 11],\n [4, 5, 6, 7],\n [11, 15, 10, 11]]");  // to (-1, 0), (0, -1), (2, 1)
-  CHECK(result({0, 3, -7}, {9, 9, 9}) == "E0401 index 3 is outside -3..2 for axis 0 of x, size 3");
-  CHECK(result({0, 0, 0}, {0, -5, 4}) == "E0401 index -5 is outside -4..3 for axis 1 of x, size 4");
-  CHECK(result({0, 0, 0}, {0, 1, 3}) == "E0401 index 3 is outside -3..2 for axis 0 of x, size 3");
-  CHECK(result({0, -2147483647 - 1, 0}, {0, 1, 2}) == "E0401 index -2147483648 is outside -3..2 for axis 0 of x, size 3");
+  CHECK(result({0, 3, -7}, {9, 9, 9}) == "E0401 index 3 at [1] of i is outside -3..2 for axis 0 of x, size 3");
+  CHECK(result({0, 0, 0}, {0, -5, 4}) == "E0401 index -5 at [1] of j is outside -4..3 for axis 1 of x, size 4");
+  CHECK(result({0, 0, 0}, {0, 1, 3}) == "E0401 index 3 at [2] of j is outside -3..2 for axis 0 of x, size 3");
+  CHECK(result({0, -2147483647 - 1, 0}, {0, 1, 2}) == "E0401 index -2147483648 at [1] of i is outside -3..2 for axis 0 of x, size 3");
 }
 
 TEST_CASE("what is scattered to one place adds up") {
