@@ -8,8 +8,9 @@ namespace bpc::ir {
 namespace {
 
 constexpr OpInfo kOps[] = {
-#define BPC_OP(id, spelling, min, max, rule, domain, group, traits, signature, doc) \
-  {Opcode::id, #id, spelling, min, max, ShapeRule::rule, Domain::domain, Group::group, static_cast<std::uint32_t>(traits), signature, doc},
+#define BPC_OP(id, spelling, min, max, rule, domain, group, traits, signature, doc, example)                               \
+  {Opcode::id, #id, spelling, min, max, ShapeRule::rule, Domain::domain, Group::group, static_cast<std::uint32_t>(traits), \
+   signature,  doc, example},
 #include "ir/ops.def"
 #undef BPC_OP
 };

@@ -87,6 +87,7 @@ struct OpInfo {
   std::uint32_t traits;
   std::string_view signature;
   std::string_view doc;
+  std::string_view example;  // in the language; empty where scripts have no name for it
 
   bool has(Trait trait) const { return (traits & trait) != 0; }
   bool takes(std::size_t operands) const {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/calls.h"
 #include "frontend/lower/context.h"
 
@@ -23,6 +24,7 @@ struct Builtin {
   std::string_view name;
   std::string_view signature;  // "x, axis = none"; "spec, operands..." takes any number
   std::optional<Item> (*lower)(Context& c, const BuiltinCall& call);
+  Help help;  // empty: for the library alone, scripts cannot call it
 };
 
 // The tables, by idea.

@@ -129,24 +129,48 @@ std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vect
 
 }  // namespace lowering
 
+namespace {
+
+// Forms whose arguments are not lowered as those of a function.
+constexpr BuiltinDescription kForms[] = {
+    {"grad",
+     "J, w, …",
+     {"the gradient of a scalar J by w, or several by several", "that of each w", "like any other expression's",
+      "w = [1, 2]; grad(sum(w^2), w)"}},
+    {"checkpoint",
+     "e",
+     {"e; for the gradient its inside is computed again, not kept", "that of e", "that of e",
+      "w = 2; y = checkpoint(sin(w) * exp(w)); grad(y, w)"}},
+};
+
+}  // namespace
+
 bool is_builtin_function(std::string_view name) {
+  const lowering::Builtin* builtin = lowering::find_builtin(name);
+  const PreludeFunction* function = find_prelude_function(name);
+  if (builtin) return !builtin->help.sentence.empty();
+  return function ? !function->help.sentence.empty() : lowering::is_native_builtin(name);
+}
+
+bool is_library_function(std::string_view name) {
   return lowering::is_native_builtin(name) || find_prelude_function(name);
 }
 
-std::vector<BuiltinSignature> builtin_signatures() {
-  std::vector<BuiltinSignature> signatures{{"grad", "J, w, …"}, {"checkpoint", "x"}};
+std::vector<BuiltinDescription> builtin_descriptions() {
+  std::vector<BuiltinDescription> all(std::begin(kForms), std::end(kForms));
   for (auto table : lowering::builtin_tables())
-    for (const lowering::Builtin& builtin : table) signatures.push_back({builtin.name, builtin.signature});
-  return signatures;
+    for (const lowering::Builtin& builtin : table)
+      if (!builtin.help.sentence.empty()) all.push_back({builtin.name, builtin.signature, builtin.help});
+  return all;
 }
 
 std::vector<std::string> builtin_names() {
-  std::vector<std::string> names{"grad", "checkpoint"};
+  std::vector<std::string> names;
   for (const ir::OpInfo& info : ir::all_ops())
     if (lowering::is_word(info.spelling)) names.emplace_back(info.spelling);
-  for (auto table : lowering::builtin_tables())
-    for (const lowering::Builtin& builtin : table) names.emplace_back(builtin.name);
-  for (const PreludeFunction& function : prelude_functions()) names.emplace_back(function.name);
+  for (const BuiltinDescription& builtin : builtin_descriptions()) names.emplace_back(builtin.name);
+  for (const PreludeFunction& function : prelude_functions())
+    if (!function.help.sentence.empty()) names.emplace_back(function.name);
   return names;
 }
 

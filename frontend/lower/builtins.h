@@ -7,13 +7,22 @@
 
 namespace bpc::frontend {
 
+// What `bpc rules` says of a function.
+struct Help {
+  std::string_view sentence, shape, derivative;  // shape of the result; the derivative as a formula in dy, or in words
+  std::string_view example;                      // statements before an expression or assignment, whose values are shown
+};
+
 // Whether a script may call this name without defining it.
 bool is_builtin_function(std::string_view name);
+// Whether it is a function of the library, for scripts or for other functions of the library.
+bool is_library_function(std::string_view name);
 // Functions that the front end makes of operators, and the forms of the language that look like calls.
-struct BuiltinSignature {
+struct BuiltinDescription {
   std::string_view name, parameters;
+  Help help;
 };
-std::vector<BuiltinSignature> builtin_signatures();
+std::vector<BuiltinDescription> builtin_descriptions();
 // All of them, for "did you mean".
 std::vector<std::string> builtin_names();
 

@@ -125,9 +125,30 @@ std::optional<Item> linspace(Context& c, const BuiltinCall& call) {
 }
 
 constexpr Builtin kBuiltins[] = {
-    {"zeros", "shape = none", zeros},    {"ones", "shape = none", ones}, {"full", "shape, value", full},
-    {"eye", "n = none, m = none", eye},  {"iota", "shape, axis", iota},  {"arange", "lo, hi = none, by = 1", arange},
-    {"linspace", "lo, hi, n", linspace},
+    {"zeros",
+     "shape = none",
+     zeros,
+     {"0 everywhere; in an initialiser, of the declared shape", "the one given", "none: a constant", "zeros([2, 2])"}},
+    {"ones",
+     "shape = none",
+     ones,
+     {"1 everywhere; in an initialiser, of the declared shape", "the one given", "none: a constant", "ones([3])"}},
+    {"full", "shape, value", full, {"one value everywhere", "the one given", "dvalue = sum(dy)", "full([3], 7)"}},
+    {"eye",
+     "n = none, m = none",
+     eye,
+     {"1 on the diagonal and 0 elsewhere, n by m (m is n unless given)", "[n, m]", "none: a constant", "eye(2)"}},
+    {"iota", "shape, axis", iota, {"the index along an axis, i32", "the one given", "none: integers have none", "iota([2, 3], 1)"}},
+    {"arange",
+     "lo, hi = none, by = 1",
+     arange,
+     {"lo, lo + by … below hi; of one argument, 0, 1 … below it. Real unless its arguments are dims or sizes",
+      "[(hi - lo) / by, rounded up]", "none: a constant", "arange(1, 2, 0.25)"}},
+    {"linspace",
+     "lo, hi, n",
+     linspace,
+     {"n numbers from lo to hi, both included", "[n]", "dlo and dhi: how much of each is in every number, times dy, summed",
+      "linspace(0, 1, 5)"}},
 };
 
 }  // namespace

@@ -111,9 +111,20 @@ std::optional<Item> tile(Context& c, const BuiltinCall& call) {
 }
 
 constexpr Builtin kBuiltins[] = {
-    {"pad", "x, widths, value = 0", pad},
-    {"roll", "x, n, axis = 0", roll},
-    {"tile", "x, reps", tile},
+    {"pad",
+     "x, widths, value = 0",
+     pad,
+     {"x with a margin of `value`; a pair [before, after] for each axis", "x with the margins", "dx = dy without the margins",
+      "pad([1, 2], [[1, 2]])"}},
+    {"roll",
+     "x, n, axis = 0",
+     roll,
+     {"what is at i moved to i + n, around the end", "that of x", "dx = roll(dy, -n, axis)", "roll([1, 2, 3, 4], 1)"}},
+    {"tile",
+     "x, reps",
+     tile,
+     {"x repeated along its last axis, or along each axis by a list", "x with each size times its number",
+      "dx = the sum of dy over the repetitions", "tile([1, 2], 2)"}},
 };
 
 }  // namespace

@@ -130,7 +130,28 @@ std::optional<Item> jacobian(Context& c, const BuiltinCall& call) {
 }
 
 constexpr Builtin kBuiltins[] = {
-    {"vjp", "y, x, v", vjp}, {"jvp", "y, x, v", jvp}, {"hvp", "J, w, v", hvp}, {"hessian", "J, w", hessian}, {"jacobian", "y, x", jacobian},
+    {"vjp",
+     "y, x, v",
+     vjp,
+     {"the gradient of sum(v * y) by x: reverse mode", "that of x", "like any other expression's", "x = [1, 2]; vjp(x^2, x, [1, 10])"}},
+    {"jvp",
+     "y, x, v",
+     jvp,
+     {"how y changes when x moves in the direction v: forward mode", "that of y", "like any other expression's",
+      "x = [1, 2]; jvp(x^2, x, [1, 10])"}},
+    {"hvp",
+     "J, w, v",
+     hvp,
+     {"the Hessian of J by w, times v", "that of w", "like any other expression's", "w = [1, 2]; hvp(sum(w^3), w, [1, 0])"}},
+    {"hessian",
+     "J, w",
+     hessian,
+     {"the second derivatives of J by w", "the axes of w, twice", "like any other expression's", "w = [1, 2]; hessian(sum(w^3), w)"}},
+    {"jacobian",
+     "y, x",
+     jacobian,
+     {"the derivative of each element of y by each of x", "the axes of y, then those of x", "like any other expression's",
+      "x = [1, 2]; jacobian(x[0] * x, x)"}},
 };
 
 }  // namespace

@@ -177,10 +177,26 @@ std::optional<Item> topk(Context& c, const BuiltinCall& call) {
 }
 
 constexpr Builtin kBuiltins[] = {
-    {"gather", "x, idx, axis", gather},
-    {"topk", "x, k", topk},
-    {"scatter_add", "x, idx, v", scatter_add},
-    {"embedding", "idx, W", embedding},
+    {"gather",
+     "x, idx, axis",
+     gather,
+     {"as in PyTorch: along the axis, the element that idx names; y[i, j] = x[idx[i, j], j] for axis 0", "that of idx",
+      "dx: dy added up where it was taken from", "gather([[1, 2], [3, 4]], i32([[0], [1]]), 1)"}},
+    {"topk",
+     "x, k",
+     topk,
+     {"the k largest along the last axis, in descending order, and their indices", "x with k for the last axis, twice",
+      "dx: dy of the values, put where they were", "v, i = topk([1, 5, 3], 2)"}},
+    {"scatter_add",
+     "x, idx, v",
+     scatter_add,
+     {"x with the rows of v added to the rows that idx names; where one repeats, all add up", "that of x", "dx = dy, dv = dy[idx]",
+      "scatter_add([0, 0, 0], i32([0, 2, 0]), [1, 2, 3])"}},
+    {"embedding",
+     "idx, W",
+     embedding,
+     {"the rows of W that idx names: W[idx]", "idx, then W without its first axis", "dW: dy added up in the rows it was taken from",
+      "embedding(i32([1, 0]), [[1, 2], [3, 4]])"}},
 };
 
 }  // namespace

@@ -6,14 +6,30 @@ namespace bpc::frontend {
 
 namespace {
 
+// A line of the comment above a function: its first one says what it is.
+void describe(Help& help, std::string_view line) {
+  constexpr std::string_view kShape = "shape: ", kExample = "example: ";
+  if (line.starts_with(kShape))
+    help.shape = line.substr(kShape.size());
+  else if (line.starts_with(kExample))
+    help.example = line.substr(kExample.size());
+  else
+    help.sentence = line;
+}
+
 void split(const PreludeFile& file, std::vector<PreludeFunction>& functions) {
   std::size_t line = 1, at = 0;
-  std::string_view comment;
+  Help help;
   while (at < file.text.size()) {
     std::size_t end = std::min(file.text.find('\n', at), file.text.size());
     std::string_view text = file.text.substr(at, end - at);
-    if (text.starts_with("fn ")) functions.push_back({text.substr(3, text.find('(') - 3), file.path, comment, line, file.text.substr(at)});
-    comment = text.starts_with("# ") ? text.substr(2) : std::string_view();
+    if (text.starts_with("fn "))
+      functions.push_back(
+          {text.substr(3, text.find('(') - 3), file.path, help.example.empty() ? Help{} : help, line, file.text.substr(at)});
+    if (text.starts_with("# "))
+      describe(help, text.substr(2));
+    else
+      help = {};
     at = end + 1;
     ++line;
   }

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/lower/builtins.h"
+
 namespace bpc::frontend {
 
 struct PreludeFile {
@@ -16,9 +18,9 @@ const std::vector<PreludeFile>& prelude_files();
 struct PreludeFunction {
   std::string_view name;
   std::string_view path;
-  std::string_view comment;  // the line above, without `# `
-  std::size_t line;          // of its first line in the file, from 1
-  std::string_view text;     // from `fn` to before the next top-level `fn`
+  Help help;              // the comment above, of a function with an example; others are for the library alone
+  std::size_t line;       // of its first line in the file, from 1
+  std::string_view text;  // from `fn` to before the next top-level `fn`
 };
 const std::vector<PreludeFunction>& prelude_functions();
 const PreludeFunction* find_prelude_function(std::string_view name);

@@ -62,7 +62,22 @@ std::optional<Item> pop(Context& c, const BuiltinCall& call) {
   return Item{std::move(both), call.span};
 }
 
-constexpr Builtin kBuiltins[] = {{"tape", "", tape}, {"push", "s, v", push}, {"pop", "s", pop}};
+constexpr Builtin kBuiltins[] = {
+    {"tape",
+     "",
+     tape,
+     {"an empty tape, a last-in-first-out store; used once, and handed on", "a tape", "see pop", "s = push(tape(), 3); s, v = pop(s)"}},
+    {"push",
+     "s, v",
+     push,
+     {"the tape with v on top; all values of a tape have one type", "a tape", "dv = what pop gives of the tape's cotangent",
+      "s = push(tape(), [1, 2]); s, v = pop(s)"}},
+    {"pop",
+     "s",
+     pop,
+     {"the tape without its top, and what was there; of an empty one, zeros", "a tape, and what it holds",
+      "pushes dv on the tape's cotangent", "s = push(push(tape(), 1), 2); s, v = pop(s)"}},
+};
 
 }  // namespace
 

@@ -28,7 +28,7 @@ std::string function_called(const ir::Function& function, const Op& op, const st
   const std::string& around = function.origin(op.origin).path;
   for (OpId id : function.block(op.regions[0]).ops) {
     const std::string& path = function.origin(function.op(id).origin).path;
-    if (path != around && !path.empty() && !is_builtin_function(last_step(path))) return last_step(path);
+    if (path != around && !path.empty() && !is_library_function(last_step(path))) return last_step(path);
   }
   return otherwise;
 }

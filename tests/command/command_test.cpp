@@ -243,7 +243,9 @@ TEST_CASE("Ctrl-C stops an endless loop") {
 
 TEST_CASE("rules shows an operator with its derivative, or a library function") {
   Finished tanh = run_bpc({"rules", "tanh"});
-  CHECK(tanh.out == "tanh(x)\n    hyperbolic tangent\n    shape: that of x\n    dx = dy * (1 - y * y)\n");
+  CHECK(tanh.out ==
+        "tanh(x)\n    hyperbolic tangent\n    shape: that of x\n    dx = dy * (1 - y * y)\n    example: tanh([-1, 0, 1]) gives "
+        "[-0.7615942, 0, 0.7615942]\n");
   CHECK(tanh.code == 0);
   CHECK_THAT(run_bpc({"rules", "*"}).out, Contains("da = dy * b\n    db = dy * a\n"));
   CHECK_THAT(run_bpc({"rules", "sum"}).out, Contains("y = sum(x, axis=1) with x [2, 3]:\n"));

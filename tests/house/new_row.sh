@@ -5,7 +5,7 @@ compiler=$1 source=$2 llvm=$3
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/ir"
-{ cat "$source/ir/ops.def"; echo 'BPC_OP(brand_new, "brand_new", 1, 1, pointwise, real, elementwise, none, "x", "nothing handles it")'; } > "$copy/ir/ops.def"
+{ cat "$source/ir/ops.def"; echo 'BPC_OP(brand_new, "brand_new", 1, 1, pointwise, real, elementwise, none, "x", "nothing handles it", "brand_new(1)")'; } > "$copy/ir/ops.def"
 for file in ir/derivatives.cpp backend/interpreter/evaluate.cpp backend/llvm/scalar.cpp; do
   # The copy of the table is found first.
   if said=$("$compiler" -std=c++20 -Werror=switch -fsyntax-only -include "$source/support/pch.h" -I"$copy" -I"$source" -isystem "$llvm" "$source/$file" 2>&1); then

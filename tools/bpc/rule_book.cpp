@@ -8,7 +8,9 @@
 #include "frontend/write_script.h"
 #include "ir/derivatives.h"
 #include "ir/shape_rules.h"
+#include "runtime/number_text.h"
 #include "support/internal_error.h"
+#include "tools/bpc/driver.h"
 
 namespace bpc::tool {
 
@@ -30,11 +32,8 @@ std::string heading(ir::Group group) {
     case ir::Group::library:
       return "Linear algebra and sorting";
     case ir::Group::source:
-      return "Sources";
     case ir::Group::random:
-      return "Random draws";
-    case ir::Group::tape:
-      return "Tapes";
+    case ir::Group::tape:  // functions of the front end are their doors
     case ir::Group::control:
     case ir::Group::effect:
     case ir::Group::derivative:
@@ -115,36 +114,85 @@ class Symbolic {
   Type type_;
 };
 
-Rule rule_of(const ir::OpInfo& op) {
-  Rule rule{std::string(op.spelling.empty() ? op.name : op.spelling), heading(op.group), {}, std::string(op.doc), {}, {}, {}, {}};
+// Nullopt where scripts have no name or notation for the operator: a function of the front end is its door.
+std::optional<Rule> rule_of(const ir::OpInfo& op) {
   Example example = example_of(op);
+  const bool is_notation = op.spelling.empty();
+  if (heading(op.group).empty() || (is_notation && example.usage.empty())) return std::nullopt;
+  Rule rule;
+  rule.name = is_notation ? example.usage.substr(0, example.usage.find(',')) : std::string(op.spelling);
+  rule.group = heading(op.group);
+  rule.doc = is_notation ? example.sentence : std::string(op.doc);
   rule.shape = example.shape;
+  rule.example = is_notation ? example.script : std::string(op.example);
   const std::vector<std::string> names = example.names;
-  if (rule.name == "not")
+  if (is_notation)
+    rule.usage = example.usage;
+  else if (rule.name == "not")
     rule.usage = "not x";
   else if (!is_word(rule.name) || rule.name == "and" || rule.name == "or")
     rule.usage = names.size() == 1 ? rule.name + names[0] : fmt::format("{} {} {}", names[0], rule.name, names[1]);
   else
     rule.usage = fmt::format("{}({})", rule.name, op.signature);
-  if (names.empty()) return rule;
   Symbolic symbolic(op, std::move(example));
-  if (op.spelling.empty() || !symbolic.example().empty()) rule.example = symbolic.example();
+  rule.formulas_for = symbolic.example();
   rule.formulas = symbolic.formulas();
   return rule;
 }
 
-// The first line of the comment above a library function says what it is; its text goes to where the comment of the next one begins.
-Rule rule_of(const frontend::PreludeFunction& function) {
+// A formula that an `adjoint` of one assignment is, or else where the derivative comes from.
+std::string derivative_of(const std::string& definition) {
+  const std::size_t rule = definition.find("\nadjoint ");
+  if (rule == std::string::npos) return "of its definition";
+  const std::size_t open = definition.find('{', rule), close = definition.rfind('}');
+  const std::string body = definition.substr(open + 1, close - open - 1);
+  return body.find('\n') == std::string::npos ? body.substr(1, body.size() - 2) : "of its adjoint rule";
+}
+
+// The text of a function goes to where the comment of the next one begins.
+std::string definition_of(const frontend::PreludeFunction& function) {
   std::string text(function.text);
   while (true) {
     std::size_t last = text.find_last_not_of('\n');
     text.erase(last == std::string::npos ? 0 : last + 1);
     std::size_t line = text.rfind('\n');
-    if (line == std::string::npos || text[line + 1] != '#') break;
+    if (line == std::string::npos || text[line + 1] != '#') return text;
     text.erase(line);
   }
-  const std::string head = text.substr(3, text.find(')') - 2);
-  return {std::string(function.name), "Library functions, in the language itself", head, std::string(function.comment), {}, {}, {}, text};
+}
+
+// Parameters on one line, whatever lines the definition has them on.
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  for (char c : text)
+    if (c != '\n' && !(c == ' ' && (line.empty() || line.back() == ' ' || line.back() == '('))) line += c;
+  return line.ends_with(" )") ? line.substr(0, line.size() - 2) + ")" : line;
+}
+
+Rule rule_of(const frontend::PreludeFunction& function) {
+  const std::string definition = definition_of(function);
+  Rule rule;
+  rule.name = function.name;
+  rule.group = "Library functions, in the language itself";
+  rule.usage = on_one_line(definition.substr(3, definition.find(')') - 2));
+  rule.doc = function.help.sentence;
+  rule.shape = function.help.shape;
+  rule.formulas = {derivative_of(definition)};
+  rule.definition = definition;
+  rule.example = function.help.example;
+  return rule;
+}
+
+Rule rule_of(const frontend::BuiltinDescription& builtin) {
+  Rule rule;
+  rule.name = builtin.name;
+  rule.group = "Functions that the compiler makes of these";
+  rule.usage = fmt::format("{}({})", builtin.name, builtin.parameters);
+  rule.doc = builtin.help.sentence;
+  rule.shape = builtin.help.shape;
+  rule.formulas = {std::string(builtin.help.derivative)};
+  rule.example = builtin.help.example;
+  return rule;
 }
 
 }  // namespace
@@ -152,18 +200,35 @@ Rule rule_of(const frontend::PreludeFunction& function) {
 std::vector<Rule> rule_book() {
   std::vector<Rule> rules;
   for (const ir::OpInfo& op : ir::all_ops())
-    if (!heading(op.group).empty()) rules.push_back(rule_of(op));
-  for (const frontend::PreludeFunction& function : frontend::prelude_functions()) rules.push_back(rule_of(function));
-  for (const frontend::BuiltinSignature& builtin : frontend::builtin_signatures())
-    rules.push_back({std::string(builtin.name),
-                     "Made of these by the compiler",
-                     fmt::format("{}({})", builtin.name, builtin.parameters),
-                     {},
-                     {},
-                     {},
-                     {},
-                     {}});
+    if (auto rule = rule_of(op)) rules.push_back(std::move(*rule));
+  for (const frontend::BuiltinDescription& builtin : frontend::builtin_descriptions()) rules.push_back(rule_of(builtin));
+  for (const frontend::PreludeFunction& function : frontend::prelude_functions())
+    if (!function.help.example.empty()) rules.push_back(rule_of(function));
   return rules;
+}
+
+std::string result_of(const std::string& example) {
+  const std::size_t semicolon = example.rfind("; ");
+  const std::string before = semicolon == std::string::npos ? "" : example.substr(0, semicolon + 2);
+  std::string last = example.substr(before.size());
+  const bool binds = last.find(" = ") != std::string::npos;
+  if (!binds) last = "y = " + last;
+  const std::string names = ", " + last.substr(0, last.find(" = ")) + ",";
+  Options options;
+  options.backend = Backend::interp;
+  Session session(options);
+  auto program = load_script(session, session.sources.add("<example>", before + last + "\n"));
+  auto script = program ? lower_script(session, std::move(*program), DataNeed::values) : std::nullopt;
+  auto result = script ? run_script(session, std::move(*script), {true, false}, run_options(options, {})) : std::nullopt;
+  if (!result) throw InternalError("rules", fmt::format("the example `{}` does not run", example));
+  std::string text;
+  for (const RunValue& value : result->values) {
+    if (names.find(fmt::format(" {},", value.path)) == std::string::npos) continue;
+    if (!text.empty()) text += "; ";
+    if (binds) text += value.path + " = ";
+    text += on_one_line(runtime::tensor_text(value.tensor, true));
+  }
+  return text;
 }
 
 }  // namespace bpc::tool

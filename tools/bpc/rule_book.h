@@ -1,4 +1,5 @@
-// What bpc knows of each operator and library function, as text: made from ir/ops.def, ir/derivatives and the prelude.
+// What bpc knows of each operator and library function, as text: made from ir/ops.def, ir/derivatives, the tables of builtins and the
+// comments of the prelude.
 #pragma once
 
 #include <string>
@@ -10,18 +11,23 @@
 namespace bpc::tool {
 
 struct Rule {
-  std::string name;                   // what a script calls it ("tanh", "+"), or its word in the IR ("slice")
+  std::string name;                   // what a script calls it: "tanh", "+", "x[i]"
   std::string group;                  // a heading
-  std::string usage;                  // "sum(x, axis = none, keep = false)", "a + b"
+  std::string usage;                  // as a script writes it: "sum(x, axis = none, keep = false)", "a + b"
   std::string doc;                    // one line
-  std::string shape;                  // of the result, in words; of an operator
-  std::string example;                // "y = sum(x, axis=1) with x [2, 3]", where the formulas are of one shape
-  std::vector<std::string> formulas;  // "dx = dy * (1 - y * y)", for the cotangent dy of the result; of an operator
-  std::string definition;             // of a library function, with its adjoint if it has one
+  std::string shape;                  // of the result, in words
+  std::string formulas_for;           // "y = sum(x, axis=1) with x [2, 3]", where the formulas are of one shape
+  std::vector<std::string> formulas;  // "dx = dy * (1 - y * y)", for the cotangent dy of the result; or one sentence
+  std::string definition;             // of a library function in the language itself, with its adjoint if it has one
+  std::string example;                // "v, i = topk([1, 5, 3], 2)"
 };
 
-// Operators in the order of the table, library functions, then the functions that the compiler makes of operators.
+// Everything that a script can call or write as an operator: operators in the order of the table, functions that the compiler makes of
+// operators, and those of the prelude.
 std::vector<Rule> rule_book();
+
+// What an example gives when it is run: "[1, 3]", or of an assignment "v = [5, 3]; i = [1, 2]". InternalError where it does not run.
+std::string result_of(const std::string& example);
 
 // An application of an operator that shows its rule: operands, named as its formulas name them.
 struct Example {
@@ -30,6 +36,8 @@ struct Example {
   std::vector<Type> operands;
   ir::Attributes attrs;
   std::vector<Type> declared;  // the result's type, where the rule needs it
+  // Of an operator that has a notation in place of a name: how it is written, what it does, and an example that runs.
+  std::string usage, sentence, script;
 };
 Example example_of(const ir::OpInfo& op);
 

@@ -19,11 +19,11 @@ std::string indented(const std::string& text) {
 }
 
 std::string for_terminal(const Rule& rule) {
-  std::string text = rule.usage + "\n";
-  if (!rule.doc.empty()) text += indented(rule.doc);
-  if (!rule.shape.empty()) text += indented("shape: " + rule.shape);
-  if (!rule.example.empty()) text += indented(rule.example + ":");
-  for (const std::string& formula : rule.formulas) text += indented(formula);
+  std::string text = rule.usage + "\n" + indented(rule.doc) + indented("shape: " + rule.shape);
+  if (!rule.formulas_for.empty()) text += indented(rule.formulas_for + ":");
+  for (const std::string& formula : rule.formulas)
+    text += indented(formula.find('=') == std::string::npos ? "derivative: " + formula : formula);
+  if (!rule.example.empty()) text += indented(fmt::format("example: {} gives {}", rule.example, result_of(rule.example)));
   if (!rule.definition.empty()) text += indented(rule.definition);
   return text;
 }
@@ -33,28 +33,34 @@ std::string cell(std::string text) {
   return text;
 }
 
+std::string code(const std::string& text) {
+  return "`" + cell(text) + "`";
+}
+
 std::string for_markdown(const Rule& rule) {
-  if (!rule.definition.empty()) return fmt::format("{}:\n\n```\n{}\n```\n\n", rule.doc, rule.definition);
-  if (rule.shape.empty()) return fmt::format("- `{}`\n", rule.usage);
-  std::string derivative = rule.example.empty() || rule.formulas.empty() ? "" : fmt::format("`{}`:", cell(rule.example));
-  for (const std::string& formula : rule.formulas) derivative += fmt::format("{}`{}`", derivative.empty() ? "" : "<br>", cell(formula));
-  return fmt::format("| `{}` | {} | {} | {} |\n", cell(rule.usage), cell(rule.doc), rule.shape, derivative);
+  std::string derivative = rule.formulas_for.empty() || rule.formulas.empty() ? "" : code(rule.formulas_for) + ":";
+  for (const std::string& formula : rule.formulas)
+    derivative += (derivative.empty() ? "" : "<br>") + (formula.find('=') == std::string::npos ? cell(formula) : code(formula));
+  const std::string example = rule.example.empty() ? "" : code(rule.example) + " gives " + code(result_of(rule.example));
+  return fmt::format("| {} | {} | {} | {} | {} |\n", code(rule.usage), cell(rule.doc), cell(rule.shape), derivative, example);
 }
 
 constexpr const char* kPage =
     "# Operators and functions\n\n"
-    "Made by `bpc rules --markdown` from ir/ops.def, ir/derivatives.cpp and frontend/prelude. `bpc rules tanh` shows one.\n\n"
-    "A formula gives what the cotangent `dy` of the result `y` contributes to the cotangent of an operand, as the compiler's equations\n"
-    "make it for the operands shown. `strong_mul(a, b)` is `a * b` where a zero of `a` wins over an infinite or NaN `b`; behind a `where`\n"
-    "other products become strong, too. Stretched operands get the sum over the axes along which they were stretched.\n";
+    "Everything that a script can write or call. Made by `bpc rules --markdown` from ir/ops.def, ir/derivatives.cpp, the tables in\n"
+    "frontend/lower and the comments in frontend/prelude; `bpc rules softmax` shows one, with its definition if it is written in the\n"
+    "language. The examples are run when this page is made.\n\n"
+    "A formula gives what the cotangent `dy` of the result `y` contributes to the cotangent of an operand; those of operators are as the\n"
+    "compiler's equations make them for the operands shown. `strong_mul(a, b)` is `a * b` where a zero of `a` wins over an infinite or "
+    "NaN\n"
+    "`b`; behind a `where` other products become strong, too. Stretched operands get the sum over the axes along which they were "
+    "stretched.\n";
 
 std::string page(const std::vector<Rule>& rules) {
   std::string text = kPage, group;
   for (const Rule& rule : rules) {
-    if (rule.group != group) {
-      text += fmt::format("\n## {}\n\n", group = rule.group);
-      if (!rule.shape.empty()) text += "| | | shape of the result | derivative |\n|---|---|---|---|\n";
-    }
+    if (rule.group != group)
+      text += fmt::format("\n## {}\n\n| | | shape of the result | derivative | example |\n|---|---|---|---|---|\n", group = rule.group);
     text += for_markdown(rule);
   }
   return text;
