@@ -40,10 +40,12 @@ class ScriptWriter {
     FunctionWriter writer(script_, main_, parameters_, wanted_, 0);
     writer.write_body();
     bind_outputs(writer);
+    std::vector<std::string> gradients = shown_gradients();
     if (declared > 0 && lines.size() > declared) lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(declared), "");
     std::vector<std::string> body = writer.take_lines();
     if (!lines.empty() && !body.empty()) lines.emplace_back();
     lines.insert(lines.end(), body.begin(), body.end());
+    lines.insert(lines.end(), gradients.begin(), gradients.end());
     return fmt::format("{}\n", fmt::join(lines, "\n"));
   }
 
@@ -87,6 +89,16 @@ class ScriptWriter {
       late.push_back(std::move(one));
     }
     writer.assign_all(std::move(late));
+  }
+
+  // A script that prints shows nothing else: there the gradients are printed, too.
+  std::vector<std::string> shown_gradients() const {
+    bool prints = false;
+    for (std::uint32_t i = 0; i < main_.op_count(); ++i) prints |= main_.op(ir::OpId{i}).code == ir::Opcode::print;
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; prints && i < main_.outputs.size(); ++i)
+      if (main_.outputs[i].kind == Output::Kind::gradient) lines.push_back(fmt::format("print \"{0} =\", {0}", output_names_[i]));
+    return lines;
   }
 
   void declare(const Parameter& parameter) {

@@ -102,7 +102,7 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
       return true;
     }
     ReverseSweep sweep(builder, xs);
-    sweep.run(y, op.code == Opcode::vjp ? rewriter.map(op.operands[1]) : ValueId());
+    sweep.run(y, op.code == Opcode::vjp ? rewriter.map(op.operands[1]) : ValueId(), op.attrs.flag(Attr::implicit) ? checked.loss : "");
     for (std::size_t i = 0; i < xs.size(); ++i) {
       if (op.attrs.flag(Attr::implicit) && !is_output(checked, op.results[i])) continue;
       set_named(rewriter, op.results[i], checked.value(op.results[i]).name, sweep.gradient(xs[i]), values_before);

@@ -76,6 +76,7 @@ class FunctionWriter {
   bool is_awaited(const std::string& variable) const;
   const std::string& name_of(ir::ValueId value);
   std::string comment(const ir::Op& op) const;
+  std::string comment_of(const ir::Op& op) const;
   bool is_backward(const ir::Op& op) const;
   void line(const std::string& text, const std::string& comment = {});
   // A new name that the expression is bound to; `named`: only if it is no name itself.

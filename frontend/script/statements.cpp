@@ -95,8 +95,20 @@ bool FunctionWriter::is_backward(const Op& op) const {
   return !function_.origin(op.origin).rule.empty() && op.code != Opcode::tape && op.code != Opcode::push;
 }
 
-// "mul, line 8" for an op that a derivative rule made, "for mul, line 8" for one that keeps a value for it.
+// Contributions to one cotangent are told apart: "mul, line 2 + sin, line 3".
 std::string FunctionWriter::comment(const Op& op) const {
+  if (op.code != Opcode::add || !is_backward(op)) return comment_of(op);
+  std::vector<std::string> texts;
+  for (ValueId operand : op.operands) {
+    const Op* part = function_.def(operand);
+    std::string text = part && is_backward(*part) && is_temporary(operand) ? comment(*part) : std::string();
+    if (!text.empty() && std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  return texts.size() < 2 ? comment_of(op) : fmt::format("{}", fmt::join(texts, " + "));
+}
+
+// "mul, line 8" for an op that a derivative rule made, "for mul, line 8" for one that keeps a value for it.
+std::string FunctionWriter::comment_of(const Op& op) const {
   const ir::Origin& origin = function_.origin(op.origin);
   if (origin.rule.empty()) return "";
   auto is_readers = [&](const Span& span) {

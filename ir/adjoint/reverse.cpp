@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <map>
 
 #include "ir/derivatives.h"
 
@@ -19,8 +20,10 @@ ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs, Static
   for (std::uint32_t i = 0; i < function_.value_count(); ++i) names_.insert(function_.value(ValueId{i}).name);
 }
 
-void ReverseSweep::run(ValueId y, ValueId cotangent) {
+void ReverseSweep::run(ValueId y, ValueId cotangent, std::string name) {
   y_ = y;
+  name_temporary(y);
+  y_name_ = name.empty() ? function_.value(y).name : std::move(name);
   if (!cotangent.valid()) {
     builder_.set_origin(made_by("seed", function_.origin(builder_.origin())));
     cotangent = builder_.constant(1, Type(function_.type(y)));
@@ -35,6 +38,7 @@ void ReverseSweep::run(ValueId y, ValueId cotangent) {
     const auto& ops = function_.block(block).ops;
     sweep({ops.begin(), std::find(ops.begin(), ops.end(), around)});
   }
+  number_in_program_order();
 }
 
 ValueId ReverseSweep::gradient(ValueId x) {
@@ -140,16 +144,44 @@ void ReverseSweep::name_adjoint(ValueId primal) {
 }
 
 std::string ReverseSweep::adjoint_name(ValueId primal) {
-  for (ValueId value : {primal, y_})
-    if (function_.value(value).name.empty()) function_.value(value).name = fresh_name();
-  return fmt::format("d{}_d{}", function_.value(y_).name, function_.value(primal).name);
+  name_temporary(primal);
+  return fmt::format("d{}_d{}", y_name_, function_.value(primal).name);
 }
 
-std::string ReverseSweep::fresh_name() {
-  std::string name;
-  do name = fmt::format("t{}", ++temporaries_);
+void ReverseSweep::name_temporary(ValueId value) {
+  std::string& name = function_.value(value).name;
+  if (!name.empty()) return;
+  do name = fmt::format("t{}", ++last_number_);
   while (!names_.insert(name).second);
-  return name;
+  temporaries_.push_back(value);
+}
+
+// The walk back names the last temporary first. Their names, and those that are made of them, are given anew.
+void ReverseSweep::number_in_program_order() {
+  std::vector<ValueId> in_order = temporaries_;
+  std::sort(in_order.begin(), in_order.end(), [](ValueId a, ValueId b) { return a.index < b.index; });
+  std::map<std::string, std::string> renamed;
+  for (std::size_t i = 0; i < in_order.size(); ++i) renamed[function_.value(in_order[i]).name] = function_.value(temporaries_[i]).name;
+  auto anew = [&](const std::string& name) {
+    auto found = renamed.find(name);
+    return found == renamed.end() ? name : found->second;
+  };
+  const std::string of_y = fmt::format("d{}_d", y_name_);
+  y_name_ = anew(y_name_);
+  const std::string of_y_anew = fmt::format("d{}_d", y_name_);
+  constexpr std::string_view kTape = "_tape";
+  auto rename = [&](ValueId value) {
+    std::string& name = function_.value(value).name;
+    if (name.starts_with(of_y))
+      name = of_y_anew + anew(name.substr(of_y.size()));
+    else if (name.ends_with(kTape))
+      name = anew(name.substr(0, name.size() - kTape.size())) + std::string(kTape);
+    else
+      name = anew(name);
+  };
+  for (ValueId value : temporaries_)
+    if (value.index < first_own_) rename(value);
+  for (std::size_t i = first_own_; i < function_.value_count(); ++i) rename(ValueId{static_cast<std::uint32_t>(i)});
 }
 
 }  // namespace bpc::ir

@@ -22,8 +22,8 @@ class ReverseSweep {
   ReverseSweep(Builder& builder, std::span<const ValueId> xs);
   ReverseSweep(Builder& builder, std::span<const ValueId> xs, StaticFacts facts);
 
-  // `cotangent` has the type of y; an invalid one stands for 1.
-  void run(ValueId y, ValueId cotangent);
+  // `cotangent` has the type of y; an invalid one stands for 1. `name`: what y is called in the names of adjoints, if not by its own.
+  void run(ValueId y, ValueId cotangent, std::string name = {});
   // Zeros where y depends on x only through flat operators.
   ValueId gradient(ValueId x);
 
@@ -70,7 +70,8 @@ class ReverseSweep {
   ValueId value_or_zero(const Adjoint& adjoint, const Type& type);
   void name_adjoint(ValueId primal);
   std::string adjoint_name(ValueId primal);
-  std::string fresh_name();
+  void name_temporary(ValueId value);
+  void number_in_program_order();
 
   // ---- reverse_regions.cpp: control flow ----
   void enter_scopes(ValueId primal);
@@ -102,6 +103,7 @@ class ReverseSweep {
   StaticFacts facts_;
   Varied varied_;
   ValueId y_;
+  std::string y_name_;
   std::vector<Adjoint> adjoints_;                    // by primal value
   std::vector<Scope> scopes_;                        // innermost last
   std::vector<std::pair<ValueId, ValueId>> copies_;  // made of values that run again, not adopted yet
@@ -111,8 +113,9 @@ class ReverseSweep {
   std::unordered_map<std::uint32_t, OpId> tape_starts_;        // by tape that an op leaves: where it begins
   std::unordered_map<std::uint32_t, ValueId> tape_leftovers_;  // by tape that an op leaves: what its adjoint leaves of it
   std::set<std::string> names_;
-  std::size_t temporaries_ = 0;
-  std::size_t first_own_;  // values from here on were made since
+  std::vector<ValueId> temporaries_;  // values that got a name here, in the order of their numbers
+  std::size_t last_number_ = 0;       // in the name of such a value
+  std::size_t first_own_;             // values from here on were made since
 };
 
 }  // namespace bpc::ir

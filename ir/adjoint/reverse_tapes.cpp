@@ -98,7 +98,7 @@ ValueId ReverseSweep::end_tape(OpId primal, BlockId region, ValueId end, OpId st
 
 // A value of the region: pushed where it is made, popped where its adjoint starts.
 ReverseSweep::Kept ReverseSweep::keep(OpId primal, BlockId region, BlockId reverse, ValueId value, ValueId& again) {
-  if (function_.value(value).name.empty()) function_.value(value).name = fresh_name();
+  name_temporary(value);
   const std::string name = function_.value(value).name;
   const Type type = function_.type(value), tape_type = type.as_tape();
   OpId start;

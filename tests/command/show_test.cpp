@@ -28,3 +28,13 @@ TEST_CASE("showing takes time in proportion to what is shown") {
   CHECK(!corner.timed_out);
   CHECK(corner.out.size() < 1000);
 }
+
+TEST_CASE("--grads shows the gradients after what a script prints, and a gradient script of one prints them") {
+  const std::string script = "param x = 3\nloss J = x^2\nprint \"J is\", J\n";
+  CHECK(run_bpc({"run", "-"}, script).out == "J is 9\n");
+  CHECK(run_bpc({"run", "-", "--grads"}, script).out == "J is 9\n\ndJ/dx = 6\n");
+  CHECK(run_bpc({"run", "-", "--grads"}, "param x = 3\nloss J = x^2\n").out == "J = 9\n\ndJ/dx = 6\n");
+  const std::string gradient = run_bpc({"emit", "-", "--as=bp", "--grad"}, script).out;
+  INFO(gradient);
+  CHECK(run_bpc({"run", "-"}, gradient).out == "J is 9\ndJ_dx = 6\n");
+}

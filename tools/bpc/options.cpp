@@ -75,6 +75,7 @@ void add_run_flags(CLI::App& command, Options& options) {
   add_file(command, options, "The script; `-` is standard input");
   command.add_flag("--json", options.json, "Print one JSON object with every value, gradient and printed line");
   command.add_flag("--full", options.full, "Print tensors whole");
+  command.add_flag("--grads", options.grads, "Show the gradients of the loss after what the script prints");
   add_nan_flag(command, options);
   add_execution_flags(command, options);
   add_script_flags(command, options);

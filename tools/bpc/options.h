@@ -43,6 +43,7 @@ struct Options {
 
   // run, bench
   bool json = false, full = false;
+  bool grads = false;  // the gradients of the loss, besides what the script prints
   // check, emit
   bool grad = false;
   // emit

@@ -57,7 +57,7 @@ int run_command(const Options& options) {
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fputc('\n', stdout);
   };
-  std::optional<ScriptResult> result = run_script(session, std::move(*script), {!prints, !prints}, run_options(options, print));
+  std::optional<ScriptResult> result = run_script(session, std::move(*script), {!prints, !prints || options.grads}, run_options(options, print));
   if (result) show(*result, loss, options.full);
   return session.finish();
 }
