@@ -16,7 +16,7 @@ namespace {
 
 std::string shown_name(const Function& function, ValueId id, const std::string& otherwise) {
   const std::string& name = function.value(id).name;
-  return name.empty() ? otherwise : "`" + name + "`";
+  return name.empty() ? otherwise : fmt::format("`{}`", name);
 }
 
 std::string_view spelled(Opcode code) {
@@ -33,32 +33,92 @@ std::vector<ValueId> differentiated_by(const Op& op) {
   return {op.operands.begin() + (op.code == Opcode::grad ? 1 : 2), op.operands.end()};
 }
 
+// The place of an op in the function whose code calls it, or the op itself, from `depth` calls on.
+Span span_at_depth(const Origin& origin, std::size_t depth) {
+  return origin.calls.size() > depth ? origin.calls[origin.calls.size() - 1 - depth] : origin.span;
+}
+
+// Where x, or in a loop what its next turn starts with, was bound.
+Span bound_at(const Function& function, ValueId x, std::size_t depth) {
+  OpId parent = function.block(function.value(x).block).parent;
+  if (!function.value(x).op.valid() && parent.valid() && is_loop(function.op(parent).code)) {
+    const Op& loop = function.op(parent);
+    x = function.block(loop.regions.back()).yields[function.value(x).slot - uncarried_arguments(loop.code)];
+  }
+  const Op* made = function.def(x);
+  return made ? span_at_depth(function.origin(made->origin), depth) : Span{};
+}
+
+// Whether y was computed from an older value of x's name.
+bool is_rebound(const Function& function, ValueId x, const std::vector<bool>& reached) {
+  const std::string& name = function.value(x).name;
+  for (std::uint32_t i = 0; !name.empty() && i < reached.size(); ++i)
+    if (reached[i] && function.value(ValueId{i}).name == name) return true;
+  return false;
+}
+
+std::string loss_in_function(const Function& function, ValueId x) {
+  const std::string& name = function.value(x).name;
+  return name.empty() ? "put the loss into a function" : fmt::format("put the loss into a function: `grad(cost({0}), {0})`", name);
+}
+
+// Of a function.
+bool is_parameter(const Function& function, ValueId x) {
+  const Op* made = function.def(x);
+  return made && is_copy(function, *made);
+}
+
+void not_computed_from(const Function& function, const Op& op, ValueId x, Diagnostics& diagnostics) {
+  const Origin& origin = function.origin(op.origin);
+  ValueId y = op.operands[0];
+  const std::string of = shown_name(function, y, fmt::format("the first argument of `{}`", spelled(op.code)));
+  const std::string by = shown_name(function, x, "the value to differentiate by");
+  Span bound = bound_at(function, x, origin.calls.size());
+  Diagnostic diagnostic{Severity::error, Code::E0301, origin.span, fmt::format("{} was not computed from {}", of, by), {}, {}, {}};
+  if (is_parameter(function, x)) {
+    diagnostic.help = fmt::format("a parameter is a value of its own: compute {} from {} in the function", of, by);
+  } else if (bound.valid() && is_rebound(function, x, ancestors(function, y))) {
+    diagnostic.message = fmt::format("{} was rebound in line {} after {} was computed", by, bound.line, of);
+    diagnostic.help = loss_in_function(function, x);
+  }
+  diagnostics.add(std::move(diagnostic));
+}
+
+void depends_elsewhere(const Function& function, const Op& op, ValueId x, const Dependence& dependence, Diagnostics& diagnostics) {
+  ValueId y = op.operands[0], through = dependence.through;
+  const std::string of = shown_name(function, y, "the value"), by = shown_name(function, x, "the other value");
+  const std::string carried = shown_name(function, through, "the value");
+  Span span = function.origin(op.origin).span;
+  if (function.op(function.block(function.value(through).block).parent).code == Opcode::custom) {
+    diagnostics.error(Code::E0304, span, fmt::format("{} depends on {} through {}, a parameter of the adjoint rule", of, by, carried))
+        .with_help(fmt::format("differentiate by {}", carried));
+    return;
+  }
+  std::string loss = dependence.how == Dependence::How::partial && !function.value(through).name.empty()
+                         ? fmt::format("`stop_grad({})` holds fixed what the turns before have left", function.value(through).name)
+                         : loss_in_function(function, x);
+  diagnostics.error(Code::E0304, span, fmt::format("{} depends on {} through earlier turns of the loop", of, by))
+      .with_help(fmt::format("{}; or put the loop in a function and take the gradient of its result", loss));
+}
+
 // Whether the derivatives that `op` asks for exist, judged on the program as written. Params that do not reach the loss lose their output.
 void check_derivative(Function& function, const Op& op, Diagnostics& diagnostics) {
-  Span span = function.origin(op.origin).span;
-  ValueId y = op.operands[0];
-  std::vector<bool> reached = ancestors(function, y);
+  if (const Op* inner = function.def(op.operands[0]); inner && is_derivative(*inner) && inner->origin == op.origin && diagnostics.has_errors())
+    return;  // `hvp` and `hessian` are two of them, and the first one has been judged
+  const Dependences dependences(function, op.operands[0], op.block);
   const std::vector<ValueId> xs = differentiated_by(op);
   for (std::size_t i = 0; i < xs.size(); ++i) {
-    ValueId x = xs[i];
-    if (!reached[x.index]) {
-      if (op.attrs.flag(Attr::implicit)) {
-        std::erase_if(function.outputs, [&](const Output& output) { return output.value == op.results[i]; });
-        diagnostics.warning(Code::W0301, span,
-                            fmt::format("param `{}` does not reach the loss `{}` and has no gradient", op.attrs.strings(Attr::names)[i],
-                                        function.value(y).name));
-      } else {
-        diagnostics.error(
-            Code::E0301, span,
-            fmt::format("{} was not computed from {}", shown_name(function, y, fmt::format("the first argument of `{}`", spelled(op.code))),
-                        shown_name(function, x, "the value to differentiate by")));
-      }
-    } else if (depends_through_earlier_turns(function, y, x)) {
-      diagnostics
-          .error(Code::E0304, span,
-                 fmt::format("{} depends on {} through earlier turns of the loop", shown_name(function, y, "the value"),
-                             shown_name(function, x, "the other value")))
-          .with_help("put the loop in a function and take the gradient of its result");
+    const Dependence dependence = dependences.on(xs[i]);
+    if (dependence.how == Dependence::How::complete) continue;
+    if (dependence.how != Dependence::How::none) {
+      depends_elsewhere(function, op, xs[i], dependence, diagnostics);
+    } else if (op.attrs.flag(Attr::implicit)) {
+      std::erase_if(function.outputs, [&](const Output& output) { return output.value == op.results[i]; });
+      diagnostics.warning(Code::W0301, function.origin(op.origin).span,
+                          fmt::format("param `{}` does not reach the loss `{}` and has no gradient", op.attrs.strings(Attr::names)[i],
+                                      function.value(op.operands[0]).name));
+    } else {
+      not_computed_from(function, op, xs[i], diagnostics);
     }
   }
 }
@@ -71,6 +131,15 @@ bool is_output(const Function& function, ValueId id) {
 void set_named(Rewriter& rewriter, ValueId old, const std::string& name, ValueId derivative, std::size_t values_before) {
   if (!name.empty() && derivative.index >= values_before) rewriter.builder().function().value(derivative).name = name;
   rewriter.set(old, derivative);
+}
+
+Function without_copies(const Function& function) {
+  Rewriter rewriter(function);
+  return rewriter.finish([&](const Op& op) {
+    if (!is_copy(function, op)) return false;
+    rewriter.set(op.results[0], rewriter.map(op.operands[0]));
+    return true;
+  });
 }
 
 }  // namespace
@@ -109,7 +178,7 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
     }
     return true;
   });
-  return drop_dead(expanded, diagnostics);  // and the blocks that no op holds any more
+  return drop_dead(without_copies(expanded), diagnostics);  // and the blocks that no op holds any more
 }
 
 }  // namespace bpc::ir

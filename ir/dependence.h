@@ -13,8 +13,31 @@ std::vector<bool> ancestors(const Function& function, ValueId y);
 // The same from several values, not looking beyond a block and the regions inside it: what these were computed from in there.
 std::vector<bool> ancestors_within(const Function& function, std::span<const ValueId> ys, BlockId block);
 
-// Whether y depends on x through an earlier turn of a loop that carries the connecting value, while x stands outside that loop: a
-// gradient taken inside the loop would be partial.
-bool depends_through_earlier_turns(const Function& function, ValueId y, ValueId x);
+// How the y of a derivative depends on an x of it, as what it differentiates is the turn at hand of the loops around it: what a loop carries is
+// a value of its own in each turn, and so is a parameter of an adjoint rule.
+struct Dependence {
+  enum class How : std::uint8_t {
+    none,
+    complete,   // by paths within this turn alone
+    partial,    // by such paths and others
+    elsewhere,  // by others alone
+  };
+  How how;
+  ValueId through;  // partial, elsewhere: an argument of a loop or rule around the derivative, by which y depends on x from elsewhere
+};
+
+// Judges the dependences of one derivative, which stands in the block `at`.
+class Dependences {
+ public:
+  Dependences(const Function& function, ValueId y, BlockId at);
+  Dependence on(ValueId x) const;
+
+ private:
+  const Function& function_;
+  ValueId y_;
+  BlockId at_;
+  std::vector<bool> reached_;  // by all paths
+  bool is_surrounded_;         // by loops or rules
+};
 
 }  // namespace bpc::ir

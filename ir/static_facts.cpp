@@ -29,7 +29,7 @@ void StaticFacts::enter(const Op& op) {
   for (BlockId region : op.regions) {
     const auto& block_arguments = function_.block(region).arguments;
     for (std::size_t i = 0; i < block_arguments.size(); ++i)
-      nonfinite_[block_arguments[i].index] = op.code == Opcode::custom && (region == op.regions[1] || nonfinite_[op.operands[i].index]);
+      nonfinite_[block_arguments[i].index] = op.code == Opcode::custom && (region != op.regions[0] || nonfinite_[op.operands[i].index]);
   }
   std::size_t operands = uncarried_operands(op.code), arguments = uncarried_arguments(op.code);
   for (bool changed = true; changed;) {
@@ -50,7 +50,7 @@ void StaticFacts::enter(const Op& op) {
     for (BlockId region : op.regions) {
       const auto& yields = function_.block(region).yields;
       bool is_condition = op.code == Opcode::while_loop && region == op.regions[0];
-      bool is_rule = op.code == Opcode::custom && region == op.regions[1];
+      bool is_rule = op.code == Opcode::custom && region != op.regions[0];
       bool yields_results = yields.size() == op.results.size() && !is_condition && !is_rule;
       if (yields_results) nonfinite |= nonfinite_[yields[i].index];
     }

@@ -71,6 +71,12 @@ struct Counter {
   std::vector<ir::ValueId> values;  // its indices
 };
 
+// The derivatives in the text of a function.
+struct Differentiation {
+  bool is_any = false;
+  std::set<std::string> by;  // names that it differentiates by; a parameter of such a name is a value even where it is given a literal
+};
+
 struct Context {
   Context(const Program& program, const LowerOptions& options, Diagnostics& diagnostics);
 
@@ -91,7 +97,7 @@ struct Context {
   std::map<std::string, std::string> dim_sources;                 // free dims: the input that bound them
   std::map<std::string, std::int64_t> stand_ins;                  // free dims without data, and the sizes they got instead
   std::set<std::string> call_paths;                               // of functions with params
-  std::map<const FnStmt*, std::set<std::string>> differentiated;  // by function: names that its body differentiates by
+  std::map<const FnStmt*, Differentiation> differentiations;      // by function
   std::map<std::string, Callable> prelude;                        // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
   std::vector<std::unique_ptr<Frame>> prelude_frames;

@@ -16,19 +16,31 @@ namespace {
 
 using ir::ValueId;
 
-// The names that the body of a function differentiates by. Such a parameter must be a value even where the caller gives a literal.
-const std::set<std::string>& differentiated_names(Context& c, const Callable& callee) {
-  auto [known, is_new] = c.differentiated.try_emplace(callee.fn);
+// What the body of a function takes derivatives of, by its own text.
+const Differentiation& differentiation(Context& c, const Callable& callee) {
+  auto [known, is_new] = c.differentiations.try_emplace(callee.fn);
   if (!is_new) return known->second;
   const Ast& ast = *callee.ast;
   Span body = callee.fn->expression.valid() ? ast.expr(callee.fn->expression).span : callee.fn->body.span;
   for (const Expr& e : ast.exprs) {
     const auto* inner = std::get_if<CallExpr>(&e.node);
     if (!inner || !is_derivative_form(inner->callee.text) || !covers(body, e.span)) continue;
+    known->second.is_any = true;
     for (std::size_t i = 1; i < inner->arguments.size(); ++i)
-      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.insert(name->name);
+      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.by.insert(name->name);
   }
   return known->second;
+}
+
+// A parameter is a value of its own, whatever it is given: where derivatives are taken, a copy of its argument.
+void separate(Context& c, Item& item, const std::string& name) {
+  if (auto* list = std::get_if<List>(&item.is))
+    for (Item& part : list->items) separate(c, part, name);
+  const ValueId* id = item.as<ValueId>();
+  if (!id || !is_real(c.type(*id).element) || c.type(*id).tape) return;
+  c.set_origin(item.span);
+  const Type type = c.type(*id);
+  item.is = c.builder->emit(ir::Opcode::reshape, {*id}, {}, &type, name);
 }
 
 bool has_params(const Callable& callee) {
@@ -159,7 +171,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     }
     auto item = given[i] ? given[i] : expression(c, parameter.value);
     if (item && c.frame->library && !may_go_to_library(c, *item)) item.reset();
-    if (item && !parameter.type && differentiated_names(c, callee).contains(parameter.name.text)) item = to_value(c, *item);
+    if (item && !parameter.type && differentiation(c, callee).by.contains(parameter.name.text)) item = to_value(c, *item);
     ok &= item.has_value();
     if (!item) continue;
     if (!parameter.type) c.bind(parameter.name.text, *item, parameter.name.span);
@@ -168,7 +180,10 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     what.push_back(fmt::format("`{}` of `{}`", parameter.name.text, callee.fn->name.text));
   }
   if (!ok || !check_declared(c, types, items, what)) return false;
-  for (std::size_t i = 0; i < parameters.size(); ++i) c.bind(parameters[i].name.text, items[i], parameters[i].name.span);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (differentiation(c, callee).is_any) separate(c, items[i], parameters[i].name.text);
+    c.bind(parameters[i].name.text, items[i], parameters[i].name.span);
+  }
   return true;
 }
 

@@ -31,42 +31,41 @@ ValueId ForwardSweep::run(ValueId y) {
     const auto& ops = function_.block(at).ops;
     before.emplace_back(ops.begin(), std::find(ops.begin(), ops.end(), around));
   }
-  want_tapes(before);
+  choose_replays(before);
   for (auto ops = before.rbegin(); ops != before.rend(); ++ops) block(*ops, Where::here);
   builder_.set_origin(origin);
   return tangent_or_zero(y);
 }
 
-// What runs again needs tapes of its own, also those of integers.
-void ForwardSweep::want_tapes(const std::vector<std::vector<OpId>>& before) {
+// What x reaches on the way to y runs again, and what runs again needs tapes of its own, also those of integers: a tape is used up by those
+// who read it. All else stays as it is.
+void ForwardSweep::choose_replays(const std::vector<std::vector<OpId>>& before) {
+  std::vector<bool> tapes(function_.value_count(), false);  // that something which runs again reads
   for (const auto& ops : before)
     for (auto id = ops.rbegin(); id != ops.rend(); ++id) {
       const Op& op = function_.op(*id);
-      if (!is_wanted(op)) continue;
+      if (std::none_of(op.results.begin(), op.results.end(),
+                       [&](ValueId value) { return tapes[value.index] || (wanted_[value.index] && moves(value)); }))
+        continue;
+      replays_.insert(*id);
       for (ValueId tape : tapes_read(function_, op)) {
+        tapes[tape.index] = true;
         const std::vector<bool> reached = ancestors(function_, tape);
         for (std::size_t i = 0; i < reached.size(); ++i) wanted_[i] = wanted_[i] || reached[i];
       }
     }
 }
 
-bool ForwardSweep::is_wanted(const Op& op) const {
-  return std::any_of(op.results.begin(), op.results.end(),
-                     [&](ValueId value) { return value.index < wanted_.size() && wanted_[value.index]; });
-}
-
 void ForwardSweep::block(const std::vector<OpId>& ops, Where where) {
   for (OpId id : ops) op(id, where);
 }
 
-// What x does not reach, or does not reach y, stays as it is; but a tape is used up by those who read it, so that whatever leaves one runs
-// again.
 void ForwardSweep::op(OpId id, Where where) {
   const Op op = function_.op(id);
   auto is_tape = [&](ValueId value) { return function_.type(value).tape; };
   bool varied = std::any_of(op.results.begin(), op.results.end(), [&](ValueId value) { return moves(value); });
   bool tapes = std::any_of(op.results.begin(), op.results.end(), is_tape) || std::any_of(op.operands.begin(), op.operands.end(), is_tape);
-  if (where == Where::here && !(is_wanted(op) && (varied || tapes))) return;
+  if (where == Where::here && !replays_.contains(id)) return;
   if (op_info(op.code).has(effect)) return;
   Origin origin = function_.origin(op.origin);
   origin.rule = "jvp";

@@ -5,6 +5,7 @@
 // of a linear program is its gradient; compare Radul et al., "You Only Linearize Once", 2022).
 #pragma once
 
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -28,8 +29,7 @@ class ForwardSweep {
  private:
   enum class Where { here, copied };  // straight code stands where it was, or is copied into a region of its own
 
-  void want_tapes(const std::vector<std::vector<OpId>>& before);
-  bool is_wanted(const Op& op) const;
+  void choose_replays(const std::vector<std::vector<OpId>>& before);
   void block(const std::vector<OpId>& ops, Where where);
   void op(OpId id, Where where);
   void tape_op(OpId id);
@@ -51,6 +51,7 @@ class ForwardSweep {
   StaticFacts facts_;
   Cloner copies_;                                        // of values that control flow makes again
   std::vector<bool> wanted_;                             // by value: y was computed from it
+  std::set<OpId> replays_;                               // ops before this place to go through again
   std::unordered_map<std::uint32_t, ValueId> tangents_;  // by value as it was
 };
 

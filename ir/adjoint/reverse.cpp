@@ -8,6 +8,17 @@
 
 namespace bpc::ir {
 
+ValueId add_in_place(Builder& builder, ValueId sum, ValueId part) {
+  Function& function = builder.function();
+  const Op* made = function.def(part);
+  bool is_sparse = made && (made->code == Opcode::scatter_add || (made->code == Opcode::update && made->attrs.flag(Attr::add)));
+  const auto& ops = function.block(builder.block()).ops;
+  if (!is_sparse || ops.empty() || function.value(part).op != ops.back() || constant_value(function, made->operands[0]) != 0.0)
+    return builder.emit(Opcode::add, {sum, part});
+  function.op(ops.back()).operands[0] = sum;
+  return part;
+}
+
 ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs) : ReverseSweep(builder, xs, StaticFacts(builder.function())) {}
 
 ReverseSweep::ReverseSweep(Builder& builder, std::span<const ValueId> xs, StaticFacts facts)
@@ -115,19 +126,8 @@ ReverseSweep::Adjoint& ReverseSweep::adjoint(ValueId value) {
 void ReverseSweep::accumulate(ValueId primal, ValueId part, bool may_be_zeroed, bool is_own) {
   enter_scopes(primal);
   Adjoint& sum = adjoint(primal);
-  ValueId value = !sum.value.valid() ? part : is_own ? add_in_place(sum.value, part) : builder_.emit(Opcode::add, {sum.value, part});
+  ValueId value = !sum.value.valid() ? part : is_own ? add_in_place(builder_, sum.value, part) : builder_.emit(Opcode::add, {sum.value, part});
   adjoint(primal) = {value, sum.may_be_zeroed || may_be_zeroed};
-}
-
-// A part that is zero but for some places is added there: the cost of reading x[i] does not depend on the size of x.
-ValueId ReverseSweep::add_in_place(ValueId sum, ValueId part) {
-  const Op* made = function_.def(part);
-  bool is_sparse = made && (made->code == Opcode::scatter_add || (made->code == Opcode::update && made->attrs.flag(Attr::add)));
-  OpId last = function_.block(builder_.block()).ops.empty() ? OpId{} : function_.block(builder_.block()).ops.back();
-  if (!is_sparse || function_.value(part).op != last || constant_value(function_, made->operands[0]) != 0.0)
-    return builder_.emit(Opcode::add, {sum, part});
-  function_.op(last).operands[0] = sum;
-  return part;
 }
 
 ValueId ReverseSweep::value_or_zero(const Adjoint& adjoint, const Type& type) {

@@ -17,6 +17,10 @@
 
 namespace bpc::ir {
 
+// The sum of a cotangent and one more part of it, which nothing else reads. A part that is zero but for some places, made by the last op, is
+// added there: the cost of reading or writing x[i] does not depend on the size of x.
+ValueId add_in_place(Builder& builder, ValueId sum, ValueId part);
+
 class ReverseSweep {
  public:
   ReverseSweep(Builder& builder, std::span<const ValueId> xs);
@@ -66,7 +70,6 @@ class ReverseSweep {
   Adjoint& adjoint(ValueId value);
   // `is_own`: the part was made for this sum, and nothing else reads it.
   void accumulate(ValueId primal, ValueId part, bool may_be_zeroed, bool is_own = false);
-  ValueId add_in_place(ValueId sum, ValueId part);
   ValueId value_or_zero(const Adjoint& adjoint, const Type& type);
   void name_adjoint(ValueId primal);
   std::string adjoint_name(ValueId primal);

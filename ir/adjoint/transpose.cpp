@@ -41,7 +41,7 @@ class Transposition {
       for (std::size_t k = 0; k < unknowns_.size(); ++k) {
         if (!reached[unknowns_[k].index]) continue;
         ValueId part = sweep.gradient(unknowns_[k]);
-        sums[k] = sums[k].valid() ? builder_.emit(Opcode::add, {sums[k], part}) : part;
+        sums[k] = sums[k].valid() ? add_in_place(builder_, sums[k], part) : part;
       }
     }
     if (op_.code == Opcode::custom && std::any_of(sums.begin(), sums.end(), [&](ValueId sum) { return sum.valid() && reads_unknown(sum); }))

@@ -40,7 +40,6 @@ void Varied::enter(const Op& op) {
   for (bool changed = true; changed;) {
     changed = false;
     for (BlockId region : op.regions) {
-      if (op.code == Opcode::custom && region == op.regions[1]) continue;
       walk(region);
       const Block& block = function_.block(region);
       for (std::size_t i = arguments; is_loop(op.code) && i < block.arguments.size(); ++i) {
@@ -55,7 +54,7 @@ void Varied::enter(const Op& op) {
     for (BlockId region : op.regions) {
       const auto& yields = function_.block(region).yields;
       bool is_condition = op.code == Opcode::while_loop && region == op.regions[0];
-      bool is_rule = op.code == Opcode::custom && region == op.regions[1];
+      bool is_rule = op.code == Opcode::custom && region != op.regions[0];
       if (!is_condition && !is_rule && i < yields.size()) mark(op.results[i], varied_[yields[i].index]);
     }
   }

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
+#include <tuple>
 
+#include "ir/adjoint.h"
 #include "ir/dependence.h"
 #include "ir/passes/passes.h"
 #include "ir/ranges.h"
@@ -12,24 +16,68 @@ namespace {
 
 constexpr double kMuch = 512.0 * 1024 * 1024;  // bytes on tapes for one loop
 
-// What an adjoint may keep of one run of a block, in bytes: an upper bound, since it computes cheap values again.
-double kept_bytes(const Function& function, BlockId block) {
+double bytes_of(const Type& type) {
+  return type.tape ? 0 : static_cast<double>(type.count()) * static_cast<double>(element_size(type.element));
+}
+
+double turns_of(const Function& function, const Op& op) {
+  auto bounds = op.code == Opcode::for_loop ? constant_bounds(function, op) : std::nullopt;
+  return bounds ? static_cast<double>(bounds->turns) : 1;
+}
+
+// What an adjoint may keep of one run of a block, in bytes: an upper bound, since it computes cheap values again, and an array that a loop
+// updates in place counts in each turn.
+double most_bytes(const Function& function, BlockId block) {
   double bytes = 0;
-  auto add = [&](ValueId value) {
-    const Type& type = function.type(value);
-    if (!type.tape) bytes += static_cast<double>(type.count()) * static_cast<double>(element_size(type.element));
-  };
-  for (ValueId argument : function.block(block).arguments) add(argument);
+  for (ValueId argument : function.block(block).arguments) bytes += bytes_of(function.type(argument));
   for (OpId id : function.block(block).ops) {
     const Op& op = function.op(id);
     if (!op_info(op.code).has(cheap))
-      for (ValueId result : op.results) add(result);
-    auto bounds = op.code == Opcode::for_loop ? constant_bounds(function, op) : std::nullopt;
-    double turns = bounds ? static_cast<double>(bounds->turns) : 1;
-    for (BlockId region : op.regions) bytes += turns * kept_bytes(function, region);
+      for (ValueId result : op.results) bytes += bytes_of(function.type(result));
+    for (BlockId region : op.regions) bytes += turns_of(function, op) * most_bytes(function, region);
   }
   return bytes;
 }
+
+double pushed_bytes(const Function& function, BlockId block) {
+  double bytes = 0;
+  for (OpId id : function.block(block).ops) {
+    const Op& op = function.op(id);
+    if (op.code == Opcode::push) bytes += bytes_of(function.type(op.operands[1]));
+    for (BlockId region : op.regions) bytes += turns_of(function, op) * pushed_bytes(function, region);
+  }
+  return bytes;
+}
+
+// What the loops of a function keep for their adjoints, found by expanding its derivatives once without any segments.
+class KeptByLoops {
+ public:
+  explicit KeptByLoops(const Function& function) {
+    Diagnostics none;  // the pass `adjoint` reports them
+    const Function expanded = expand_gradients(function, none);
+    for (std::uint32_t i = 0; i < expanded.op_count(); ++i) {
+      const Op& op = expanded.op(OpId{i});
+      if (op.code != Opcode::for_loop) continue;
+      double& bytes = bytes_[place(expanded, op)];
+      bytes = std::max(bytes, turns_of(expanded, op) * pushed_bytes(expanded, op.regions[0]));
+    }
+  }
+
+  double bytes(const Function& function, const Op& loop) const {
+    auto found = bytes_.find(place(function, loop));
+    return found == bytes_.end() ? 0 : found->second;
+  }
+
+ private:
+  // By which a loop is known again; one that a derivative has made has a rule.
+  using Place = std::tuple<Span, std::vector<Span>, std::string, std::string>;
+  static Place place(const Function& function, const Op& op) {
+    const Origin& origin = function.origin(op.origin);
+    return {origin.span, origin.calls, origin.path, origin.rule};
+  }
+
+  std::map<Place, double> bytes_;
+};
 
 // The values that some reverse derivative goes back through.
 std::vector<bool> reversed_values(const Function& function) {
@@ -125,8 +173,12 @@ Function segmented(const Function& function, IsLong is_long) {
 }  // namespace
 
 Function checkpoint_long_loops(const Function& function, Diagnostics&) {
-  return segmented(
-      function, [&](std::int64_t turns, const Op& op) { return static_cast<double>(turns) * kept_bytes(function, op.regions[0]) > kMuch; });
+  std::optional<KeptByLoops> kept;
+  return segmented(function, [&](std::int64_t turns, const Op& op) {
+    if (static_cast<double>(turns) * most_bytes(function, op.regions[0]) <= kMuch) return false;
+    if (!kept) kept.emplace(function);
+    return kept->bytes(function, op) > kMuch;
+  });
 }
 
 Function checkpoint_all_loops(const Function& function, Diagnostics&) {
