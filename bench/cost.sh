@@ -62,6 +62,56 @@ END
   printf '| n = %s | %s\n' "$n" "$(count "$work/reads.bp")"
 done
 
+forward() { # what it is called, n, statements that make y of x: operations of y, of its jvp, of the sum of y, of its grad and hvp
+  printf '| `%s`, n = %s |' "$1" "$2"
+  for of in "y" "jvp(y, x, x)" "sum(y)" "grad(sum(y), x)" "hvp(sum(y), x, x)"; do
+    printf 'param x : [%s] = 0.5\n%s\nloss J = sum(%s)\n' "$2" "$3" "$of" > "$work/forward.bp"
+    "$bpc" bench --count "$work/forward.bp" | awk '/^operations/ {printf " %s |", $2}'
+  done
+  echo
+}
+printf '\n| derivatives of loops over n elements | value | jvp | sum | grad | hvp |\n|---|---|---|---|---|---|\n'
+for n in 1000 4000 16000; do
+  forward "y[i] = sin(x[i])*x[i]" $n "y = x
+for i in 0..$n { y[i] = sin(x[i]) * x[i] }"
+  forward "y[i] += y[i-1]*x[i]" $n "y = x
+for i in 1..$n { y[i] += y[i-1] * x[i] }"
+  forward "scatter_add" $n "y = x
+const at = i32(arange(0, $n))
+for i in 0..$n { y = scatter_add(y, at[i..i+1], x[i..i+1]^2) }"
+done
+
+checkpointed() { # what it is called, script: value and gradient with --checkpoint=none, then auto
+  cat > "$work/checkpointed.bp"
+  for how in none auto; do printf '| `%s`, %s | %s\n' "$1" $how "$(count "$work/checkpointed.bp" --checkpoint=$how)"; done
+}
+head "loops that write arrays in place, --checkpoint=none and auto"
+checkpointed "h[t] = tanh(W @ h[t-1] + x[t])" <<END
+param W : [8, 8] = 0.1
+const x = linspace(-1, 1, 20000)
+h = zeros([20000, 8])
+for t in 1..20000 { h[t] = tanh(W @ h[t-1] + x[t]) }
+loss J = sum(h[-1])
+END
+checkpointed "x[(k*7) % N] *= v[k]" <<END
+param v : [20000] = 0.999
+x = ones([5000])
+for k in 0..20000 { x[(k*7) % 5000] *= v[k] }
+loss J = sum(x)
+END
+checkpointed "soft DTW, 300 x 300" <<END
+param a : [300] = sin(arange(0, 300))
+const b = cos(arange(0, 300))
+D = full([301, 301], 1e3)
+D[0, 0] = 0
+for i in 1..301 { for j in 1..301 {
+  m = min(min(D[i-1, j], D[i, j-1]), D[i-1, j-1])
+  s = exp(m - D[i-1, j]) + exp(m - D[i, j-1]) + exp(m - D[i-1, j-1])
+  D[i, j] = (a[i-1] - b[j-1])^2 + m - log(s)
+} }
+loss J = D[300, 300]
+END
+
 operations() { # n, expression of y(x): operations of the sum of its elements
   printf 'param x : [%s] = 0.5\ny = sum(tanh(x * x) * sin(x)) + prod(x)\nloss J = sum(%s)\n' "$1" "$2" > "$work/form.bp"
   "$bpc" bench --count "$work/form.bp" | awk '/^operations/ {print $2}'
