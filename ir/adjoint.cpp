@@ -103,7 +103,8 @@ void depends_elsewhere(const Function& function, const Op& op, ValueId x, const 
 
 // Whether the derivatives that `op` asks for exist, judged on the program as written. Params that do not reach the loss lose their output.
 void check_derivative(Function& function, const Op& op, Diagnostics& diagnostics) {
-  if (const Op* inner = function.def(op.operands[0]); inner && is_derivative(*inner) && inner->origin == op.origin && diagnostics.has_errors())
+  if (const Op* inner = function.def(op.operands[0]);
+      inner && is_derivative(*inner) && inner->origin == op.origin && diagnostics.has_errors())
     return;  // `hvp` and `hessian` are two of them, and the first one has been judged
   const Dependences dependences(function, op.operands[0], op.block);
   const std::vector<ValueId> xs = differentiated_by(op);

@@ -92,13 +92,13 @@ struct Context {
   Frame* frame = nullptr;                     // the current one
   Frame* top = nullptr;                       // the main file's
   std::optional<Initialiser> initialiser;
-  std::map<ir::ValueId, ir::ValueId> init_values;                 // values of main that init has computed too
-  std::vector<std::string> shown;                                 // names bound by assignment or loss at the top level, in order
-  std::map<std::string, std::string> dim_sources;                 // free dims: the input that bound them
-  std::map<std::string, std::int64_t> stand_ins;                  // free dims without data, and the sizes they got instead
-  std::set<std::string> call_paths;                               // of functions with params
-  std::map<const FnStmt*, Differentiation> differentiations;      // by function
-  std::map<std::string, Callable> prelude;                        // those used so far
+  std::map<ir::ValueId, ir::ValueId> init_values;             // values of main that init has computed too
+  std::vector<std::string> shown;                             // names bound by assignment or loss at the top level, in order
+  std::map<std::string, std::string> dim_sources;             // free dims: the input that bound them
+  std::map<std::string, std::int64_t> stand_ins;              // free dims without data, and the sizes they got instead
+  std::set<std::string> call_paths;                           // of functions with params
+  std::map<const FnStmt*, Differentiation> differentiations;  // by function
+  std::map<std::string, Callable> prelude;                    // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
   std::vector<std::unique_ptr<Frame>> prelude_frames;
   OpenTapes open_tapes;

@@ -28,10 +28,34 @@ std::optional<Item> real_value(Context& c, const Item& item) {
   return std::nullopt;
 }
 
-// What it is differentiated by.
-std::optional<Item> variable(Context& c, const Item& item) {
+// The text of `w` in `w[i]`, if the item is what such an argument has just made.
+std::string indexed_name(Context& c, const Item& item) {
+  const ValueId* id = item.as<ValueId>();
+  const ir::Op* made = id ? c.function().def(*id) : nullptr;
+  if (!made || (made->code != Opcode::slice && made->code != Opcode::gather) || c.function().origin(made->origin).span != item.span)
+    return {};
+  const std::string text = c.text_of(item.span);
+  return text.ends_with("]") ? text.substr(0, text.find('[')) : std::string{};
+}
+
+// What it is differentiated by. E0301 for a part of a tensor or a list of several, which y was not computed from.
+std::optional<Item> variable(Context& c, std::string_view form, const Item& y, const Item& item) {
+  const std::string of = c.text_of(y.span), by = c.text_of(item.span);
+  auto made_here = [&](std::string help) {
+    c.error(Code::E0301, item.span, fmt::format("`{}` is made here, after `{}` was computed", by, of), std::move(help));
+    return std::nullopt;
+  };
+  if (const List* list = item.as<List>(); list && by.starts_with("[")) {
+    std::vector<std::string> parts;
+    for (const Item& part : list->items) parts.push_back(c.text_of(part.span));
+    return made_here(form == "grad" ? fmt::format("write `grad({}, {})`", of, fmt::join(parts, ", "))
+                                    : fmt::format("`{}` takes one at a time, or the tensor that they are parts of", form));
+  }
+  if (std::string whole = indexed_name(c, item); !whole.empty())
+    return made_here(form == "grad" ? fmt::format("write `grad({}, {}){}`", of, whole, by.substr(whole.size()))
+                                    : fmt::format("differentiate by `{}` and take the part of the result", whole));
   if (!is_compile_time(item)) return real_value(c, item);
-  c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", c.text_of(item.span)));
+  c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", by));
   return std::nullopt;
 }
 
@@ -89,26 +113,26 @@ std::optional<Item> in_each_direction(Context& c, Span span, Type type,
 // ---- calls ----
 
 std::optional<Item> vjp(Context& c, const BuiltinCall& call) {
-  auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
+  auto y = real_value(c, call.arguments[0]), x = variable(c, call.name, call.arguments[0], call.arguments[1]);
   auto v = y && x ? to_fit(c, call.arguments[2], c.type(*y), "the cotangent of `vjp`") : std::nullopt;
   return v ? c.emit(call.span, Opcode::vjp, {*y, *v, *x}) : std::nullopt;
 }
 
 std::optional<Item> jvp(Context& c, const BuiltinCall& call) {
-  auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
+  auto y = real_value(c, call.arguments[0]), x = variable(c, call.name, call.arguments[0], call.arguments[1]);
   auto v = y && x ? to_fit(c, call.arguments[2], c.type(*x), "the direction of `jvp`") : std::nullopt;
   return v ? c.emit(call.span, Opcode::jvp, {*y, *x, *v}) : std::nullopt;
 }
 
 std::optional<Item> hvp(Context& c, const BuiltinCall& call) {
-  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.arguments[1]);
+  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.name, call.arguments[0], call.arguments[1]);
   auto v = y && w ? to_fit(c, call.arguments[2], c.type(*w), "the direction of `hvp`") : std::nullopt;
   auto g = v ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   return g ? c.emit(call.span, Opcode::jvp, {*g, *w, *v}) : std::nullopt;
 }
 
 std::optional<Item> hessian(Context& c, const BuiltinCall& call) {
-  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.arguments[1]);
+  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.name, call.arguments[0], call.arguments[1]);
   auto g = y && w ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   if (!g) return std::nullopt;
   return in_each_direction(c, call.span, c.type(*w), [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*g, *w, v}); });
@@ -116,7 +140,7 @@ std::optional<Item> hessian(Context& c, const BuiltinCall& call) {
 
 // By rows (reverse mode) or by columns (forward mode), whichever are fewer.
 std::optional<Item> jacobian(Context& c, const BuiltinCall& call) {
-  auto y = real_value(c, call.arguments[0]), x = variable(c, call.arguments[1]);
+  auto y = real_value(c, call.arguments[0]), x = variable(c, call.name, call.arguments[0], call.arguments[1]);
   if (!y || !x) return std::nullopt;
   const Type of = c.type(*y), by = c.type(*x);
   if (of.count() <= by.count())
@@ -172,7 +196,7 @@ std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<
       c.error(Code::E0105, given[i].name->span, fmt::format("`grad` has no parameter `{}`", given[i].name->text));
       return std::nullopt;
     }
-    auto value = i == 0 ? scalar(c, callee.text, given[i].item) : variable(c, given[i].item);
+    auto value = i == 0 ? scalar(c, callee.text, given[i].item) : variable(c, callee.text, given[0].item, given[i].item);
     if (!value) return std::nullopt;
     ids.push_back(*value->as<ValueId>());
     types.push_back(c.type(ids.back()));
