@@ -169,7 +169,8 @@ class SameMoment {
   bool depend_through_argument(const std::vector<ValueId>& ys, ValueId v, const Resolved& resolved, const std::vector<bool>& seen) {
     const Op* op = op_of_argument(function_, v);
     std::size_t slot = function_.value(v).slot;
-    if (op && op->code == Opcode::custom && !is_rule(*op, function_.value(v).block) && !is_enclosed(function_, at_, function_.value(v).block))
+    if (op && op->code == Opcode::custom && !is_rule(*op, function_.value(v).block) &&
+        !is_enclosed(function_, at_, function_.value(v).block))
       return depend(ys, op->operands[slot], resolved);
     std::size_t uncarried = op ? uncarried_arguments(op->code) : 0;
     if (!op || !is_loop(op->code) || slot < uncarried) return false;

@@ -13,8 +13,8 @@ std::vector<bool> ancestors(const Function& function, ValueId y);
 // The same from several values, not looking beyond a block and the regions inside it: what these were computed from in there.
 std::vector<bool> ancestors_within(const Function& function, std::span<const ValueId> ys, BlockId block);
 
-// How the y of a derivative depends on an x of it, as what it differentiates is the turn at hand of the loops around it: what a loop carries is
-// a value of its own in each turn, and so is a parameter of an adjoint rule.
+// How the y of a derivative depends on an x of it, as what it differentiates is the turn at hand of the loops around it: what a loop
+// carries is a value of its own in each turn, and so is a parameter of an adjoint rule.
 struct Dependence {
   enum class How : std::uint8_t {
     none,

@@ -126,7 +126,9 @@ ReverseSweep::Adjoint& ReverseSweep::adjoint(ValueId value) {
 void ReverseSweep::accumulate(ValueId primal, ValueId part, bool may_be_zeroed, bool is_own) {
   enter_scopes(primal);
   Adjoint& sum = adjoint(primal);
-  ValueId value = !sum.value.valid() ? part : is_own ? add_in_place(builder_, sum.value, part) : builder_.emit(Opcode::add, {sum.value, part});
+  ValueId value = !sum.value.valid() ? part
+                  : is_own           ? add_in_place(builder_, sum.value, part)
+                                     : builder_.emit(Opcode::add, {sum.value, part});
   adjoint(primal) = {value, sum.may_be_zeroed || may_be_zeroed};
 }
 

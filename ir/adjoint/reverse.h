@@ -17,8 +17,8 @@
 
 namespace bpc::ir {
 
-// The sum of a cotangent and one more part of it, which nothing else reads. A part that is zero but for some places, made by the last op, is
-// added there: the cost of reading or writing x[i] does not depend on the size of x.
+// The sum of a cotangent and one more part of it, which nothing else reads. A part that is zero but for some places, made by the last op,
+// is added there: the cost of reading or writing x[i] does not depend on the size of x.
 ValueId add_in_place(Builder& builder, ValueId sum, ValueId part);
 
 class ReverseSweep {
