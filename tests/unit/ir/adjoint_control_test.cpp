@@ -127,6 +127,43 @@ TEST_CASE("a while counts its turns") {
   CHECK(times(text, "= for_loop ") == 1);
 }
 
+TEST_CASE("forward mode does not run again what its variable does not reach, be there tapes") {
+  std::string text = expand(R"(  %w = param "w" : f32
+  %x = param "x" : f32
+  %limit = input "limit" : f32
+  %v = constant {value = 1} : f32
+  %J = while_loop %w : f32 (%a : f32) {
+    %c = lt %a, %limit : bool
+    yield %c
+  } do (%b : f32) {
+    %n = mul %b, %b : f32
+    yield %n
+  }
+  %g = grad %J, %w : f32
+  %y = mul %g, %x : f32
+  %u = jvp %y, %x, %v : f32
+  output value "u" %u
+)");
+  INFO(text);
+  CHECK(times(text, "while_loop ") == 1);
+}
+
+TEST_CASE("forward mode writes one element where the value does") {
+  std::string text = expand("  %x = param \"x\" : f32[100]\n" + kBounds +
+                            R"(  %y = for_loop %lo, %hi, %by, %x : f32[100] (%i : i32, %h : f32[100]) {
+    %e = slice %x, %i {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : f32
+    %s = sin %e : f32
+    %n = update %h, %s, %i {starts = [0], sizes = [1], steps = [1], dynamic = [0], drop = [0]} : f32[100]
+    yield %n
+  }
+  %u = jvp %y, %x, %x : f32[100]
+  output value "u" %u
+)");
+  INFO(text);
+  CHECK(times(text, "= add ") == 0);
+  CHECK(times(text, "= update ") == 2);  // cleared there, then added to
+}
+
 TEST_CASE("reading one element in a loop adds to one element") {
   std::string text = expand("  %w = param \"w\" : f32[100]\n  %zero = constant {value = 0} : f32\n" + kBounds +
                             R"(  %J = for_loop %lo, %hi, %by, %zero : f32 (%i : i32, %s : f32) {
