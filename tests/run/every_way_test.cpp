@@ -190,11 +190,3 @@ TEST_CASE("printed text is as recorded") {
     }
   }
 }
-
-TEST_CASE("every gradient passes its check against central differences") {
-  for (const std::string& script : scripts()) {
-    Finished finished = with_flags({"check", "--grad", script, "-q"}, script);
-    INFO(script << "\n" << finished.out << finished.err);
-    CHECK(finished.code == 0);
-  }
-}

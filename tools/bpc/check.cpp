@@ -7,14 +7,17 @@ namespace bpc::tool {
 
 namespace {
 
-std::string_view verdict_name(Verdict verdict) {
-  switch (verdict) {
+std::string verdict_text(const GradientRow& row) {
+  switch (row.verdict) {
     case Verdict::ok:
       return "ok";
     case Verdict::kink:
       return "kink";
+    case Verdict::uncertain:
+      if (!std::isfinite(row.numeric)) return "uncertain: not finite near here";
+      return fmt::format("uncertain: numeric is good to {:.1e}", row.uncertainty);
     case Verdict::custom:
-      return "custom: an `adjoint` rule says otherwise";
+      return fmt::format("custom, differs by {:.1e}", std::abs(row.backprop - row.numeric));
     case Verdict::wrong:
       return "WRONG";
   }
@@ -28,7 +31,7 @@ std::string short_number(double value) {
 void print_report(const GradientReport& report) {
   std::vector<std::vector<std::string>> table{{"param", "value", "backprop", "numeric", "relative error", "verdict"}};
   for (const GradientRow& row : report.rows) {
-    std::string verdict(verdict_name(row.verdict));
+    std::string verdict = verdict_text(row);
     if (row.elements > 1) verdict += fmt::format(" ({} elements, the worst shown)", row.elements);
     table.push_back({row.name, short_number(row.value), short_number(row.backprop), short_number(row.numeric),
                      std::isnan(row.error) ? "nan" : fmt::format("{:.1e}", row.error), verdict});
@@ -37,7 +40,7 @@ void print_report(const GradientReport& report) {
   if (!report.rows.empty()) print_table(table, LastColumn::words);
   fmt::print("\n");
   if (report.compared < report.elements) fmt::print("compared {} of {} elements\n", report.compared, report.elements);
-  if (report.skipped > 0) fmt::print("{} `grad(...)` inside loops or branches not compared\n", report.skipped);
+  if (report.skipped > 0) fmt::print("{} derivatives not compared: they did not run, or read a tape that a loop carries\n", report.skipped);
   fmt::print("backprop:            {} evaluation, {:.3f} ms\n", report.backprop_runs, 1e3 * report.backprop_seconds);
   fmt::print("central differences: {} evaluations, {:.3f} ms\n", report.difference_runs, 1e3 * report.difference_seconds);
 }
