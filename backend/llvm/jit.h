@@ -20,4 +20,7 @@ std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const
 std::string llvm_text(const ir::Function& function, const JitOptions& options);
 std::string assembly_text(const ir::Function& function, const JitOptions& options);
 
+// "19.1.7, x86_64-pc-linux-gnu, skylake": LLVM's version, and what it compiles for.
+std::string host_text();
+
 }  // namespace bpc::backend

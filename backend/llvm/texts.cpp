@@ -1,4 +1,5 @@
 #include <llvm/ADT/SmallString.h>
+#include <llvm/Config/llvm-config.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/Support/raw_ostream.h>
 
@@ -29,6 +30,11 @@ std::string assembly_text(const ir::Function& function, const JitOptions& option
     throw InternalError("codegen", "LLVM cannot print assembly for this processor");
   passes.run(*module);
   return std::string(text);
+}
+
+std::string host_text() {
+  auto machine = host_machine(0);
+  return std::string(LLVM_VERSION_STRING) + ", " + machine->getTargetTriple().str() + ", " + machine->getTargetCPU().str();
 }
 
 }  // namespace bpc::backend

@@ -63,6 +63,7 @@ TEST_CASE("each error has the message that is recorded") {
       "E0406",  // needs a machine out of memory, or --max-memory: tests/command
       "E0507",  // bpc fmt of a file that cannot be written: tests/command
       "E0508",  // bpc opt: tests/command
+      "E0510",  // flags and words of the command line: tests/command
       "E0509",  // bpc test: tests/command
       "W0302",  // bpc check --grad: tests/command
   };

@@ -61,3 +61,18 @@ TEST_CASE("rooms include only what they may") {
     }
   }
 }
+
+TEST_CASE("nothing but tools/bpc/output.cpp writes to the standard streams") {
+  fs::path root = bpc::test::source_dir();
+  for (const char* room : {"support", "ir", "runtime", "frontend", "backend", "tools/bpc"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
+      std::string file = fs::relative(entry.path(), root).string();
+      if ((entry.path().extension() != ".h" && entry.path().extension() != ".cpp") || file == "tools/bpc/output.cpp") continue;
+      std::string text = bpc::test::read_file(entry.path().string());
+      for (const char* way : {"fmt::print(", "std::cout", "std::cerr", "stdout", "stderr", "printf("}) {
+        INFO(file << " uses " << way);
+        CHECK(text.find(way) == std::string::npos);
+      }
+    }
+  }
+}

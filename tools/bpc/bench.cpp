@@ -85,7 +85,7 @@ void bench(Session& session, const std::vector<const Subject*>& subjects) {
   const Options& options = session.options;
   if (!options.count) {
     const std::optional<std::vector<Timing>> timings = measure_time(session, subjects);
-    if (timings && options.json) fmt::print("{}\n", timings_json(*timings, options).dump());
+    if (timings && options.json) print("{}\n", timings_json(*timings, options).dump());
     if (timings && !options.json) print_timings(*timings);
     return;
   }
@@ -95,7 +95,7 @@ void bench(Session& session, const std::vector<const Subject*>& subjects) {
     if (!work) return;
     works.push_back(*work);
   }
-  if (options.json) fmt::print("{}\n", work_json(works).dump());
+  if (options.json) print("{}\n", work_json(works).dump());
   if (!options.json) print_work(works);
 }
 

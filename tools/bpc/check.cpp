@@ -36,20 +36,20 @@ void print_report(const GradientReport& report) {
     table.push_back({row.name, short_number(row.value), short_number(row.backprop), short_number(row.numeric),
                      std::isnan(row.error) ? "nan" : fmt::format("{:.1e}", row.error), verdict});
   }
-  if (report.rows.empty()) fmt::print("there is no gradient to compare\n");
+  if (report.rows.empty()) print("there is no gradient to compare\n");
   if (!report.rows.empty()) print_table(table, LastColumn::words);
-  fmt::print("\n");
-  if (report.compared < report.elements) fmt::print("compared {} of {} elements\n", report.compared, report.elements);
-  if (report.skipped > 0) fmt::print("{} derivatives not compared: they did not run, or read a tape that a loop carries\n", report.skipped);
-  fmt::print("backprop:            {} evaluation, {:.3f} ms\n", report.backprop_runs, 1e3 * report.backprop_seconds);
-  fmt::print("central differences: {} evaluations, {:.3f} ms\n", report.difference_runs, 1e3 * report.difference_seconds);
+  put("\n");
+  if (report.compared < report.elements) print("compared {} of {} elements\n", report.compared, report.elements);
+  if (report.skipped > 0) print("{} derivatives not compared: they did not run, or read a tape that a loop carries\n", report.skipped);
+  print("backprop:            {} evaluation, {:.3f} ms\n", report.backprop_runs, 1e3 * report.backprop_seconds);
+  print("central differences: {} evaluations, {:.3f} ms\n", report.difference_runs, 1e3 * report.difference_seconds);
 }
 
-int check_gradients_command(Options options) {
+int check_gradients_of(const std::string& path, Options options) {
   options.real = Element::f64;
   options.verbose = false;
   Session session(options);
-  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
+  std::optional<Script> script = lower_script(session, path, DataNeed::values);
   std::optional<GradientReport> report = script ? check_gradients(session, *script) : std::nullopt;
   if (!report) return session.finish();
   print_report(*report);
@@ -63,14 +63,23 @@ int check_gradients_command(Options options) {
   return code == kOk && wrong ? kWrong : code;
 }
 
+int check_script(const std::string& path, const Options& options) {
+  Session session(options);
+  std::optional<Script> script = lower_script(session, path, DataNeed::available);
+  if (script && expand_gradients(session, script->module)) print("{}: ok\n", session.sources.file(0).path);
+  return session.finish();
+}
+
 }  // namespace
 
 int check_command(const Options& options) {
-  if (options.grad) return check_gradients_command(options);
-  Session session(options);
-  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::available);
-  if (script && expand_gradients(session, script->module)) fmt::print("{}: ok\n", session.sources.file(0).path);
-  return session.finish();
+  int worst = kOk;
+  for (const std::string& path : options.files) {
+    if (options.grad && options.files.size() > 1) print("---- {} ----\n", path);
+    worst = std::max(worst, options.grad ? check_gradients_of(path, options) : check_script(path, options));
+    if (runtime::interrupt_requested) return kInterrupted;
+  }
+  return worst;
 }
 
 }  // namespace bpc::tool

@@ -15,7 +15,7 @@ const Emitter* find_emitter(Session& session) {
       session.diagnostics.error(Code::E0199, {}, fmt::format("the format `{}` is not implemented yet", format));
       return nullptr;
     }
-    names.emplace_back(emitter.name);
+    if (emitter.write) names.emplace_back(emitter.name);
   }
   std::string near = closest_match(format, names);
   session.diagnostics.error(Code::E0505, {}, fmt::format("there is no format `{}`", format))
@@ -38,7 +38,7 @@ int emit_command(const Options& options) {
   if ((options.grad || emitter->needs_expansion) && !expand_gradients(session, script->module)) return session.finish();
   bool optimized = options.stage.empty() ? emitter->of_optimized : options.stage == "optimized";
   if (optimized && !(expand_gradients(session, script->module) && optimize(session, script->module))) return session.finish();
-  fmt::print("{}", emitter->write(script->module, options));
+  put(emitter->write(script->module, options));
   return session.finish();
 }
 

@@ -11,13 +11,6 @@ std::string trim(std::string_view text) {
   return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
 }
 
-// Removes `prefix` from the front of `text`.
-bool strip(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 std::optional<double> number(const std::string& text) {
   auto value = nlohmann::json::parse(text, nullptr, false);
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
@@ -43,12 +36,42 @@ std::optional<Expectation> read_value(Expectation::Kind kind, Span span, const s
   return expectation;
 }
 
-// `text` starts at the '#'.
-std::optional<Expectation> read(std::string_view text, Span span) {
-  if (strip(text, "# expect:")) return read_value(Expectation::Kind::value, span, trim(text));
-  if (strip(text, "# expect-grad:")) return read_value(Expectation::Kind::gradient, span, trim(text));
-  if (!strip(text, "# expect-error:")) return std::nullopt;
-  return Expectation{Expectation::Kind::error, span, trim(text), {}, {}};
+constexpr std::string_view kHelp =
+    "write `# expect: NAME = VALUE`, `# expect: NAME = VALUE within 1e-6`, `# expect-grad: PARAM = VALUE` or `# expect-error: E0201`";
+
+// A comment's word before its colon: "expect" of `# expect: J = 2`; empty for a comment without one.
+struct Tagged {
+  std::string word;
+  std::string_view rest;
+};
+Tagged tagged(std::string_view comment) {
+  std::size_t colon = comment.find(':');
+  if (colon == std::string_view::npos) return {};
+  return {trim(comment.substr(1, colon - 1)), comment.substr(colon + 1)};
+}
+
+// `text` starts at the '#'. Nullopt for a comment that is none of ours; where it seems meant to be, that is reported.
+std::optional<Expectation> read(std::string_view text, Span span, Diagnostics& diagnostics) {
+  const Tagged comment = tagged(text);
+  std::optional<Expectation> expectation;
+  if (comment.word == "expect") expectation = read_value(Expectation::Kind::value, span, trim(comment.rest));
+  if (comment.word == "expect-grad") expectation = read_value(Expectation::Kind::gradient, span, trim(comment.rest));
+  if (comment.word == "expect-error") expectation = Expectation{Expectation::Kind::error, span, trim(comment.rest), {}, {}};
+  if (expectation) return expectation;
+  const std::vector<std::string> words{"expect", "expect-grad", "expect-error"};
+  std::string lower = comment.word;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const bool is_ours = std::find(words.begin(), words.end(), lower) != words.end() ||
+                       (text.starts_with("# expect") && (text.size() == 8 || !std::isalpha(static_cast<unsigned char>(text[8]))));
+  // `# expext: J = 2` is a slip; `# except: when …` is prose.
+  const bool is_value = comment.rest.find('=') != std::string_view::npos || trim(comment.rest).starts_with("E0");
+  const std::string near = is_ours || !is_value ? std::string() : closest_match(lower, words);
+  if (is_ours)
+    diagnostics.error(Code::E0101, span, "this `# expect` comment cannot be read").with_help(std::string(kHelp));
+  else if (!near.empty())
+    diagnostics.error(Code::E0101, span, fmt::format("`{}` is no word of a test", comment.word))
+        .with_help(fmt::format("did you mean `# {}:`?", near));
+  return std::nullopt;
 }
 
 double as_double(const nlohmann::json& value) {
@@ -82,19 +105,12 @@ std::vector<Expectation> read_expectations(const SourceMap& sources, FileId file
   std::uint32_t lines = static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n')) + 1;
   for (std::uint32_t number = 1; number <= lines; ++number) {
     std::string_view line = sources.line_text(file, number);
-    std::size_t at = line.find("# expect");
+    std::size_t at = line.find('#');
     if (at == std::string_view::npos) continue;
     std::uint32_t column = static_cast<std::uint32_t>(code_point_count(line.substr(0, at))) + 1;
     std::uint32_t end = column + static_cast<std::uint32_t>(code_point_count(line.substr(at)));
     Span span{file, number, column, number, end};
-    if (std::optional<Expectation> expectation = read(line.substr(at), span)) {
-      expectations.push_back(std::move(*expectation));
-    } else {
-      diagnostics.error(Code::E0101, span, "this `# expect` comment cannot be read")
-          .with_help(
-              "write `# expect: NAME = VALUE`, `# expect: NAME = VALUE within 1e-6`, `# expect-grad: PARAM = VALUE` or "
-              "`# expect-error: E0201`");
-    }
+    if (std::optional<Expectation> expectation = read(line.substr(at), span, diagnostics)) expectations.push_back(std::move(*expectation));
   }
   return expectations;
 }

@@ -23,7 +23,7 @@ struct Expectation {
 };
 
 // Read off the text, not the syntax tree: a script may expect that it does not parse. A comment that starts with "# expect" and does not
-// read as one is E0101.
+// read as one is E0101, and so is one with a misspelled word, `# expext: J = 2`.
 std::vector<Expectation> read_expectations(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
 
 // Why `actual` is not what was expected, or empty. `tolerance` is relative to 1 + |expected|.

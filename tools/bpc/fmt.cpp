@@ -18,11 +18,11 @@ int fmt_command(const Options& options) {
     const std::string& before = session.sources.file(*file).text;
     std::string after = frontend::format(*ast, session.sources);
     if (options.diff) {
-      fmt::print("{}", unified_diff(path, before, after));
+      put(unified_diff(path, before, after));
     } else if (options.check_only) {
-      if (before != after) fmt::print("{}\n", path);
+      if (before != after) print("{}\n", path);
     } else if (path == "-") {
-      fmt::print("{}", after);
+      put(after);
     } else if (before != after) {
       runtime::write_file(path, after, session.diagnostics);
     }

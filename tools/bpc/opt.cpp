@@ -51,7 +51,7 @@ int opt_command(const Options& options) {
     session.stage_done(pass);
     if (session.diagnostics.has_errors()) return session.finish();
   }
-  fmt::print("{}", ir::print(*module));
+  put(ir::print(*module));
   return session.finish();
 }
 

@@ -1,6 +1,7 @@
 #include "tools/bpc/options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
 #include "ir/pipeline.h"
 #include "tools/bpc/emitters.h"
@@ -9,11 +10,47 @@ namespace bpc::tool {
 
 namespace {
 
+// What a flag takes is said once, by the text that --help shows and a wrong value is answered with.
+std::string takes(const std::string& what, const std::string& given) {
+  return fmt::format("takes {}, not `{}`", what, given);
+}
+
 template <class T>
 void add_choice(CLI::App& command, const char* flag, T& into, std::map<std::string, T> choices, const char* help) {
-  std::string names;
-  for (const auto& [name, value] : choices) names += (names.empty() ? "" : "|") + name;
-  command.add_option(flag, into, help)->transform(CLI::CheckedTransformer(std::move(choices)).description(""))->type_name(names);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : choices) names.push_back(name);
+  command.add_option_function<std::string>(
+             flag, [&into, choices](const std::string& name) { into = choices.at(name); }, help)
+      ->check([names](const std::string& given) {
+        return std::find(names.begin(), names.end(), given) != names.end() ? "" : takes(fmt::format("{}", fmt::join(names, " or ")), given);
+      })
+      ->type_name(fmt::format("{}", fmt::join(names, "|")));
+}
+
+// A whole number from `least` to `most`, digits alone.
+template <class T>
+CLI::Option* add_number(CLI::App& command, const char* flag, std::uint64_t least, std::uint64_t most, T& into, const char* help) {
+  const std::string what = fmt::format("a whole number from {} to {}", least, most);
+  return command.add_option(flag, into, help)->check([=](const std::string& given) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
+    const bool fits = error == std::errc() && end == given.data() + given.size() && number >= least && number <= most;
+    return fits ? "" : takes(what, given);
+  });
+}
+
+// "500M": a number of bytes, with a unit of powers of 1024.
+std::optional<std::size_t> bytes(std::string_view text) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit(end, text.data() + text.size());
+  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
+  for (std::string_view ending : {"IB", "B"})
+    if (unit.size() > ending.size() - 1 && unit.ends_with(ending)) unit.resize(unit.size() - ending.size());
+  const std::size_t power = std::string_view("KMGT").find(unit);
+  if (error != std::errc() || number == 0 || unit.size() > 1 || power == std::string_view::npos) return std::nullopt;
+  const std::size_t factor = unit.empty() ? 1 : std::size_t{1} << (10 * (power + 1));
+  return __builtin_mul_overflow(number, factor, &number) ? std::nullopt : std::optional(number);
 }
 
 void add_file(CLI::App& command, Options& options, const char* help) {
@@ -24,31 +61,42 @@ void add_files(CLI::App& command, Options& options, const char* help) {
   command.add_option("FILE", options.files, help)->required()->expected(-1)->type_name(" ");
 }
 
+// Of every command that reads a file.
+void add_reading_flags(CLI::App& command, Options& options) {
+  command
+      .add_option_function<std::string>(
+          "--max-memory", [&options](const std::string& text) { options.max_memory = *bytes(text); },
+          "Stop what needs more memory, such as 500M; also the most that is read of a file")
+      ->check([](const std::string& given) { return bytes(given) ? "" : takes("a number of bytes, such as 500M", given); })
+      ->type_name("BYTES");
+}
+
 void add_message_flags(CLI::App& command, Options& options) {
   add_choice<Color>(command, "--color", options.color, {{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}},
                     "Colour messages (auto: on a terminal)");
   add_choice<MessageForm>(command, "--diagnostics", options.messages, {{"human", MessageForm::human}, {"json", MessageForm::json}},
                           "Form of messages on standard error; json is one object a line");
-  command.add_flag("-q,--quiet", options.quiet, "No warnings");
-  command.add_flag("-v,--verbose", options.verbose, "Say what each stage took");
+  command.add_flag("-q,--quiet", options.quiet, "No warnings")->disable_flag_override();
+  command.add_flag("-v,--verbose", options.verbose, "Say what each stage took")->disable_flag_override();
 }
 
 void add_script_flags(CLI::App& command, Options& options) {
   add_choice<Element>(command, "--real", options.real, {{"f32", Element::f32}, {"f64", Element::f64}}, "The program's default float");
-  command.add_option("-O", options.optimization, "Optimisation level")->check(CLI::Range(0, 3).description(""))->type_name("0..3");
+  add_number(command, "-O", 0, 3, options.optimization, "Optimisation level")->type_name("0..3");
   add_choice<Checkpoint>(command, "--checkpoint", options.checkpoint,
                          {{"auto", Checkpoint::automatic}, {"all", Checkpoint::all}, {"none", Checkpoint::none}},
                          "Loops whose turns gradients compute again instead of keeping them (auto: where that would take much memory)");
-  command.add_option("--seed", options.seed, "Seed of the random streams (overrides `seed`)")->type_name("N");
+  add_number(command, "--seed", 0, UINT64_MAX, options.seed, "Seed of the random streams (overrides `seed`)")->type_name("N");
   command.add_option("--set", options.sets, "Give a dim, an input or a param a value: a number or a JSON array")
       ->type_name("NAME=VALUE")
-      ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_option("--data", options.data, "Feed inputs from a file: FILE, or NAME=FILE[SELECTOR]")
       ->type_name("DATA")
-      ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_option("--params", options.params, "Take params from a .safetensors file")->type_name("FILE");
+  add_reading_flags(command, options);
   add_message_flags(command, options);
 }
 
@@ -56,34 +104,29 @@ void add_script_flags(CLI::App& command, Options& options) {
 void add_execution_flags(CLI::App& command, Options& options) {
   add_choice<Backend>(command, "--backend", options.backend, {{"jit", Backend::jit}, {"interp", Backend::interp}},
                       "Compiled code (jit), or the interpreter");
-  command.add_option("--max-memory", options.max_memory, "Stop a run that needs more memory, such as 500M")
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->type_name("BYTES");
-  command.add_option("--max-iterations", options.max_iterations, "Stop a `while` that runs more often")->type_name("N");
-  command.add_option("--threads", options.threads, "Threads to use; results do not depend on it")
-      ->check(CLI::Range(1, 1024).description(""))
-      ->type_name("N");
+  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a `while` that runs more often")->type_name("N");
+  add_number(command, "--threads", 1, 1024, options.threads, "Threads to use; results do not depend on it")->type_name("N");
 }
 
 void add_nan_flag(CLI::App& command, Options& options) {
-  command.add_flag("--check-nan", options.check_nan, "Name the first operation that makes a NaN or infinity");
+  command.add_flag("--check-nan", options.check_nan, "Name the first operation that makes a NaN or infinity")->disable_flag_override();
 }
 
 }  // namespace
 
 void add_run_flags(CLI::App& command, Options& options) {
   add_file(command, options, "The script; `-` is standard input");
-  command.add_flag("--json", options.json, "Print one JSON object with every value, gradient and printed line");
-  command.add_flag("--full", options.full, "Print tensors whole");
-  command.add_flag("--grads", options.grads, "Show the gradients of the loss after what the script prints");
+  command.add_flag("--json", options.json, "Print one JSON object with every value, gradient and printed line")->disable_flag_override();
+  command.add_flag("--full", options.full, "Print tensors whole")->disable_flag_override();
+  command.add_flag("--grads", options.grads, "Show the gradients of the loss after what the script prints")->disable_flag_override();
   add_nan_flag(command, options);
   add_execution_flags(command, options);
   add_script_flags(command, options);
 }
 
 void add_check_flags(CLI::App& command, Options& options) {
-  add_file(command, options, "The script; `-` is standard input");
-  command.add_flag("--grad", options.grad, "Compare every gradient with central differences in f64");
+  add_files(command, options, "Scripts; `-` is standard input");
+  command.add_flag("--grad", options.grad, "Compare every gradient with central differences in f64")->disable_flag_override();
   add_execution_flags(command, options);
   add_script_flags(command, options);
 }
@@ -95,10 +138,9 @@ void add_emit_flags(CLI::App& command, Options& options) {
   for (const Emitter& emitter : all_emitters())
     if (emitter.write) formats += fmt::format("\n  {:<26}{}", emitter.name, emitter.help);
   command.footer(formats);
-  command.add_flag("--grad", options.grad, "The generated gradient program");
-  command.add_option("--stage", options.stage, "Before or after the optimising passes")
-      ->check(CLI::IsMember({"lowered", "optimized"}).description(""))
-      ->type_name("lowered|optimized");
+  command.add_flag("--grad", options.grad, "The generated gradient program")->disable_flag_override();
+  add_choice<std::string>(command, "--stage", options.stage, {{"lowered", "lowered"}, {"optimized", "optimized"}},
+                          "Before or after the optimising passes");
   add_script_flags(command, options);
 }
 
@@ -108,13 +150,15 @@ void add_opt_flags(CLI::App& command, Options& options) {
   std::string passes = "Passes:";
   for (const ir::PassInfo& pass : ir::all_passes()) passes += fmt::format("\n  {:<26}{}", pass.name, pass.help);
   command.footer(passes);
+  add_reading_flags(command, options);
   add_message_flags(command, options);
 }
 
 void add_fmt_flags(CLI::App& command, Options& options) {
   add_files(command, options, "Scripts to format in place; `-` reads standard input and writes standard output");
-  command.add_flag("--check", options.check_only, "Change nothing; exit 1 if a file is not formatted");
-  command.add_flag("--diff", options.diff, "Change nothing; show what would change");
+  command.add_flag("--check", options.check_only, "Change nothing; exit 1 if a file is not formatted")->disable_flag_override();
+  command.add_flag("--diff", options.diff, "Change nothing; show what would change")->disable_flag_override();
+  add_reading_flags(command, options);
   add_message_flags(command, options);
 }
 
@@ -127,22 +171,21 @@ void add_test_flags(CLI::App& command, Options& options) {
 
 void add_bench_flags(CLI::App& command, Options& options) {
   add_file(command, options, "The script; `-` is standard input");
-  command.add_flag("--count", options.count, "Count scalar operations and the most bytes held, on the interpreter, instead of timing");
+  command.add_flag("--count", options.count, "Count scalar operations and the most bytes held, on the interpreter, instead of timing")
+      ->disable_flag_override();
   command.footer(
       "What is measured: the loss; then the loss and its gradients (every value, where there is no loss). Printing is left out.\n"
       "One operation is an element of an elementwise result, an element reduced, a multiply-add of a contraction, or an\n"
       "element pushed, popped or accumulated. Moving data is none.");
-  command.add_flag("--json", options.json, "Print one JSON object; times in seconds");
-  command.add_option("--repeats", options.repeats, "How often to measure (as often as takes about a second)")
-      ->check(CLI::Range(1, 1000000).description(""))
-      ->type_name("N");
+  command.add_flag("--json", options.json, "Print one JSON object; times in seconds")->disable_flag_override();
+  add_number(command, "--repeats", 1, 1000000, options.repeats, "How often to measure (as often as takes about a second)")->type_name("N");
   add_execution_flags(command, options);
   add_script_flags(command, options);
 }
 
 void add_rules_flags(CLI::App& command, Options& options) {
   command.add_option("NAME", options.files, "Operators or functions, such as `tanh` or `+` (all)");
-  command.add_flag("--markdown", options.markdown, "Print all of them as a page");
+  command.add_flag("--markdown", options.markdown, "Print all of them as a page")->disable_flag_override();
   add_message_flags(command, options);
 }
 

@@ -32,7 +32,7 @@ struct Options {
   std::vector<std::string> data;  // "FILE" or "name=FILE[selector]"
   std::string params;             // a .safetensors file, or empty
   bool check_nan = false;
-  std::size_t max_memory = 0;        // bytes; 0: no limit
+  std::size_t max_memory = 0;        // bytes, of a run and of what is read; 0: no limit
   std::uint64_t max_iterations = 0;  // of each while; 0: no limit
   int threads = 0;                   // 0: as many as the machine has. Results never depend on it.
 

@@ -86,7 +86,7 @@ int unknown(const Session& session, const std::string& name, const std::vector<R
 int rules_command(const Options& options) {
   const std::vector<Rule> rules = rule_book();
   if (options.markdown) {
-    fmt::print("{}", page(rules));
+    put(page(rules));
     return kOk;
   }
   Session session(options);
@@ -100,7 +100,7 @@ int rules_command(const Options& options) {
     if (options.files.empty() && rule.group != group) text += fmt::format("---- {} ----\n\n", group = rule.group);
     text += for_terminal(rule);
   }
-  fmt::print("{}", text);
+  put(text);
   return kOk;
 }
 

@@ -1,5 +1,4 @@
 // `bpc run`: what the script prints; or, if it prints nothing, its values and the gradients of its loss.
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "runtime/io/json_value.h"
@@ -15,15 +14,15 @@ void show(const std::string& name, const runtime::Tensor& tensor, bool full) {
   const std::string indent(code_point_count(name) + 3, ' ');
   const std::string text = runtime::tensor_text(tensor, full);
   std::string_view rows = text;
-  fmt::print("{} = ", name);
+  print("{} = ", name);
   for (std::size_t end = 0; (end = rows.find('\n')) != std::string_view::npos; rows.remove_prefix(end + 1))
-    fmt::print("{}\n{}", rows.substr(0, end), indent);
-  fmt::print("{}\n", rows);
+    print("{}\n{}", rows.substr(0, end), indent);
+  print("{}\n", rows);
 }
 
 void show(const ScriptResult& result, const std::string& loss, bool full) {
   for (const RunValue& value : result.values) show(value.path, value.tensor, full);
-  if (!result.gradients.empty()) fmt::print("\n");
+  if (!result.gradients.empty()) put("\n");
   for (const RunValue& gradient : result.gradients) show(fmt::format("d{}/d{}", loss, gradient.path), gradient.tensor, full);
 }
 
@@ -38,8 +37,8 @@ int run_json(Session& session, Script script) {
       text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", nlohmann::json(value.path).dump(), runtime::json_text(value.tensor));
     return "{" + text + "}";
   };
-  fmt::print("{{\"values\": {}, \"grads\": {}, \"prints\": {}}}\n", object(result->values), object(result->gradients),
-             nlohmann::json(lines).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  print("{{\"values\": {}, \"grads\": {}, \"prints\": {}}}\n", object(result->values), object(result->gradients),
+        nlohmann::json(lines).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return session.finish();
 }
 
@@ -53,11 +52,12 @@ int run_command(const Options& options) {
   const ir::Function& main = *script->module.find("main");
   bool prints = has_print(main);
   std::string loss = main.loss;
-  auto print = [](std::string_view line) {
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
+  auto print_line = [](std::string_view line) {
+    put(line);
+    put("\n");
   };
-  std::optional<ScriptResult> result = run_script(session, std::move(*script), {!prints, !prints || options.grads}, run_options(options, print));
+  std::optional<ScriptResult> result =
+      run_script(session, std::move(*script), {!prints, !prints || options.grads}, run_options(options, print_line));
   if (result) show(*result, loss, options.full);
   return session.finish();
 }

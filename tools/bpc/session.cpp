@@ -36,22 +36,24 @@ bool is_usage(Code code) {
 
 void Session::stage_done(std::string_view stage) {
   auto now = std::chrono::steady_clock::now();
-  if (options.verbose)
-    fmt::print(stderr, "{:>10.3f} ms  {}\n", std::chrono::duration<double, std::milli>(now - stage_start_).count(), stage);
+  if (options.verbose) say(fmt::format("{:>10.3f} ms  {}\n", std::chrono::duration<double, std::milli>(now - stage_start_).count(), stage));
   stage_start_ = std::chrono::steady_clock::now();
+}
+
+std::string diagnostic_text(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options) {
+  switch (options.messages) {
+    case MessageForm::human:
+      return render_human(diagnostic, sources, use_color(options.color));
+    case MessageForm::json:
+      return render_json(diagnostic, sources).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+  return {};
 }
 
 void write_diagnostic(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options) {
   if (options.quiet && diagnostic.severity == Severity::warning) return;
-  std::fflush(stdout);  // keep the order on a terminal
-  switch (options.messages) {
-    case MessageForm::human:
-      fmt::print(stderr, "{}", render_human(diagnostic, sources, use_color(options.color)));
-      break;
-    case MessageForm::json:
-      fmt::print(stderr, "{}\n", render_json(diagnostic, sources).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-      break;
-  }
+  flush_results();  // keep the order on a terminal
+  say(diagnostic_text(diagnostic, sources, options));
 }
 
 void Session::report() {

@@ -8,6 +8,7 @@
 
 #include "support/diagnostics.h"
 #include "tools/bpc/commands.h"
+#include "tools/bpc/output.h"
 
 namespace bpc::tool {
 
@@ -32,7 +33,8 @@ class Session {
   std::chrono::steady_clock::time_point stage_start_ = std::chrono::steady_clock::now();
 };
 
-// One message on standard error, as the options say.
+// A message as --diagnostics and --color say; written to standard error, unless -q drops it.
+std::string diagnostic_text(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options);
 void write_diagnostic(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options);
 
 // Usage, files and given data (2) or a wrong program (1).

@@ -1,9 +1,9 @@
 #include "tools/bpc/table.h"
 
-#include <fmt/format.h>
 #include <algorithm>
 
 #include "support/source.h"
+#include "tools/bpc/output.h"
 
 namespace bpc::tool {
 
@@ -18,7 +18,7 @@ void print_table(const std::vector<std::vector<std::string>>& rows, LastColumn l
       bool left = i == 0 || (i + 1 == row.size() && last == LastColumn::words);
       line += (i > 0 ? "  " : "") + (left ? row[i] + fill : fill + row[i]);
     }
-    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
+    print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
   }
 }
 

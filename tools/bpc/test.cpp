@@ -49,23 +49,27 @@ void compare_errors(const Session& session, std::span<const Expectation> expecta
       unexpected.error(Code::E0509, expectation.span, fmt::format("the error {} did not happen", expectation.name));
 }
 
-// True when every expectation of the script holds; what does not is reported.
+// True when every expectation of the script holds; what does not is reported. A test without expectations is none, and fails.
 bool test_script(const Options& options, const std::string& path) {
   Session session(options);
   std::optional<FileId> file = read_source(session, path);
   std::vector<Expectation> expectations;
   if (file) expectations = read_expectations(session.sources, *file, session.diagnostics);
+  if (file && expectations.empty() && !session.diagnostics.has_errors())
+    session.diagnostics.error(Code::E0509, {}, fmt::format("{} has no `# expect` comment, so that nothing is tested", path))
+        .with_help("write one, such as `# expect: J = 2`");
   if (file && !session.diagnostics.has_errors()) {
     std::optional<frontend::Program> program = load_script(session, *file);
     std::optional<Script> script = program ? lower_script(session, std::move(*program), DataNeed::values) : std::nullopt;
     std::optional<ScriptResult> result = script ? run_script(session, std::move(*script), {}, run_options(options, {})) : std::nullopt;
     if (result) compare(session, expectations, *result);
   }
+  if (runtime::interrupt_requested) return false;
   Diagnostics unexpected;
   compare_errors(session, expectations, unexpected);
   for (const Diagnostic& diagnostic : unexpected.all()) write_diagnostic(diagnostic, session.sources, options);
   bool passed = !unexpected.has_errors();
-  fmt::print("{} {}\n", passed ? "ok  " : "FAIL", file ? session.sources.file(*file).path : path);
+  print("{} {}\n", passed ? "ok  " : "FAIL", file ? session.sources.file(*file).path : path);
   return passed;
 }
 
@@ -77,7 +81,7 @@ int test_command(const Options& options) {
     failed += !test_script(options, path);
     if (runtime::interrupt_requested) return kInterrupted;
   }
-  fmt::print("{} passed, {} failed\n", options.files.size() - failed, failed);
+  print("{} passed, {} failed\n", options.files.size() - failed, failed);
   return failed == 0 ? kOk : kWrong;
 }
 

@@ -1,0 +1,118 @@
+// Words of the command line that are wrong, each answered in a sentence of our own (E0510), exit 2.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/process.h"
+
+namespace {
+
+using bpc::test::Finished;
+using bpc::test::run_bpc;
+using Catch::Matchers::Contains;
+
+void check_message(std::vector<std::string> words, const std::string& message, const std::string& help = "") {
+  Finished finished = run_bpc(words);
+  INFO(words.back() << "\n" << finished.err);
+  CHECK(finished.code == 2);
+  CHECK(finished.out.empty());
+  CHECK_THAT(finished.err, Contains("error[E0510]: " + message + "\n") && Contains(help));
+}
+
+const std::string kTutorial = "examples/tutorial.bp";
+
+}  // namespace
+
+TEST_CASE("a flag says what it takes") {
+  const std::string seeds = "a whole number from 0 to 18446744073709551615";
+  check_message({"run", kTutorial, "--real", "f16"}, "`--real` takes f32 or f64, not `f16`");
+  check_message({"run", kTutorial, "--backend=llvm"}, "`--backend` takes interp or jit, not `llvm`");
+  check_message({"emit", kTutorial, "--stage=middle"}, "`--stage` takes lowered or optimized, not `middle`");
+  check_message({"run", kTutorial, "-O7"}, "`-O` takes a whole number from 0 to 3, not `7`");
+  for (const std::string seed : {"-1", "18446744073709551616", "1.5", "x"})
+    check_message({"run", kTutorial, "--seed=" + seed}, "`--seed` takes " + seeds + ", not `" + seed + "`");
+  for (const std::string bytes : {"1X", "-1", "0", "M", "99999999999999999999", "99999999T", "1.5G"})
+    check_message({"run", kTutorial, "--max-memory=" + bytes}, "`--max-memory` takes a number of bytes, such as 500M, not `" + bytes + "`");
+  for (const std::string count : {"-1", "0", "99999999999999999999"})
+    check_message({"run", kTutorial, "--max-iterations=" + count},
+                  "`--max-iterations` takes a whole number from 1 to 18446744073709551615, not `" + count + "`");
+  check_message({"run", kTutorial, "--threads=0"}, "`--threads` takes a whole number from 1 to 1024, not `0`");
+  for (const std::string bytes : {"1G", "64m", "100000KB", "64MiB", "1000000000"})
+    CHECK(run_bpc({"run", kTutorial, "--max-memory", bytes}).code == 0);
+}
+
+TEST_CASE("a flag has one value, or none") {
+  check_message({"run", kTutorial, "--seed"}, "`--seed` needs a value: `--seed N`");
+  check_message({"run", kTutorial, "--set"}, "`--set` needs a value: `--set NAME=VALUE`");
+  check_message({"run", kTutorial, "--seed=1", "--seed=2"}, "`--seed` is given more than once");
+  check_message({"run", kTutorial, "--json=3"}, "`--json` takes no value");
+  check_message({"fmt", kTutorial, "--check=3"}, "`--check` takes no value");
+}
+
+TEST_CASE("files") {
+  check_message({"run"}, "`bpc run` needs a FILE");
+  check_message({"fmt"}, "`bpc fmt` needs a FILE");
+  check_message({"run", kTutorial, "b.bp"}, "`bpc run` takes one FILE, and was given `examples/tutorial.bp`, `b.bp`");
+  // A second value after --set is no FILE, and not swallowed.
+  for (const std::string command : {"run", "check", "test"}) {
+    check_message({command, kTutorial, "--set", "x=1", "w1=2"}, "`w1=2` is no file", "`--set w1=2`");
+    check_message({command, "--data", "x=a.csv", "y=b.csv", kTutorial}, "`y=b.csv` is no file", "`--data y=b.csv`");
+  }
+  CHECK(run_bpc({"run", "--set", "x=1", kTutorial}).code == 0);
+  CHECK(run_bpc({"check", kTutorial, "examples/xor.bp"}).out == "examples/tutorial.bp: ok\nexamples/xor.bp: ok\n");
+  Finished mixed = run_bpc({"check", "no_such.bp", kTutorial});
+  CHECK(mixed.code == 2);
+  CHECK(mixed.out == "examples/tutorial.bp: ok\n");
+  CHECK_THAT(run_bpc({"check", "--grad", kTutorial, "examples/xor.bp"}).out, Contains("---- examples/xor.bp ----\n"));
+}
+
+TEST_CASE("-- ends the flags") {
+  CHECK(run_bpc({"run", "--", kTutorial}).code == 0);
+  CHECK(run_bpc({"run", "--json", "--", kTutorial}).code == 0);
+  Finished finished = run_bpc({"run", "--", "--seed"});
+  CHECK(finished.code == 2);
+  CHECK_THAT(finished.err, Contains("cannot read --seed"));
+  CHECK_THAT(run_bpc({"rules", "--", "-"}).out, Contains("difference"));
+}
+
+TEST_CASE("words that are wrong are said as --diagnostics wants") {
+  Finished finished = run_bpc({"run", kTutorial, "--seed=-1", "--diagnostics=json"});
+  CHECK(nlohmann::json::parse(finished.err)["code"] == "E0510");
+}
+
+TEST_CASE("the version names LLVM and what it compiles for") {
+  CHECK_THAT(run_bpc({"--version"}).out, Catch::Matchers::Matches("bpc [0-9.]+\nLLVM [0-9.]+, [^ ]+, [^ ]+\n"));
+}
+
+TEST_CASE("formats that do not exist yet are not offered") {
+  Finished finished = run_bpc({"emit", "--as=c", kTutorial});
+  CHECK(finished.code == 2);
+  CHECK_THAT(finished.err, Contains("the formats are bp, ir, llvm, asm\n"));
+  CHECK_THAT(run_bpc({"emit", "--as=htm", kTutorial}).err, !Contains("did you mean"));
+}
+
+TEST_CASE("a test without expectations fails") {
+  for (const std::string script : {"x = 2\n", "x = 2 # 2\n", ""}) {
+    Finished finished = run_bpc({"test", "-"}, script);
+    CHECK(finished.code == 1);
+    CHECK_THAT(finished.err, Contains("has no `# expect` comment"));
+    CHECK_THAT(finished.out, Contains("0 passed, 1 failed"));
+  }
+}
+
+TEST_CASE("a misspelled expectation is no comment") {
+  for (const std::string comment : {"# expext: x = 2", "# expct: x = 2", "# expect-gard: w = 2", "# expect-eror: E0201", "# Expect: x = 2",
+                                    "# expect x = 2", "# expect : x is 2", "# EXPECT: x = 2"}) {
+    Finished finished = run_bpc({"test", "-"}, "x = 2\n# expect: x = 2\n" + comment + "\n");
+    INFO(comment << finished.err);
+    CHECK(finished.code == 1);
+    CHECK_THAT(finished.err, Contains("E0101"));
+  }
+  CHECK(run_bpc({"test", "-"}, "x = 2  # except: in winter\n# expected: the square\n# expect: x = 2\n#expect: x = 2\n").code == 0);
+}
+
+TEST_CASE("a test that is interrupted is not ok") {
+  Finished finished = bpc::test::run({"timeout", "--preserve-status", "-s", "INT", "1", bpc::test::bpc_path(), "test", "-"},
+                                     "x = 1\nwhile x > 0 { x = x + 1; x = x - 1 }\n# expect: x = 1\n");
+  CHECK(finished.code == 130);
+  CHECK(finished.out.empty());
+}

@@ -1,0 +1,141 @@
+#include "tools/bpc/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "tools/bpc/session.h"
+
+namespace bpc::tool {
+
+namespace {
+
+int wrong_usage(const Options& options, const std::string& message, const std::string& help) {
+  Diagnostics diagnostics;
+  diagnostics.error(Code::E0510, {}, message).with_help(help);
+  write_diagnostic(diagnostics.all().front(), {}, options);
+  return kUsage;
+}
+
+// Reads the words of one command and finds what is wrong with them.
+class Parser {
+ public:
+  Parser(const Command& command, Options& options)
+      : command_(command), options_(options), app_(std::string(command.help), std::string(command.name)) {
+    app_.get_formatter()->label("REQUIRED", "");
+    app_.get_formatter()->label("OPTIONS", "flags");
+    app_.allow_extras();
+    command.add_flags(app_, options);
+  }
+
+  std::optional<int> run(int count, char** words) {
+    try {
+      app_.parse(count, words);
+    } catch (const CLI::CallForHelp&) {
+      std::string text = app_.help();
+      text.replace(text.find("Usage: "), 7, "Usage: bpc ");
+      put(text);
+      return kOk;
+    } catch (const CLI::ParseError& error) {
+      read_message_form();
+      if (auto code = stray_words()) return code;
+      return wrong(error);
+    }
+    if (auto code = stray_words()) return code;
+    return stray_value(options_.files);
+  }
+
+ private:
+  int fail(const std::string& message, const std::string& help = {}) {
+    return wrong_usage(options_, message, help.empty() ? fmt::format("`bpc {} --help` shows the usage", command_.name) : help);
+  }
+
+  // Of words that are wrong nothing has been read yet, but how to say so.
+  void read_message_form() {
+    const CLI::Option* form = app_.get_option_no_throw("--diagnostics");
+    if (form && form->count() > 0 && form->results().back() == "json") options_.messages = MessageForm::json;
+  }
+
+  // What belongs to no flag and is no FILE.
+  std::optional<int> stray_words() {
+    std::vector<std::string> words = app_.remaining();
+    std::erase(words, "--");
+    if (words.empty()) return std::nullopt;
+    const std::string& word = words.front();
+    if (!word.starts_with('-')) return fail(fmt::format("unexpected argument `{}`", word));
+    const std::string flag = word.substr(0, word.find('='));
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : app_.get_options()) {
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+      for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
+    }
+    const std::string near = closest_match(flag, flags);
+    return fail(fmt::format("`bpc {}` has no flag `{}`", command_.name, flag),
+                near.empty() ? fmt::format("`bpc {} --help` lists the flags", command_.name) : fmt::format("did you mean `{}`?", near));
+  }
+
+  // `--set a=1 b=2`: the second value is taken for a FILE.
+  std::optional<int> stray_value(const std::vector<std::string>& files) {
+    if (!app_.get_option_no_throw("--set")) return std::nullopt;
+    for (const std::string& file : files) {
+      std::error_code ignored;
+      if (file.find('=') == std::string::npos || std::filesystem::exists(file, ignored)) continue;
+      return fail(fmt::format("`{}` is no file", file),
+                  fmt::format("each value has a flag of its own: `--set {}`, or `--data {}` for a file", file, file));
+    }
+    return std::nullopt;
+  }
+
+  // CLI11 names the flag first, in some texts without its dashes.
+  static bool is_about(const std::string& text, const std::string& name) {
+    for (const std::string& start : {name, name.substr(std::min(name.find_first_not_of('-'), name.size() - 1))})
+      if (text.starts_with(start + ":") || text.starts_with(start + " ")) return true;
+    return false;
+  }
+
+  int wrong(const CLI::ParseError& error) {
+    const std::string text = error.what();
+    for (const CLI::Option* option : app_.get_options()) {
+      const std::string name = option->get_name();
+      const auto& words = option->results();
+      if (!is_about(text, name)) continue;
+      if (option->get_positional()) {
+        if (words.empty()) return fail(fmt::format("`bpc {}` needs a {}", command_.name, name));
+        if (auto code = stray_value(words)) return *code;
+        return fail(fmt::format("`bpc {}` takes one {}, and was given `{}`", command_.name, name, fmt::join(words, "`, `")));
+      }
+      const std::string value = option->get_type_name();
+      if (value.empty()) return fail(fmt::format("`{}` takes no value", name));
+      if (dynamic_cast<const CLI::ValidationError*>(&error)) return fail(fmt::format("`{}` {}", name, text.substr(name.size() + 2)));
+      if (words.size() > 1) return fail(fmt::format("`{}` is given more than once", name));
+      return fail(fmt::format("`{}` needs a value: `{} {}`", name, name, value));
+    }
+    return fail(text);
+  }
+
+  const Command& command_;
+  Options& options_;
+  CLI::App app_;
+};
+
+}  // namespace
+
+std::optional<int> parse_command_line(const Command& command, int count, char** words, Options& options) {
+  return Parser(command, options).run(count, words);
+}
+
+int unknown_command(std::string_view word) {
+  std::vector<std::string> names;
+  for (const Command& command : all_commands())
+    if (command.run) names.emplace_back(command.name);
+  std::string help;
+  if (std::string near = closest_match(word, names); !near.empty()) {
+    help = fmt::format("did you mean `{}`?", near);
+  } else if (word == "-" || word.ends_with(".bp")) {
+    help = fmt::format("to run a script: `bpc run {}`", word);
+  } else {
+    help = "`bpc --help` lists the commands";
+  }
+  return wrong_usage({}, fmt::format("there is no {} `{}`", word.starts_with('-') && word != "-" ? "flag" : "command", word), help);
+}
+
+}  // namespace bpc::tool
