@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/limits.h"
 #include "ir/shape_rules.h"
 #include "support/internal_error.h"
 
@@ -12,6 +13,7 @@ ValueId Builder::emit(Opcode code, std::span<const ValueId> operands, Attributes
   for (ValueId operand : operands) types.push_back(function_.type(operand));
   auto inferred = infer_types({code, types, attrs, declared, false});
   if (const auto* error = std::get_if<ShapeError>(&inferred)) {
+    if (error->misshapen) limit_reached(error->code, function_.origin(origin_), "on the way to this result, " + error->message);
     std::string operand_types;
     for (const Type& type : types) operand_types += fmt::format(" {}", type_text(type));
     throw InternalError("build", fmt::format("{}{}: {}", op_info(code).name, operand_types, error->message),
@@ -25,6 +27,8 @@ ValueId Builder::emit(Opcode code, std::span<const ValueId> operands, Attributes
 
 OpId Builder::emit_op(Opcode code, std::span<const ValueId> operands, Attributes attrs, std::span<const Type> result_types) {
   Op op{code, {operands.begin(), operands.end()}, {}, std::move(attrs), {}, origin_, block_};
+  if (function_.op_count() >= kMostOps)
+    limit_reached(Code::E0107, function_.origin(origin_), fmt::format("the script expands to more than {} operations", kMostOps));
   OpId id = function_.add_op(block_, std::move(op), result_types, at_);
   if (at_ != SIZE_MAX) ++at_;
   return id;

@@ -35,7 +35,7 @@ class Builder {
   OriginId origin() const { return origin_; }
 
   // Emits an op whose shape rule gives one result; InternalError when the rule rejects it (callers that handle user code ask
-  // infer_types first). `declared` for the rules that need it.
+  // infer_types first), LimitReached when the result is a shape that no tensor has. `declared` for the rules that need it.
   ValueId emit(Opcode code, std::span<const ValueId> operands, Attributes attrs = {}, const Type* declared = nullptr,
                std::string name = {});
   ValueId emit(Opcode code, std::initializer_list<ValueId> operands, Attributes attrs = {}, const Type* declared = nullptr,
@@ -43,6 +43,7 @@ class Builder {
     return emit(code, std::span(operands.begin(), operands.size()), std::move(attrs), declared, std::move(name));
   }
   // An op with any number of results of given types: effects, region ops (add their blocks with Function::add_block afterwards), grad.
+  // LimitReached past kMostOps.
   OpId emit_op(Opcode code, std::span<const ValueId> operands, Attributes attrs, std::span<const Type> result_types);
 
   // Shorthands. A real constant is rounded to f32 when its type is.

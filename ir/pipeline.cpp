@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/adjoint.h"
+#include "ir/limits.h"
 #include "ir/passes/passes.h"
 #include "ir/verify.h"
 #include "support/internal_error.h"
@@ -49,7 +50,11 @@ void run_passes(Module& module, std::span<const std::string_view> passes, Diagno
   for (std::string_view name : passes) {
     const PassInfo* pass = find_pass(name);
     if (!pass) throw InternalError("passes", "there is no pass " + std::string(name));
-    for (Function& function : module.functions) function = pass->run(function, diagnostics);
+    try {
+      for (Function& function : module.functions) function = pass->run(function, diagnostics);
+    } catch (LimitReached& limit) {
+      if (limit.diagnostic) diagnostics.add(std::move(*limit.diagnostic));
+    }
     if (diagnostics.has_errors()) return;
     if (check || kAlwaysCheck) check_after(module, name);
   }

@@ -230,7 +230,6 @@ class Reader {
     }
     Type type(*element);
     if (!scan_.more_on_line() || !scan_.accept("[")) return type;
-    std::int64_t count = 1;
     do {
       Dim dim;
       if (std::string_view name = scan_.peek_word(); is_identifier(name)) {
@@ -238,11 +237,9 @@ class Reader {
         scan_.expect("=");
       }
       dim.size = scan_.integer<std::int64_t>();
-      bool fits = dim.size >= 0 && dim.size <= kMostElements && count * std::max<std::int64_t>(dim.size, 1) <= kMostElements;
-      if (!fits) scan_.fail_at(start, "a size is negative, or the type has more than 2^40 elements");
-      if (scan_.failed()) return Type();
-      count *= std::max<std::int64_t>(dim.size, 1);
       type.dims.push_back(std::move(dim));
+      if (const std::string wrong = shape_problem(type.dims); !wrong.empty()) scan_.fail_at(start, "a type has " + wrong);
+      if (scan_.failed()) return Type();
     } while (scan_.accept(","));
     scan_.expect("]");
     return type;

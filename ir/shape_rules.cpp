@@ -12,8 +12,6 @@ using namespace shape_rule;
 
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
-
 // "{0} + {1}" for operators, "max({0}, {1})" for functions.
 std::string written(Opcode code, std::size_t operands) {
   std::string spelled = symbol(code);
@@ -314,29 +312,28 @@ std::optional<ShapeError> check_operands(const ShapeQuery& query) {
   return std::nullopt;
 }
 
-// Sizes are non-negative and their product stays addressable.
-bool is_sane(const Type& type) {
-  std::int64_t count = 1;
-  for (const Dim& dim : type.dims) {
-    if (dim.size < 0 || dim.size > kMostElements) return false;
-    count *= std::max<std::int64_t>(dim.size, 1);
-    if (count > kMostElements) return false;
-  }
-  return true;
+// What is wrong with the shape of a declared type or of a result.
+std::optional<ShapeError> misshapen(const Type& type) {
+  const std::string problem = shape_problem(type.dims);
+  if (problem.empty()) return std::nullopt;
+  const bool many_axes = type.rank() > kMostAxes;
+  return ShapeError{many_axes ? Code::E0204 : Code::E0210,
+                    fmt::format("the shape {} has {}", many_axes ? "of the result" : shape_text(type.dims), problem),
+                    {},
+                    {},
+                    true};
 }
 
 }  // namespace
 
 std::variant<std::vector<Type>, ShapeError> infer_types(const ShapeQuery& query) {
   if (auto problem = check_operands(query)) return *problem;
-  auto too_large = [](const Type& type) {
-    return error(Code::E0210, fmt::format("the shape {} is negative or has more than 2^40 elements", shape_text(type.dims)));
-  };
-  if (query.declared && !is_sane(*query.declared)) return too_large(*query.declared);
+  if (query.declared)
+    if (auto problem = misshapen(*query.declared)) return *problem;
   Result result = infer(query);
   if (const Types* types = std::get_if<Types>(&result))
     for (const Type& type : *types)
-      if (!is_sane(type)) return too_large(type);
+      if (auto problem = misshapen(type)) return *problem;
   return result;
 }
 

@@ -28,6 +28,7 @@ struct ShapeError {
   std::string message;
   std::vector<std::string> operand_notes;
   std::string help;
+  bool misshapen = false;  // the operands fit, but no tensor has the shape of the result
 };
 
 // The result types (one, but for `pop`, `gradient` and `nothing`), or what is wrong. Region ops are not inferred: InternalError.

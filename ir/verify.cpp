@@ -62,13 +62,9 @@ class Verifier {
     const Value& value = function_.value(id);
     if (visible_[id.index]) problem(what + " is defined twice");
     if (value.op != op || value.block != block || value.slot != slot) problem(what + " does not link back to its definition");
-    std::int64_t count = 1;
-    for (const Dim& dim : value.type.dims) {
+    for (const Dim& dim : value.type.dims)
       if (!dim.name.empty() && !is_identifier(dim.name)) problem(what + " has a dim with a bad name");
-      if (dim.size < 0 || dim.size > kMostElements) return problem(what + " has a bad size");
-      count *= std::max<std::int64_t>(dim.size, 1);
-      if (count > kMostElements) return problem(what + " is too large");
-    }
+    if (const std::string wrong = shape_problem(value.type.dims); !wrong.empty()) return problem(what + " has " + wrong);
     visible_[id.index] = true;
     scope_.push_back(id);
   }

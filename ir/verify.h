@@ -5,7 +5,7 @@
 //   - every op that a block lists is in that block alone, and says so; every block is a region of the op that its parent link names
 //   - a value links back to the op, block and slot that define it, and is defined once
 //   - regions nest at most kDeepestRegion deep
-//   - dim names are identifiers or empty; sizes are not negative; a type has at most 2^40 elements
+//   - dim names are identifiers or empty; shapes are sound (shape_problem of support/type.h)
 // Order
 //   - an operand or yield is a parameter, an argument of the block or of one around it, or a result of an earlier op in such a block
 //   - an output is a value of the body
@@ -41,7 +41,6 @@
 namespace bpc::ir {
 
 inline constexpr std::size_t kDeepestRegion = 256;
-inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
 // One sentence per violation ("main: op 12 (mul): operand %x is used before it is defined"); empty when all is well. Run after every pass
 // in tests and dev builds.

@@ -3,5 +3,6 @@
 namespace bpc::runtime {
 
 std::atomic<bool> interrupt_requested{false};
+std::atomic<int> MemoryMayRunOut::living{0};
 
 }  // namespace bpc::runtime

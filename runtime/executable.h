@@ -18,10 +18,23 @@ namespace bpc::runtime {
 // Set by the SIGINT handler; loops poll it.
 extern std::atomic<bool> interrupt_requested;
 
+// While one lives, std::bad_alloc has a handler that names the operation; where none does, the process ends as soon as memory runs out.
+class MemoryMayRunOut {
+ public:
+  MemoryMayRunOut() { ++living; }
+  ~MemoryMayRunOut() { --living; }
+  MemoryMayRunOut(const MemoryMayRunOut&) = delete;
+  MemoryMayRunOut& operator=(const MemoryMayRunOut&) = delete;
+  static bool is_handled() { return living > 0; }
+
+ private:
+  static std::atomic<int> living;
+};
+
 struct RunOptions {
   std::function<void(std::string_view line)> print;  // a printed line, without its newline
   bool full = false;                                 // print tensors whole
-  std::uint64_t max_iterations = 0;                  // of each while loop; 0: no limit
+  std::uint64_t max_iterations = 0;                  // of each loop; 0: no limit
   std::size_t max_memory = 0;                        // bytes; 0: no limit
 };
 

@@ -1,5 +1,6 @@
 #include "support/type.h"
 
+#include <algorithm>
 #include <array>
 
 namespace bpc {
@@ -67,6 +68,17 @@ bool same_shape(const Type& a, const Type& b) {
 }
 bool same_type(const Type& a, const Type& b) {
   return a.element == b.element && a.tape == b.tape && same_shape(a, b);
+}
+
+std::string shape_problem(const std::vector<Dim>& dims) {
+  if (dims.size() > kMostAxes) return std::to_string(dims.size()) + " axes, and the most are " + std::to_string(kMostAxes);
+  std::int64_t count = 1;  // of the axes that are not empty: any part of them may be multiplied
+  for (const Dim& dim : dims) {
+    if (dim.size < 0) return "a negative size";
+    if (dim.size > kMostElements / count) return "more than 2^40 elements";
+    count *= std::max<std::int64_t>(dim.size, 1);
+  }
+  return {};
 }
 
 std::string shape_text(const std::vector<Dim>& dims) {

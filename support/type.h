@@ -49,6 +49,13 @@ bool same_shape(const Type& a, const Type& b);
 // Equal element type and sizes, whatever the names; a tape equals only tapes.
 bool same_type(const Type& a, const Type& b);
 
+// The most that a shape may be.
+inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
+inline constexpr std::size_t kMostAxes = 32;
+// What no tensor can be, as "a negative size"; empty for a sound shape. Every shape that a script, IR text or a file makes is asked: where
+// this is empty, products of sizes do not overflow.
+std::string shape_problem(const std::vector<Dim>& dims);
+
 std::string shape_text(const std::vector<Dim>& dims);  // "[64, 784]"; "[]" for a scalar; a named dim as "N=64"
 std::string type_text(const Type& type);               // "f32[N=64, 784]", "f32" for a scalar, "tape<f32[3]>"
 

@@ -34,7 +34,7 @@ runtime::Failure matrix_failure(const ir::Function& function, const ir::Op& op, 
 // E0403: a divisor of an integer floordiv or mod is 0.
 runtime::Failure division_failure(const ir::Function& function, const ir::Op& op);
 
-// E0405: a while loop was about to run more than `limit` times.
+// E0405: a loop was about to run more than `limit` times.
 runtime::Failure iteration_failure(const ir::Function& function, const ir::Op& op, std::uint64_t limit);
 
 // E0406: `needed` bytes in all are more than `limit`; limit 0: more than there is. `op` may be null.

@@ -48,6 +48,7 @@ class Run {
 
   runtime::RunResult run(std::span<const Tensor> arguments) {
     runtime::RunResult result;
+    const runtime::MemoryMayRunOut here;
     try {
       for (std::size_t i = 0; i < arguments.size(); ++i) values_[function_.parameters[i].value.index] = arguments[i];
       for (ir::OpId op : function_.block(function_.body()).ops) execute(op);
@@ -175,7 +176,8 @@ class Run {
     if (by == 0) throw Stop{backend::step_failure(function_, op)};
     std::vector<Value> state = arguments(id, op, 3);
     const Type& index_type = function_.type(function_.block(op.regions[0]).arguments[0]);
-    const std::uint64_t count = trip_count(lo, hi, by);
+    const std::uint64_t count = trip_count(lo, hi, by), most = options_.max_iterations;
+    if (most != 0 && count > most) throw Stop{backend::iteration_failure(function_, op, most)};
     for (std::uint64_t turn = 0; turn < count; ++turn) {
       const std::int64_t index = static_cast<std::int64_t>(static_cast<std::uint64_t>(lo) + turn * static_cast<std::uint64_t>(by));
       state.insert(state.begin(), Tensor::from_ints(index_type, {&index, 1}));

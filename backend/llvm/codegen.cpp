@@ -3,6 +3,7 @@
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
@@ -20,6 +21,8 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Vectorize/LoopVectorize.h>
+
+#include <new>
 
 #include "backend/llvm/emitter.h"
 #include "support/internal_error.h"
@@ -76,10 +79,18 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
   pipeline(level).run(module, modules);
 }
 
+// Where memory runs out LLVM would abort: whoever answers for `new` has the word.
+void answer_exhaustion(void*, const char*, bool) {
+  if (std::new_handler handler = std::get_new_handler()) handler();
+}
+
 }  // namespace
 
 std::unique_ptr<llvm::TargetMachine> host_machine(int level) {
-  static const bool registered = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
+  static const bool registered = [] {
+    llvm::install_bad_alloc_error_handler(answer_exhaustion);
+    return !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
+  }();
   auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!registered || !host) throw InternalError("codegen", "LLVM does not know this processor");
   host->setCodeGenOptLevel(level == 0   ? llvm::CodeGenOptLevel::None

@@ -25,7 +25,7 @@ struct Run {
 // Read by compiled code at these offsets.
 struct RuntimeContext {
   const std::atomic<bool>* interrupt;
-  std::uint64_t iteration_limit;  // of each while loop; UINT64_MAX: none
+  std::uint64_t iteration_limit;  // of each loop; UINT64_MAX: none
   TapeChunk* roots;               // of the plan's tapes
   Run* run;
 };
@@ -35,6 +35,7 @@ using Entry = std::int64_t (*)(void* const* buffers, RuntimeContext* context);
 inline constexpr const char* kEntryName = "bpc_entry";
 
 inline constexpr std::uint32_t kInterrupted = UINT32_MAX;  // instead of a site
+inline constexpr std::uint32_t kTooLong = 1;               // which check of a loop: that of the iteration limit
 
 }  // namespace bpc::backend
 

@@ -60,6 +60,11 @@ void Emitter::poll() {
   check(builder_.CreateICmpEQ(flag, builder_.getInt8(0)), kInterrupted);
 }
 
+llvm::Value* Emitter::iteration_limit() {
+  llvm::Value* place = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), context_, offsetof(RuntimeContext, iteration_limit));
+  return builder_.CreateLoad(builder_.getInt64Ty(), place, "limit");
+}
+
 void Emitter::emit(const plan::If& branch) {
   llvm::Function* function = builder_.GetInsertBlock()->getParent();
   auto block = [&](const char* name) { return llvm::BasicBlock::Create(module_.getContext(), name, function); };
@@ -131,6 +136,7 @@ void Emitter::emit(const plan::For& loop) {
   llvm::Value* runs = builder_.CreateICmpSLT(builder_.CreateSelect(up, lo, hi), builder_.CreateSelect(up, hi, lo));
   llvm::Value* stride = builder_.CreateSelect(up, by, builder_.CreateNeg(by));
   llvm::Value* last = builder_.CreateUDiv(builder_.CreateSub(distance, integer(1)), stride);  // the last turn's number, where it runs
+  check(builder_.CreateOr(builder_.CreateNot(runs), builder_.CreateICmpULT(last, iteration_limit())), loop.site, kTooLong);
 
   for (const plan::CarriedBuffer& slot : loop.buffers) copy(slot.init, slot.argument);
   std::vector<llvm::Value*> inits = values(loop.registers, &CarriedRegister::init);
@@ -185,8 +191,7 @@ void Emitter::emit(const plan::While& loop) {
   llvm::Function* function = builder_.GetInsertBlock()->getParent();
   auto block = [&](const char* name) { return llvm::BasicBlock::Create(module_.getContext(), name, function); };
   llvm::Type* word = builder_.getInt64Ty();
-  llvm::Value* limit = builder_.CreateLoad(
-      word, builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), context_, offsetof(RuntimeContext, iteration_limit)), "limit");
+  llvm::Value* limit = iteration_limit();
   for (const plan::CarriedBuffer& slot : loop.buffers) copy(slot.init, slot.argument);
   std::vector<llvm::Value*> inits = values(loop.registers, &CarriedRegister::init);
   llvm::BasicBlock *before = builder_.GetInsertBlock(), *header = block("while"), *body = block("body"), *after = block("after");
@@ -200,7 +205,7 @@ void Emitter::emit(const plan::While& loop) {
   builder_.CreateCondBr(get(loop.holds), body, after);
 
   builder_.SetInsertPoint(body);
-  check(builder_.CreateICmpNE(count, limit), loop.site);
+  check(builder_.CreateICmpNE(count, limit), loop.site, kTooLong);
   poll();
   steps(loop.body);
   next_turn(loop.registers, loop.buffers, phis);

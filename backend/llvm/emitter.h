@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "backend/plan/plan.h"
@@ -99,6 +100,7 @@ class Emitter {
   std::vector<llvm::Value*> next_turn(std::span<const plan::CarriedRegister> registers, std::span<const plan::CarriedBuffer> buffers,
                                       std::span<llvm::PHINode* const> phis);
   void poll();
+  llvm::Value* iteration_limit();
 
   // ---- checks.cpp ----
   void emit(const plan::Print& print);
@@ -129,12 +131,13 @@ class Emitter {
   const plan::Plan& plan_;
   llvm::Module& module_;
   llvm::IRBuilder<> builder_;
-  std::vector<llvm::Value*> registers_;    // by RegisterId, as seen where the builder is; null: in the frame, or not made yet
-  std::vector<std::uint32_t> reads_;       // by RegisterId: how many times the host reads it
-  std::vector<llvm::Value*> bases_;        // by storage, as seen where the builder is; null before the first use
-  std::vector<Accumulator> accumulators_;  // of the kernel being emitted
-  Shape shape_ = Shape::ordinary;          // of the loops being emitted
-  llvm::Value* buffers_ = nullptr;         // of the current function
+  std::vector<llvm::Value*> registers_;  // by RegisterId, as seen where the builder is; null: in memory, or not made yet
+  std::unordered_map<std::uint32_t, std::size_t> arguments_;  // registers that are parameters of the plan: which ones
+  std::vector<std::uint32_t> reads_;                          // by RegisterId: how many times the host reads it
+  std::vector<llvm::Value*> bases_;                           // by storage, as seen where the builder is; null before the first use
+  std::vector<Accumulator> accumulators_;                     // of the kernel being emitted
+  Shape shape_ = Shape::ordinary;                             // of the loops being emitted
+  llvm::Value* buffers_ = nullptr;                            // of the current function
   llvm::Value* context_ = nullptr;
 };
 

@@ -29,6 +29,8 @@ void Emitter::run() {
   for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {
     RegisterId id = plan_.parameters[i].scalar;
     if (!id.valid()) continue;
+    arguments_[id.index] = i;
+    if (plan_.frame.valid()) continue;  // thousands of them would live across every part: each is read where it is used
     llvm::Value* value = load(element(id), bound(i));
     value->setName(plan_.at(id).name);
     set(id, value);

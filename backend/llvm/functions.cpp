@@ -99,8 +99,8 @@ void Emitter::run_of_steps(std::span<const plan::Step> steps) {
   for (const plan::Step& step : steps) std::visit([&](const auto& what) { emit(what); }, step.what);
 }
 
-// Registers come in and go out through the frame. As parameters and results, thousands would live across every call, and LLVM would take
-// quadratic time again.
+// Registers come in and go out through the frame, parameters stay where the caller put them. As parameters and results, thousands would
+// live across every call, and LLVM would take quadratic time again.
 void Emitter::part(std::span<const plan::Step> steps) {
   plan::Registers registers;
   for (const plan::Step& step : steps) plan::add_registers(step, registers);
@@ -144,6 +144,7 @@ void Emitter::part(std::span<const plan::Step> steps) {
 }
 
 llvm::Value* Emitter::frame_slot(RegisterId id) {
+  if (auto argument = arguments_.find(id.index); argument != arguments_.end()) return bound(argument->second);
   if (!plan_.frame.valid()) throw InternalError("emit", "a register is read before it is made");
   return builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), base(plan_.frame), id.index);
 }

@@ -37,7 +37,7 @@ runtime::Failure failure_at(const Run& run, const ir::Op& op, std::uint32_t whic
     case ir::Group::elementwise:
       return division_failure(function, op);
     case ir::Group::control:
-      if (op.code == ir::Opcode::while_loop) return iteration_failure(function, op, run.options.max_iterations);
+      if (which == kTooLong) return iteration_failure(function, op, run.options.max_iterations);
       return step_failure(function, op);
     case ir::Group::effect: {
       std::vector<runtime::Tensor> shown;

@@ -16,14 +16,21 @@ namespace bpc::backend {
 
 namespace {
 
-template <class T>
-T value_of(llvm::Expected<T> expected) {
-  if (!expected) throw InternalError("jit", llvm::toString(expected.takeError()));
-  return std::move(*expected);
+void succeed(llvm::Error error) {
+  bool lacks_memory = false;
+  std::string problem;
+  llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase& info) {
+    lacks_memory |= info.convertToErrorCode() == std::errc::not_enough_memory;
+    problem = info.message();
+  });
+  if (lacks_memory) throw std::bad_alloc();
+  if (!problem.empty()) throw InternalError("jit", problem);
 }
 
-void succeed(llvm::Error error) {
-  if (error) throw InternalError("jit", llvm::toString(std::move(error)));
+template <class T>
+T value_of(llvm::Expected<T> expected) {
+  if (!expected) succeed(expected.takeError());
+  return std::move(*expected);
 }
 
 // What compiled code may call; nothing is looked up in the process.
@@ -111,19 +118,29 @@ class Compiled : public runtime::Executable {
     }
     if (options.max_memory != 0 && needed + tapes_.bytes() > options.max_memory) tapes_.clear();
     if (options.max_memory != 0 && needed > options.max_memory) {
-      result.failure = memory_failure(function_, nullptr, needed, options.max_memory);
+      result.failure = memory_failure(function_, largest(), needed, options.max_memory);
       return result;
     }
     try {
+      const runtime::MemoryMayRunOut here;
       call(arguments, options, result);
     } catch (const std::bad_alloc&) {
       result = {};
-      result.failure = memory_failure(function_, nullptr, needed, 0);
+      result.failure = memory_failure(function_, largest(), needed, 0);
     }
     return result;
   }
 
  private:
+  // The op whose result takes the most memory, which is planned before the first op runs.
+  const ir::Op* largest() const {
+    const plan::Buffer* most = nullptr;
+    auto bytes = [](const plan::Buffer& buffer) { return static_cast<std::size_t>(buffer.count) * element_size(buffer.element); };
+    for (const plan::Buffer& buffer : plan_.buffers)
+      if (buffer.made_for.valid() && (!most || bytes(buffer) > bytes(*most))) most = &buffer;
+    return most ? &function_.op(most->made_for) : nullptr;
+  }
+
   void call(std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options, runtime::RunResult& result) {
     std::vector<void*> buffers;
     for (std::size_t i = 0; i < arguments.size(); ++i) {

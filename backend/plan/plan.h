@@ -30,6 +30,7 @@ struct Buffer {
   std::int64_t count = 0;
   std::string name;
   std::uint32_t storage = UINT32_MAX;  // an index into Plan::storages
+  ir::OpId made_for;                   // the op that is computed into it; invalid for a parameter
 };
 
 struct Storage {

@@ -69,7 +69,7 @@ Tape Planner::add_tape(const std::string& name) {
 }
 
 BufferId Planner::add_buffer(const Type& type, std::string name) {
-  plan_.buffers.push_back({type.element, type.count(), std::move(name), UINT32_MAX});
+  plan_.buffers.push_back({type.element, type.count(), std::move(name), UINT32_MAX, current_});
   buffer_places_.push_back({});
   readers_.emplace_back();
   return {static_cast<std::uint32_t>(plan_.buffers.size() - 1)};
@@ -134,6 +134,7 @@ void Planner::define_dense(ir::ValueId id, BufferId buffer) {
 
 BufferId Planner::copy(ir::ValueId id) {
   BufferId buffer = add_buffer(type(id), function_.value(id).name);
+  plan_.buffers[buffer.index].made_for = function_.value(id).op;
   store(id, buffer);
   return buffer;
 }
@@ -190,8 +191,14 @@ Steps Planner::region(ir::BlockId block, const std::function<void(std::span<cons
 }
 
 void Planner::op(ir::OpId id) {
-  const ir::Op& op = function_.op(id);
   planned_[id.index] = true;
+  const ir::OpId around = std::exchange(current_, id);
+  steps_of(id);
+  current_ = around;
+}
+
+void Planner::steps_of(ir::OpId id) {
+  const ir::Op& op = function_.op(id);
   switch (ir::op_info(op.code).group) {
     case ir::Group::elementwise:
       return elementwise(id);
@@ -223,6 +230,8 @@ Plan make_plan(const ir::Function& function) {
   if (!unwrapped) return Planner(function).run();
   Plan plan = Planner(unwrapped->function).run();
   for (ir::OpId& site : plan.sites) site = unwrapped->original[site.index];
+  for (Buffer& buffer : plan.buffers)
+    if (buffer.made_for.valid()) buffer.made_for = unwrapped->original[buffer.made_for.index];
   return plan;
 }
 

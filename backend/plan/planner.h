@@ -86,6 +86,7 @@ class Planner {
       ir::BlockId block, const std::function<void(std::span<const ir::ValueId> yields)>& finish,
       const std::function<void()>& start = [] {});
   void op(ir::OpId id);
+  void steps_of(ir::OpId id);
   void outputs();
 
   // ---- operations.cpp: one function per group of ops ----
@@ -157,6 +158,7 @@ class Planner {
   std::vector<Use> uses_;
   std::vector<Definition> definitions_;
   std::vector<bool> planned_;                      // by op
+  ir::OpId current_;                               // what is being planned
   std::vector<std::vector<ir::ValueId>> readers_;  // by buffer: views of it, and lazy values made of its elements
   std::vector<bool> overlapping_;                  // by op: tapes that need a new root each time
   std::vector<Place> register_places_, buffer_places_;

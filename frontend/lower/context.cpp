@@ -6,12 +6,13 @@
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/initialisers.h"
 #include "frontend/lower/misfit.h"
+#include "ir/limits.h"
 
 namespace bpc::frontend::lowering {
 
 namespace {
 
-constexpr std::size_t kMostOps = 1'000'000;      // after inlining
+constexpr std::size_t kMostCalls = 100'000;
 constexpr std::size_t kLongestOperandText = 32;  // code points
 constexpr std::size_t kMostCallNotes = 3;
 
@@ -55,7 +56,6 @@ bool Context::is_in_prelude(const Span& span) const {
 }
 
 void Context::report(Diagnostic diagnostic) {
-  if (is_exhausted_) return;                    // what was given up fails in ways of no interest
   for (const auto& [name, size] : stand_ins) {  // its size is nobody's business
     replace_all(diagnostic.message, fmt::format("{}={}", name, size), name);
     replace_all(diagnostic.help, fmt::format("{}={}", name, size), name);
@@ -88,7 +88,7 @@ void Context::not_implemented(Span span, const std::string& construct) {
 
 void Context::give_up(Span span, std::string message) {
   error(Code::E0107, span, std::move(message));
-  is_exhausted_ = true;
+  throw ir::LimitReached{};
 }
 
 Span Context::place_of(const Item& item, Span span) const {
@@ -190,14 +190,13 @@ void Context::set_origin(Span span) {
   builder->set_origin(function().add_origin({span, frame->calls, frame->path, {}, {}}));
 }
 
-bool Context::exceeds_expansion(Span span) {
-  if (main.op_count() + init.op_count() >= kMostOps) give_up(span, fmt::format("the script expands to more than {} operations", kMostOps));
-  return is_exhausted_;
+void Context::count_call(Span span) {
+  if (++calls_ > kMostCalls) give_up(span, fmt::format("the script expands to more than {} calls", kMostCalls));
 }
 
 std::optional<Item> Context::emit(Span span, ir::Opcode code, const std::vector<Item>& operands, ir::Attributes attrs, const Type* declared,
                                   Span blame) {
-  if (exceeds_expansion(span)) return std::nullopt;
+  if (function().op_count() >= ir::kMostOps) give_up(span, fmt::format("the script expands to more than {} operations", ir::kMostOps));
   std::vector<Type> types;
   std::vector<ir::ValueId> values;
   for (const Item& operand : operands) {
@@ -217,8 +216,8 @@ std::optional<Item> Context::emit(Span span, ir::Opcode code, const std::vector<
 
 // ---- nesting ----
 
-Nesting::Nesting(Context& context, Span span) : context_(context), ok_(++context.depth <= kDeepestNesting) {
-  if (!ok_) context.give_up(span, "expressions, blocks or calls are nested too deeply here");
+Nesting::Nesting(Context& context, Span span) : nested_(context.depth, context.depth + 1) {
+  if (context.depth > kDeepestNesting) context.give_up(span, "expressions, blocks or calls are nested too deeply here");
 }
 
 }  // namespace bpc::frontend::lowering

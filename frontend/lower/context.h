@@ -94,6 +94,7 @@ struct Context {
   std::optional<Initialiser> initialiser;
   std::map<ir::ValueId, ir::ValueId> init_values;             // values of main that init has computed too
   std::vector<std::string> shown;                             // names bound by assignment or loss at the top level, in order
+  std::set<std::string> shown_names;                          // the same, to look up
   std::map<std::string, std::string> dim_sources;             // free dims: the input that bound them
   std::map<std::string, std::int64_t> stand_ins;              // free dims without data, and the sizes they got instead
   std::set<std::string> call_paths;                           // of functions with params
@@ -121,7 +122,7 @@ struct Context {
   void report(Diagnostic diagnostic);
   void error(Code code, Span span, std::string message, std::string help = {});
   void not_implemented(Span span, const std::string& construct);  // E0199
-  void give_up(Span span, std::string message);                   // E0107, once; every later emit fails
+  [[noreturn]] void give_up(Span span, std::string message);      // E0107, and the end of lowering (ir/limits.h)
   bool is_in_prelude(const Span& span) const;
   // What the library calls the place of a value: that of the author's argument if it is one, and otherwise `span`.
   Span place_of(const Item& item, Span span) const;
@@ -148,6 +149,8 @@ struct Context {
 
   // ---- emission ----
 
+  // Calls are inlined: so many of them, whatever they emit, are too many (E0107).
+  void count_call(Span span);
   // Later ops come from `span` of the current call.
   void set_origin(Span span);
   // An op on values, its types inferred with the author's dim names held apart; a misfit is reported at `blame` (by default `span`) and
@@ -158,29 +161,14 @@ struct Context {
  private:
   bool check_capture(const std::string& name, const Item& item);
   const Binding* find_in(const Frame& where, const std::string& name) const;
-  bool exceeds_expansion(Span span);
 
   Diagnostics& diagnostics_;
   std::set<std::tuple<Code, Span, std::string>> reported_;
   std::set<Span> refused_;  // library calls with an error
-  bool is_exhausted_ = false;
+  std::size_t calls_ = 0;
 };
 
 inline constexpr int kDeepestNesting = 600;  // of expressions, statements and calls together
-
-// Counts nesting while it lives; `ok` is false past the limit, which is then reported.
-class Nesting {
- public:
-  Nesting(Context& context, Span span);
-  ~Nesting() { --context_.depth; }
-  Nesting(const Nesting&) = delete;
-  Nesting& operator=(const Nesting&) = delete;
-  bool ok() const { return ok_; }
-
- private:
-  Context& context_;
-  bool ok_;
-};
 
 // Sets a variable for the time of a scope.
 template <class T>
@@ -194,6 +182,15 @@ class Temporarily {
  private:
   T& variable_;
   T saved_;
+};
+
+// Counts nesting while it lives; gives up past the limit.
+class Nesting {
+ public:
+  Nesting(Context& context, Span span);
+
+ private:
+  Temporarily<int> nested_;
 };
 
 // Whether `inner` lies within `outer` (in one file).

@@ -124,8 +124,7 @@ struct Visit {
 
 std::optional<Item> expression(Context& c, ExprId id) {
   const Expr& e = c.expr(id);
-  Nesting nesting(c, e.span);
-  if (!nesting.ok()) return std::nullopt;
+  const Nesting nesting(c, e.span);
   return std::holds_alternative<BinaryExpr>(e.node) ? binary_chain(c, id) : std::visit(Visit{c, e.span}, e.node);
 }
 

@@ -230,8 +230,8 @@ Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals) {
 }
 
 std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span) {
-  Nesting nesting(c, span);
-  if (!nesting.ok()) return std::nullopt;
+  const Nesting nesting(c, span);
+  c.count_call(span);
   const FnStmt& fn = *callee.fn;
   std::vector<std::string> names;
   for (const FnParameter& parameter : fn.parameters) names.push_back(parameter.name.text);

@@ -3,6 +3,7 @@
 #include "frontend/lower/context.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/declarations.h"
+#include "ir/limits.h"
 
 namespace bpc::frontend {
 
@@ -42,19 +43,26 @@ void add_gradients(Context& c) {
     c.main.outputs.push_back({ir::Output::Kind::gradient, paths[i], c.main.op(grad).results[i]});
 }
 
+void lower_program(Context& c, const Diagnostics& diagnostics) {
+  auto seed = declared_seed(c, *c.program.asts[0]);
+  c.module.seed = c.options.seed ? *c.options.seed : seed.value_or(0);
+  lower_file(c, 0);
+  Temporarily<Frame*> enter(c.frame, c.top);
+  if (diagnostics.has_errors()) return;
+  add_value_outputs(c);
+  add_gradients(c);
+  for (const ir::Function* function : {&c.init, &c.main}) check_tapes(c, *function);
+}
+
 }  // namespace
 
 std::optional<ir::Module> lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics) {
   Context c(program, options, diagnostics);
   c.files.resize(program.asts.size());
-  auto seed = declared_seed(c, *program.asts[0]);
-  c.module.seed = options.seed ? *options.seed : seed.value_or(0);
-  lower_file(c, 0);
-  Temporarily<Frame*> enter(c.frame, c.top);
-  if (!diagnostics.has_errors()) {
-    add_value_outputs(c);
-    add_gradients(c);
-    for (const ir::Function* function : {&c.init, &c.main}) check_tapes(c, *function);
+  try {
+    lower_program(c, diagnostics);
+  } catch (ir::LimitReached& limit) {
+    if (limit.diagnostic) diagnostics.add(std::move(*limit.diagnostic));
   }
   if (diagnostics.has_errors()) return std::nullopt;
   for (FileId id = 0; id < program.sources->size(); ++id) c.module.files.push_back(program.sources->file(id).path);

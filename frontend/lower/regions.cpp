@@ -1,8 +1,8 @@
 #include "frontend/lower/regions.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
+#include "frontend/lower/types.h"
 #include "ir/verify.h"
 
 namespace bpc::frontend::lowering {
@@ -53,14 +53,7 @@ std::optional<Item> map_op(Context& c, Span span, BlockId block, const std::vect
   }
   Type whole(part.element, sizes);
   whole.dims.insert(whole.dims.end(), part.dims.begin(), part.dims.end());
-  std::int64_t count = 1;
-  bool fits = true;
-  for (const Dim& dim : whole.dims)
-    fits &= !__builtin_mul_overflow(count, std::max<std::int64_t>(dim.size, 1), &count) && count <= ir::kMostElements;
-  if (!fits) {
-    c.error(Code::E0210, span, fmt::format("`{}` would have more than 2^40 elements: {}", c.text_of(span), shape_text(whole.dims)));
-    return std::nullopt;
-  }
+  if (!check_shape(c, span, whole.dims)) return std::nullopt;
   c.function().block(block).yields = {*element.as<ValueId>()};
   return Item{region_op(c, span, Opcode::map, {}, {whole}, {block})[0], span};
 }

@@ -224,7 +224,7 @@ void assign_name(Context& c, const std::string& name, Item item, Span span, std:
   if (const ValueId* id = item.as<ValueId>())
     if (ir::Value& value = c.function().value(*id); value.name.empty()) value.name = name;
   bool at_top = c.frame == c.top && c.frame->scopes.size() == 1;
-  if (at_top && std::find(c.shown.begin(), c.shown.end(), name) == c.shown.end()) c.shown.push_back(name);
+  if (at_top && c.shown_names.insert(name).second) c.shown.push_back(name);
   c.bind(name, std::move(item), span, std::move(declared));
 }
 
@@ -252,8 +252,7 @@ void assignment(Context& c, const AssignStmt& s, Span span) {
 Outcome run(Context& c, Rest rest) {
   for (; rest.at < rest.statements->size(); ++rest.at) {
     const Stmt& stmt = c.stmt((*rest.statements)[rest.at]);
-    Nesting nesting(c, stmt.span);
-    if (!nesting.ok()) return {};
+    const Nesting nesting(c, stmt.span);
     if (const auto* s = std::get_if<ReturnStmt>(&stmt.node)) return return_statement(c, *s, stmt.span);
     if (const auto* s = std::get_if<AssertStmt>(&stmt.node)) {
       if (!assert_statement(c, *s, stmt.span)) return {true, {Item{Poison{}, stmt.span}}};

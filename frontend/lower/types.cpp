@@ -9,12 +9,6 @@
 
 namespace bpc::frontend::lowering {
 
-namespace {
-
-constexpr std::int64_t kLargestSize = std::int64_t{1} << 40;
-
-}  // namespace
-
 std::optional<Element> to_element(Context& c, const TypeExpr& type) {
   if (type.element.empty() || type.element == "real") return c.module.real;
   auto element = element_from_name(type.element);
@@ -26,11 +20,20 @@ std::optional<Element> to_element(Context& c, const TypeExpr& type) {
 std::optional<Dim> to_size(Context& c, const Item& item) {
   auto size = to_integer(c, item, "a size");
   if (!size) return std::nullopt;
-  if (*size < 0 || *size > kLargestSize) {
+  if (*size < 0 || *size > kMostElements) {
     c.error(Code::E0210, item.span, fmt::format("a size cannot be {}", *size));
     return std::nullopt;
   }
   return Dim{*size, item.as<Number>()->dim};
+}
+
+bool check_shape(Context& c, Span span, const std::vector<Dim>& dims) {
+  const std::string problem = shape_problem(dims);
+  if (problem.empty()) return true;
+  const bool long_shape = dims.size() > kMostAxes;
+  c.error(long_shape ? Code::E0204 : Code::E0210, span,
+          fmt::format("`{}` would have {}{}", c.text_of(span), problem, long_shape ? "" : ": " + shape_text(dims)));
+  return false;
 }
 
 std::optional<std::vector<Dim>> to_shape(Context& c, const Item& item) {
@@ -42,7 +45,7 @@ std::optional<std::vector<Dim>> to_shape(Context& c, const Item& item) {
       dims.push_back(std::move(*dim));
     else
       ok = false;
-  return ok ? std::optional(std::move(dims)) : std::nullopt;
+  return ok && check_shape(c, item.span, dims) ? std::optional(std::move(dims)) : std::nullopt;
 }
 
 std::optional<Type> to_type(Context& c, const TypeExpr& type) {
@@ -55,7 +58,7 @@ std::optional<Type> to_type(Context& c, const TypeExpr& type) {
     if (dim) dims.push_back(std::move(*dim));
     ok &= dim.has_value();
   }
-  return ok ? std::optional(Type(*element, std::move(dims))) : std::nullopt;
+  return ok && check_shape(c, type.span, dims) ? std::optional(Type(*element, std::move(dims))) : std::nullopt;
 }
 
 std::optional<std::int64_t> to_axis(Context& c, const Item& axis, const Item& value, std::int64_t extra) {

@@ -12,6 +12,8 @@ namespace bpc::frontend::lowering {
 std::optional<Element> to_element(Context& c, const TypeExpr& type);
 // A size: a compile-time integer that is not negative, with the dim's name if it is one. E0205, E0210.
 std::optional<Dim> to_size(Context& c, const Item& item);
+// Whether there are tensors of that shape (shape_problem of support/type.h). E0204, E0210.
+bool check_shape(Context& c, Span span, const std::vector<Dim>& dims);
 // A shape argument: `[N, 3]`, or one size.
 std::optional<std::vector<Dim>> to_shape(Context& c, const Item& item);
 std::optional<Type> to_type(Context& c, const TypeExpr& type);

@@ -13,8 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostAxes = 32;
-
 void append(std::string& text, const Tensor& tensor, std::size_t axis, std::int64_t start, std::int64_t count) {
   if (axis == tensor.type().rank()) {
     const bool quoted = is_real(tensor.type().element) && !std::isfinite(tensor.real_at(start));

@@ -1,48 +1,88 @@
-// Malformed scripts: truncations and byte flips of the examples from a fixed seed. Each must end in time with exit 0, 1 or 2, and a coded
-// message when not 0. BPC_FUZZ_COUNT says how many (60).
+// Damaged scripts, IR texts and data files, from a fixed seed. BPC_FUZZ_COUNT says how many of each kind.
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <random>
 
+#include "tests/fuzz/damage.h"
 #include "tests/support/process.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using namespace bpc::test;
 
-std::string mutate(std::string text, std::mt19937& random) {
-  auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
-  if (below(3) == 0) return text.substr(0, below(text.size()));
-  for (std::size_t flips = 1 + below(4); flips > 0; --flips) text[below(text.size())] ^= static_cast<char>(1 << below(8));
-  return text;
+// A header and the data of w: f32[2, 3] and b: f64[3].
+std::string safetensors() {
+  std::string header =
+      R"({"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F64","shape":[3],"data_offsets":[24,48]}})";
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  return bytes + header + std::string(48, '\1');
 }
 
 }  // namespace
 
-TEST_CASE("malformed scripts end with a coded message") {
-  const char* wanted = std::getenv("BPC_FUZZ_COUNT");
-  int count = wanted ? std::atoi(wanted) : 60;
-  std::vector<std::string> examples = bpc::test::files_in("examples", ".bp");
-  fs::path folder = fs::temp_directory_path() / ("bpc-fuzz-" + std::to_string(std::random_device{}()));
-  fs::create_directories(folder);
-  fs::copy(fs::path(bpc::test::source_dir()) / "examples/data", folder / "data", fs::copy_options::recursive);
+TEST_CASE("damaged scripts end with a coded message") {
+  const std::vector<std::string> examples = files_in("examples", ".bp");
+  const Folder folder;
+  fs::copy(fs::path(source_dir()) / "examples/data", folder.path / "data", fs::copy_options::recursive);
   std::mt19937 random(42);
-  for (int i = 0; i < count; ++i) {
-    std::string text = mutate(bpc::test::read_file(examples[i % examples.size()]), random);
-    fs::path script = folder / "mutated.bp";
-    std::ofstream(script, std::ios::binary) << text;
-    for (const char* command : {"run", "fmt"}) {
-      std::vector<std::string> words{command, script.string()};
-      if (std::string_view(command) == "run") words.push_back("--max-iterations=100000");
-      if (std::string_view(command) == "fmt") words.push_back("--diff");
-      bpc::test::Finished finished = bpc::test::run_bpc(words, {}, 10);
-      INFO("mutation " << i << ", " << command << ", exit " << finished.code << "\n" << finished.err << "\n----\n" << text);
-      CHECK_FALSE(finished.timed_out);
-      CHECK((finished.code >= 0 && finished.code <= 2));
-      if (finished.code != 0) CHECK(finished.err.find("error[E") != std::string::npos);
-    }
+  for (int i = 0; i < fuzz_count(60); ++i) {
+    const std::string text = damaged(read_file(examples[static_cast<std::size_t>(i) % examples.size()]), random);
+    const std::string script = folder.write("damaged.bp", text);
+    check_survives({"run", script, "--max-iterations=100000", "--max-memory=1G"}, {}, "run " + std::to_string(i), text);
+    check_survives({"fmt", script, "--diff"}, {}, "fmt " + std::to_string(i), text);
   }
-  fs::remove_all(folder);
+}
+
+TEST_CASE("damaged IR text ends with a coded message") {
+  std::vector<std::string> texts;
+  for (const std::string& script : files_in("tests/golden", ".bp"))
+    for (const char* grad : {"", "--grad"}) {
+      std::vector<std::string> words{"emit", script, "-q"};
+      if (*grad) words.push_back(grad);
+      texts.push_back(run_bpc(words).out);
+    }
+  std::erase(texts, std::string());
+  REQUIRE(texts.size() > 4);
+  std::mt19937 random(43);
+  for (int i = 0; i < fuzz_count(60); ++i) {
+    const std::string text = damaged(texts[static_cast<std::size_t>(i) % texts.size()], random);
+    check_survives({"opt", "-", "--passes=vectorise,adjoint,simplify,cse,dce"}, text, "opt " + std::to_string(i), text);
+  }
+}
+
+TEST_CASE("damaged CSV files end with a coded message") {
+  const Folder folder;
+  const std::string script = folder.write(
+      "table.bp",
+      "input x : [N, 4] from \"table.csv\"[0..4]\ninput y : i32[N] of C from \"table.csv\"[\"species\"]\ny1 = sum(x) + real(sum(y))\n");
+  const std::string table = read_file("examples/data/iris.csv").substr(0, 400);
+  std::mt19937 random(44);
+  for (int i = 0; i < fuzz_count(60); ++i) {
+    const std::string text = damaged(table, random);
+    folder.write("table.csv", text);
+    check_survives({"run", "--backend=interp", script}, {}, "csv " + std::to_string(i), text);
+  }
+}
+
+TEST_CASE("damaged JSON values end with a coded message") {
+  const Folder folder;
+  const std::string script = folder.write("value.bp", "input x : [N, M, K] = 0\ny = sum(x)\n");
+  const std::string value = "[[[1, 2.5, -3e2], [4, 5, \"nan\"]], [[7, 8, 9], [\"-inf\", 11, 12e-3]]]";
+  std::mt19937 random(45);
+  for (int i = 0; i < fuzz_count(60); ++i) {
+    std::string text = damaged(value, random);
+    std::erase(text, '\0');  // which no word of a command line holds
+    check_survives({"run", "--backend=interp", script, "--set", "x=" + text}, {}, "json " + std::to_string(i), text);
+  }
+}
+
+TEST_CASE("damaged safetensors files end with a coded message") {
+  const Folder folder;
+  const std::string script = folder.write("params.bp", "param w : [2, 3] = 0\nparam b : [3] = 0\ny = sum(w + b)\n");
+  std::mt19937 random(46);
+  for (int i = 0; i < fuzz_count(60); ++i) {
+    const std::string bytes = damaged(safetensors(), random);
+    const std::string file = folder.write("p.safetensors", bytes);
+    check_survives({"run", "--backend=interp", script, "--params", file}, {}, "safetensors " + std::to_string(i), bytes);
+  }
 }

@@ -60,7 +60,7 @@ TEST_CASE("each error has the message that is recorded") {
   }
   // Codes that no script can raise by itself, with what does.
   const std::set<std::string> elsewhere{
-      "E0406",  // needs a machine out of memory, or --max-memory: tests/command
+      "E0410",  // a matter of time: tests/command
       "E0507",  // bpc fmt of a file that cannot be written: tests/command
       "E0508",  // bpc opt: tests/command
       "E0510",  // flags and words of the command line: tests/command

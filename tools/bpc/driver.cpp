@@ -26,9 +26,9 @@ ir::Function without_unused_implicit_grad(const ir::Function& function) {
   });
 }
 
-void run_passes(Session& session, ir::Module& module, std::span<const std::string_view> passes, std::string_view stage) {
+void run_passes(Session& session, ir::Module& module, std::span<const std::string_view> passes, const char* stage) {
+  session.begin(stage);
   ir::run_passes(module, passes, session.diagnostics, false);
-  session.stage_done(stage);
 }
 
 const ir::Function& find(const ir::Module& module, std::string_view name) {
@@ -82,15 +82,15 @@ Diagnostic in_user_code(Diagnostic diagnostic, const SourceMap& sources) {
 }  // namespace
 
 std::optional<frontend::Program> load_script(Session& session, FileId file) {
-  std::optional<frontend::Program> program = frontend::load(session.sources, file, read_text, session.diagnostics);
-  session.stage_done("parse, resolve names");
-  return program;
+  session.begin("parse, resolve names");
+  return frontend::load(session.sources, file, read_text, session.diagnostics);
 }
 
 std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need) {
+  session.begin("bind data");
   std::optional<Bindings> bindings = bind_data(session, program, need);
-  session.stage_done("bind data");
   if (!bindings) return std::nullopt;
+  session.begin("types, shapes, IR");
   frontend::LowerOptions options;
   options.real = session.options.real;
   options.dims = bindings->dims;
@@ -99,7 +99,6 @@ std::optional<Script> lower_script(Session& session, frontend::Program program, 
   for (const auto& [name, tensor] : bindings->tensors) options.bound[name] = tensor.type();
   std::optional<ir::Module> module = frontend::lower(program, options, session.diagnostics);
   if (module) check_given_names(session, program, *module, *bindings);
-  session.stage_done("types, shapes, IR");
   if (!module || session.diagnostics.has_errors()) return std::nullopt;
   return Script{std::move(program), std::move(*bindings), std::move(*module)};
 }
@@ -162,12 +161,12 @@ std::optional<std::vector<Tensor>> execute(Session& session, runtime::Executable
 }
 
 std::optional<std::vector<Tensor>> make_arguments(Session& session, const Script& script, const ir::Function& function) {
+  session.begin("initial values");
   // Initialisers run once: interpreting them is quicker than compiling them.
   const ir::Function& init = find(script.module, "init");
   auto init_arguments = gather(session, init, script.bindings.tensors, {});
   if (!init_arguments) return std::nullopt;
   auto outputs = execute(session, *backend::interpret(init), *init_arguments, run_options(session.options, {}));
-  session.stage_done("initial values");
   if (!outputs) return std::nullopt;
   std::map<std::string, Tensor> initial;
   for (std::size_t i = 0; i < outputs->size(); ++i) initial[init.outputs[i].path] = std::move((*outputs)[i]);
@@ -183,11 +182,12 @@ std::optional<ScriptResult> run_script(Session& session, Script script, Wanted w
   session.report();  // warnings come before what the script prints
   auto arguments = make_arguments(session, script, main);
   if (!arguments) return std::nullopt;
+  session.begin("compile");
   std::unique_ptr<runtime::Executable> executable =
       session.options.check_nan ? interpret_checking_nan(main, session.sources) : make_executable(session, main);
-  session.stage_done("compile");
+  session.begin("run");
   std::optional<std::vector<Tensor>> outputs = execute(session, *executable, *arguments, options);
-  session.stage_done("run");
+  session.begin("show");
   if (!outputs) return std::nullopt;
   ScriptResult result;
   for (std::size_t i = 0; i < outputs->size(); ++i) {

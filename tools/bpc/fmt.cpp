@@ -1,6 +1,7 @@
 // `bpc fmt`: scripts in canonical layout.
 #include "frontend/format.h"
 #include "frontend/parse.h"
+#include "runtime/executable.h"
 #include "runtime/io/write_file.h"
 #include "tools/bpc/session.h"
 #include "tools/bpc/text_diff.h"
@@ -13,6 +14,7 @@ int fmt_command(const Options& options) {
   for (const std::string& path : options.files) {
     std::optional<FileId> file = read_source(session, path);
     if (!file) continue;
+    session.begin("parse, format");
     std::optional<frontend::Ast> ast = frontend::parse(session.sources, *file, session.diagnostics);
     if (!ast) continue;
     const std::string& before = session.sources.file(*file).text;
@@ -27,6 +29,7 @@ int fmt_command(const Options& options) {
       runtime::write_file(path, after, session.diagnostics);
     }
     changes |= before != after;
+    if (runtime::interrupt_requested) break;
   }
   int code = session.finish();
   return code == kOk && changes && options.check_only ? kWrong : code;

@@ -1,24 +1,17 @@
 // The command line: which subcommand, which flags; and the one place that catches a bug in bpc.
-#include <csignal>
+#include <pthread.h>
 
 #include "backend/llvm/jit.h"
 #include "runtime/executable.h"
 #include "support/internal_error.h"
 #include "tools/bpc/command_line.h"
+#include "tools/bpc/guard.h"
 #include "tools/bpc/session.h"
 
 namespace {
 
 using namespace bpc;
 using namespace bpc::tool;
-
-// Compiled loops and the interpreter poll the flag. SA_RESETHAND: a second Ctrl-C kills, whatever bpc is doing.
-void stop_on_interrupt() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { runtime::interrupt_requested = true; };
-  action.sa_flags = SA_RESETHAND;
-  sigaction(SIGINT, &action, nullptr);
-}
 
 std::string usage() {
   std::string text =
@@ -43,6 +36,7 @@ int dispatch(const Command& command, int count, char** words) {
   Options options;
   if (std::optional<int> code = parse_command_line(command, count, words, options)) return *code;
   report_failed_writes_as(options);
+  guard(options);
   return command.run(options);
 }
 
@@ -73,11 +67,7 @@ int run(int count, char** words) {
 
 constexpr const char* kReport = "This is a bug in bpc. Please report it with the script.\n";
 
-}  // namespace
-
-int main(int count, char** words) {
-  hold_closed_streams();
-  stop_on_interrupt();
+int guarded_run(int count, char** words) {
   int code = kInternal;
   try {
     code = run(count, words);
@@ -85,11 +75,40 @@ int main(int count, char** words) {
     std::string place = error.span().valid() ? fmt::format(" (line {}, column {})", error.span().line, error.span().column) : "";
     say(fmt::format("internal error in {}{}: {}\n{}", error.stage(), place, error.what(), kReport));
   } catch (const std::bad_alloc&) {
-    say("error[E0406]: there is not enough memory\n");
-    code = kWrong;
+    end_without_memory();
   } catch (const std::exception& error) {
     say(fmt::format("internal error: {}\n{}", error.what(), kReport));
   }
   flush_results();
-  return code;
+  return runtime::interrupt_requested ? static_cast<int>(kInterrupted) : code;
+}
+
+// Nesting is limited to what this much stack holds, and `ulimit -s` may leave the main thread less.
+constexpr std::size_t kStackBytes = std::size_t{64} << 20;
+
+struct Work {
+  int count;
+  char** words;
+  int code;
+};
+
+}  // namespace
+
+int main(int count, char** words) {
+  hold_closed_streams();
+  Work work{count, words, kInternal};
+  auto do_work = [](void* given) -> void* {
+    Work& work = *static_cast<Work*>(given);
+    work.code = guarded_run(work.count, work.words);
+    return nullptr;
+  };
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  pthread_t thread;
+  if (pthread_create(&thread, &attributes, do_work, &work) == 0)
+    pthread_join(thread, nullptr);
+  else
+    do_work(&work);
+  return work.code;
 }

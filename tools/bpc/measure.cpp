@@ -94,9 +94,10 @@ std::optional<Subjects> find_subjects(Session& session, const Script& script) {
 }
 
 std::optional<std::vector<Timing>> measure_time(Session& session, const std::vector<const Subject*>& subjects) {
+  session.begin("compile");
   std::vector<Stopwatch> watches;
   for (const Subject* subject : subjects) watches.emplace_back(session, *subject);
-  session.stage_done("compile");
+  session.begin("run");
   double each = 0;
   for (Stopwatch& watch : watches) {
     const std::optional<double> seconds = watch.warm_up(kWarmUp / static_cast<double>(watches.size()));

@@ -41,14 +41,14 @@ int opt_command(const Options& options) {
   std::optional<FileId> file = passes ? read_source(session, options.files.front()) : std::nullopt;
   std::optional<ir::Module> module = file ? ir::read(session.sources, *file, session.diagnostics) : std::nullopt;
   if (!module) return session.finish();
+  session.begin("verify");
   for (const std::string& violation : ir::verify(*module)) session.diagnostics.error(Code::E0508, {}, violation);
-  session.stage_done("read, verify");
   if (session.diagnostics.has_errors()) return session.finish();
   session.report();
   session.sources = sources_of(*module);
   for (std::string_view pass : *passes) {
+    session.begin(pass.data());
     ir::run_passes(*module, std::span(&pass, 1), session.diagnostics, true);
-    session.stage_done(pass);
     if (session.diagnostics.has_errors()) return session.finish();
   }
   put(ir::print(*module));

@@ -69,6 +69,14 @@ void add_reading_flags(CLI::App& command, Options& options) {
           "Stop what needs more memory, such as 500M; also the most that is read of a file")
       ->check([](const std::string& given) { return bytes(given) ? "" : takes("a number of bytes, such as 500M", given); })
       ->type_name("BYTES");
+  command.add_option("--max-seconds", options.max_seconds, "End the command when it takes longer, whatever it is doing")
+      ->check([](const std::string& given) {
+        double seconds = 0;
+        const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), seconds);
+        const bool fits = error == std::errc() && end == given.data() + given.size() && seconds > 0 && seconds <= 1e9;
+        return fits ? "" : takes("a number of seconds above 0, such as 1.5", given);
+      })
+      ->type_name("SECONDS");
 }
 
 void add_message_flags(CLI::App& command, Options& options) {
@@ -104,7 +112,7 @@ void add_script_flags(CLI::App& command, Options& options) {
 void add_execution_flags(CLI::App& command, Options& options) {
   add_choice<Backend>(command, "--backend", options.backend, {{"jit", Backend::jit}, {"interp", Backend::interp}},
                       "Compiled code (jit), or the interpreter");
-  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a `while` that runs more often")->type_name("N");
+  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that would run more often")->type_name("N");
   add_number(command, "--threads", 1, 1024, options.threads, "Threads to use; results do not depend on it")->type_name("N");
 }
 

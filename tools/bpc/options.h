@@ -33,7 +33,8 @@ struct Options {
   std::string params;             // a .safetensors file, or empty
   bool check_nan = false;
   std::size_t max_memory = 0;        // bytes, of a run and of what is read; 0: no limit
-  std::uint64_t max_iterations = 0;  // of each while; 0: no limit
+  std::uint64_t max_iterations = 0;  // of each loop; 0: no limit
+  double max_seconds = 0;            // of the command; 0: no limit
   int threads = 0;                   // 0: as many as the machine has. Results never depend on it.
 
   // How to talk.

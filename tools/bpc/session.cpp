@@ -9,6 +9,7 @@
 
 #include "runtime/executable.h"
 #include "runtime/io/read_file.h"
+#include "tools/bpc/guard.h"
 
 namespace bpc::tool {
 
@@ -34,9 +35,17 @@ bool is_usage(Code code) {
 
 }  // namespace
 
-void Session::stage_done(std::string_view stage) {
+void Session::end_stage() {
   auto now = std::chrono::steady_clock::now();
-  if (options.verbose) say(fmt::format("{:>10.3f} ms  {}\n", std::chrono::duration<double, std::milli>(now - stage_start_).count(), stage));
+  if (options.verbose && stage_)
+    say(fmt::format("{:>10.3f} ms  {}\n", std::chrono::duration<double, std::milli>(now - stage_start_).count(), stage_));
+  stage_ = nullptr;
+}
+
+void Session::begin(const char* stage) {
+  end_stage();
+  set_stage(stage);
+  stage_ = stage;
   stage_start_ = std::chrono::steady_clock::now();
 }
 
@@ -61,6 +70,7 @@ void Session::report() {
 }
 
 int Session::finish() {
+  end_stage();
   report();
   return runtime::interrupt_requested ? kInterrupted : exit_code(diagnostics);
 }
@@ -77,6 +87,7 @@ std::optional<std::string> read_text(const std::string& path) {
 }
 
 std::optional<FileId> read_source(Session& session, const std::string& path) {
+  session.begin("read");
   if (path == "-") return session.sources.add("<stdin>", std::string(std::istreambuf_iterator<char>(std::cin), {}));
   std::optional<std::string> text = runtime::read_file(path, session.diagnostics);
   return text ? std::optional(session.sources.add(path, std::move(*text))) : std::nullopt;

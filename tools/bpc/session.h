@@ -20,16 +20,19 @@ class Session {
   SourceMap sources;
   Diagnostics diagnostics;
 
-  // Says on standard error what the last stage took, with -v.
-  void stage_done(std::string_view stage);
+  // The next stage of the command, by a name that lasts (guard.h). With -v, what the one before it took is said on standard error.
+  void begin(const char* stage);
 
   // Writes what was not written yet to standard error, as --color, --diagnostics and -q say.
   void report();
-  // Reports, and gives the exit code: the worst that happened.
+  // Ends the last stage, reports, and gives the exit code: the worst that happened.
   int finish();
 
  private:
+  void end_stage();
+
   std::size_t reported_ = 0;
+  const char* stage_ = nullptr;  // under way
   std::chrono::steady_clock::time_point stage_start_ = std::chrono::steady_clock::now();
 };
 

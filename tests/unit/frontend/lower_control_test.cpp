@@ -73,4 +73,6 @@ TEST_CASE("what grows without bounds is stopped") {
   std::string script = "fn f0(x) = sin(x)\n";
   for (int i = 1; i < 30; ++i) script += fmt::format("fn f{0}(x) = f{1}(x) + f{1}(x + 1)\n", i, i - 1);
   CHECK(Lowered(script + "input q = 1\ny = f29(q)\n").problems().find("E0107 the script expands to more than") != std::string::npos);
+  // A number known early makes no operations.
+  CHECK(Lowered(script + "y = f29(1.5)\n").problems().find("E0107 the script expands to more than") != std::string::npos);
 }

@@ -132,8 +132,13 @@ TEST_CASE("malformed text is told where it goes wrong") {
   CHECK(complaint(module_text("  %x = input \"x\" : f32\n  %x = neg %x : f32\n")) == "5:3: a second definition of %x");
   CHECK(complaint(module_text("  %x = input \"x\" : f32\n  %y = neg %x : f64\n")) == "5:3: neg has a result of type f64, not f32");
   CHECK(complaint(module_text("  %x = input \"x\" : f32\n  %y = add %x : f32\n")) == "5:3: add `+` does not take 1 operands");
-  CHECK(complaint(module_text("  %x = input \"x\" : f32[2, -1]\n")) == "4:20: a size is negative, or the type has more than 2^40 elements");
+  CHECK(complaint(module_text("  %x = input \"x\" : f32[2, -1]\n")) == "4:20: a type has a negative size");
   CHECK(complaint(module_text("  %x = input \"x\" : f32[1099511627776, 2]\n")).find("2^40") != std::string::npos);
+  CHECK(complaint(module_text("  %x = input \"x\" : f32[1099511627776, 16777216]\n")).find("2^40") != std::string::npos);
+  CHECK(complaint(module_text("  %x = input \"x\" : tape<f32[4294967296, 4294967296]>\n")).find("2^40") != std::string::npos);
+  std::string axes = "1";
+  for (int i = 0; i < 40; ++i) axes += ", 1";
+  CHECK(complaint(module_text("  %x = input \"x\" : f32[" + axes + "]\n")) == "4:20: a type has 33 axes, and the most are 32");
   CHECK(complaint(module_text("  %x = input \"x\" : f32 %y = neg %x : f32\n")) == "4:24: one op a line: this is left over");
   CHECK(complaint(module_text("  %x = input \"x\" : f32\n  %y = neg %x : f32 @0:1:1-1:2\n")).find("not listed") != std::string::npos);
   CHECK(complaint(module_text("  %x = input \"x\" : f32\n  %y = input \"x\" : f32\n")) == "3:1: main: two parameters are called x");

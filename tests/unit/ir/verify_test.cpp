@@ -54,6 +54,12 @@ TEST_CASE("verify finds broken structure") {
           function.value(y).type.dims[0].name = "a b";
         }) == "main: result 0 of op 0 has a dim with a bad name");
   CHECK(problem([](Function& function, Builder&, ValueId, ValueId) {
+          function.add_parameter(Parameter::Kind::param, "p", Type::of_sizes(Element::f32, {4294967296, 4294967296}));
+        }) == "main: parameter p has more than 2^40 elements");
+  CHECK(problem([](Function& function, Builder&, ValueId, ValueId) {
+          function.add_parameter(Parameter::Kind::param, "p", Type::of_sizes(Element::f32, std::vector<std::int64_t>(40, 1)));
+        }) == "main: parameter p has 40 axes, and the most are 32");
+  CHECK(problem([](Function& function, Builder&, ValueId, ValueId) {
           function.add_parameter(Parameter::Kind::param, "x", Type(Element::f32));
         }) == "main: two parameters are called x");
   CHECK(problem([](Function& function, Builder&, ValueId x, ValueId s) {

@@ -1,0 +1,22 @@
+// What ends a command from outside: Ctrl-C, --max-seconds, and memory that is not to be had.
+#pragma once
+
+#include "tools/bpc/options.h"
+
+namespace bpc::tool {
+
+// What the command is doing, for the message that says what was not finished. The text is kept by its address.
+void set_stage(const char* name);
+
+// For the rest of the process, whatever it is doing:
+//   - The first Ctrl-C sets runtime::interrupt_requested, which loops heed. What goes on all the same ends a fifth of a second later, and
+//     at a second Ctrl-C at once; the exit code is 130.
+//   - After --max-seconds it ends with E0410.
+//   - Where memory runs out and nobody has an answer to that (runtime::MemoryMayRunOut), it ends with E0406.
+// What was printed is flushed before; files are written whole or not at all (runtime::write_file), so that nothing is left in halves.
+void guard(const Options& options);
+
+// Ends the process with E0406.
+[[noreturn]] void end_without_memory();
+
+}  // namespace bpc::tool
