@@ -5,10 +5,12 @@
 
 #include "ir/adjoint/forward.h"
 #include "ir/adjoint/reverse.h"
+#include "ir/adjoint/squares.h"
 #include "ir/batch/vectorise.h"
 #include "ir/dependence.h"
 #include "ir/passes/passes.h"
 #include "ir/rewrite.h"
+#include "ir/static_facts.h"
 
 namespace bpc::ir {
 
@@ -124,6 +126,29 @@ void check_derivative(Function& function, const Op& op, Diagnostics& diagnostics
   }
 }
 
+// Constants that are differentiated by, as they are or stretched, are marked, wherever copies of them may go.
+void mark_variables(Function& function) {
+  for (std::uint32_t i = 0; i < function.op_count(); ++i) {
+    const Op& op = function.op(OpId{i});
+    if (!is_derivative(op)) continue;
+    for (ValueId x : differentiated_by(op))
+      if (OpId constant = constant_behind(function, x); constant.valid()) function.op(constant).attrs.set(Attr::variable, true);
+  }
+}
+
+// By value: whether some derivative is taken by it.
+std::vector<bool> variables(const Function& function) {
+  std::vector<bool> marked(function.value_count(), false);
+  for (std::uint32_t i = 0; i < function.op_count(); ++i)
+    if (is_derivative(function.op(OpId{i})))
+      for (ValueId x : differentiated_by(function.op(OpId{i}))) marked[x.index] = true;
+  return marked;
+}
+
+void unmark_variables(Function& function) {
+  for (std::uint32_t i = 0; i < function.op_count(); ++i) function.op(OpId{i}).attrs.erase(Attr::variable);
+}
+
 bool is_output(const Function& function, ValueId id) {
   return std::any_of(function.outputs.begin(), function.outputs.end(), [&](const Output& output) { return output.value == id; });
 }
@@ -154,10 +179,12 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
       check_derivative(checked, Op(checked.op(OpId{i})), diagnostics);
     }
   if (!any || diagnostics.has_errors()) return checked;
+  mark_variables(checked);
+  checked = square_exactly(checked, variables(checked));
 
   Rewriter rewriter(checked);
   Builder& builder = rewriter.builder();
-  const Function expanded = rewriter.finish([&](const Op& op) {
+  Function expanded = rewriter.finish([&](const Op& op) {
     if (op.code == Opcode::map) {  // its inside holds derivatives, and what follows may differentiate it
       vectorise_visited(rewriter, op);
       return true;
@@ -179,6 +206,7 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
     }
     return true;
   });
+  unmark_variables(expanded);
   return drop_dead(without_copies(expanded), diagnostics);  // and the blocks that no op holds any more
 }
 

@@ -12,18 +12,24 @@ namespace {
 
 class Equations {
  public:
-  explicit Equations(const DifferentiatedOp& d) : d_(d), dy{&d.builder, d.cotangent}, y{&d.builder, d.op.results.at(0)} {}
+  explicit Equations(const DifferentiatedOp& d)
+      : d_(d),
+        dy{&d.builder, d.cotangent},
+        y{&d.builder, d.op.results.at(0)},
+        may_be_zeroed_(d.may_be_zeroed || is_zero_but_at_an_index(d.builder.function(), d.cotangent)) {}
 
   std::optional<Term> operand(std::size_t i);
 
  private:
   Term x(std::size_t k = 0) const { return {&d_.builder, d_.op.operands[k]}; }
 
-  // dy * factor where a zero of dy stays zero whatever the factor: only a factor that may be infinite or NaN pays for it.
-  Term strong(Term zero, Term factor) const { return strong_product(d_.facts, zero, factor); }
-  // dy * factor where only zeros made by a `where` are strong.
-  Term times(Term dy, Term factor) const { return d_.may_be_zeroed ? strong(dy, factor) : dy * factor; }
-  // The same for a factor that is finite wherever x is, which the facts about its ops do not show.
+  // dy * factor where a zero of dy stays zero whatever the factor, be it made by a `where`, a mask or an index: only a factor that may be
+  // infinite or NaN pays for it.
+  Term times(Term zero, Term factor) const { return strong_product(d_.facts, zero, factor); }
+  // The same for products and bounded functions, which loops and networks are made of: only zeros made by a `where`, or by an index right
+  // after them, are strong.
+  Term product(Term dy, Term factor) const { return may_be_zeroed_ ? times(dy, factor) : dy * factor; }
+  // As `times`, for a factor that is finite wherever x is, which the facts about its ops do not show.
   Term bounded(Term dy, Term factor) const { return d_.facts.may_be_nonfinite(x().id) ? times(dy, factor) : dy * factor; }
 
   Term factor_of_zero() const;
@@ -40,6 +46,7 @@ class Equations {
 
   const DifferentiatedOp& d_;
   Term dy, y;
+  bool may_be_zeroed_;  // by an index, too
 };
 
 // The table of derivatives. Sources: Griewank & Walther (2008), table 5.2 and appendix; Giles (2008), "Collected matrix derivative
@@ -50,23 +57,23 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::neg:
       return -dy;
     case Opcode::abs:
-      return times(dy, emit(Opcode::sign, {x()}));
+      return product(dy, emit(Opcode::sign, {x()}));
     case Opcode::exp:
       return times(dy, y);
     case Opcode::expm1:
       return times(dy, 1 + y);
     case Opcode::log:
-      return strong(dy, 1 / x());
+      return times(dy, 1 / x());
     case Opcode::log1p:
-      return strong(dy, 1 / (1 + x()));
+      return times(dy, 1 / (1 + x()));
     case Opcode::sqrt:
-      return strong(dy, 0.5 / y);
+      return times(dy, 0.5 / y);
     case Opcode::rsqrt:
-      return strong(dy, -0.5 * (y * y * y));
+      return times(dy, -0.5 * (y * y * y));
     case Opcode::sin:
-      return times(dy, emit(Opcode::cos, {x()}));
+      return product(dy, emit(Opcode::cos, {x()}));
     case Opcode::cos:
-      return -times(dy, emit(Opcode::sin, {x()}));
+      return -product(dy, emit(Opcode::sin, {x()}));
     case Opcode::tan:
       return times(dy, 1 + y * y);
     case Opcode::asin:
@@ -74,13 +81,13 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::acos:
       return -times(dy, emit(Opcode::rsqrt, {1 - x() * x()}));
     case Opcode::atan:
-      return d_.facts.may_be_nonfinite(x().id) ? times(dy, 1 / (1 + x() * x())) : dy / (1 + x() * x());
+      return d_.facts.may_be_nonfinite(x().id) ? product(dy, 1 / (1 + x() * x())) : dy / (1 + x() * x());
     case Opcode::sinh:
       return times(dy, emit(Opcode::cosh, {x()}));
     case Opcode::cosh:
       return times(dy, emit(Opcode::sinh, {x()}));
     case Opcode::tanh:
-      return times(dy, 1 - y * y);
+      return product(dy, 1 - y * y);
     case Opcode::erf:
       return bounded(dy, 2 * std::numbers::inv_sqrtpi * emit(Opcode::exp, {-(x() * x())}));
     case Opcode::lgamma:
@@ -88,11 +95,11 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::polygamma:
       return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, op.attrs.integer(Attr::order) + 1}}));
     case Opcode::relu:
-      return strong(emit(Opcode::step, {x()}), dy);
+      return times(emit(Opcode::step, {x()}), dy);
     case Opcode::sigmoid:
-      return times(dy, y * (1 - y));
+      return product(dy, y * (1 - y));
     case Opcode::softplus:
-      return times(dy, emit(Opcode::sigmoid, {x()}));
+      return product(dy, emit(Opcode::sigmoid, {x()}));
     case Opcode::cast:
       return Term{&d_.builder, d_.builder.cast(dy.id, x().type().element)};
 
@@ -101,13 +108,13 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::sub:
       return i == 0 ? dy : -dy;
     case Opcode::mul:
-      return times(dy, x(1 - i));
+      return product(dy, x(1 - i));
     case Opcode::div:
       if (auto divisor = constant_value(d_.builder.function(), op.operands[1]); i == 0 && divisor && *divisor != 0) return dy / x(1);
-      return i == 0 ? strong(dy, 1 / x(1)) : strong(dy, -(y / x(1)));
+      return i == 0 ? times(dy, 1 / x(1)) : times(dy, -(y / x(1)));
     case Opcode::strong_mul:
-      if (i == 0) return strong(dy, factor_of_zero());
-      return d_.may_be_zeroed ? times(dy, x(0)) : strong(x(0), dy);
+      if (i == 0) return times(dy, factor_of_zero());
+      return d_.may_be_zeroed ? times(dy, x(0)) : times(x(0), dy);
     case Opcode::mod:
       return i == 0 ? dy : -times(dy, emit(Opcode::floordiv, {x(0), x(1)}));
     case Opcode::pow:
@@ -115,7 +122,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::atan2: {
       Term square = x(0) * x(0) + x(1) * x(1);
       // At the origin there is no angle: the derivative is 0, as at other kinks.
-      return strong(dy, where(square == 0.0, 0.0, i == 0 ? x(1) / square : -(x(0) / square)));
+      return times(dy, where(square == 0.0, 0.0, i == 0 ? x(1) / square : -(x(0) / square)));
     }
     case Opcode::maximum:
       return share(x(i) > x(1 - i), x(0) == x(1));
@@ -227,26 +234,27 @@ Term Equations::factor_of_zero() const {
   return where(emit(Opcode::logical_and, {x(0) == 0.0, nonfinite}), 0.0, x(1));
 }
 
-// d(x^p) = p x^(p-1) dx + x^p log(x) dp, with d/dp 0^p = 0 and, for p = 0, no dx even at x = 0.
+// d(x^p) = p x^(p-1) dx + x^p log(x) dp, with d/dp 0^p = 0 and, for p = 0, no dx even at x = 0. The zero of p is strong rather than set
+// apart by a `where`, which would cut off the derivative by p: that of p x^(p-1) at p = 0 is 1/x.
 Term Equations::power(std::size_t i) {
-  if (i == 1) return strong(dy, where(x(0) == 0.0, 0.0, y * emit(Opcode::log, {x(0)})));
-  auto exponent = constant_value(d_.builder.function(), d_.op.operands[1]);
+  if (i == 1) return times(dy, where(x(0) == 0.0, 0.0, y * emit(Opcode::log, {x(0)})));
+  auto exponent = fixed_value(d_.builder.function(), d_.op.operands[1]);
   if (!exponent) {
     Term p = x(1);
-    return strong(dy, where(p == 0.0, 0.0, p * emit(Opcode::pow, {x(0), p - p.number(1)})));
+    return times(dy, times(p, emit(Opcode::pow, {x(0), p - p.number(1)})));
   }
   if (*exponent == 0) return zeros(y.type());
   if (*exponent == 1) return dy;
-  if (*exponent == 2) return times(dy, 2 * x(0));
+  if (*exponent == 2) return product(dy, 2 * x(0));
   // From p = 1 on, x^(p-1) is finite for a finite x, although pow in general is not.
   Term factor = *exponent * emit(Opcode::pow, {x(0), x(0).number(*exponent - 1)});
-  return *exponent > 1 && !d_.may_be_zeroed ? dy * factor : strong(dy, factor);
+  return *exponent > 1 && !may_be_zeroed_ ? dy * factor : times(dy, factor);
 }
 
 // The gradient goes to the winner; a tie is shared.
 Term Equations::share(Term wins, Term ties) const {
   Term weight = where(wins, dy.number(1), where(ties, dy.number(0.5), dy.number(0)));
-  return strong(weight, dy);
+  return times(weight, dy);
 }
 
 Term Equations::extreme() {
@@ -309,8 +317,15 @@ Term Equations::indexed(Opcode code, std::initializer_list<Term> leading, std::s
 
 }  // namespace
 
+bool is_zero_but_at_an_index(const Function& function, ValueId id) {
+  const Op* made = function.def(id);
+  bool puts = made && (made->code == Opcode::scatter_add || made->code == Opcode::update);
+  return puts && constant_value(function, made->operands[0]) == 0.0;
+}
+
 std::optional<ValueId> contribution(const DifferentiatedOp& differentiated, std::size_t i) {
-  if (!is_real(differentiated.builder.function().type(differentiated.op.operands[i]).element)) return std::nullopt;
+  const Function& function = differentiated.builder.function();
+  if (!is_real(function.type(differentiated.op.operands[i]).element)) return std::nullopt;
   auto term = Equations(differentiated).operand(i);
   return term ? std::optional(term->id) : std::nullopt;
 }

@@ -28,4 +28,7 @@ ValueId fit_to(Builder& builder, ValueId part, const Type& type);
 // Whether the operator's equation makes zeros by selection, so that the contribution may be zeroed even if the cotangent was not.
 bool zeroes_cotangent(Opcode code);
 
+// Whether a value is zeros but for what an index named: the cotangent of x where x[i] was read.
+bool is_zero_but_at_an_index(const Function& function, ValueId id);
+
 }  // namespace bpc::ir

@@ -1,5 +1,7 @@
 #include "ir/matrix_derivatives.h"
 
+#include <limits>
+
 #include "support/internal_error.h"
 
 namespace bpc::ir {
@@ -16,8 +18,8 @@ class MatrixEquations {
   Term triangular(Term dA) const;
   // det(A)' = cofactors(A), and logdet(A)' = A^-T.
   Term determinant(Term derivative) const { return product(dy_per_matrix(), derivative); }
-  Term inverse_transposed() const { return solve(A(), diagonal(dy.number(1), dy.number(0)), Checked::no); }
-  Term cofactors() const;
+  Term inverse_transposed() const;
+  std::optional<Term> cofactors() const;
 
  private:
   enum class Checked : bool { no, yes };
@@ -46,6 +48,12 @@ class MatrixEquations {
     return dy.type().is_scalar() ? dy : shaped(dy, std::move(dims));
   }
 
+  // The row (axis 0) or column (axis 1), by places further along, around the end.
+  Term rolled(Term m, std::int64_t axis, std::int64_t by) const;
+  Term large_cofactors() const;
+  // A, or the identity where A is singular and no cotangent asks for its inverse: zero stays zero.
+  Term where_asked(Term is_asked, Term is_singular) const;
+
   // The index of the row (axis 0) or column (axis 1) in an n by n matrix.
   Term index(std::int64_t axis) const {
     const Dim n = A().type().dims.back();
@@ -54,7 +62,7 @@ class MatrixEquations {
   }
   Term diagonal(Term on, Term off) const { return where(index(0) == index(1), on, off); }
 
-  Term product(Term zero, Term factor) const { return d_.may_be_zeroed ? strong_product(d_.facts, zero, factor) : zero * factor; }
+  Term product(Term zero, Term factor) const { return strong_product(d_.facts, zero, factor); }
   // A product of matrices, "ki,kj->ij" without its batch letters; where only one factor has batches, or the result has none, they are
   // stretched or summed.
   Term product(std::string_view spec, Term zero, Term factor, std::size_t result_batches) const {
@@ -110,18 +118,61 @@ Term MatrixEquations::triangular(Term dA) const {
   return where(outside, 0.0, dA);
 }
 
+Term MatrixEquations::where_asked(Term is_asked, Term is_singular) const {
+  Term needless = emit(Opcode::logical_and, {emit(Opcode::logical_not, {is_asked}), is_singular});
+  std::vector<Dim> dims = needless.type().dims;
+  dims.insert(dims.end(), {{1, {}}, {1, {}}});
+  if (!needless.type().is_scalar()) needless = shaped(needless, std::move(dims));
+  return where(needless, diagonal(dy.number(1), dy.number(0)), A());
+}
+
+Term MatrixEquations::inverse_transposed() const {
+  Term zero = dy.number(0);
+  Term minus_infinity = dy.number(-std::numeric_limits<double>::infinity());
+  Term matrix = where_asked(emit(Opcode::ne, {dy, zero}), y == minus_infinity);
+  return solve(matrix, diagonal(dy.number(1), zero), Checked::no);
+}
+
+Term MatrixEquations::rolled(Term m, std::int64_t axis, std::int64_t by) const {
+  const std::size_t at = m.type().rank() - 2 + static_cast<std::size_t>(axis);
+  auto part = [&](std::int64_t from, std::int64_t size) {
+    std::vector<std::int64_t> starts(m.type().rank(), 0), sizes = m.type().sizes(), steps(m.type().rank(), 1);
+    starts[at] = from;
+    sizes[at] = size;
+    return emit(Opcode::slice, {m}, {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}});
+  };
+  const std::int64_t n = m.type().size(at);
+  return emit(Opcode::concat, {part(by, n - by), part(0, by)}, {{Attr::axis, static_cast<std::int64_t>(at)}});
+}
+
+// The cofactors are a polynomial in A, of degree n - 1, and so are their derivatives: up to 3 by 3 they are written as such, so that a
+// singular matrix has them, to every order.
+std::optional<Term> MatrixEquations::cofactors() const {
+  const std::int64_t n = A().type().dims.back().size;
+  if (n <= 1) return std::nullopt;
+  if (n == 2) return emit(Opcode::cofactors, {dy});
+  if (n > 3) return large_cofactors();
+  // C[i,j] = A[i+1,j+1] A[i+2,j+2] - A[i+1,j+2] A[i+2,j+1], indices modulo 3; both factors of a product vary.
+  auto at = [&](Term m, std::int64_t i, std::int64_t j) { return rolled(rolled(m, 0, i), 1, j); };
+  Term plus = product(at(dy, 1, 1), at(A(), 2, 2)) + product(at(dy, 2, 2), at(A(), 1, 1));
+  return plus - (product(at(dy, 1, 2), at(A(), 2, 1)) + product(at(dy, 2, 1), at(A(), 1, 2)));
+}
+
 // With C the cofactors: dA = A^-T (<dC, C> I - dC^T C).
-Term MatrixEquations::cofactors() const {
+Term MatrixEquations::large_cofactors() const {
   Term m = product("ki,kj->ij", dy, y, batches(y));
   Term products = product(dy, y);
   const auto rank = static_cast<std::int64_t>(y.type().rank());
-  Term sum{&d_.builder, d_.builder.reduce(Opcode::reduce_sum, products.id, {rank - 2, rank - 1}, rank > 2)};
-  return solve(A(), where(index(0) == index(1), sum - m, -m), Checked::no);
+  const std::vector<std::int64_t> axes{rank - 2, rank - 1};
+  Term sum{&d_.builder, d_.builder.reduce(Opcode::reduce_sum, products.id, axes, rank > 2)};
+  Term asked{&d_.builder, d_.builder.reduce(Opcode::reduce_any, emit(Opcode::ne, {dy, dy.number(0)}).id, axes, false)};
+  Term matrix = where_asked(asked, emit(Opcode::det, {A()}) == 0.0);
+  return solve(matrix, where(index(0) == index(1), sum - m, -m), Checked::no);
 }
 
 }  // namespace
 
-Term matrix_equation(const DifferentiatedOp& differentiated, std::size_t i) {
+std::optional<Term> matrix_equation(const DifferentiatedOp& differentiated, std::size_t i) {
   const MatrixEquations equations(differentiated);
   const Term A{&differentiated.builder, differentiated.op.operands[0]};
   switch (differentiated.op.code) {
@@ -132,8 +183,8 @@ Term matrix_equation(const DifferentiatedOp& differentiated, std::size_t i) {
       Term db = equations.right_side();
       if (i == 0)
         return differentiated.op.code == Opcode::solve ? equations.solved_matrix(db) : equations.triangular(equations.solved_matrix(db));
-      return {&differentiated.builder,
-              differentiated.builder.reshape(db.id, differentiated.builder.function().type(differentiated.cotangent).dims)};
+      return Term{&differentiated.builder,
+                  differentiated.builder.reshape(db.id, differentiated.builder.function().type(differentiated.cotangent).dims)};
     }
     case Opcode::det:
       return equations.determinant(emit(Opcode::cofactors, {A}));

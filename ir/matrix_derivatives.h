@@ -8,6 +8,7 @@
 
 namespace bpc::ir {
 
-Term matrix_equation(const DifferentiatedOp& differentiated, std::size_t i);
+// nullopt: zero.
+std::optional<Term> matrix_equation(const DifferentiatedOp& differentiated, std::size_t i);
 
 }  // namespace bpc::ir

@@ -32,7 +32,9 @@ Result indexed(const ShapeQuery& query, std::size_t first_start) {
     // The reach |step|·(size - 1) must not overflow on hostile IR text, hence the divisions.
     std::int64_t room = x.size(i) - 1;
     std::int64_t stride = steps[i] < 0 ? (steps[i] == INT64_MIN ? INT64_MAX : -steps[i]) : steps[i];
-    bool fits = steps[i] != 0 && sizes[i] >= 0 && (sizes[i] == 0 || (room >= 0 && (sizes[i] - 1 <= room / stride)));
+    // Whatever an index names of an empty axis is out of range, and found to be so when it is read: in a loop that never runs it is not.
+    bool never = is_dynamic && x.size(i) == 0;
+    bool fits = steps[i] != 0 && sizes[i] >= 0 && (sizes[i] == 0 || never || (room >= 0 && (sizes[i] - 1 <= room / stride)));
     if (fits && !is_dynamic && sizes[i] > 0) {
       fits = starts[i] >= 0 && starts[i] <= room;
       std::int64_t reach = stride * (sizes[i] - 1);

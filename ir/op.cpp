@@ -15,10 +15,10 @@ constexpr OpInfo kOps[] = {
 #undef BPC_OP
 };
 
-constexpr std::string_view kAttrNames[] = {"axes",   "keep",     "axis",   "reverse",    "order",      "spec",    "perm",    "size",
-                                           "stride", "dilation", "length", "starts",     "sizes",      "steps",   "dynamic", "drop",
-                                           "add",    "checked",  "upper",  "transposed", "descending", "value",   "ints",    "reals",
-                                           "stream", "seed",     "text",   "message",    "names",      "implicit"};
+constexpr std::string_view kAttrNames[] = {"axes",   "keep",     "axis",   "reverse",    "order",      "spec",  "perm",     "size",
+                                           "stride", "dilation", "length", "starts",     "sizes",      "steps", "dynamic",  "drop",
+                                           "add",    "checked",  "upper",  "transposed", "descending", "value", "variable", "ints",
+                                           "reals",  "stream",   "seed",   "text",       "message",    "names", "implicit"};
 static_assert(std::size(kAttrNames) == static_cast<std::size_t>(Attr::implicit) + 1);
 
 template <class T>
@@ -70,6 +70,10 @@ void Attributes::set(Attr attr, AttrValue value) {
     at->second = std::move(value);
   else
     items_.insert(at, {attr, std::move(value)});
+}
+
+void Attributes::erase(Attr attr) {
+  std::erase_if(items_, [&](const auto& item) { return item.first == attr; });
 }
 
 const AttrValue* Attributes::find(Attr attr) const {

@@ -127,6 +127,8 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //   transposed (bool)                 triangular_solve, solve: with A^T in place of A
 //   descending (bool)                 argsort
 //   value (int or real)               constant: every element (bool: 0 or 1)
+//   variable (bool)                   constant: some derivative is taken by it, so that no equation may look at its number; only within
+//                                     the pass `adjoint`
 //   ints / reals                      constant: all elements, row by row, instead of value
 //   stream (int)                      random_*: which stream of the seed
 //   seed (int)                        random_*: the key
@@ -158,6 +160,7 @@ enum class Attr : std::uint8_t {
   transposed,
   descending,
   value,
+  variable,
   ints,
   reals,
   stream,
@@ -179,6 +182,7 @@ class Attributes {
   Attributes() = default;
   Attributes(std::initializer_list<std::pair<Attr, AttrValue>> items);
   void set(Attr attr, AttrValue value);  // keeps the enum's order
+  void erase(Attr attr);
   const AttrValue* find(Attr attr) const;
   bool flag(Attr attr) const;
   std::int64_t integer(Attr attr, std::int64_t otherwise = 0) const;

@@ -88,11 +88,12 @@ Result reduce(const ShapeQuery& query, std::optional<Element> element) {
   const Type& x = query.operands[0];
   const auto& axes = query.attrs.ints(Attr::axes);
   if (!valid_axes(axes, x.rank())) return bad_axis(query);
-  if (element)  // an index: there must be something to point at
-    for (std::int64_t axis : axes)
-      if (x.size(static_cast<std::size_t>(axis)) == 0)
-        return error(Code::E0201, fmt::format("`{}` of an empty axis: {{0}}", symbol(query.code)));
-  return Types{Type(element.value_or(x.element), reduced(x, axes, query.attrs.flag(Attr::keep)))};
+  Type result(element.value_or(x.element), reduced(x, axes, query.attrs.flag(Attr::keep)));
+  bool is_extreme = element || query.code == Opcode::reduce_max || query.code == Opcode::reduce_min;
+  if (is_extreme && x.count() == 0 && result.count() != 0)
+    return error(Code::E0411, fmt::format("`{}` of nothing: {{0}} has no elements to choose from", symbol(query.code)),
+                 {shape_text(x.dims)});
+  return Types{std::move(result)};
 }
 
 Result scan(const ShapeQuery& query) {

@@ -35,5 +35,9 @@ class StaticFacts {
 
 // The number a value holds in every element, when it is a constant.
 std::optional<double> constant_value(const Function& function, ValueId id);
+// The same for a constant by which no derivative is taken: an equation may be written with the number in place of the value.
+std::optional<double> fixed_value(const Function& function, ValueId id);
+// The constant that a value is, or stretches; invalid when it is none.
+OpId constant_behind(const Function& function, ValueId id);
 
 }  // namespace bpc::ir

@@ -19,6 +19,7 @@ Term aligned(Term x, const std::string& letters, const std::string& all) {
 }  // namespace
 
 Term strong_product(StaticFacts& facts, Term zero, Term factor) {
+  if (auto number = constant_value(zero.builder->function(), zero.id); number && *number != 0) return zero * factor;
   facts.update();
   return facts.may_be_nonfinite(factor.id) ? emit(Opcode::strong_mul, {zero, factor}) : zero * factor;
 }

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <memory>
 
 #include "backend/interpreter/evaluate.h"
+#include "backend/interpreter/long_sum.h"
 #include "ir/shape_rules.h"
 #include "runtime/element.h"
 
@@ -61,19 +63,24 @@ Tensor einsum(const ir::Op& op, const Tensor& a, const Tensor& b, const Type& ty
   for (char letter : order) ordered.dims.push_back(type.dims[spec.out.find(letter)]);
   Tensor product(ordered);
   runtime::with_element(type.element, [&]<class T>(T) {
-    using Sum = std::conditional_t<scalar::Real<T>, double, std::uint64_t>;
+    constexpr std::int64_t kBlock = 256;  // products that are added up before they go to the total
     const T *x = left.data<T>(), *y = right.data<T>();
     T* out = product.data<T>();
     if (product.count() == 0) return;
-    const auto sums = std::make_unique<Sum[]>(static_cast<std::size_t>(n));
+    const auto sums = std::make_unique<Term<T>[]>(static_cast<std::size_t>(n));
+    const auto totals = std::make_unique<Sum<T>[]>(static_cast<std::size_t>(n));
     for (std::int64_t row = 0; row < batches * m; ++row, out += n) {
-      std::fill_n(sums.get(), n, Sum{0});
+      std::fill_n(totals.get(), n, Sum<T>{});
       const T* from = y + row / m * depth * n;
-      for (std::int64_t k = 0; k < depth; ++k, from += n) {
-        const Sum factor = static_cast<Sum>(x[row * depth + k]);
-        for (std::int64_t j = 0; j < n; ++j) sums[j] += factor * static_cast<Sum>(from[j]);
+      for (std::int64_t start = 0; start < depth; start += kBlock) {
+        std::fill_n(sums.get(), n, Term<T>{0});
+        for (std::int64_t k = start; k < std::min(depth, start + kBlock); ++k, from += n) {
+          const auto factor = static_cast<Term<T>>(x[row * depth + k]);
+          for (std::int64_t j = 0; j < n; ++j) sums[j] += factor * static_cast<Term<T>>(from[j]);
+        }
+        for (std::int64_t j = 0; j < n; ++j) totals[j] += sums[j];
       }
-      for (std::int64_t j = 0; j < n; ++j) out[j] = static_cast<T>(sums[j]);
+      for (std::int64_t j = 0; j < n; ++j) out[j] = static_cast<T>(totals[j]);
     }
   });
   Tensor result = permuted(product, order, spec.out);

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "backend/interpreter/evaluate.h"
+#include "backend/interpreter/long_sum.h"
 #include "backend/interpreter/strided.h"
 #include "runtime/element.h"
 
@@ -13,21 +14,6 @@ using ir::Attr;
 using ir::Opcode;
 using runtime::Tensor;
 namespace scalar = runtime::scalar;
-
-template <class T>
-struct SumOf {
-  using type = std::uint64_t;  // wraps, and so does its low half
-};
-template <>
-struct SumOf<float> {
-  using type = double;
-};
-template <>
-struct SumOf<double> {
-  using type = long double;
-};
-template <class T>
-using Sum = typename SumOf<T>::type;
 
 // Strides through the result of a reduction of x: reduced axes do not move.
 Strides result_strides(const Type& x, const std::vector<std::int64_t>& axes) {
@@ -74,7 +60,7 @@ Tensor reduce(const ir::Op& op, const Tensor& x, const Type& type) {
       if (op.code == Opcode::reduce_any) return fold<T>(op, x, type, false, [](bool a, bool b) { return a || b; });
       return fold<T>(op, x, type, true, [](bool a, bool b) { return a && b; });
     } else {
-      if (op.code == Opcode::reduce_sum) return fold<T>(op, x, type, Sum<T>{0}, [](Sum<T> a, T b) { return a + static_cast<Sum<T>>(b); });
+      if (op.code == Opcode::reduce_sum) return fold<T>(op, x, type, Sum<T>{}, [](Sum<T> a, T b) { return a += static_cast<Term<T>>(b); });
       if (op.code == Opcode::reduce_max) return fold<T>(op, x, type, lowest<T>(), [](T a, T b) { return scalar::maximum(a, b); });
       return fold<T>(op, x, type, highest<T>(), [](T a, T b) { return scalar::minimum(a, b); });
     }
@@ -115,10 +101,10 @@ Tensor cumulative_sum(const ir::Op& op, const Tensor& x, const Type& type) {
     const T* in = x.data<T>();
     T* out = result.data<T>();
     walk<1>(starts, {dense_strides(type.sizes())}, {0}, [&](const auto& at) {
-      Sum<T> sum = 0;
+      Sum<T> sum{};
       for (std::int64_t k = 0; k < size; ++k) {
         const std::int64_t i = at[0] + (reverse ? size - 1 - k : k) * stride;
-        sum += static_cast<Sum<T>>(in[i]);
+        sum += static_cast<Term<T>>(in[i]);
         out[i] = static_cast<T>(sum);
       }
     });

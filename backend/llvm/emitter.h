@@ -76,10 +76,12 @@ class Emitter {
   void turn(const plan::Kernel& kernel, Indices indices, llvm::Value* lane);
   struct Accumulator {
     llvm::AllocaInst* value = nullptr;
-    llvm::AllocaInst* position = nullptr;  // argmax, argmin
+    llvm::AllocaInst* position = nullptr;                // argmax, argmin
+    llvm::AllocaInst *total = nullptr, *lost = nullptr;  // of a long sum: `value` is that of a block
     Element element = Element::f32;
   };
-  Accumulator make_accumulator(const plan::Reduction& fold, std::uint64_t count);
+  Accumulator make_accumulator(const plan::Kernel& kernel, const plan::Reduction& fold, std::uint64_t count);
+  void add_block(const Accumulator& accumulator);
   llvm::Value* slot(llvm::AllocaInst* array, llvm::Type* type, llvm::Value* lane);
   void reset(const plan::Reduction& fold, const Accumulator& accumulator, llvm::Value* lane);
   void fold_in(const plan::Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices);

@@ -34,6 +34,27 @@ double work(const Kernel& kernel) {
   return turns;
 }
 
+// Turns that are added up before their sum is added to the total, whose rounding errors are summed beside it.
+constexpr std::int64_t kBlock = 256;
+
+// How many turns of this axis make a block; 0 where blocks are made of another axis, or none are.
+std::int64_t block_turns(const Kernel& kernel, std::size_t level) {
+  std::int64_t inside = 1;
+  for (std::size_t i = level + 1; i < kernel.axes.size(); ++i) {
+    if (kernel.axes[i].size == 0) return 0;
+    if (inside > kBlock / kernel.axes[i].size) return 0;
+    inside *= kernel.axes[i].size;
+  }
+  return kernel.axes[level].size > kBlock / inside ? kBlock / inside : 0;
+}
+
+bool sums_in_blocks(const Kernel& kernel, const Reduction& fold, Element element) {
+  if (kernel.lanes || fold.kind != Reduction::Kind::sum || fold.running || element != Element::f64) return false;
+  for (std::size_t level = 0; level < kernel.axes.size(); ++level)
+    if (kernel.axes[level].reduced && block_turns(kernel, level) > 0) return true;
+  return false;
+}
+
 // How many of the axes, outermost first, are not folded in a nest whose accumulators are registers.
 std::size_t kept_levels(const Kernel& kernel) {
   std::size_t kept = 0;
@@ -63,7 +84,7 @@ void Emitter::emit(const Kernel& kernel) {
   auto body = [&] {
     accumulators_.clear();
     std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel.axes.back().size)) : 1;
-    for (const Reduction& fold : kernel.reductions) accumulators_.push_back(make_accumulator(fold, strip));
+    for (const Reduction& fold : kernel.reductions) accumulators_.push_back(make_accumulator(kernel, fold, strip));
     std::vector<llvm::Value*> indices;
     shape_ = work(kernel) <= kModestWork ? Shape::compact : Shape::ordinary;
     nest(kernel, 0, indices);
@@ -95,11 +116,34 @@ void Emitter::nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Va
 
 void Emitter::reduced_nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices, llvm::Value* lane) {
   if (level == kernel.axes.size()) return turn(kernel, indices, lane);
-  loop(integer(0), integer(kernel.axes[level].size), 1, [&](llvm::Value* index) {
-    indices.push_back(index);
-    reduced_nest(kernel, level + 1, indices, lane);
-    indices.pop_back();
-  });
+  auto turns = [&](llvm::Value* from, llvm::Value* to) {
+    loop(from, to, 1, [&](llvm::Value* index) {
+      indices.push_back(index);
+      reduced_nest(kernel, level + 1, indices, lane);
+      indices.pop_back();
+    });
+  };
+  const std::int64_t size = kernel.axes[level].size, block = block_turns(kernel, level);
+  bool has_totals = std::any_of(accumulators_.begin(), accumulators_.end(), [](const Accumulator& a) { return a.total != nullptr; });
+  if (block == 0 || !has_totals) return turns(integer(0), integer(size));
+  auto add = [&](llvm::Value* from, llvm::Value* to) {
+    turns(from, to);
+    for (const Accumulator& accumulator : accumulators_)
+      if (accumulator.total) add_block(accumulator);
+  };
+  const std::int64_t whole = size / block * block;
+  loop(integer(0), integer(whole), block, [&](llvm::Value* from) { add(from, builder_.CreateNSWAdd(from, integer(block))); });
+  if (whole < size) add(integer(whole), integer(size));
+}
+
+// Adds the sum of a block to the total, and what rounding loses there to what was lost before (Knuth's two-sum).
+void Emitter::add_block(const Accumulator& accumulator) {
+  llvm::Value *sum = load(Element::f64, accumulator.value), *before = load(Element::f64, accumulator.total);
+  llvm::Value *total = builder_.CreateFAdd(before, sum), *added = builder_.CreateFSub(total, before);
+  llvm::Value* lost = builder_.CreateFAdd(builder_.CreateFSub(before, builder_.CreateFSub(total, added)), builder_.CreateFSub(sum, added));
+  store(total, Element::f64, accumulator.total);
+  store(builder_.CreateFAdd(load(Element::f64, accumulator.lost), lost), Element::f64, accumulator.lost);
+  store(llvm::ConstantFP::get(builder_.getDoubleTy(), 0), Element::f64, accumulator.value);
 }
 
 // Strip by strip of the innermost, kept axis: reset the strip's accumulators, fold, finish.
@@ -162,10 +206,15 @@ void Emitter::turn(const Kernel& kernel, Indices indices, llvm::Value* lane) {
   for (std::size_t i = 0; i < accumulators_.size(); ++i) fold_in(kernel.reductions[i], accumulators_[i], lane, indices);
 }
 
-Emitter::Accumulator Emitter::make_accumulator(const Reduction& fold, std::uint64_t count) {
+Emitter::Accumulator Emitter::make_accumulator(const Kernel& kernel, const Reduction& fold, std::uint64_t count) {
   Element element = this->element(fold.value);
+  const bool in_blocks = sums_in_blocks(kernel, fold, element);
   if (fold.kind == Reduction::Kind::sum && element == Element::f32) element = Element::f64;
-  Accumulator result{local(memory_type(element), count, "sum"), nullptr, element};
+  Accumulator result{local(memory_type(element), count, "sum"), nullptr, nullptr, nullptr, element};
+  if (in_blocks) {
+    result.total = local(memory_type(element), count, "total");
+    result.lost = local(memory_type(element), count, "lost");
+  }
   if (is_arg(fold)) result.position = local(builder_.getInt64Ty(), count, "at");
   return result;
 }
@@ -199,6 +248,8 @@ void Emitter::reset(const Reduction& fold, const Accumulator& accumulator, llvm:
       break;
   }
   store(start, accumulator.element, slot(accumulator.value, memory_type(accumulator.element), lane));
+  for (llvm::AllocaInst* sum : {accumulator.total, accumulator.lost})
+    if (sum) store(start, accumulator.element, sum);
   if (accumulator.position) builder_.CreateStore(integer(0), slot(accumulator.position, builder_.getInt64Ty(), lane));
 }
 
@@ -249,6 +300,11 @@ void Emitter::fold_in(const Reduction& fold, const Accumulator& accumulator, llv
 void Emitter::finish(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
   if (fold.running) return;
   Element result = fold.result.valid() ? element(fold.result) : plan_.at(fold.to.buffer).element;
+  if (accumulator.total) {  // of an infinite total nothing was lost
+    llvm::Value *total = load(Element::f64, accumulator.total), *lost = load(Element::f64, accumulator.lost);
+    llvm::Value* is_number = builder_.CreateFCmpORD(lost, lost);
+    store(builder_.CreateSelect(is_number, builder_.CreateFAdd(total, lost), total), Element::f64, accumulator.value);
+  }
   llvm::Value* value = accumulator.position
                            ? convert(builder_.CreateLoad(builder_.getInt64Ty(), slot(accumulator.position, builder_.getInt64Ty(), lane)),
                                      Element::i64, result)

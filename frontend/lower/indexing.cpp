@@ -27,6 +27,11 @@ std::optional<AxisPart> out_of_range(Context& c, const Item& at, std::int64_t in
   return std::nullopt;
 }
 
+// Whether an index of an empty axis is left to the run: in a body that may never run.
+bool is_checked_later(const Context& c, std::int64_t n) {
+  return n == 0 && !c.counters.empty();
+}
+
 // An index as a value of integers.
 std::optional<Item> integer_value(Context& c, const Item& item) {
   auto index = to_value(c, item, Element::i32);
@@ -55,6 +60,10 @@ std::optional<AxisPart> single(Context& c, const Item& item, std::int64_t n, con
   }
   auto at = to_integer(c, item, "an index");
   if (!at) return std::nullopt;
+  if (is_checked_later(c, n)) {
+    part.dynamic = integer_value(c, item);
+    return part.dynamic ? std::optional(part) : std::nullopt;
+  }
   if (*at < -n || *at >= n) return out_of_range(c, item, *at, n, base, axis);
   part.start = *at < 0 ? *at + n : *at;
   return part;
@@ -96,7 +105,7 @@ std::optional<AxisPart> range(Context& c, const RangeExpr& e, Span span, std::in
     if (!start) return std::nullopt;
     if (!start->holds<Number>()) {
       part.size = range_length(0, *distance, part.step);
-      if (part.size > n) {
+      if (part.size > n && !is_checked_later(c, n)) {
         c.error(Code::E0401, span,
                 fmt::format("{} elements are asked for, and axis {} of {} has {}", part.size, axis, c.described(base), n));
         return std::nullopt;
@@ -175,7 +184,7 @@ std::optional<Item> index_value(Context& c, const Item& item, const Item& base, 
   const std::vector<std::int64_t> given = value ? std::vector{std::get<std::int64_t>(*value)} : op->attrs.ints(Attr::ints);
   std::int64_t n = c.type(base).size(axis);
   auto wrong = std::find_if(given.begin(), given.end(), [&](std::int64_t at) { return at < -n || at >= n; });
-  if (wrong == given.end()) return index;
+  if (wrong == given.end() || is_checked_later(c, n)) return index;
   out_of_range(c, *index, *wrong, n, base, axis);
   return std::nullopt;
 }

@@ -88,9 +88,9 @@ std::vector<ValueId> vectorise(Builder& builder, OpId id) {
   const OriginId origin = builder.origin();
   builder.set_origin(map.origin);
   Varying varying(function, map);
-  std::vector<ValueId> results = never_runs(function, map) ? zeros(builder, map)
-                                 : varying.can_batch()     ? Batch(builder, map, varying).run()
-                                                           : Loops(builder, map).run();
+  // Batched, what does not vary would run although the map never does.
+  const bool batches = !never_runs(function, map) && varying.can_batch();
+  const std::vector<ValueId> results = batches ? Batch(builder, map, varying).run() : Loops(builder, map).run();
   std::erase(function.block(map.block).ops, id);
   builder.set_origin(origin);
   return results;

@@ -12,7 +12,7 @@ namespace bpc::tool {
 enum Exit : int {
   kOk = 0,
   kWrong = 1,          // the program is wrong, or a check failed
-  kUsage = 2,         // the command line, a file, given data, or results that cannot be written
+  kUsage = 2,          // the command line, a file, given data, or results that cannot be written
   kInternal = 3,       // a bug in bpc
   kInterrupted = 130,  // Ctrl-C
 };
