@@ -26,6 +26,8 @@ const Differentiation& differentiation(Context& c, const Callable& callee) {
     const auto* inner = std::get_if<CallExpr>(&e.node);
     if (!inner || !is_derivative_form(inner->callee.text) || !covers(body, e.span)) continue;
     known->second.is_any = true;
+    for (std::size_t i = 0; i < inner->arguments.size() && i < 1; ++i)
+      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.of.insert(name->name);
     for (std::size_t i = 1; i < inner->arguments.size(); ++i)
       if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.by.insert(name->name);
   }
@@ -180,8 +182,12 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     what.push_back(fmt::format("`{}` of `{}`", parameter.name.text, callee.fn->name.text));
   }
   if (!ok || !check_declared(c, types, items, what)) return false;
+  // A function that is given what it differentiates is also given what that was computed from.
+  const Differentiation& taken = differentiation(c, callee);
+  const bool is_given_loss =
+      std::any_of(parameters.begin(), parameters.end(), [&](const FnParameter& p) { return taken.of.contains(p.name.text); });
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (differentiation(c, callee).is_any) separate(c, items[i], parameters[i].name.text);
+    if (taken.is_any && !is_given_loss) separate(c, items[i], parameters[i].name.text);
     c.bind(parameters[i].name.text, items[i], parameters[i].name.span);
   }
   return true;

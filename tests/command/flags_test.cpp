@@ -65,7 +65,7 @@ TEST_CASE("files") {
   CHECK_THAT(run_bpc({"check", "--grad", kTutorial, "examples/xor.bp"}).out, Contains("---- examples/xor.bp ----\n"));
 }
 
-TEST_CASE("-- ends the flags") {
+TEST_CASE("two dashes end the flags") {
   CHECK(run_bpc({"run", "--", kTutorial}).code == 0);
   CHECK(run_bpc({"run", "--json", "--", kTutorial}).code == 0);
   Finished finished = run_bpc({"run", "--", "--seed"});

@@ -9,9 +9,9 @@ namespace {
 
 using namespace bpc::test;
 
-// `bpc` with these words, and SIGINT after half a second.
+// `bpc` with these words, and SIGINT after a second.
 Finished interrupted(std::vector<std::string> words, std::string_view input) {
-  words.insert(words.begin(), {"timeout", "--preserve-status", "-s", "INT", "0.5", bpc_path()});
+  words.insert(words.begin(), {"timeout", "--preserve-status", "-s", "INT", "1", bpc_path()});
   return run(words, input, 30);
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("the first Ctrl-C ends every stage of compiling, and waiting for input
   CHECK(waiting.code == 130);
 }
 
-TEST_CASE("--max-seconds ends any stage and names it") {
+TEST_CASE("the flag --max-seconds ends any stage and names it") {
   struct Stage {
     std::vector<std::string> words;
     std::string script, stage, printed;

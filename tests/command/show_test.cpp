@@ -29,7 +29,7 @@ TEST_CASE("showing takes time in proportion to what is shown") {
   CHECK(corner.out.size() < 1000);
 }
 
-TEST_CASE("--grads shows the gradients after what a script prints, and a gradient script of one prints them") {
+TEST_CASE("the flag --grads shows the gradients after what a script prints, and a gradient script of one prints them") {
   const std::string script = "param x = 3\nloss J = x^2\nprint \"J is\", J\n";
   CHECK(run_bpc({"run", "-"}, script).out == "J is 9\n");
   CHECK(run_bpc({"run", "-", "--grads"}, script).out == "J is 9\n\ndJ/dx = 6\n");

@@ -107,6 +107,7 @@ std::string script(const Values& of, Given given) {
           join(results, fmt::format(fmt::runtime(op.form), operands[i], by_zero ? "1" : operands[k]));
         }
       results = "[" + results + "]";
+      if (type == "i32") results = "i32(" + results + ")";  // functions of literals are real
     }
     text += fmt::format("r_{} : {}[{}] = {}\n", op.name, type, count, results);
   }

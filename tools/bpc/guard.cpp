@@ -1,5 +1,7 @@
 #include "tools/bpc/guard.h"
 
+#include "tools/bpc/output.h"
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <unistd.h>
@@ -37,14 +39,14 @@ void on_interrupt(int) {
 
 // Ends the process under the feet of all its threads. Whoever is printing right now is waiting for a reader, and loses no more than that.
 [[noreturn]] void end(int code) {
-  if (ftrylockfile(stdout) == 0) std::fflush(stdout);
+  flush_what_is_free();
   _exit(code);
 }
 
 [[noreturn]] void end_with(Code code, const std::string& message, const std::string& help) {
   Diagnostics diagnostics;
   diagnostics.error(code, {}, message).with_help(help);
-  if (ftrylockfile(stdout) == 0) std::fflush(stdout);  // keep the order on a terminal
+  flush_what_is_free();  // keep the order on a terminal
   say(diagnostic_text(diagnostics.all().front(), {}, *talk));
   end(kWrong);
 }

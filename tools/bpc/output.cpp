@@ -37,6 +37,10 @@ void put(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) end_after_failed_write(errno);
 }
 
+void flush_what_is_free() {
+  if (ftrylockfile(stdout) == 0) std::fflush(stdout);
+}
+
 void flush_results() {
   errno = 0;
   if (std::fflush(stdout) != 0 || std::ferror(stdout)) end_after_failed_write(errno);

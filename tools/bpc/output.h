@@ -21,6 +21,8 @@ void print(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
 }
 // Writes what is still held back; to be called before messages, and last of all.
 void flush_results();
+// The same from another thread that is about to end the process: unless somebody is writing just now, who may be waiting for a reader.
+void flush_what_is_free();
 
 // What is said beside the results. That it cannot be written changes nothing.
 void say(std::string_view text);

@@ -49,9 +49,6 @@ TEST_CASE("reductions") {
 TEST_CASE("reductions of nothing") {
   const Tensor none = tensor(Element::f64, {2, 0}, {});
   CHECK(reduce(Opcode::reduce_sum, none, {1}) == "[0, 0]");
-  CHECK(reduce(Opcode::reduce_max, none, {1}) == "[-inf, -inf]");
-  CHECK(reduce(Opcode::reduce_min, none, {1}) == "[inf, inf]");
-  CHECK(reduce(Opcode::reduce_max, tensor(Element::i32, {0}, {}), {0}) == "-2147483648");
   CHECK(reduce(Opcode::reduce_any, tensor(Element::boolean, {0}, {}), {0}) == "false");
   CHECK(reduce(Opcode::reduce_all, tensor(Element::boolean, {0}, {}), {0}) == "true");
 }

@@ -116,7 +116,8 @@ TEST_CASE("reductions of nothing and of NaN") {
       Builder builder(function);
       ValueId x = parameter(function, shaped(element, {3, 0}));
       for (const std::vector<std::int64_t>& axes : {std::vector<std::int64_t>{0}, {1}, {0, 1}})
-        output(function, builder.reduce(code, x, axes, false));
+        if (code == Opcode::reduce_sum || axes == std::vector<std::int64_t>{0})  // there is no largest of nothing
+          output(function, builder.reduce(code, x, axes, false));
       agree(function);
     }
   Function function;
