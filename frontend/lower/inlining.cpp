@@ -26,10 +26,9 @@ const Differentiation& differentiation(Context& c, const Callable& callee) {
     const auto* inner = std::get_if<CallExpr>(&e.node);
     if (!inner || !is_derivative_form(inner->callee.text) || !covers(body, e.span)) continue;
     known->second.is_any = true;
-    for (std::size_t i = 0; i < inner->arguments.size() && i < 1; ++i)
-      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.of.insert(name->name);
-    for (std::size_t i = 1; i < inner->arguments.size(); ++i)
-      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node)) known->second.by.insert(name->name);
+    for (std::size_t i = 0; i < inner->arguments.size(); ++i)
+      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node))
+        (i == 0 ? known->second.of : known->second.by).insert(name->name);
   }
   return known->second;
 }
