@@ -220,6 +220,7 @@ using StmtNode = std::variant<ImportStmt, DimStmt, ConstStmt, InputStmt, ParamSt
 struct Stmt {
   Span span;
   StmtNode node;
+  bool continues = false;  // a further name of the declaration before it, as b in `param a = 1, b = 2`
 };
 
 struct Comment {

@@ -89,12 +89,17 @@ class Formatter {
   // ---- statements ----
 
   void statements(const std::vector<StmtId>& ids, std::size_t indent, Place limit) {
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (std::size_t i = 0, next; i < ids.size(); i = next) {
       const Stmt& statement = ast_.stmt(ids[i]);
+      for (next = i + 1; next < ids.size() && ast_.stmt(ids[next]).continues;) ++next;
+      const Span whole = statement.span.to(ast_.stmt(ids[next - 1]).span);
       comments_before(begin(statement.span), indent);
-      write(statement, indent);
-      comment_beside(statement.span.end_line, i + 1 < ids.size() ? begin(ast_.stmt(ids[i + 1]).span) : limit);
-      last_line_ = statement.span.end_line;
+      if (next == i + 1)
+        write(statement, indent);
+      else
+        write_several({ids.begin() + static_cast<std::ptrdiff_t>(i), ids.begin() + static_cast<std::ptrdiff_t>(next)}, whole, indent);
+      comment_beside(whole.end_line, next < ids.size() ? begin(ast_.stmt(ids[next]).span) : limit);
+      last_line_ = whole.end_line;
     }
     comments_before(limit, indent);
   }
@@ -118,6 +123,22 @@ class Formatter {
     } else {
       for_each_block(statement.node, [&](const Block& block) { write_block(block, indent); });
     }
+  }
+
+  // A declaration of several names.
+  void write_several(const std::vector<StmtId>& ids, const Span& whole, std::size_t indent) {
+    separate(whole.line);
+    if (has_comment_before(end(whole))) return verbatim(whole, indent);
+    std::vector<Doc> docs;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const Stmt& statement = ast_.stmt(ids[i]);
+      if (i > 0) {
+        docs.push_back({std::string(",")});
+        docs.push_back({Break{" ", statement.span.line > ast_.stmt(ids[i - 1]).span.end_line}});
+      }
+      for (Doc& doc : statement_docs(ast_, sources_, statement)) docs.push_back(std::move(doc));
+    }
+    put(lay_out_lines(docs, indent));
   }
 
   // A statement with blocks that the author wrote on one line stays there if each block holds at most one simple statement, and it fits.

@@ -263,7 +263,8 @@ class Writer {
 
 class StatementWriter {
  public:
-  StatementWriter(const Ast& ast, const SourceMap& sources, Span span) : ast_(ast), sources_(sources), span_(span), w_(ast, sources) {}
+  StatementWriter(const Ast& ast, const SourceMap& sources, const Stmt& statement)
+      : ast_(ast), sources_(sources), span_(statement.span), continues_(statement.continues), w_(ast, sources) {}
 
   Docs run(const StmtNode& node) {
     std::visit([&](const auto& statement) { write(statement); }, node);
@@ -273,7 +274,7 @@ class StatementWriter {
  private:
   void write(const ImportStmt& s) { w_.text("import " + sources_.text(s.path_span)); }
   void write(const DimStmt& s) {
-    w_.text("dim " + s.name.text);
+    w_.text((continues_ ? "" : "dim ") + s.name.text);
     w_.value(s.value);
   }
   void write(const ConstStmt& s) { declaration("const ", s.name, s.type, s.value); }
@@ -345,7 +346,7 @@ class StatementWriter {
   }
 
   void declaration(const char* word, const Name& name, const std::optional<TypeExpr>& type, ExprId value) {
-    w_.text(word + name.text);
+    w_.text((continues_ ? "" : word) + name.text);
     w_.declared(" : ", type);
     w_.value(value);
   }
@@ -361,14 +362,15 @@ class StatementWriter {
 
   const Ast& ast_;
   const SourceMap& sources_;
-  Span span_;  // of the statement
+  Span span_;       // of the statement
+  bool continues_;  // the declaration's word stands before it
   Writer w_;
 };
 
 }  // namespace
 
 std::vector<Doc> statement_docs(const Ast& ast, const SourceMap& sources, const Stmt& statement) {
-  return StatementWriter(ast, sources, statement.span).run(statement.node);
+  return StatementWriter(ast, sources, statement).run(statement.node);
 }
 
 std::vector<Doc> setting_docs(const Ast& ast, const SourceMap& sources, const TrainStmt::Setting& setting) {

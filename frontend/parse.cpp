@@ -8,6 +8,7 @@
 
 #include "frontend/parse_build.h"
 #include "frontend/parse_errors.h"
+#include "frontend/parse_phrases.h"
 
 namespace bpc::frontend {
 
@@ -17,9 +18,16 @@ class StatementBuilder : private ExprBuilder {
  public:
   using ExprBuilder::ExprBuilder;
 
-  StmtId statement(BpParser::StatementContext* context) {
+  // Appends a statement, which is several where a declaration has several names.
+  void statement(BpParser::StatementContext* context, std::vector<StmtId>& into) {
     auto* inner = static_cast<antlr4::ParserRuleContext*>(context->children[0]);
-    return add(span(inner), node(inner));
+    const std::vector<antlr4::ParserRuleContext*> items = declared(inner);
+    if (items.empty()) return into.push_back(add(span(inner), node(inner)));
+    for (auto* item : items) {
+      const bool first = item == items.front();
+      into.push_back(add(first ? token(inner->children[0]).span.to(span(item)) : span(item), node(item)));
+      ast_.stmts[into.back().index].continues = !first;
+    }
   }
 
  private:
@@ -28,23 +36,34 @@ class StatementBuilder : private ExprBuilder {
     return {static_cast<std::uint32_t>(ast_.stmts.size() - 1)};
   }
 
+  // The names of a declaration that may have several.
+  static std::vector<antlr4::ParserRuleContext*> declared(antlr4::ParserRuleContext* context) {
+    std::vector<antlr4::ParserRuleContext*> items;
+    const std::size_t rule = context->getRuleIndex();
+    if (rule == BpParser::RuleDimDecl || rule == BpParser::RuleConstDecl || rule == BpParser::RuleInputDecl ||
+        rule == BpParser::RuleParamDecl)
+      for (auto* child : context->children)
+        if (auto* item = dynamic_cast<antlr4::ParserRuleContext*>(child)) items.push_back(item);
+    return items;
+  }
+
   StmtNode node(antlr4::ParserRuleContext* context) {
     switch (context->getRuleIndex()) {
       case BpParser::RuleImportDecl: {
         auto* path = static_cast<BpParser::ImportDeclContext*>(context)->STRING();
         return ImportStmt{string(path), token(path).span};
       }
-      case BpParser::RuleDimDecl:
-        return dim(static_cast<BpParser::DimDeclContext*>(context));
-      case BpParser::RuleConstDecl: {
-        auto* decl = static_cast<BpParser::ConstDeclContext*>(context);
+      case BpParser::RuleDimItem:
+        return dim(static_cast<BpParser::DimItemContext*>(context));
+      case BpParser::RuleConstItem: {
+        auto* decl = static_cast<BpParser::ConstItemContext*>(context);
         auto type = optional_type(decl->type());
         return ConstStmt{name(decl->NAME()), std::move(type), expr(decl->expr())};
       }
-      case BpParser::RuleInputDecl:
-        return input(static_cast<BpParser::InputDeclContext*>(context));
-      case BpParser::RuleParamDecl: {
-        auto* decl = static_cast<BpParser::ParamDeclContext*>(context);
+      case BpParser::RuleInputItem:
+        return input(static_cast<BpParser::InputItemContext*>(context));
+      case BpParser::RuleParamItem: {
+        auto* decl = static_cast<BpParser::ParamItemContext*>(context);
         auto type = optional_type(decl->type());
         return ParamStmt{name(decl->NAME()), std::move(type), optional_expr(decl->expr())};
       }
@@ -96,14 +115,14 @@ class StatementBuilder : private ExprBuilder {
   Block block(BpParser::BlockContext* context) {
     Block result;
     for (auto* each : context->statement())
-      if (!each->exception) result.statements.push_back(statement(each));
+      if (!each->exception) statement(each, result.statements);
     result.span = span(context);
     return result;
   }
 
-  DimStmt dim(BpParser::DimDeclContext* context) { return {name(context->NAME()), optional_expr(context->expr())}; }
+  DimStmt dim(BpParser::DimItemContext* context) { return {name(context->NAME()), optional_expr(context->expr())}; }
 
-  InputStmt input(BpParser::InputDeclContext* context) {
+  InputStmt input(BpParser::InputItemContext* context) {
     InputStmt result{name(context->NAME()), optional_type(context->type()), optional_expr(context->expr()), std::nullopt};
     if (auto* from = context->fromClause()) {
       auto* selector = from->indexItem();
@@ -188,8 +207,7 @@ class StatementBuilder : private ExprBuilder {
     result.spelling_span = sign.span;
     result.values = exprs(context->exprs());
     const std::size_t targets = result.targets.size(), values = result.values.size();
-    if (values > 1 && values != targets)
-      error(Code::E0101, span(context->exprs()), fmt::format("{} values for {} name{}", values, targets, targets == 1 ? "" : "s"));
+    if (values > 1 && values != targets) count_differs(context, values, targets);
     if (sign.kind != BpParser::ASSIGN && targets > 1)
       error(Code::E0101, sign.span, fmt::format("`{}` updates one name at a time", sign.text));
     if (sign.kind != BpParser::ASSIGN && result.targets[0].type)
@@ -197,16 +215,31 @@ class StatementBuilder : private ExprBuilder {
     return result;
   }
 
+  void count_differs(BpParser::AssignmentContext* context, std::size_t values, std::size_t targets) {
+    const Span at = span(context->exprs());
+    const std::size_t first = context->exprs()->start->getTokenIndex(), last = context->exprs()->stop->getTokenIndex();
+    const std::string text = written(tokens_, first, last);
+    Diagnostic& wrong = error(Code::E0101, at, fmt::format("{} values for {} name{}", values, targets, targets == 1 ? "" : "s"));
+    std::string grouped = text;
+    std::replace(grouped.begin(), grouped.end(), ',', '_');
+    const bool is_number =
+        grouped.find_first_not_of("0123456789_") == std::string::npos && grouped.size() > 4 && grouped[grouped.size() - 4] == '_';
+    if (targets == 1 && is_number)
+      wrong.with_help(fmt::format("the digits of a number are grouped by `_`: `{}`; a list is `[{}]`", excerpt(grouped), excerpt(text)));
+    else if (targets == 1)
+      wrong.with_help(fmt::format("a list is written in square brackets: `[{}]`", excerpt(text)));
+  }
+
   Target target(BpParser::TargetContext* context) {
     Target result;
     result.span = span(context);
     result.type = optional_type(context->type());
-    const Expr written = ast_.expr(expr(context->expr()));
-    if (const auto* named = std::get_if<NameExpr>(&written.node); named && !written.parenthesized) {
-      result.name = {named->name, written.span};
+    const Expr target = ast_.expr(expr(context->expr()));
+    if (const auto* named = std::get_if<NameExpr>(&target.node); named && !target.parenthesized) {
+      result.name = {named->name, target.span};
       return result;
     }
-    if (const auto* indexed = std::get_if<IndexExpr>(&written.node); indexed && !written.parenthesized) {
+    if (const auto* indexed = std::get_if<IndexExpr>(&target.node); indexed && !target.parenthesized) {
       const Expr& base = ast_.expr(indexed->base);
       if (const auto* named = std::get_if<NameExpr>(&base.node); named && !base.parenthesized) {
         result.name = {named->name, base.span};
@@ -215,12 +248,14 @@ class StatementBuilder : private ExprBuilder {
         return result;
       }
       if (std::holds_alternative<IndexExpr>(base.node)) {
-        error(Code::E0101, written.span, "only `name[…] = value` can update a part")
+        error(Code::E0101, target.span, "only `name[…] = value` can update a part")
             .with_help("write all indices in one pair of brackets: `x[i, j]`");
         return result;
       }
     }
-    error(Code::E0101, written.span, "a name should stand on the left of `=`").with_help("to compare, write `==`");
+    error(Code::E0101, target.span, "a name should stand on the left of `=`")
+        .with_help(std::holds_alternative<CallExpr>(target.node) ? "a function is declared by `fn`: `fn f(x) = …`"
+                                                                 : "to compare, write `==`");
     return result;
   }
 };
@@ -232,12 +267,30 @@ void report(const Diagnostics& found, Diagnostics& diagnostics) {
   for (const auto& [line, first] : by_line) diagnostics.add(*first);
 }
 
-// From laid-out tokens to the tree; false when there were errors.
-bool build(const std::vector<Token>& tokens, Ast& ast, Diagnostics& diagnostics) {
+std::vector<std::unique_ptr<antlr4::Token>> kinds_of(const std::vector<Token>& tokens) {
   std::vector<std::unique_ptr<antlr4::Token>> kinds;
   kinds.reserve(tokens.size());
   for (const Token& token : tokens) kinds.push_back(std::make_unique<antlr4::CommonToken>(token.kind));
-  antlr4::ListTokenSource source(std::move(kinds));
+  return kinds;
+}
+
+bool follows_grammar(const std::vector<Token>& tokens) {
+  antlr4::ListTokenSource source(kinds_of(tokens));
+  antlr4::CommonTokenStream stream(&source);
+  BpParser parser(&stream);
+  parser.removeErrorListeners();
+  parser.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
+  try {
+    parser.file();
+  } catch (const antlr4::ParseCancellationException&) {
+    return false;
+  }
+  return true;
+}
+
+// From laid-out tokens to the tree; false when there were errors.
+bool build(const std::vector<Token>& tokens, Ast& ast, Diagnostics& diagnostics) {
+  antlr4::ListTokenSource source(kinds_of(tokens));
   antlr4::CommonTokenStream stream(&source);
   BpParser parser(&stream);
   parser.removeErrorListeners();
@@ -248,7 +301,7 @@ bool build(const std::vector<Token>& tokens, Ast& ast, Diagnostics& diagnostics)
     BpParser::FileContext* tree = parser.file();
     StatementBuilder builder(tokens, ast, diagnostics);
     for (auto* statement : tree->statement())
-      if (!statement->exception) ast.top.push_back(builder.statement(statement));
+      if (!statement->exception) builder.statement(statement, ast.top);
   } catch (const antlr4::ParseCancellationException&) {
   }
   return !diagnostics.has_errors();
@@ -265,6 +318,19 @@ std::optional<Ast> parse(const SourceMap& sources, FileId file, Diagnostics& dia
   const bool good = tokens && build(*tokens, ast, found);
   report(found, diagnostics);
   return good ? std::optional(std::move(ast)) : std::nullopt;
+}
+
+bool is_code(std::string_view code) {
+  for (const char* place : {"{}\n", "y = x[{}]\n", "{} {{ y = x }}\n", "y = [x {}]\n", "input y {}\n"}) {
+    SourceMap sources;
+    const FileId file = sources.add("", fmt::format(fmt::runtime(place), code));
+    std::vector<Comment> comments;
+    Diagnostics silent;
+    auto tokens = read_tokens(sources, file, comments, silent);
+    if (tokens) tokens = lay_out(std::move(*tokens), silent);
+    if (tokens && !silent.has_errors() && follows_grammar(*tokens)) return true;
+  }
+  return false;
 }
 
 }  // namespace bpc::frontend

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "frontend/ast.h"
 #include "support/diagnostics.h"
@@ -10,5 +11,9 @@ namespace bpc::frontend {
 
 // Parses one file of `sources`. Appends E01 diagnostics (several if need be) and returns nullopt when there were any.
 std::optional<Ast> parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
+
+// Whether a piece of code could stand in a script: as a statement, or in a place where a value, a range, an index, a head or a clause
+// stands.
+bool is_code(std::string_view code);
 
 }  // namespace bpc::frontend

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <cctype>
 #include <utility>
+
+#include "BpLexer.h"
+#include "frontend/foreign.h"
+#include "frontend/lower/builtins.h"
+#include "frontend/parse_phrases.h"
 
 namespace bpc::frontend {
 
@@ -30,18 +35,12 @@ bool starts_statement(std::size_t kind) {
          kind == BpParser::WHILE || kind == BpParser::RETURN;
 }
 
-// What users of other languages write at the start of a statement.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kForeignWords{{
-    {"def", "a function is written `fn f(x) = …` or `fn f(x) { … }`"},
-    {"function", "a function is written `fn f(x) = …` or `fn f(x) { … }`"},
-    {"func", "a function is written `fn f(x) = …` or `fn f(x) { … }`"},
-    {"elif", "write `else if`"},
-    {"elseif", "write `else if`"},
-    {"let", "a name is bound without a word: `y = …`"},
-    {"var", "a name is bound without a word: `y = …`"},
-    {"val", "a name is bound without a word: `y = …`"},
-    {"from", "another file's functions become visible by `import \"file.bp\"`"},
-}};
+// As it is written, of a kind that is written in one way.
+std::string keyword_text(std::size_t kind) {
+  static const grammar::BpLexer lexer(nullptr);
+  const std::string literal = lexer.getVocabulary().getLiteralName(kind);
+  return literal.size() > 2 ? literal.substr(1, literal.size() - 2) : "";
+}
 
 std::string shown(const Token& token) {
   if (token.kind != BpParser::EOS || token.text == ";" || token.text == "}") return fmt::format("found `{}`", excerpt(token.text));
@@ -78,12 +77,14 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     for (;;) {
       std::size_t kind = parser->getCurrentToken()->getType();
       if (starts_statement(kind) || kind == BpParser::RBRACE || kind == antlr4::Token::EOF) return;
-      const Token& found = tokens_[parser->getCurrentToken()->getTokenIndex()];
+      const std::size_t at = parser->getCurrentToken()->getTokenIndex();
+      const Token& found = tokens_[at];
+      if (is_consequence(found) || says_phrase(at) || says_bad(found)) {
+        skip_statement(parser, 0);
+        continue;
+      }
       Diagnostic& error = add(found.span, fmt::format("{} where a statement should start", shown(found)));
-      if (kind == BpParser::FLOORDIV || kind == BpParser::DIVIDE)
-        error.with_help("a comment starts with `#`");
-      else if (is_operator(kind))
-        error.with_help("to continue a line, end it with the operator");
+      if (is_operator(kind)) error.with_help("to continue a line, end it with the operator");
       skip_statement(parser, 0);
     }
   }
@@ -101,9 +102,50 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     }
   }
 
-  Diagnostic& add(Span span, std::string message) {
+  void count() {
     if (++reported_ > kMaxSyntaxErrors) throw antlr4::ParseCancellationException();
-    return diagnostics_.error(Code::E0101, span, std::move(message));
+  }
+  Diagnostic& add(Span span, std::string message) { return add(Code::E0101, span, std::move(message)); }
+  Diagnostic& add(Code code, Span span, std::string message) {
+    count();
+    return diagnostics_.error(code, span, std::move(message));
+  }
+
+  // An `else` after a head that was not understood.
+  bool is_consequence(const Token& found) const { return found.kind == BpParser::ELSE && reported_ > 0; }
+
+  // What another language writes around the token `at`.
+  bool says_phrase(std::size_t at) {
+    auto phrase = find_phrase(tokens_, at);
+    if (phrase) add(Code::E0111, phrase->span, phrase->message).with_help(phrase->help);
+    return phrase.has_value();
+  }
+
+  bool says_bad(const Token& found) {
+    if (found.kind != BpParser::BAD) return false;
+    count();
+    report_bad_character(found, diagnostics_);
+    return true;
+  }
+
+  // A statement that starts with a word of another language, or with one of ours in capitals; `at` is the token after it.
+  bool says_word(std::size_t first, std::size_t at) {
+    if (at != first + 1 || tokens_[first].kind != BpParser::NAME) return false;
+    const Token& word = tokens_[first];
+    std::string lower = word.text;
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    std::string help = foreign_help(ForeignPlace::statement, word.text, {});
+    if (help.empty() && lower != word.text && is_keyword_text(lower))
+      help = fmt::format("keywords are written in small letters: `{}`", lower);
+    if (help.empty()) return false;
+    add(Code::E0111, word.span, fmt::format("`{}` is no word that starts a statement", excerpt(word.text))).with_help(help);
+    return true;
+  }
+
+  static bool is_keyword_text(const std::string& text) {
+    for (std::size_t kind = BpParser::IMPORT; kind <= BpParser::RETURN; ++kind)
+      if (keyword_text(kind) == text) return true;
+    return false;
   }
 
   // The opening bracket that the closing one expected at `at` would close.
@@ -131,6 +173,9 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
       span.column = span.end_column++;
     }
 
+    const std::size_t first = statement_start(parser);
+    if (is_consequence(found) || is_consequence(tokens_[first])) return;
+    if (says_word(first, at) || says_phrase(at) || says_bad(found)) return;
     if (expects(BpParser::NUMBER)) {
       if (found.kind == BpParser::EOS && is_operator(last)) {
         const Token& sign = tokens_[at - 1];
@@ -166,17 +211,16 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
         error.with_help("a range is written `a..b`");
       else if (found.kind == BpParser::ASSIGN)
         error.with_help("to compare, write `==`");
+      else if (starts_expression(found.kind))
+        error.with_help(missing_before(at));
       return;
     }
     if (expects(BpParser::EOS)) {
       Diagnostic& error = add(span, fmt::format("{} where the statement should end", shown(found)));
-      const Token& first = tokens_[statement_start(parser)];
-      for (const auto& [word, help] : kForeignWords)
-        if (first.text == word && at == statement_start(parser) + 1) return void(error.with_help(std::string(help)));
       if (found.kind == BpParser::ASSIGN)
         error.with_help("bind one name at a time; to compare, write `==`");
       else if (starts_expression(found.kind))
-        error.with_help("an operator, a comma or a line break is missing before it");
+        error.with_help(missing_before(at));
       return;
     }
     std::vector<std::string> wanted;
@@ -187,8 +231,19 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     std::string list;
     for (std::size_t i = 0; i < wanted.size(); ++i) list += (i == 0 ? "" : i + 1 == wanted.size() ? " or " : ", ") + wanted[i];
     Diagnostic& error = add(span, fmt::format("{} where {} should stand", shown(found), list));
-    if (expects(BpParser::LBRACE) && found.kind == BpParser::COLON) error.with_help("a block is written in braces: `{ … }`");
-    if (expects(BpParser::LBRACE) && found.kind == BpParser::ASSIGN) error.with_help("to compare, write `==`");
+    if (expects(BpParser::ELSE)) error.with_help("a choice between values has two sides: `a if c else b`");
+    if (expects(BpParser::LBRACE)) error.with_help("a block is written in braces: `{ … }`");
+  }
+
+  // Two operands stand side by side.
+  std::string missing_before(std::size_t at) const {
+    const Token &left = tokens_[at - 1], &right = tokens_[at];
+    const bool products = (left.kind == BpParser::NAME || left.kind == BpParser::NUMBER || left.kind == BpParser::RPAREN) &&
+                          (right.kind == BpParser::NAME || right.kind == BpParser::NUMBER);
+    if (!products) return "an operator, a comma or a line break is missing before it";
+    const std::string factor = left.kind == BpParser::RPAREN ? "(…)" : excerpt(left.text);
+    return fmt::format("an operator, a comma or a line break is missing before it; to multiply, write `{}*{}`", factor,
+                       excerpt(right.text));
   }
 
   static std::size_t statement_start(antlr4::Parser* parser) {

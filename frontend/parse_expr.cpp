@@ -5,7 +5,10 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "frontend/foreign.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/parse_build.h"
+#include "frontend/parse_phrases.h"
 #include "frontend/walk.h"
 
 namespace bpc::frontend {
@@ -210,20 +213,61 @@ ExprId ExprBuilder::power(BpParser::PowerContext* context) {
 ExprId ExprBuilder::postfix(BpParser::PostfixContext* context) {
   auto* first = static_cast<BpParser::AtomContext*>(context->children[0]);
   ExprId result = atom(first);
-  for (std::size_t i = 1; i < context->children.size(); ++i)
-    result = trailer(result, static_cast<BpParser::TrailerContext*>(context->children[i]));
+  for (std::size_t i = 1; i < context->children.size(); ++i) {
+    auto* each = static_cast<BpParser::TrailerContext*>(context->children[i]);
+    auto* next = i + 1 < context->children.size() ? static_cast<BpParser::TrailerContext*>(context->children[i + 1]) : nullptr;
+    if (each->DOT() && reject_attribute(result, each, next && next->LPAREN() ? next : nullptr)) {
+      if (next && next->LPAREN()) ++i;
+      continue;
+    }
+    result = trailer(result, each);
+  }
   return result;
+}
+
+// `.T` is the only attribute. What stands after another point is reported: a module's function, a method, or a property; `call` is what
+// calls it.
+bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* context, BpParser::TrailerContext* call) {
+  const Token& attribute = token(context->NAME());
+  if (attribute.text == "T") {
+    if (call) error(Code::E0101, span(call), "`.T` is no function").with_help("leave out the parentheses: `x.T`");
+    return call != nullptr;
+  }
+  const Expr& object = ast_.expr(base);
+  const auto* named = std::get_if<NameExpr>(&object.node);
+  const bool module = named && foreign_help(ForeignPlace::value, named->name, {}).find("no modules") != std::string::npos;
+  const std::size_t first = token_index_of(object.span);
+  const bool operand = !std::holds_alternative<BinaryExpr>(object.node) && !std::holds_alternative<UnaryExpr>(object.node) &&
+                       !std::holds_alternative<ConditionalExpr>(object.node);
+  std::vector<Captured> captured;
+  if (!module) captured.push_back({written(tokens_, first, context->start->getTokenIndex() - 1), operand || object.parenthesized});
+  if (call)
+    for (auto* argument : call->argument())
+      captured.push_back({written(tokens_, argument->start->getTokenIndex(), argument->stop->getTokenIndex()), false});
+
+  std::string help = module ? "" : foreign_help(ForeignPlace::attribute, attribute.text, captured);
+  if (help.empty() && is_builtin_function(attribute.text)) help = fill_help(fmt::format("write `{}({{*}})`", attribute.text), captured);
+  if (help.empty()) help = foreign_help(ForeignPlace::function, attribute.text, captured);
+  if (help.empty() && module) help = foreign_help(ForeignPlace::attribute, attribute.text, captured);
+  if (help.empty()) help = foreign_help(ForeignPlace::value, module ? named->name : attribute.text, captured);
+  if (help.empty()) help = "the functions are called as `f(x)`; `bpc rules` lists them";
+  error(Code::E0111, attribute.span,
+        module ? fmt::format("there are no modules, so that `{}` holds no `{}`", named->name, attribute.text)
+               : fmt::format("values have no methods and no attributes but `.T`; found `.{}`", attribute.text))
+      .with_help(help);
+  return true;
+}
+
+std::size_t ExprBuilder::token_index_of(const Span& span) const {
+  auto before = [](const Token& token, const Span& at) {
+    return std::pair(token.span.line, token.span.column) < std::pair(at.line, at.column);
+  };
+  return static_cast<std::size_t>(std::lower_bound(tokens_.begin(), tokens_.end(), span, before) - tokens_.begin());
 }
 
 ExprId ExprBuilder::trailer(ExprId base, BpParser::TrailerContext* context) {
   const Span whole = span_of(base).to(span(context));
-  if (context->DOT()) {
-    const Token& attribute = token(context->NAME());
-    if (attribute.text != "T")
-      error(Code::E0101, attribute.span, fmt::format("the only attribute is `.T`; found `.{}`", attribute.text))
-          .with_help(fmt::format("a function is called as `{}(…)`", attribute.text));
-    return add(whole, TransposeExpr{base});
-  }
+  if (context->DOT()) return add(whole, TransposeExpr{base});
   if (context->LBRACKET()) {
     IndexExpr index{base, {}};
     for (auto* item : context->indexItem()) index.items.push_back(index_item(item));
@@ -299,9 +343,31 @@ ExprId ExprBuilder::comprehension(Span at, ExprId body, BpParser::GeneratorsCont
 
 ExprId ExprBuilder::loop_range(ExprId range) {
   if (!std::holds_alternative<RangeExpr>(ast_.expr(range).node))
-    error(Code::E0101, span_of(range), "a range such as `0..n` should stand after `in`")
-        .with_help("to walk over the rows of x, write `for i in 0..size(x, 0)`");
+    error(Code::E0101, span_of(range), "a range such as `0..n` should stand after `in`").with_help(range_help(range));
   return range;
+}
+
+// What to write for `for x in range` where the range is none.
+std::string ExprBuilder::range_help(ExprId range) const {
+  const Expr& given = ast_.expr(range);
+  const std::size_t first = token_index_of(given.span);
+  if (const auto* call = std::get_if<CallExpr>(&given.node); call && (call->callee.text == "range" || call->callee.text == "arange")) {
+    std::vector<Captured> bounds;
+    for (const Argument& argument : call->arguments) {
+      const Span at = span_of(argument.value);
+      std::size_t last = token_index_of(at);
+      while (tokens_[last].span.end_line < at.end_line || tokens_[last].span.end_column < at.end_column) ++last;
+      bounds.push_back({written(tokens_, token_index_of(at), last), false});
+    }
+    if (bounds.size() == 1) return fill_help("a range is written `0..{1}`", bounds);
+    if (bounds.size() == 2) return fill_help("a range is written `{1}..{2}`", bounds);
+    if (bounds.size() == 3) return fill_help("a range is written `{1}..{2} by {3}`", bounds);
+  }
+  if (const auto* named = std::get_if<NameExpr>(&given.node))
+    return fill_help("to walk over the rows of {1}, write `for i in 0..size({1}, 0)` and `{1}[i]`; to count up to it, `0..{1}`",
+                     {{named->name, true}});
+  if (std::holds_alternative<NumberExpr>(given.node)) return fill_help("write `0..{1}`", {{tokens_[first].text, true}});
+  return "to walk over the rows of x, write `for i in 0..size(x, 0)` and `x[i]`";
 }
 
 ExprId ExprBuilder::number(const Token& token) {

@@ -90,9 +90,10 @@ class Brackets {
  public:
   Brackets(std::vector<Token>& tokens, Diagnostics& diagnostics) : tokens_(tokens), diagnostics_(diagnostics) {}
 
-  // Balances the brackets; false when they nest too deeply.
+  // Balances the brackets; false when they nest too deeply, or so many are wrong that the rest says nothing.
   bool match() {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (reported_ > kMaxSyntaxErrors) return false;
       std::size_t kind = tokens_[i].kind;
       // A block's brace, the file's end, or a declaration inside ( or [ shows that the bracket is unclosed.
       if (in_parentheses() && (one_of(kind, {BpLexer::LBRACE, BpLexer::RBRACE, kEnd}) || starts_declaration(i))) {
@@ -129,9 +130,9 @@ class Brackets {
     return at > 0 && tokens_[at - 1].kind == BpLexer::NEWLINE && is_name(tokens_[at].kind) && looks_like_statement(tokens_, at, false);
   }
 
-  // Once a file has too many errors, further ones go nowhere.
   Diagnostic& report(Code code, Span span, std::string message) {
-    return (reported_++ < kMaxSyntaxErrors ? diagnostics_ : unheard_).error(code, span, std::move(message));
+    ++reported_;
+    return diagnostics_.error(code, span, std::move(message));
   }
 
   void close(std::size_t at) {
@@ -213,7 +214,6 @@ class Brackets {
 
   std::vector<Token>& tokens_;
   Diagnostics& diagnostics_;
-  Diagnostics unheard_;
   std::vector<std::size_t> open_;  // indices of open brackets
   std::size_t reported_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "BpLexer.h"
@@ -45,19 +46,27 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kLookali
     {"³", "^3"}, {"“", "\""}, {"”", "\""}, {"„", "\""}, {"'", "\""}, {"‘", "\""}, {"’", "\""}, {"&", "and"}, {"|", "or"}, {"√", "sqrt(…)"},
 }};
 
-void report_bad_character(const Token& token, Diagnostics& diagnostics) {
-  auto first = static_cast<unsigned char>(token.text[0]);
-  std::string shown =
-      first < 0x20 || first == 0x7f ? fmt::format("the control character U+{:04X}", first) : fmt::format("`{}`", token.text);
-  Diagnostic& error = diagnostics.error(Code::E0112, token.span, fmt::format("a script cannot hold {} here", shown));
-  for (const auto& [character, spelling] : kLookalikes)
-    if (token.text == character) error.with_help(fmt::format("write `{}`", spelling));
+// `1.5f`, `1e3f`, `2L`, `3j`: a number with the letter of a type, which `3x` is not.
+bool is_suffixed(const std::string& text) {
+  const std::string_view number(text.data(), text.size() - 1);
+  const bool has_letter = std::string_view("fFdDlLuU").find(text.back()) != std::string_view::npos;
+  double value = 0;
+  return has_letter && std::from_chars(number.data(), number.data() + number.size(), value).ptr == number.data() + number.size();
 }
 
 void report_bad_number(const Token& token, Diagnostics& diagnostics) {
   Diagnostic& error = diagnostics.error(Code::E0110, token.span, fmt::format("`{}` is not a number", excerpt(token.text)));
   std::size_t digits = token.text.find_first_not_of("0123456789._");
-  if (token.text.find("__") != std::string::npos || token.text.back() == '_') {
+  const bool hexadecimal = token.text.size() > 2 && token.text[0] == '0' && (token.text[1] == 'x' || token.text[1] == 'X');
+  std::uint64_t whole = 0;
+  const char* end_of_text = token.text.data() + token.text.size();
+  if (hexadecimal && std::from_chars(token.text.data() + 2, end_of_text, whole, 16).ptr == end_of_text && whole > 0) {
+    error.with_help(fmt::format("numbers are decimal: `{}`", whole));
+  } else if (is_suffixed(token.text)) {
+    error.with_help(fmt::format("write `{}`; a type stands after a name, `x : f32 = {}`, or is a function, `f32({})`",
+                                excerpt(token.text.substr(0, token.text.size() - 1)), excerpt(token.text.substr(0, token.text.size() - 1)),
+                                excerpt(token.text.substr(0, token.text.size() - 1))));
+  } else if (token.text.find("__") != std::string::npos || token.text.back() == '_') {
     error.with_help("a single `_` may stand between two digits");
   } else if (digits != std::string::npos && (token.text[digits] == 'e' || token.text[digits] == 'E') && digits + 1 == token.text.size()) {
     error.with_help(fmt::format("an exponent needs digits: `{}3`", excerpt(token.text)));
@@ -67,8 +76,17 @@ void report_bad_number(const Token& token, Diagnostics& diagnostics) {
   }
 }
 
+bool ends_operand(std::size_t kind) {
+  return kind == BpLexer::NAME || kind == BpLexer::NUMBER || kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET;
+}
+
 // `**`, `&&`, `||`, `!`: reported, and read on as what they mean.
-void report_foreign(Token& token, Diagnostics& diagnostics) {
+void report_foreign(Token& token, bool after_operand, Diagnostics& diagnostics) {
+  if (token.text == "!" && after_operand) {
+    diagnostics.error(Code::E0111, token.span, "there is no `!` after a value").with_help("the factorial of n is `exp(lgamma(n + 1))`");
+    token.kind = BpLexer::BAD;
+    return;
+  }
   auto [kind, spelling] = token.text == "**"   ? std::pair(BpLexer::POWER, "^")
                           : token.text == "&&" ? std::pair(BpLexer::AND, "and")
                           : token.text == "||" ? std::pair(BpLexer::OR, "or")
@@ -85,6 +103,16 @@ std::string excerpt(std::string_view text) {
   std::size_t end = 0;
   for (std::size_t i = 0; i < kLength && end < text.size(); ++i) end += code_point_length(text, end);
   return end == text.size() ? std::string(text) : fmt::format("{}…", text.substr(0, end));
+}
+
+Diagnostic& report_bad_character(const Token& token, Diagnostics& diagnostics) {
+  auto first = static_cast<unsigned char>(token.text[0]);
+  std::string shown =
+      first < 0x20 || first == 0x7f ? fmt::format("the control character U+{:04X}", first) : fmt::format("`{}`", token.text);
+  Diagnostic& error = diagnostics.error(Code::E0112, token.span, fmt::format("a script cannot hold {} here", shown));
+  for (const auto& [character, spelling] : kLookalikes)
+    if (token.text == character) error.with_help(fmt::format("write `{}`", spelling));
+  return error;
 }
 
 std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId file, std::vector<Comment>& comments,
@@ -119,9 +147,6 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
         while (!token.text.empty() && token.text.back() == ' ') token.text.pop_back();
         comments.push_back({token.span, std::move(token.text)});
         continue;
-      case BpLexer::BAD:
-        if (reported++ < kMaxSyntaxErrors) report_bad_character(token, diagnostics);
-        continue;
       case BpLexer::BAD_NUMBER:
         if (reported++ < kMaxSyntaxErrors) report_bad_number(token, diagnostics);
         token.kind = BpLexer::NUMBER;
@@ -133,11 +158,17 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
         token.text = std::string("\"\"");
         break;
       case BpLexer::FOREIGN:
-        if (reported++ < kMaxSyntaxErrors) report_foreign(token, diagnostics);
+        if (reported++ < kMaxSyntaxErrors) report_foreign(token, !tokens.empty() && ends_operand(tokens.back().kind), diagnostics);
         break;
       default:
         break;
     }
+    // `0...9`
+    if (token.kind == BpLexer::NUMBER && token.text[0] == '.' && !tokens.empty() && tokens.back().kind == BpLexer::RANGE &&
+        tokens.back().span.end_line == token.span.line && tokens.back().span.end_column == token.span.column &&
+        reported++ < kMaxSyntaxErrors)
+      diagnostics.error(Code::E0111, tokens.back().span.to(token.span), "a range is written with two points")
+          .with_help(fmt::format("write `..{}`; the end is not part of the range", token.text.substr(1)));
     // `5.` before anything but an attribute name: the point needs digits.
     if (token.kind == BpLexer::DOT && !tokens.empty() && tokens.back().kind == BpLexer::NUMBER &&
         tokens.back().span.end_column == token.span.column && tokens.back().span.line == token.span.line) {

@@ -27,8 +27,12 @@ inline constexpr std::size_t kMaxSyntaxErrors = 20;
 // A text for use in a message: its beginning, if it is long.
 std::string excerpt(std::string_view text);
 
-// All tokens of the file, newlines included, comments apart. Malformed characters, numbers and strings are reported and replaced by what
-// they probably mean, so that parsing can go on; nullopt when the text is not UTF-8.
+// Reports a token that no script can hold there, BAD.
+Diagnostic& report_bad_character(const Token& token, Diagnostics& diagnostics);
+
+// All tokens of the file, newlines included, comments apart. Malformed numbers and strings are reported and replaced by what they probably
+// mean, so that parsing can go on; characters of no token are left to the parser, which sees what is around them. nullopt when the text is
+// not UTF-8.
 std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId file, std::vector<Comment>& comments,
                                               Diagnostics& diagnostics);
 

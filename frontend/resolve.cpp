@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "frontend/foreign.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/resolve_adjoint.h"
 #include "frontend/resolve_arguments.h"
@@ -18,6 +19,9 @@ namespace bpc::frontend {
 namespace {
 
 using Kind = Symbol::Kind;
+
+// Looking for a name that is close takes time in the number of names; after so many unknown ones it is no slip of the finger.
+constexpr std::size_t kMostSuggestions = 50;
 
 bool is_exported(Kind kind) {
   return kind == Kind::dim || kind == Kind::constant || kind == Kind::function;
@@ -35,6 +39,9 @@ class Resolver {
 
   Symbols run() {
     for (StmtId id : ast_.top) statement(id);
+    for (const auto& [function, name] : called_)
+      error(Code::E0209, name.span, fmt::format("`{}` is a value, not a function", name.text))
+          .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name.text));
     Symbols own;
     for (const auto& [name, symbol] : scopes_.outermost())
       if (is_exported(symbol.kind) && symbol.span.file == ast_.file) own.emplace(name, symbol);
@@ -74,7 +81,7 @@ class Resolver {
   // ---- uses ----
 
   void use(const std::string& name, Span at) {
-    if (scopes_.find(name) || name == "none" || name.empty()) return;
+    if (scopes_.find(name) || name == "none" || name.empty() || is_builtin_constant(name)) return;
     if (is_builtin_function(name)) {
       error(Code::E0209, at, fmt::format("`{}` is a function, not a value", name)).with_help(fmt::format("call it: `{}(…)`", name));
       return;
@@ -82,25 +89,46 @@ class Resolver {
     report_unknown("name", name, at);
   }
 
-  void report_unknown(const char* what, const std::string& name, Span at) {
+  // `arguments` are those of a call, for a help that shows how it is written here.
+  void report_unknown(const char* what, const std::string& name, Span at, const std::vector<Captured>& arguments = {}) {
     if (!unknown_.insert(name).second) return;
     if (auto later = outline_.bound.find(name); later != outline_.bound.end() && later->second > at) {
       error(Code::E0103, at, fmt::format("`{}` is used before it is bound", name)).label(at, "").label(later->second, "bound here");
       return;
     }
     if (const Scopes::Lost* lost = scopes_.find_lost(name)) {
-      error(Code::E0103, at, fmt::format("`{}` is not bound here: {}", name, lost->reason)).label(lost->span, "bound here").label(at, "");
+      error(Code::E0103, at, fmt::format("`{}` is not bound here: {}", name, lost->reason))
+          .label(lost->span, "bound here")
+          .label(at, "")
+          .with_help(fmt::format("bind it before, as in `{0} = 0` or `{0} = zeros([4])`, in the shape that it takes", name));
       return;
     }
+    const bool called = std::string_view(what) == "function";
     Diagnostic& unknown = error(Code::E0103, at, fmt::format("unknown {} `{}`", what, name));
-    if (std::string close = closest_match(name, visible_names()); !close.empty())
-      unknown.with_help(fmt::format("did you mean `{}`?", close));
+    std::string help = foreign_help(called ? ForeignPlace::function : ForeignPlace::value, name, arguments);
+    if (help.empty() && unknown_.size() <= kMostSuggestions)
+      if (std::string close = closest_match(name, names_of_kind(called)); !close.empty()) help = fmt::format("did you mean `{}`?", close);
+    unknown.with_help(help);
   }
 
-  std::vector<std::string> visible_names() const {
-    std::vector<std::string> names = scopes_.names();
-    for (std::string& name : builtin_names()) names.push_back(std::move(name));
+  // What may stand where a name does: functions where it is called, and values elsewhere. Tapes are for programs; nobody mistypes them.
+  std::vector<std::string> names_of_kind(bool called) const {
+    std::vector<std::string> names;
+    for (const std::string& name : scopes_.names())
+      if ((scopes_.find(name)->kind == Kind::function) == called) names.push_back(name);
+    if (!called)
+      for (const BuiltinConstant& constant : builtin_constants()) names.emplace_back(constant.name);
+    else
+      for (std::string& name : builtin_names())
+        if (name != "push" && name != "pop" && name != "tape") names.push_back(std::move(name));
     return names;
+  }
+
+  Captured captured(ExprId id) const {
+    const Expr& expr = ast_.expr(id);
+    const bool compound = std::holds_alternative<BinaryExpr>(expr.node) || std::holds_alternative<UnaryExpr>(expr.node) ||
+                          std::holds_alternative<ConditionalExpr>(expr.node) || std::holds_alternative<ComprehensionExpr>(expr.node);
+    return {program_.sources->text(expr.span), !compound || expr.parenthesized};
   }
 
   void expr(ExprId id) {
@@ -114,6 +142,8 @@ class Resolver {
     const Expr& first = ast_.expr(id);
     if (const auto* name = std::get_if<NameExpr>(&first.node))
       use(name->name, first.span);
+    else if (const auto* index = std::get_if<IndexExpr>(&first.node); index && adds_axis(*index))
+      report_added_axis(*index);
     else if (const auto* comprehension = std::get_if<ComprehensionExpr>(&first.node))
       comprehend(*comprehension);
     else if (const auto* call_expr = std::get_if<CallExpr>(&first.node))
@@ -124,6 +154,24 @@ class Resolver {
   }
   void exprs(const std::vector<ExprId>& ids) {
     for (ExprId id : ids) expr(id);
+  }
+
+  // `x[:, None]`
+  ExprId added_axis(const IndexExpr& index) const {
+    for (ExprId item : index.items)
+      if (const auto* name = std::get_if<NameExpr>(&ast_.expr(item).node);
+          name && (name->name == "None" || name->name == "newaxis") && !scopes_.find(name->name))
+        return item;
+    return {};
+  }
+  bool adds_axis(const IndexExpr& index) const { return added_axis(index).valid(); }
+  void report_added_axis(const IndexExpr& index) {
+    expr(index.base);
+    const ExprId item = added_axis(index);
+    std::size_t axis = 0;
+    while (index.items[axis].index != item.index) ++axis;
+    error(Code::E0111, ast_.expr(item).span, "an index adds no axis")
+        .with_help(fill_help(fmt::format("write `expand_dims({{1}}, {})`", axis), {captured(index.base)}));
   }
 
   void comprehend(const ComprehensionExpr& comprehension) {
@@ -140,7 +188,8 @@ class Resolver {
 
   void call(const CallExpr& call, Span at) {
     callee(call, at);
-    for (const Argument& argument : call.arguments) expr(argument.value);
+    for (const Argument& argument : call.arguments)
+      if (!passes_function(argument, call.callee.text)) expr(argument.value);
   }
 
   void callee(const CallExpr& call, Span at) {
@@ -156,7 +205,9 @@ class Resolver {
             .with_help("calls are inlined, so a function cannot recur; write a loop");
         return;
       }
-      if (!is_builtin_function(name)) report_unknown("function", name, call.callee.span);
+      std::vector<Captured> arguments;
+      for (const Argument& argument : call.arguments) arguments.push_back(captured(argument.value));
+      if (!is_builtin_function(name)) report_unknown("function", name, call.callee.span, arguments);
       return;
     }
     if (in_rule_ && (name == function_ || outline_.reaches(name, function_))) {
@@ -167,11 +218,31 @@ class Resolver {
       return;
     }
     if (symbol->kind != Kind::function) {
+      if (is_parameter(name)) return called_parameter(call.callee);
       error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(symbol->kind)))
           .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
       return;
     }
     if (symbol->fn) check_arguments(ast_, call, at, *symbol->fn, symbol->span, diagnostics_);
+  }
+
+  bool is_parameter(const std::string& name) const {
+    return current_ && std::any_of(current_->parameters.begin(), current_->parameters.end(),
+                                   [&](const FnParameter& parameter) { return parameter.name.text == name; });
+  }
+  // Said here unless a call passes a function, where it is said.
+  void called_parameter(const Name& name) { called_.try_emplace(function_, name); }
+  // A function as an argument is reported where it is passed.
+  bool passes_function(const Argument& argument, const std::string& to) {
+    const auto* name = std::get_if<NameExpr>(&ast_.expr(argument.value).node);
+    const Symbol* callee = scopes_.find(to);
+    if (!name || !callee || callee->kind != Kind::function) return false;
+    const Symbol* symbol = scopes_.find(name->name);
+    if (symbol ? symbol->kind != Kind::function : !is_builtin_function(name->name)) return false;
+    called_.erase(to);
+    error(Code::E0199, ast_.expr(argument.value).span, "a function as an argument is not implemented yet")
+        .with_help(fmt::format("write a function that calls `{}` by its name, or pass its value, `{}(…)`", name->name, name->name));
+    return true;
   }
 
   void type(const std::optional<TypeExpr>& type) {
@@ -192,16 +263,18 @@ class Resolver {
   void statement(StmtId id) {
     const Stmt& statement = ast_.stmt(id);
     if (const char* word = misplaced(statement.node)) {
-      error(Code::E0109, first_word(statement.span, word),
-            fmt::format("`{}` cannot stand inside {}", word,
-                        in_block_  ? "a block"
-                        : in_rule_ ? "an adjoint"
-                                   : "a function"))
-          .with_help(in_block_ ? "move it out of the block" : "move it to the top level");
+      if (!statement.continues)
+        error(Code::E0109, first_word(statement.span, word),
+              fmt::format("`{}` cannot stand inside {}", word,
+                          in_block_  ? "a block"
+                          : in_rule_ ? "an adjoint"
+                                     : "a function"))
+            .with_help(in_block_ ? "move it out of the block" : "move it to the top level");
       std::visit(
           [&](const auto& node) {
             if constexpr (requires { node.name; })
-              if (!scopes_.find(node.name.text)) define(node.name, Kind::variable);
+              if (!scopes_.find(node.name.text))
+                define(node.name, std::is_same_v<std::decay_t<decltype(node)>, FnStmt> ? Kind::function : Kind::variable);
           },
           statement.node);
       return;
@@ -285,6 +358,7 @@ class Resolver {
     for (const TypeExpr& result : fn.results) element(result);
     scopes_.open_function();
     function_ = fn.name.text;
+    current_ = &fn;
     for (const FnParameter& parameter : fn.parameters) {
       if (parameter.type) generic_sizes(*parameter.type);
       expr(parameter.value);
@@ -302,6 +376,7 @@ class Resolver {
       statements(fn.body);
     scopes_.close();
     function_.clear();
+    current_ = nullptr;
     declare(fn.name, Kind::function, &fn);
   }
   // In a signature, a size that is just a name, and no dim or const, stands for whatever size comes.
@@ -361,12 +436,51 @@ class Resolver {
     }
   }
   void visit(const ExprStmt& statement, Span at) {
+    if (is_unbound_loop_word(statement, at) || is_binding(statement, at)) return;
     const std::size_t before = diagnostics_.all().size();
     expr(statement.value);
     if (diagnostics_.all().size() > before) return;
-    const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(statement.value).node);
     error(Code::E0109, at, "this value is not used")
-        .with_help(binary && binary->spelling == "==" ? "to bind a name, write `=`" : "bind it to a name, `y = …`, or print it, `print …`");
+        .with_help(starts_with_sign(statement.value)
+                       ? "to continue the line above, end that one with `-`; a value is bound, `y = …`, or printed, `print …`"
+                       : "bind it to a name, `y = …`, or print it, `print …`");
+  }
+  bool starts_with_sign(ExprId id) const {
+    for (;;) {
+      const ExprNode& node = ast_.expr(id).node;
+      if (const auto* binary = std::get_if<BinaryExpr>(&node); binary && !ast_.expr(id).parenthesized)
+        id = binary->left;
+      else
+        return std::holds_alternative<UnaryExpr>(node) && !ast_.expr(id).parenthesized && std::get<UnaryExpr>(node).spelling == "-";
+    }
+  }
+  // `a == 1` and `a <- 1`, where a name should be bound: it is from then on.
+  bool is_binding(const ExprStmt& statement, Span at) {
+    const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(statement.value).node);
+    const auto* name = binary ? std::get_if<NameExpr>(&ast_.expr(binary->left).node) : nullptr;
+    if (!name) return false;
+    const Expr& right = ast_.expr(binary->right);
+    const Span& sign = binary->spelling_span;
+    const bool arrow = binary->spelling == "<" && std::holds_alternative<UnaryExpr>(right.node) && !right.parenthesized &&
+                       sign.end_line == right.span.line && sign.end_column == right.span.column;
+    if (binary->spelling != "==" && !arrow) return false;
+    error(Code::E0109, at, "this value is not used").with_help(fmt::format("to bind a name, write `=`: `{} = …`", name->name));
+    expr(binary->right);
+    assign({name->name, ast_.expr(binary->left).span});
+    return true;
+  }
+  // `break` and `continue`, which are no names.
+  bool is_unbound_loop_word(const ExprStmt& statement, Span at) {
+    const auto* name = std::get_if<NameExpr>(&ast_.expr(statement.value).node);
+    if (!name || scopes_.find(name->name)) return false;
+    if (name->name == "break")
+      error(Code::E0199, at, "`break` is not implemented yet")
+          .with_help("end a loop by its condition: `going = true` before it, `while going { … }`, and `going = false` where it should end");
+    else if (name->name == "continue")
+      error(Code::E0199, at, "`continue` is not implemented yet").with_help("put the rest of the turn into an `if`: `if not c { … }`");
+    else
+      return false;
+    return true;
   }
   void visit(const IfStmt& branch, Span) {
     expr(branch.condition);
@@ -396,7 +510,9 @@ class Resolver {
   }
   void visit(const ReturnStmt& statement, Span at) {
     exprs(statement.values);
-    if (function_.empty()) error(Code::E0109, first_word(at, "return"), "`return` stands outside a function");
+    if (function_.empty())
+      error(Code::E0109, first_word(at, "return"), "`return` stands outside a function")
+          .with_help("a script shows what it binds; `print x` shows a value where it stands");
     if (in_rule_)
       error(Code::E0109, first_word(at, "return"), "an adjoint returns nothing")
           .with_help("it assigns the cotangent of each parameter, as in `dx = …`");
@@ -419,7 +535,9 @@ class Resolver {
   const Ast& ast_;
   Outline outline_;
   Scopes scopes_;
-  std::string function_;  // the current one; empty at the top level
+  std::string function_;                // the current one; empty at the top level
+  const FnStmt* current_ = nullptr;     // that function, outside adjoints
+  std::map<std::string, Name> called_;  // by function: a parameter that it calls
   bool in_block_ = false;
   bool in_rule_ = false;               // of an adjoint
   std::map<std::string, Span> rules_;  // functions that have an adjoint

@@ -19,11 +19,15 @@ block : '{' statement* '}' ;
 // ---- declarations ----
 
 importDecl  : 'import' STRING ;
-dimDecl     : 'dim' NAME ('=' expr)? ;
-constDecl   : 'const' NAME (':' type)? '=' expr ;
-inputDecl   : 'input' NAME (':' type)? ('=' expr)? fromClause? ;
+dimDecl     : 'dim' dimItem (',' dimItem)* ;
+dimItem     : NAME ('=' expr)? ;
+constDecl   : 'const' constItem (',' constItem)* ;
+constItem   : NAME (':' type)? '=' expr ;
+inputDecl   : 'input' inputItem (',' inputItem)* ;
+inputItem   : NAME (':' type)? ('=' expr)? fromClause? ;
 fromClause  : 'from' STRING ('[' indexItem ']')? ;
-paramDecl   : 'param' NAME (':' type)? ('=' expr)? ;
+paramDecl   : 'param' paramItem (',' paramItem)* ;
+paramItem   : NAME (':' type)? ('=' expr)? ;
 lossDecl    : 'loss' NAME? '=' expr ;
 fnDecl      : 'fn' NAME '(' (parameter (',' parameter)*)? ')' ('->' types)? ('=' expr | block) ;
 parameter   : NAME (':' type)? ('=' expr)? ;

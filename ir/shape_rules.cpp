@@ -53,13 +53,8 @@ Result broadcast_result(const ShapeQuery& query, std::span<const Type> operands,
     std::size_t low = operands[0].rank() <= operands[1].rank() ? 0 : 1;
     const Type& small = operands[low];
     const Type& large = operands[1 - low];
-    if (small.rank() == 1 && large.rank() == 2 && small.size(0) == large.size(0))
+    if (small.rank() == 1 && large.rank() == 2 && large.size(1) != 1 && small.size(0) == large.size(0))
       help = fmt::format("`expand_dims({{{}.name}}, 1)` makes it a column, which stretches along the rows", low);
-    else if (small.rank() == 1 && large.rank() == 2 && large.size(1) == 1)
-      help = fmt::format(
-          "for all pairs write `{{{0}.name}} {2} broadcast_to({{{1}.name}}, [{3}, {4}])`; an operand stretches only to the shape of the "
-          "other one",
-          low, 1 - low, symbol(query.code), large.size(0), small.size(0));
   }
   return error(Code::E0201, what, notes, help);
 }

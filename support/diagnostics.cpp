@@ -1,6 +1,7 @@
 #include "support/diagnostics.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace bpc {
@@ -68,16 +69,25 @@ std::size_t edit_distance(const std::vector<std::string_view>& a, const std::vec
   return row[b.size()];
 }
 
+bool equal_but_for_case(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 }  // namespace
 
 std::string closest_match(std::string_view name, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kLongestName = 64;  // bytes; nobody mistypes a longer one by a letter, and the distance takes the square of it
+  if (name.size() > kLongestName) return {};
   const auto wanted = code_points(name);
   const std::size_t limit = wanted.size() / 3;
   std::size_t best = limit + 1;
   std::string result;
   for (const std::string& candidate : candidates) {
+    if (candidate == name || candidate.size() > 2 * kLongestName) continue;
+    if (equal_but_for_case(name, candidate)) return candidate;
     const auto offered = code_points(candidate);
-    if (offered.size() > wanted.size() + limit || wanted.size() > offered.size() + limit) continue;
+    if (offered.size() >= wanted.size() + best || wanted.size() >= offered.size() + best) continue;
     std::size_t distance = edit_distance(wanted, offered);
     if (distance > 0 && distance < best) {
       best = distance;

@@ -74,6 +74,15 @@ struct ShownLine {
   }
 };
 
+// A message may hold a name or a text of any length.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMaxText = 1000;  // code points
+  if (code_point_count(text) <= kMaxText) return text;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < kMaxText; ++i) end += code_point_length(text, end);
+  return text.substr(0, end) + "…";
+}
+
 struct Mark {
   std::size_t begin, end;  // cells
   std::string text;
@@ -87,7 +96,7 @@ class Renderer {
     const bool error = diagnostic.severity == Severity::error;
     accent_ = error ? "31" : "33";
     out_ += paint(fmt::format("{}[{}]", error ? "error" : "warning", code_info(diagnostic.code).name), accent_);
-    out_ += paint(": " + diagnostic.message, "") + "\n";
+    out_ += paint(": " + shortened(diagnostic.message), "") + "\n";
 
     // Which spans to show: the labels, and the primary place if they leave it out.
     std::vector<Label> labels;
@@ -110,7 +119,7 @@ class Renderer {
       const bool main = placed && key.second == primary.file;
       show_file(key.second, main ? primary : lines.begin()->second.front().span, lines);
     }
-    if (!diagnostic.help.empty()) fact("help", diagnostic.help);
+    if (!diagnostic.help.empty()) fact("help", shortened(diagnostic.help));
     for (const std::string& note : diagnostic.notes) fact("note", note);
     return std::move(out_);
   }

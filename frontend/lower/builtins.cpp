@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <limits>
+#include <numbers>
 
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/convert.h"
@@ -154,6 +156,16 @@ bool is_builtin_function(std::string_view name) {
 
 bool is_library_function(std::string_view name) {
   return lowering::is_native_builtin(name) || find_prelude_function(name);
+}
+
+std::span<const BuiltinConstant> builtin_constants() {
+  static constexpr BuiltinConstant kConstants[] = {
+      {"pi", std::numbers::pi}, {"inf", std::numeric_limits<double>::infinity()}, {"nan", std::numeric_limits<double>::quiet_NaN()}};
+  return kConstants;
+}
+
+bool is_builtin_constant(std::string_view name) {
+  return std::ranges::any_of(builtin_constants(), [&](const BuiltinConstant& constant) { return constant.name == name; });
 }
 
 std::vector<BuiltinDescription> builtin_descriptions() {

@@ -1,6 +1,7 @@
 // Builtin functions: the spelled operators of ir/ops.def, a table of functions made of ops here, and the prelude.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,14 @@ struct BuiltinDescription {
   Help help;
 };
 std::vector<BuiltinDescription> builtin_descriptions();
-// All of them, for "did you mean".
+// Names of numbers, which a script may bind anew.
+struct BuiltinConstant {
+  std::string_view name;
+  double value;
+};
+std::span<const BuiltinConstant> builtin_constants();
+bool is_builtin_constant(std::string_view name);
+// All functions, for "did you mean".
 std::vector<std::string> builtin_names();
 
 }  // namespace bpc::frontend

@@ -84,7 +84,8 @@ struct Context {
   const Program& program;
   const LowerOptions& options;
   const SourceMap& sources;
-  ir::Module module;  // real and seed; its functions are filled in at the end
+  bool is_muted = false;  // while a proposal is tried: nothing is reported
+  ir::Module module;      // real and seed; its functions are filled in at the end
   ir::Function main, init;
   ir::Builder main_builder, init_builder;
   ir::Builder* builder;

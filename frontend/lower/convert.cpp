@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "frontend/lower/numbers.h"
+#include "frontend/parse.h"
 
 namespace bpc::frontend::lowering {
 
@@ -223,6 +224,17 @@ bool widens(Element from, Element to) {
   return from == Element::i32 && to == Element::i64;
 }
 
+namespace {
+
+// `k += 0.5` is no expression, which a cast could stand around.
+std::string conversion_help(Context& c, const Item& item, const Type& declared, const std::string& what) {
+  const std::string cast = fmt::format("{}({})", element_name(declared.element), c.text_of(item.span));
+  if (is_code("y = " + cast)) return fmt::format("`{}` converts", cast);
+  return fmt::format("declare {} as `real`, or convert what is assigned by `{}(…)`", what, element_name(declared.element));
+}
+
+}  // namespace
+
 std::optional<Item> to_declared(Context& c, const Item& item, const Type& declared, const std::string& what, bool stretch) {
   if (const Number* number = item.as<Number>()) {
     if (declared.element == Element::boolean || (!is_real(declared.element) && !number->is_integer() &&
@@ -241,7 +253,7 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
   if (given.tape || !widens(given.element, declared.element)) {
     std::string help = declared.element == Element::boolean || given.element == Element::boolean || given.tape
                            ? std::string{}
-                           : fmt::format("`{}({})` converts", element_name(declared.element), c.text_of(item.span));
+                           : conversion_help(c, item, declared, what);
     c.error(Code::E0206, item.span, fmt::format("{} is declared {}, and this is {}", what, type_text(declared), type_text(given)), help);
     return std::nullopt;
   }

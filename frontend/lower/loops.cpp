@@ -109,7 +109,11 @@ bool yield_carried(Context& c, BlockId block, const Carried& carried) {
       help = fmt::format("start with a value of that shape, as in `{} = zeros({})`", carried.names[i],
                          shape_text(Type::of_sizes(after.element, after.sizes()).dims));
     else
-      help = fmt::format("declare its type before the loop, as in `{} : {} = …`", carried.names[i], element_name(after.element));
+      help = is_real(before.element) && is_integer(after.element)
+                 ? fmt::format("`{}(…)` makes a real of an integer; or declare the type before the loop, `{} : {} = …`",
+                               before.element == c.module.real ? "real" : element_name(before.element), carried.names[i],
+                               element_name(after.element))
+                 : fmt::format("declare its type before the loop, as in `{} : {} = …`", carried.names[i], element_name(after.element));
     c.error(Code::E0207, binding.span,
             fmt::format("`{}` is {} before the loop and {} after a turn of it", carried.names[i], type_text(before), type_text(after)),
             help);

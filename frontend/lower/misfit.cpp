@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/lower/expressions.h"
+#include "frontend/parse.h"
+#include "ir/limits.h"
+
 namespace bpc::frontend::lowering {
 
 namespace {
@@ -81,13 +85,72 @@ void speak_of_call(Context& c, Diagnostic& diagnostic, const ir::ShapeError& err
   if (c.is_in_prelude(diagnostic.span)) diagnostic.span = call.span;
 }
 
+// ---- all pairs ----
+
+// The operand's element i: of a vector, of a matrix of one column, of a vector that `expand_dims` made such a matrix.
+std::string element_of(Context& c, const Item& operand, const std::string& index) {
+  std::string text = c.sources.text(operand.span);
+  for (const char* end : {", 1)", ",1)", ", -1)", ",-1)"})
+    if (c.type(operand).rank() == 2 && text.starts_with("expand_dims(") && text.ends_with(end)) {
+      const std::string inner = text.substr(12, text.size() - 12 - std::string_view(end).size());
+      return fmt::format(fmt::runtime(is_code(inner + "[0] = 1") ? "{}[{}]" : "({})[{}]"), inner, index);
+    }
+  return fmt::format(fmt::runtime(is_code(text + "[0] = 1") ? "{}[{}{}]" : "({})[{}{}]"), text, index,
+                     c.type(operand).rank() == 2 ? ", 0" : "");
+}
+
+// Of a column [n, 1] and a vector [k]: their table [n, k], and where n is k what goes element by element. Only code that lowers is shown.
+std::string all_pairs(Context& c, ir::Opcode code, const std::vector<Item>& operands) {
+  const std::string spelling(ir::op_info(code).spelling);
+  if (operands.size() != 2 || !is_code("x " + spelling + " y")) return {};
+  for (std::size_t column = 0; column < 2; ++column) {
+    const Type wide = c.type(operands[column]), narrow = c.type(operands[1 - column]);
+    if (wide.rank() != 2 || wide.size(1) != 1 || narrow.rank() != 1) continue;
+    std::vector<std::string> indices;
+    for (const char* name : {"i", "k", "j", "l", "m", "n"})
+      if (!c.find(name)) indices.emplace_back(name);
+    if (indices.size() < 2) return {};
+    auto size = [](const Dim& dim) { return dim.name.empty() ? std::to_string(dim.size) : dim.name; };
+    const std::string row = element_of(c, operands[column], indices[0]), other = element_of(c, operands[1 - column], indices[1]);
+    const std::string pairs = fmt::format("[{} {} {} for {} in 0..{}, {} in 0..{}]", column == 0 ? row : other, spelling,
+                                          column == 0 ? other : row, indices[0], size(wide.dims[0]), indices[1], size(narrow.dims[0]));
+    const std::string text = c.sources.text(operands[column].span), vector = c.sources.text(operands[1 - column].span);
+    const std::string squeezed = fmt::format("squeeze({}, 1)", text);
+    const std::string each = fmt::format("{} {} {}", column == 0 ? squeezed : vector, spelling, column == 0 ? vector : squeezed);
+    std::string help = lowers(c, pairs) ? fmt::format("for all pairs write `{}`", pairs) : "";
+    if (wide.size(0) == narrow.size(0) && lowers(c, each))
+      help += fmt::format("{}element by element, `{}`", help.empty() ? "" : "; ", each);
+    return help;
+  }
+  return {};
+}
+
 }  // namespace
+
+bool lowers(Context& c, const std::string& code) {
+  const FileId file = c.program.sources->add("a proposal", "y = " + code + "\n");
+  Diagnostics silent;
+  auto ast = parse(*c.program.sources, file, silent);
+  if (!ast || ast->top.size() != 1) return false;
+  const auto* assign = std::get_if<AssignStmt>(&ast->stmt(ast->top[0]).node);
+  if (!assign || assign->values.size() != 1) return false;
+  Temporarily<const Ast*> inside(c.frame->ast, &*ast);
+  Temporarily<bool> mute(c.is_muted, true);
+  try {
+    return value(c, assign->values[0]).has_value();
+  } catch (const ir::LimitReached&) {
+    return false;
+  }
+}
 
 Diagnostic misfit(Context& c, const ir::ShapeError& error, ir::Opcode code, Span at, const std::vector<Item>& operands) {
   Diagnostic diagnostic = error_at(error.code, at, in_authors_words(c, error.message, operands), in_authors_words(c, error.help, operands));
   for (std::size_t i = 0; i < error.operand_notes.size() && i < operands.size(); ++i)
     if (!error.operand_notes[i].empty()) diagnostic.label(c.seen_at(operands[i]), in_authors_words(c, error.operand_notes[i], operands));
-  if (c.frame->library) speak_of_call(c, diagnostic, error, code, operands);
+  if (c.frame->library)
+    speak_of_call(c, diagnostic, error, code, operands);
+  else if (error.code == Code::E0201 && diagnostic.help.empty() && ir::op_info(code).group == ir::Group::elementwise)
+    diagnostic.help = all_pairs(c, code, operands);
   const ir::Domain domain = ir::op_info(code).domain;
   const bool wants_numbers = domain == ir::Domain::number || domain == ir::Domain::real;
   if (error.code == Code::E0203 && wants_numbers && diagnostic.help.empty())

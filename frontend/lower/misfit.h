@@ -11,4 +11,8 @@ namespace bpc::frontend::lowering {
 // speaks of the author's call: "`mse(out, y)`: out [3] and y [4] do not fit".
 Diagnostic misfit(Context& c, const ir::ShapeError& error, ir::Opcode code, Span at, const std::vector<Item>& operands);
 
+// Whether `code`, an expression in the author's names, lowers where the author's stands: for a help that shows it. Asked for after an error
+// only, since what it emits stays.
+bool lowers(Context& c, const std::string& code);
+
 }  // namespace bpc::frontend::lowering

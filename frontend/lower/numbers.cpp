@@ -144,7 +144,10 @@ std::optional<Item> fold_binary(Context& c, Span span, std::string_view spelling
   const Item& odd = c.is_in_prelude(a.span) ? b : a;
   const std::string what = c.frame->library ? fmt::format("`{}` does not take {} here", c.frame->library->function, c.text_of(odd.span))
                                             : fmt::format("`{}` does not take {} and {}", spelling, c.text_of(a.span), c.text_of(b.span));
-  c.report(error_at(Code::E0203, span, what).label(a.span, "").label(b.span, ""));
+  const bool texts = !c.frame->library && (s || t);
+  c.report(error_at(Code::E0203, span, what, texts ? "`print` takes several items, texts and values: `print \"x =\", x`" : "")
+               .label(a.span, "")
+               .label(b.span, ""));
   return std::nullopt;
 }
 
@@ -178,6 +181,8 @@ std::optional<std::int64_t> to_integer(Context& c, const Item& item, const std::
   if (number)
     c.error(Code::E0205, item.span, fmt::format("{} must be an integer, and this is {}", what, number_text(*number)),
             "`//` divides integers and gives an integer");
+  else if (item.holds<List>())
+    c.error(Code::E0205, item.span, fmt::format("{} is one integer, and `{}` is a list", what, c.text_of(c.seen_at(item))));
   else if (item.holds<bool>() || item.holds<Text>() || item.holds<None>())
     c.error(Code::E0205, item.span, fmt::format("{} must be an integer, and this is {}", what, c.text_of(item.span)));
   else

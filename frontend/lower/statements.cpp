@@ -186,7 +186,11 @@ bool assert_statement(Context& c, const AssertStmt& s, Span span) {
 
 Outcome return_statement(Context& c, const ReturnStmt& s, Span span) {
   Outcome outcome{true, {}};
-  if (c.frame->loops > 0) c.not_implemented(span, "`return` inside a loop");
+  if (c.frame->loops > 0) {
+    c.error(Code::E0199, span, "`return` inside a loop is not implemented yet",
+            "assign what is returned to a name that was bound before the loop, and return it after the loop");
+    return {true, {Item{Poison{}, span}}};
+  }
   for (ExprId id : s.values) {
     auto item = expression(c, id);
     outcome.values.push_back(item ? std::move(*item) : Item{Poison{}, c.expr(id).span});

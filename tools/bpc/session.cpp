@@ -66,7 +66,12 @@ void write_diagnostic(const Diagnostic& diagnostic, const SourceMap& sources, co
 }
 
 void Session::report() {
-  for (; reported_ < diagnostics.all().size(); ++reported_) write_diagnostic(diagnostics.all()[reported_], sources, options);
+  constexpr std::size_t kMostForPeople = 50;  // nobody reads more; a tool gets all
+  const std::size_t count = diagnostics.all().size();
+  const std::size_t end = options.messages == MessageForm::human ? std::min(count, std::max(reported_, kMostForPeople)) : count;
+  for (; reported_ < end; ++reported_) write_diagnostic(diagnostics.all()[reported_], sources, options);
+  if (end < count) say(fmt::format("and {} more errors and warnings\n", count - end));
+  reported_ = count;
 }
 
 int Session::finish() {

@@ -1,0 +1,95 @@
+#include "frontend/foreign.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/parse.h"
+#include "frontend/parse_tokens.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+struct ForeignWord {
+  ForeignPlace place;
+  std::string_view words, help;
+};
+
+constexpr ForeignWord kWords[] = {
+#define BPC_WORD(place, words, help) {ForeignPlace::place, words, help},
+#define BPC_PHRASE(pattern, message, help)
+#include "frontend/foreign.def"
+#undef BPC_PHRASE
+#undef BPC_WORD
+};
+
+bool holds(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const std::string_view first = words.substr(0, words.find('|'));
+    if (first == word) return true;
+    words.remove_prefix(std::min(words.size(), first.size() + 1));
+  }
+  return false;
+}
+
+// `{1}`, `{(1)}` and `{*}` of a help; with `shown` false each is `…`.
+std::string put_in(std::string_view help, const std::vector<Captured>& captured, bool shown) {
+  std::string result;
+  auto put = [&](std::string_view which) {
+    const bool operand = which.starts_with('(');
+    const std::size_t number = static_cast<std::size_t>(which[operand ? 1 : 0] - '1');
+    std::string text;
+    if (which == "*")
+      for (const Captured& each : captured) text += (text.empty() ? "" : ", ") + each.text;
+    else if (number < captured.size())
+      text = operand && !captured[number].is_operand ? fmt::format("({})", captured[number].text) : captured[number].text;
+    result += shown && !text.empty() ? excerpt(text) : "…";
+  };
+  for (std::size_t at = 0; at < help.size();) {
+    const std::size_t open = help.find('{', at), close = help.find('}', at);
+    const bool is_place =
+        open != std::string_view::npos && close != std::string_view::npos && close > open + 1 && close - open <= 4 && help[open + 1] != ' ';
+    if (!is_place) {
+      const std::size_t end = open == std::string_view::npos ? help.size() : open + 1;
+      result += help.substr(at, end - at);
+      at = end;
+      continue;
+    }
+    result += help.substr(at, open - at);
+    put(help.substr(open + 1, close - open - 1));
+    at = close + 1;
+  }
+  return result;
+}
+
+// Whether all code of a help, which stands in backticks, could stand in a script; what holds a `…` is only the form of it.
+bool is_sound(std::string_view help) {
+  for (std::size_t open = help.find('`'); open != std::string_view::npos;) {
+    const std::size_t close = help.find('`', open + 1);
+    if (close == std::string_view::npos) return true;
+    const std::string_view code = help.substr(open + 1, close - open - 1);
+    if (code.find("…") == std::string_view::npos && !is_code(code)) return false;
+    open = help.find('`', close + 1);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string fill_help(std::string_view help, const std::vector<Captured>& captured) {
+  std::string filled = put_in(help, captured, true);
+  return is_sound(filled) ? filled : put_in(help, captured, false);
+}
+
+std::string fill(std::string_view text, const std::vector<Captured>& captured) {
+  return put_in(text, captured, true);
+}
+
+std::string foreign_help(ForeignPlace place, std::string_view word, const std::vector<Captured>& captured) {
+  for (const ForeignWord& each : kWords)
+    if (each.place == place && holds(each.words, word)) return fill_help(each.help, captured);
+  return {};
+}
+
+}  // namespace bpc::frontend
