@@ -64,10 +64,10 @@ std::string loss_in_function(const Function& function, ValueId x) {
   return name.empty() ? "put the loss into a function" : fmt::format("put the loss into a function: `grad(cost({0}), {0})`", name);
 }
 
-// Of a function.
-bool is_parameter(const Function& function, ValueId x) {
+// A parameter of a function, or what an author has made one by `variable`.
+bool is_variable(const Function& function, ValueId x) {
   const Op* made = function.def(x);
-  return made && is_copy(function, *made);
+  return made && made->code == Opcode::variable;
 }
 
 void not_computed_from(const Function& function, const Op& op, ValueId x, Diagnostics& diagnostics) {
@@ -77,8 +77,9 @@ void not_computed_from(const Function& function, const Op& op, ValueId x, Diagno
   const std::string by = shown_name(function, x, "the value to differentiate by");
   Span bound = bound_at(function, x, origin.calls.size());
   Diagnostic diagnostic{Severity::error, Code::E0301, origin.span, fmt::format("{} was not computed from {}", of, by), {}, {}, {}};
-  if (is_parameter(function, x)) {
-    diagnostic.help = fmt::format("a parameter is a value of its own: compute {} from {} in the function", of, by);
+  if (is_variable(function, x)) {
+    diagnostic.help = origin.calls.empty() ? fmt::format("`variable` makes {} a value of its own: compute {} from it", by, of)
+                                           : fmt::format("a parameter is a value of its own: compute {} from {} in the function", of, by);
   } else if (bound.valid() && is_rebound(function, x, ancestors(function, y))) {
     diagnostic.message = fmt::format("{} was rebound in line {} after {} was computed", by, bound.line, of);
     diagnostic.help = loss_in_function(function, x);
@@ -126,16 +127,6 @@ void check_derivative(Function& function, const Op& op, Diagnostics& diagnostics
   }
 }
 
-// Constants that are differentiated by, as they are or stretched, are marked, wherever copies of them may go.
-void mark_variables(Function& function) {
-  for (std::uint32_t i = 0; i < function.op_count(); ++i) {
-    const Op& op = function.op(OpId{i});
-    if (!is_derivative(op)) continue;
-    for (ValueId x : differentiated_by(op))
-      if (OpId constant = constant_behind(function, x); constant.valid()) function.op(constant).attrs.set(Attr::variable, true);
-  }
-}
-
 // By value: whether some derivative is taken by it.
 std::vector<bool> variables(const Function& function) {
   std::vector<bool> marked(function.value_count(), false);
@@ -145,8 +136,16 @@ std::vector<bool> variables(const Function& function) {
   return marked;
 }
 
-void unmark_variables(Function& function) {
-  for (std::uint32_t i = 0; i < function.op_count(); ++i) function.op(OpId{i}).attrs.erase(Attr::variable);
+// Numbers that are differentiated by become values whose number no equation looks at.
+Function with_variables(const Function& function) {
+  const std::vector<bool> varied = variables(function);
+  Rewriter rewriter(function);
+  return rewriter.finish([&](const Op& op) {
+    if (op.results.size() != 1 || !varied[op.results[0].index] || !constant_value(function, op.results[0])) return false;
+    rewriter.copy(op);
+    rewriter.set(op.results[0], rewriter.builder().emit(Opcode::variable, {rewriter.map(op.results[0])}));
+    return true;
+  });
 }
 
 bool is_output(const Function& function, ValueId id) {
@@ -159,10 +158,10 @@ void set_named(Rewriter& rewriter, ValueId old, const std::string& name, ValueId
   rewriter.set(old, derivative);
 }
 
-Function without_copies(const Function& function) {
+Function without_variables(const Function& function) {
   Rewriter rewriter(function);
   return rewriter.finish([&](const Op& op) {
-    if (!is_copy(function, op)) return false;
+    if (op.code != Opcode::variable) return false;
     rewriter.set(op.results[0], rewriter.map(op.operands[0]));
     return true;
   });
@@ -179,7 +178,7 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
       check_derivative(checked, Op(checked.op(OpId{i})), diagnostics);
     }
   if (!any || diagnostics.has_errors()) return checked;
-  mark_variables(checked);
+  checked = with_variables(checked);
   checked = square_exactly(checked, variables(checked));
 
   Rewriter rewriter(checked);
@@ -206,8 +205,7 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
     }
     return true;
   });
-  unmark_variables(expanded);
-  return drop_dead(without_copies(expanded), diagnostics);  // and the blocks that no op holds any more
+  return drop_dead(without_variables(expanded), diagnostics);  // and the blocks that no op holds any more
 }
 
 }  // namespace bpc::ir

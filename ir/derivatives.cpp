@@ -103,6 +103,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::cast:
       return Term{&d_.builder, d_.builder.cast(dy.id, x().type().element)};
 
+    case Opcode::variable:
     case Opcode::add:
       return dy;
     case Opcode::sub:
@@ -238,7 +239,7 @@ Term Equations::factor_of_zero() const {
 // apart by a `where`, which would cut off the derivative by p: that of p x^(p-1) at p = 0 is 1/x.
 Term Equations::power(std::size_t i) {
   if (i == 1) return times(dy, where(x(0) == 0.0, 0.0, y * emit(Opcode::log, {x(0)})));
-  auto exponent = fixed_value(d_.builder.function(), d_.op.operands[1]);
+  auto exponent = constant_value(d_.builder.function(), d_.op.operands[1]);
   if (!exponent) {
     Term p = x(1);
     return times(dy, times(p, emit(Opcode::pow, {x(0), p - p.number(1)})));

@@ -104,13 +104,6 @@ bool has_dynamic_index(const Op& op) {
   return gathers || ((rule == ShapeRule::slice || rule == ShapeRule::update) && !op.attrs.ints(Attr::dynamic).empty());
 }
 
-bool is_copy(const Function& function, const Op& op) {
-  if (op.code != Opcode::reshape) return false;
-  const auto &from = function.type(op.operands[0]).dims, &to = function.type(op.results[0]).dims;
-  return std::equal(from.begin(), from.end(), to.begin(), to.end(),
-                    [](const Dim& a, const Dim& b) { return a.size == b.size && a.name == b.name; });
-}
-
 bool may_fail(const Function& function, const Op& op) {
   if (!op_info(op.code).has(partial)) return false;
   switch (op_info(op.code).rule) {

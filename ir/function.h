@@ -140,10 +140,6 @@ std::size_t uncarried_arguments(Opcode code);
 // Whether the op reads or writes a part of a tensor at a place that operands name.
 bool has_dynamic_index(const Op& op);
 
-// Whether the op is a reshape to the type that its operand has. To derivatives its result is a value of its own, as a parameter of a
-// function is; it is dropped when they have been expanded.
-bool is_copy(const Function& function, const Op& op);
-
 // Whether the op may fail at run time (integer division, an index only known at run time, assert).
 bool may_fail(const Function& function, const Op& op);
 // Whether the op, or one inside its regions, has the trait effect, may fail, or (a while) may not end.

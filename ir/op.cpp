@@ -15,10 +15,10 @@ constexpr OpInfo kOps[] = {
 #undef BPC_OP
 };
 
-constexpr std::string_view kAttrNames[] = {"axes",   "keep",     "axis",   "reverse",    "order",      "spec",  "perm",     "size",
-                                           "stride", "dilation", "length", "starts",     "sizes",      "steps", "dynamic",  "drop",
-                                           "add",    "checked",  "upper",  "transposed", "descending", "value", "variable", "ints",
-                                           "reals",  "stream",   "seed",   "text",       "message",    "names", "implicit"};
+constexpr std::string_view kAttrNames[] = {"axes",   "keep",     "axis",   "reverse",    "order",      "spec",    "perm",    "size",
+                                           "stride", "dilation", "length", "starts",     "sizes",      "steps",   "dynamic", "drop",
+                                           "add",    "checked",  "upper",  "transposed", "descending", "value",   "ints",    "reals",
+                                           "stream", "seed",     "text",   "message",    "names",      "implicit"};
 static_assert(std::size(kAttrNames) == static_cast<std::size_t>(Attr::implicit) + 1);
 
 template <class T>

@@ -73,6 +73,7 @@ enum Trait : std::uint32_t {
   cheap = 1 << 3,
   effect = 1 << 4,
   partial = 1 << 5,
+  identity = 1 << 6,
 };
 
 struct OpInfo {
@@ -127,8 +128,6 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
 //   transposed (bool)                 triangular_solve, solve: with A^T in place of A
 //   descending (bool)                 argsort
 //   value (int or real)               constant: every element (bool: 0 or 1)
-//   variable (bool)                   constant: some derivative is taken by it, so that no equation may look at its number; only within
-//                                     the pass `adjoint`
 //   ints / reals                      constant: all elements, row by row, instead of value
 //   stream (int)                      random_*: which stream of the seed
 //   seed (int)                        random_*: the key
@@ -160,7 +159,6 @@ enum class Attr : std::uint8_t {
   transposed,
   descending,
   value,
-  variable,
   ints,
   reals,
   stream,

@@ -95,27 +95,14 @@ bool StaticFacts::nonfinite_result(const Op& op) const {
   return std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) { return may_be_nonfinite(operand); });
 }
 
-OpId constant_behind(const Function& function, ValueId id) {
-  const Op* def = function.def(id);
-  while (def && (def->code == Opcode::broadcast || def->code == Opcode::cast || def->code == Opcode::reshape)) {
-    id = def->operands[0];
-    def = function.def(id);
-  }
-  return def && def->code == Opcode::constant ? function.value(id).op : OpId();
-}
-
 std::optional<double> constant_value(const Function& function, ValueId id) {
-  OpId constant = constant_behind(function, id);
-  const AttrValue* value = constant.valid() ? function.op(constant).attrs.find(Attr::value) : nullptr;
+  const Op* def = function.def(id);
+  while (def && (def->code == Opcode::broadcast || def->code == Opcode::cast || def->code == Opcode::reshape))
+    def = function.def(def->operands[0]);
+  const AttrValue* value = def && def->code == Opcode::constant ? def->attrs.find(Attr::value) : nullptr;
   if (!value) return std::nullopt;
   if (const double* real = std::get_if<double>(value)) return *real;
-  return static_cast<double>(function.op(constant).attrs.integer(Attr::value));
-}
-
-std::optional<double> fixed_value(const Function& function, ValueId id) {
-  OpId constant = constant_behind(function, id);
-  if (constant.valid() && function.op(constant).attrs.flag(Attr::variable)) return std::nullopt;
-  return constant_value(function, id);
+  return static_cast<double>(def->attrs.integer(Attr::value));
 }
 
 }  // namespace bpc::ir

@@ -33,11 +33,8 @@ class StaticFacts {
   std::vector<bool> nonfinite_;  // by value
 };
 
-// The number a value holds in every element, when it is a constant.
+// The number a value holds in every element, when it is a constant. One that a derivative is taken by is none where derivatives are
+// expanded: there it is a `variable`, so that no equation writes a number for what may vary.
 std::optional<double> constant_value(const Function& function, ValueId id);
-// The same for a constant by which no derivative is taken: an equation may be written with the number in place of the value.
-std::optional<double> fixed_value(const Function& function, ValueId id);
-// The constant that a value is, or stretches; invalid when it is none.
-OpId constant_behind(const Function& function, ValueId id);
 
 }  // namespace bpc::ir

@@ -154,7 +154,6 @@ AttrKind attr_kind(Attr attr) {
     case Attr::upper:
     case Attr::transposed:
     case Attr::descending:
-    case Attr::variable:
     case Attr::implicit:
       return AttrKind::boolean;
     case Attr::axis:

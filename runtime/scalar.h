@@ -185,6 +185,10 @@ template <class T>
 T stop_grad(T x) {
   return x;
 }
+template <class T>
+T variable(T x) {
+  return x;
+}
 
 // To a real: rounded to nearest. Real to integer: truncated, saturating, NaN gives 0 (as LLVM's fptosi.sat). Integer to integer: wraps.
 // To bool: whether x is not 0 (true for NaN).

@@ -175,6 +175,7 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
     BPC_POINTWISE(real, softplus)
     BPC_POINTWISE(boolean, logical_not)
     BPC_POINTWISE(any, stop_grad)
+    BPC_POINTWISE(any, variable)
     BPC_POINTWISE(number, add)
     BPC_POINTWISE(number, sub)
     BPC_POINTWISE(number, mul)

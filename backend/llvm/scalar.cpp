@@ -131,6 +131,7 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
     case logical_not:
       return builder_.CreateNot(a);
     case stop_grad:
+    case variable:
       return a;
     case cast:
       return convert(a, element, result);

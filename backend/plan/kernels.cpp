@@ -78,7 +78,7 @@ RegisterId BodyBuilder::lazy(ir::ValueId value, std::span<const Affine> indices)
     return emit(type.element, Constant{0, std::get<std::int64_t>(given)});
   }
   if (ir::op_info(op.code).group == ir::Group::movement) return moved(value, indices);
-  if (op.code == ir::Opcode::stop_grad) return element(op.operands[0], indices);
+  if (ir::op_info(op.code).has(ir::identity)) return element(op.operands[0], indices);
   Compute compute{op.code, {}, op.attrs.integer(ir::Attr::order), UINT32_MAX};
   for (ir::ValueId operand : op.operands) compute.operands.push_back(stretched(operand, indices, type));
   if (ir::may_fail(function, op)) compute.fails = planner_.add_site(function.value(value).op);

@@ -74,7 +74,8 @@ struct Counter {
 // The derivatives in the text of a function.
 struct Differentiation {
   bool is_any = false;
-  std::set<std::string> of;  // names that it differentiates as they are
+  std::set<std::string> of;         // names that it differentiates as they are
+  std::set<std::string> separated;  // names that it reads as `variable(NAME)` alone
   std::set<std::string> by;  // names that it differentiates by; a parameter of such a name is a value even where it is given a literal
 };
 

@@ -22,15 +22,24 @@ const Differentiation& differentiation(Context& c, const Callable& callee) {
   if (!is_new) return known->second;
   const Ast& ast = *callee.ast;
   Span body = callee.fn->expression.valid() ? ast.expr(callee.fn->expression).span : callee.fn->body.span;
+  Differentiation& found = known->second;
+  std::map<std::string, int> otherwise;  // how often each name is read not as `variable(NAME)`
   for (const Expr& e : ast.exprs) {
+    if (!covers(body, e.span)) continue;
+    if (const auto* name = std::get_if<NameExpr>(&e.node)) ++otherwise[name->name];
     const auto* inner = std::get_if<CallExpr>(&e.node);
-    if (!inner || !is_derivative_form(inner->callee.text) || !covers(body, e.span)) continue;
-    known->second.is_any = true;
-    for (std::size_t i = 0; i < inner->arguments.size(); ++i)
-      if (const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node))
-        (i == 0 ? known->second.of : known->second.by).insert(name->name);
+    if (!inner) continue;
+    const bool is_form = is_derivative_form(inner->callee.text);
+    found.is_any |= is_form;
+    for (std::size_t i = 0; i < inner->arguments.size(); ++i) {
+      const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node);
+      if (name && is_form) (i == 0 ? found.of : found.by).insert(name->name);
+      if (name && inner->callee.text == ir::op_info(ir::Opcode::variable).name) --otherwise[name->name];
+    }
   }
-  return known->second;
+  for (const auto& [name, count] : otherwise)
+    if (count == 0) found.separated.insert(name);
+  return found;
 }
 
 // A parameter is a value of its own, whatever it is given: where derivatives are taken, a copy of its argument.
@@ -41,7 +50,7 @@ void separate(Context& c, Item& item, const std::string& name) {
   if (!id || !is_real(c.type(*id).element) || c.type(*id).tape) return;
   c.set_origin(item.span);
   const Type type = c.type(*id);
-  item.is = c.builder->emit(ir::Opcode::reshape, {*id}, {}, &type, name);
+  item.is = c.builder->emit(ir::Opcode::variable, {*id}, {}, &type, name);
 }
 
 bool has_params(const Callable& callee) {
@@ -186,8 +195,9 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
   const bool is_given_loss =
       std::any_of(parameters.begin(), parameters.end(), [&](const FnParameter& p) { return taken.of.contains(p.name.text); });
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (taken.is_any && !is_given_loss) separate(c, items[i], parameters[i].name.text);
-    c.bind(parameters[i].name.text, items[i], parameters[i].name.span);
+    const std::string& name = parameters[i].name.text;
+    if (taken.is_any && !is_given_loss && !taken.separated.contains(name)) separate(c, items[i], name);
+    c.bind(name, items[i], parameters[i].name.span);
   }
   return true;
 }

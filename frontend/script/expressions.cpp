@@ -83,7 +83,6 @@ Expr FunctionWriter::expression(const Op& op) {
       if (user && (is_stack(*user) || (user->code == Opcode::broadcast && is_scalar))) return read(op.operands[0]);
       Expr x = read_typed(op.operands[0]);
       std::size_t rank = function_.type(op.operands[0]).rank();
-      if (ir::is_copy(function_, op)) return {fmt::format("1 * {}", within(x, product)), product};  // another value, exactly as large
       if (same_shape(type, function_.type(op.operands[0]))) return x;
       if (!type.is_scalar() || rank == 0) return call("reshape", x.text + ", " + sizes_text(type));
       std::vector<std::string> zeros(rank, "0");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "ir/adjoint/same.h"
 #include "ir/clone.h"
@@ -13,8 +14,10 @@ namespace bpc::ir {
 
 namespace {
 
+// Whether each element of the result is one of the first operand.
 bool moves_elements(Opcode code) {
-  return code == Opcode::reshape || code == Opcode::transpose || code == Opcode::broadcast;
+  return code == Opcode::reshape || code == Opcode::transpose || code == Opcode::broadcast || code == Opcode::slice ||
+         code == Opcode::gather || code == Opcode::window || code == Opcode::variable;
 }
 
 // A value that is the root of another one, its elements moved by some ops, the last one first.
@@ -26,15 +29,21 @@ struct Root {
 class Squares {
  public:
   Squares(const Function& from, const std::vector<bool>& variables, Rewriter& rewriter)
-      : from_(from), variables_(variables), rewriter_(rewriter), builder_(rewriter.builder()), to_(builder_.function()) {}
+      : from_(from), variables_(variables), rewriter_(rewriter), builder_(rewriter.builder()), to_(builder_.function()) {
+    for (std::uint32_t i = 0; i < from.op_count(); ++i)
+      if (auto root = squared(from.op(OpId{i})); root && root->root->code == Opcode::custom) radicands_[root->root->results[0]] = {};
+  }
 
-  // Emits the square that the op is, if it is one of a value with a kink.
+  // Emits the square that the op is, if it is one of a value with a kink; and beside a function that is squared somewhere its radicand.
   bool visit(const Op& op) {
-    if (op.results.size() != 1 || !is_real(from_.type(op.results[0]).element)) return false;
+    if (auto wanted = op.results.empty() ? radicands_.end() : radicands_.find(op.results[0]); wanted != radicands_.end()) {
+      rewriter_.copy(op);
+      wanted->second = radicand_inside(op);
+      return true;
+    }
+    auto root = squared(op);
+    if (!root) return false;
     const double power = power_of(op);
-    if (power == 0) return false;
-    auto root = root_of(op.operands[0]);
-    if (!root || (op.code != Opcode::pow && !root_of(op.operands[1]))) return false;
     if (root->root->code == Opcode::abs) {
       ValueId z = moved(rewriter_.map(root->root->operands[0]), root->moves);
       std::vector<ValueId> operands{z, op.code == Opcode::pow ? rewriter_.map(op.operands[1]) : z};
@@ -49,10 +58,17 @@ class Squares {
   }
 
  private:
+  // What the op squares, if that is a root.
+  std::optional<Root> squared(const Op& op) const {
+    if (op.results.size() != 1 || !is_real(from_.type(op.results[0]).element) || power_of(op) == 0) return std::nullopt;
+    auto root = root_of(op.operands[0]);
+    return root && (op.code == Opcode::pow || root_of(op.operands[1])) ? root : std::nullopt;
+  }
+
   // The even power of its operand that an op is, or 0.
   double power_of(const Op& op) const {
     if (op.code == Opcode::pow) {
-      const double power = fixed_value(from_, op.operands[1]).value_or(0);
+      const double power = constant_value(from_, op.operands[1]).value_or(0);
       return power > 0 && std::fmod(power, 2) == 0 ? power : 0;
     }
     if (op.code == Opcode::einsum) {
@@ -78,17 +94,28 @@ class Squares {
     return std::nullopt;
   }
 
-  ValueId moved(ValueId value, const std::vector<const Op*>& moves) {
+  // `mapped`: what stands here for an old value.
+  template <typename Mapped>
+  ValueId moved(ValueId value, const std::vector<const Op*>& moves, Mapped mapped) {
     for (auto move = moves.rbegin(); move != moves.rend(); ++move) {
+      std::vector<ValueId> operands{value};  // and where the elements are
+      for (std::size_t i = 1; i < (*move)->operands.size(); ++i) operands.push_back(mapped((*move)->operands[i]));
       const Type type = from_.type((*move)->results[0]).with_element(to_.type(value).element);
-      value = to_.op(builder_.emit_op((*move)->code, {{value}}, (*move)->attrs, std::span(&type, 1))).results[0];
+      value = to_.op(builder_.emit_op((*move)->code, operands, (*move)->attrs, std::span(&type, 1))).results[0];
     }
     return value;
   }
+  ValueId moved(ValueId value, const std::vector<const Op*>& moves) {
+    return moved(value, moves, [&](ValueId old) { return rewriter_.map(old); });
+  }
 
-  // What a root is the root of. For a function with an adjoint, its inside is computed again up to there.
-  std::optional<ValueId> radicand_of(const Op& root) {
-    if (root.code == Opcode::sqrt) return rewriter_.map(root.operands[0]);
+  // What a root is the root of.
+  std::optional<ValueId> radicand_of(const Op& root) const {
+    return root.code == Opcode::sqrt ? rewriter_.map(root.operands[0]) : radicands_.at(root.results[0]);
+  }
+
+  // The radicand of a function with an adjoint, if that is a root: its inside is computed again up to there.
+  std::optional<ValueId> radicand_inside(const Op& root) {
     const BlockId inside = root.regions[0];
     if (root.results.size() != 1) return std::nullopt;
     ValueId yield = from_.block(inside).yields[0];
@@ -103,7 +130,7 @@ class Squares {
     for (std::size_t i = 0; i < root.operands.size(); ++i) cloner.set(from_.block(inside).arguments[i], rewriter_.map(root.operands[i]));
     cloner.leave_effects_out();
     cloner.splice(inside);
-    return moved(cloner.map(def->operands[0]), moves);
+    return moved(cloner.map(def->operands[0]), moves, [&](ValueId old) { return cloner.map(old); });
   }
 
   // The op itself, by a function of s with the derivative of s^n.
@@ -136,6 +163,7 @@ class Squares {
 
   const Function& from_;
   const std::vector<bool>& variables_;
+  std::map<ValueId, std::optional<ValueId>> radicands_;  // by the result of a function that is squared, from where that is visited
   Rewriter& rewriter_;
   Builder& builder_;
   Function& to_;

@@ -60,7 +60,7 @@ class Transposition {
 
   // Equations look at numbers: a constant is one inside, too, and stands for the one outside, by which others may differentiate.
   ValueId known(ValueId outside) {
-    auto number = fixed_value(from_, outside);
+    auto number = constant_value(from_, outside);
     if (!number || !is_real(from_.type(outside).element)) return parameter(outside);
     ValueId inside = builder_.constant(*number, from_.type(outside));
     std::string name = "k" + std::to_string(constants_.size());

@@ -76,6 +76,7 @@ ir::Attributes sliding(std::int64_t axis, Attr what, std::int64_t size, std::int
 std::vector<Case> smooth_cases(Opcode code) {
   switch (code) {
     case Opcode::neg:
+    case Opcode::variable:
     case Opcode::exp:
     case Opcode::expm1:
     case Opcode::sin:

@@ -81,6 +81,7 @@ std::vector<Known> make() {
       {Opcode::softplus, {reals({3}, {0, 800, -800})}, reals({3}, {0.6931471805599453, 800, 0})},
       {Opcode::logical_not, {truth(true)}, truth(false)},
       {Opcode::stop_grad, {real(3)}, real(3)},
+      {Opcode::variable, {real(3)}, real(3)},
       {Opcode::cast, {reals({4}, {1.9, -1.9, 3, 0})}, integers({4}, {1, -1, 3, 0})},
       {Opcode::cast, {reals({3}, {0, 0.1, -2})}, truths({3}, {0, 1, 1})},
       {Opcode::add, {reals({2, 2}, {1, 2, 3, 4}), reals({2}, {10, 20})}, reals({2, 2}, {11, 22, 13, 24})},

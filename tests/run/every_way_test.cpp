@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 
 #include "tests/support/process.h"
@@ -155,16 +154,8 @@ TEST_CASE("the emitted gradient is a script that runs to the same numbers") {
   }
 }
 
-// Scripts with a function that takes derivatives, in a comprehension or of several parameters: each reading gives its parameters one more
-// copy, `1 * x`, which the next writing shows. Known, and to be mended with the writer.
-const std::set<std::string> kGrows{"tests/run/convolutions.bp", "tests/run/known_operands.bp", "tests/run/mixed_comprehensions.bp",
-                                   "tests/run/parameters.bp", "tests/run/pooling.bp"};
-// Scripts that are read back to other numbers: a square whose root stands in another function is not seen at its kink.
-const std::set<std::string> kReadOtherwise{"tests/run/squared_kinks.bp"};
-
 TEST_CASE("a script that is written from the IR runs to the same numbers, and is written the same once more") {
   for (const std::string& script : scripts()) {
-    if (kReadOtherwise.contains(script)) continue;
     for (const char* grad : {"", "--grad"}) {
       INFO(script << " " << grad);
       auto words = [&](const std::string& file) {
@@ -180,7 +171,7 @@ TEST_CASE("a script that is written from the IR runs to the same numbers, and is
       Finished second = run_bpc(words("-"), first.out);
       INFO(second.err << second.out);
       REQUIRE(second.code == 0);
-      if (!kGrows.contains(script)) CHECK(run_bpc(words("-"), second.out).out == second.out);
+      CHECK(run_bpc(words("-"), second.out).out == second.out);
     }
   }
 }

@@ -58,6 +58,7 @@ const std::vector<Row>& rows() {
       {Opcode::softplus, f64, {{0, 1000, -1000}}, "[0.6931471805599453, 1000, 0]"},
       {Opcode::logical_not, boolean, {{0, 1}}, "[true, false]"},
       {Opcode::stop_grad, i32, {{3, -1}}, "[3, -1]"},
+      {Opcode::variable, i32, {{3, -1}}, "[3, -1]"},
       {Opcode::add, f32, {{1, 0.1}, {2, 0.2}}, "[3, 0.3]"},
       {Opcode::add, i32, {{2147483647}, {1}}, "[-2147483648]"},
       {Opcode::sub, i64, {{1, 5}, {2, 3}}, "[-1, 2]"},
