@@ -149,6 +149,9 @@ Result concat(const ShapeQuery& query) {
         if (result.dims[i].name.empty()) result.dims[i].name = operand.dims[i].name;
       }
     }
+    if (operand.element != result.element)
+      return error(Code::E0203, fmt::format("cannot join {{0}} and {{{}}}: one is {}, the other {}", k, element_name(result.element),
+                                            element_name(operand.element)));
     if (!fits) return error(Code::E0201, fmt::format("cannot join {{0}} and {{{}}} along axis {}", k, axis));
   }
   return Types{std::move(result)};

@@ -126,7 +126,9 @@ std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vect
   for (const Item& argument : *arguments)
     if (!takes_tape && !reject_tape(c, argument, fmt::format("`{}`", c.spoken(callee.text)))) return std::nullopt;
   BuiltinCall call{span, callee.text, std::move(*arguments)};
-  return builtin ? builtin->lower(c, call) : call_op(c, op, call);
+  if (!builtin) return call_op(c, op, call);
+  Temporarily<std::string_view> making(c.made_of_ops, builtin->name);
+  return builtin->lower(c, call);
 }
 
 }  // namespace lowering

@@ -59,6 +59,11 @@ std::string squeezed(Context& c, const std::vector<Item>& operands) {
   return {};
 }
 
+std::string quoted_name(ir::Opcode code) {
+  const ir::OpInfo& info = ir::op_info(code);
+  return fmt::format("`{}`", info.spelling.empty() ? info.name : info.spelling);
+}
+
 // The words of the rule, but for the name of the inner op; of shapes that do not meet, what the author gave.
 void speak_of_call(Context& c, Diagnostic& diagnostic, const ir::ShapeError& error, ir::Opcode code, const std::vector<Item>& operands) {
   const LibraryCall& call = *c.frame->library;
@@ -66,7 +71,7 @@ void speak_of_call(Context& c, Diagnostic& diagnostic, const ir::ShapeError& err
   const bool meets = info.group == ir::Group::elementwise && (error.code == Code::E0201 || error.code == Code::E0202);
   const bool kind = error.code == Code::E0203 && info.domain != ir::Domain::boolean;  // a bool where there should be none
   const bool is_foreign = std::any_of(operands.begin(), operands.end(), [&](const Item& operand) { return c.is_in_prelude(operand.span); });
-  const std::string inner = fmt::format("`{}`", info.spelling.empty() ? info.name : info.spelling);
+  const std::string inner = quoted_name(code);
   const std::string outer = fmt::format("`{}`", call.function);
   if (meets) {
     diagnostic.message = fmt::format("`{}`: {} do not fit{}", c.text_of(call.span), shapes(c, operands),
@@ -149,6 +154,8 @@ Diagnostic misfit(Context& c, const ir::ShapeError& error, ir::Opcode code, Span
     if (!error.operand_notes[i].empty()) diagnostic.label(c.seen_at(operands[i]), in_authors_words(c, error.operand_notes[i], operands));
   if (c.frame->library)
     speak_of_call(c, diagnostic, error, code, operands);
+  else if (!c.made_of_ops.empty())
+    replace_all(diagnostic.message, quoted_name(code), fmt::format("`{}`", c.made_of_ops));
   else if (error.code == Code::E0201 && diagnostic.help.empty() && ir::op_info(code).group == ir::Group::elementwise)
     diagnostic.help = all_pairs(c, code, operands);
   const ir::Domain domain = ir::op_info(code).domain;

@@ -26,7 +26,10 @@ std::optional<Item> unary(Context& c, Span span, const std::string& spelling, co
 std::optional<Item> binary(Context& c, Span span, Span sign, const std::string& spelling, const Item& a, const Item& b) {
   for (const Item* side : {&a, &b})
     if (!reject_tape(c, *side, fmt::format("`{}`", c.spoken(spelling)))) return std::nullopt;
-  if (spelling == "@") return matmul(c, span, sign, a, b);
+  if (spelling == "@") {
+    Temporarily<std::string_view> making(c.made_of_ops, "@");
+    return matmul(c, span, sign, a, b);
+  }
   bool compares_none = (a.holds<None>() || b.holds<None>()) && (spelling == "==" || spelling == "!=");
   if ((is_compile_time(a) && is_compile_time(b)) || compares_none) return fold_binary(c, span, spelling, a, b);
   auto code = ir::op_from_spelling(spelling, 2);
