@@ -30,6 +30,9 @@ std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span
                                                                 const std::vector<std::string>& parameters,
                                                                 const std::vector<Given>& given);
 
+// The derivatives in the body of a function or of a rule. (inlining.cpp)
+const Differentiation& differentiation(Context& c, const Ast& ast, Span body);
+
 // A function of a file, with the adjoint rule that the file has for it.
 Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals);
 

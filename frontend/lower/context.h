@@ -71,7 +71,7 @@ struct Counter {
   std::vector<ir::ValueId> values;  // its indices
 };
 
-// The derivatives in the text of a function.
+// The derivatives in the text of a function, or of its rule.
 struct Differentiation {
   bool is_any = false;
   std::set<std::string> of;         // names that it differentiates as they are
@@ -95,14 +95,14 @@ struct Context {
   Frame* frame = nullptr;                     // the current one
   Frame* top = nullptr;                       // the main file's
   std::optional<Initialiser> initialiser;
-  std::map<ir::ValueId, ir::ValueId> init_values;             // values of main that init has computed too
-  std::vector<std::string> shown;                             // names bound by assignment or loss at the top level, in order
-  std::set<std::string> shown_names;                          // the same, to look up
-  std::map<std::string, std::string> dim_sources;             // free dims: the input that bound them
-  std::map<std::string, std::int64_t> stand_ins;              // free dims without data, and the sizes they got instead
-  std::set<std::string> call_paths;                           // of functions with params
-  std::map<const FnStmt*, Differentiation> differentiations;  // by function
-  std::map<std::string, Callable> prelude;                    // those used so far
+  std::map<ir::ValueId, ir::ValueId> init_values;    // values of main that init has computed too
+  std::vector<std::string> shown;                    // names bound by assignment or loss at the top level, in order
+  std::set<std::string> shown_names;                 // the same, to look up
+  std::map<std::string, std::string> dim_sources;    // free dims: the input that bound them
+  std::map<std::string, std::int64_t> stand_ins;     // free dims without data, and the sizes they got instead
+  std::set<std::string> call_paths;                  // of functions with params
+  std::map<Span, Differentiation> differentiations;  // by what they stand in
+  std::map<std::string, Callable> prelude;           // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
   std::vector<std::unique_ptr<Frame>> prelude_frames;
   OpenTapes open_tapes;

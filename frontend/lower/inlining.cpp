@@ -16,30 +16,9 @@ namespace {
 
 using ir::ValueId;
 
-// What the body of a function takes derivatives of, by its own text.
 const Differentiation& differentiation(Context& c, const Callable& callee) {
-  auto [known, is_new] = c.differentiations.try_emplace(callee.fn);
-  if (!is_new) return known->second;
-  const Ast& ast = *callee.ast;
-  Span body = callee.fn->expression.valid() ? ast.expr(callee.fn->expression).span : callee.fn->body.span;
-  Differentiation& found = known->second;
-  std::map<std::string, int> otherwise;  // how often each name is read not as `variable(NAME)`
-  for (const Expr& e : ast.exprs) {
-    if (!covers(body, e.span)) continue;
-    if (const auto* name = std::get_if<NameExpr>(&e.node)) ++otherwise[name->name];
-    const auto* inner = std::get_if<CallExpr>(&e.node);
-    if (!inner) continue;
-    const bool is_form = is_derivative_form(inner->callee.text);
-    found.is_any |= is_form;
-    for (std::size_t i = 0; i < inner->arguments.size(); ++i) {
-      const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node);
-      if (name && is_form) (i == 0 ? found.of : found.by).insert(name->name);
-      if (name && inner->callee.text == ir::op_info(ir::Opcode::variable).name) --otherwise[name->name];
-    }
-  }
-  for (const auto& [name, count] : otherwise)
-    if (count == 0) found.separated.insert(name);
-  return found;
+  return differentiation(c, *callee.ast,
+                         callee.fn->expression.valid() ? callee.ast->expr(callee.fn->expression).span : callee.fn->body.span);
 }
 
 // A parameter is a value of its own, whatever it is given: where derivatives are taken, a copy of its argument.
@@ -236,6 +215,29 @@ std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Spa
 }
 
 }  // namespace
+
+const Differentiation& differentiation(Context& c, const Ast& ast, Span body) {
+  auto [known, is_new] = c.differentiations.try_emplace(body);
+  if (!is_new) return known->second;
+  Differentiation& found = known->second;
+  std::map<std::string, int> otherwise;  // how often each name is read not as `variable(NAME)`
+  for (const Expr& e : ast.exprs) {
+    if (!covers(body, e.span)) continue;
+    if (const auto* name = std::get_if<NameExpr>(&e.node)) ++otherwise[name->name];
+    const auto* inner = std::get_if<CallExpr>(&e.node);
+    if (!inner) continue;
+    const bool is_form = is_derivative_form(inner->callee.text);
+    found.is_any |= is_form;
+    for (std::size_t i = 0; i < inner->arguments.size(); ++i) {
+      const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node);
+      if (name && is_form) (i == 0 ? found.of : found.by).insert(name->name);
+      if (name && inner->callee.text == ir::op_info(ir::Opcode::variable).name) --otherwise[name->name];
+    }
+  }
+  for (const auto& [name, count] : otherwise)
+    if (count == 0) found.separated.insert(name);
+  return found;
+}
 
 Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals) {
   Callable result{&ast, &fn, globals};

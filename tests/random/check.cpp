@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 
 #include "backend/interpreter/interpreter.h"
@@ -15,6 +16,7 @@
 #include "ir/rewrite.h"
 #include "support/internal_error.h"
 #include "tools/bpc/driver.h"
+#include "tools/bpc/measure.h"
 #include "tools/bpc/numeric_derivative.h"
 
 namespace bpc::test {
@@ -30,6 +32,8 @@ constexpr double kRounding = 1e-9;
 // Differences carry the rounding of values divided by the step, and the truncation of their order: Richardson's estimate of both must be
 // below a tenth of this, else the coordinate is skipped.
 constexpr double kDifference = 1e-6;
+// Operations of a derivative, to those of the value.
+constexpr double kForwardCost = 8, kBackwardCost = 40;
 
 struct Failed {
   std::string kind, what;
@@ -44,7 +48,7 @@ tool::Options options() {
 }
 
 struct Lowered {
-  explicit Lowered(const std::string& text) : session(given) {
+  explicit Lowered(const std::string& text, tool::Options how = options()) : given(std::move(how)), session(given) {
     const FileId file = session.sources.add("random.bp", text);
     std::optional<frontend::Program> program = tool::load_script(session, file);
     if (program) script = tool::lower_script(session, std::move(*program), tool::DataNeed::values);
@@ -100,7 +104,7 @@ struct Lowered {
     return run(*backend::compile(main, {level}), main);
   }
 
-  tool::Options given = options();
+  tool::Options given;
   tool::Session session;
   std::optional<tool::Script> script;
 };
@@ -269,7 +273,58 @@ ir::Module derivatives_of(ir::Module module, bool directions) {
   return module;
 }
 
-void check_all(const std::string& text, Ways ways, Verdict& verdict) {
+// What the twin says in another way. Its gradient, by more than the script's, is the one that differences judge.
+void check_twin(const std::string& text, const Values& values, Verdict& verdict) {
+  try {
+    Lowered twin(text);
+    ir::Module written = twin.script->module;
+    show_frozen(*written.find("main"));
+    const Values found = twin.interpret(twin.expanded(written));
+    require_same("its twin", values, found);
+    check_identities(found);
+    check_differences(twin, found, written, verdict);
+  } catch (const Failed& failed) {
+    throw Failed{"its twin: " + failed.kind, failed.what + "\n" + text};
+  }
+}
+
+void check_mistaken(const std::string& text) {
+  std::string found = "no error";
+  try {
+    Lowered lowered(text);
+    lowered.expanded(lowered.script->module);
+  } catch (const Failed& failed) {
+    if (failed.kind.starts_with("E03")) return;
+    found = failed.kind;
+  }
+  throw Failed{"mistaken: " + found, "a derivative through earlier turns of a loop is " + found + "\n" + text};
+}
+
+// What derivatives cost, in a loop of many turns: at most so many times what J does.
+void check_cost(const std::string& text) {
+  tool::Options many = options();
+  many.sets.push_back("L=300");
+  Lowered lowered(text, many);
+  auto work = [&](auto wanted) {
+    ir::Module module = lowered.script->module;
+    std::erase_if(module.find("main")->outputs, [&](const ir::Output& output) { return !wanted(output); });
+    tool::Subject subject{lowered.optimized(lowered.expanded(std::move(module))), {}};
+    subject.arguments = lowered.arguments(subject.main());
+    auto measured = tool::measure_work(lowered.session, subject);
+    lowered.require_no_errors();
+    return static_cast<double>(measured->operations.total());
+  };
+  using Kind = ir::Output::Kind;
+  const double value = work([](const ir::Output& output) { return output.kind == Kind::value && output.path == "J"; });
+  const double forward = work([](const ir::Output& output) { return output.kind == Kind::value && output.path == "forward0"; });
+  const double backward = work([](const ir::Output& output) { return output.kind == Kind::value && output.path == "backward0"; });
+  if (forward > kForwardCost * value) throw Failed{"cost of jvp", fmt::format("jvp does {} operations, where J does {}", forward, value)};
+  if (backward > kBackwardCost * value)
+    throw Failed{"cost of vjp", fmt::format("vjp does {} operations, where J does {}", backward, value)};
+}
+
+void check_all(const Program& program, Ways ways, Verdict& verdict) {
+  const std::string text = program.text();
   Lowered lowered(text);
   ir::Module written = lowered.script->module;
   show_frozen(*written.find("main"));
@@ -280,7 +335,9 @@ void check_all(const std::string& text, Ways ways, Verdict& verdict) {
   check_identities(values);
   require_same("optimised", values, lowered.interpret(optimized));
   require_same("with checkpoints", values, lowered.interpret(lowered.checkpointed(written)));
-  check_differences(lowered, values, written, verdict);
+  check_twin(program.text(Side::twin), values, verdict);
+  if (!program.mistake.empty()) check_mistaken(program.text(Side::mistaken));
+  if (text.find("dim L") != std::string::npos) check_cost(text);
   if (ways.compiled) {
     const ir::Module some = derivatives_of(written, ways.directions);
     require_same("compiled at -O0", values, lowered.compile(lowered.expanded(some), 0));
@@ -294,10 +351,10 @@ void check_all(const std::string& text, Ways ways, Verdict& verdict) {
 
 }  // namespace
 
-Verdict check(const std::string& script, Ways ways) {
+Verdict check(const Program& program, Ways ways) {
   Verdict verdict;
   try {
-    check_all(script, ways, verdict);
+    check_all(program, ways, verdict);
   } catch (const Failed& failed) {
     verdict.failure = failed.what;
     verdict.kind = failed.kind;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/random/program.h"
+
 namespace bpc::test {
 
 struct Ways {
@@ -18,13 +20,15 @@ struct Verdict {
   std::int64_t compared = 0, skipped = 0;  // coordinates of the gradient against differences; skipped near kinks
 };
 
-// Runs a script of random_program in f64 and compares
+// Runs a program of random_program in f64 and compares
 //   - values and gradients: interpreted as written, with optimised IR, with loops of nine turns and more checkpointed; compiled at -O0,
 //     and at -O3 with such checkpoints
+//   - those of the script with those of its twin
 //   - forward_k with backward_k: <cotangent, jvp(y, x, direction)> = <vjp(y, x, cotangent), direction>; residual = 0
 //   - the gradient of J with central differences
 //   - the script of its own gradient; the IR read back from its text
+// and the operations of jvp and vjp with those of the value, where a loop has many turns. A mistake must be an error of differentiation.
 // The IR is verified after every pass.
-Verdict check(const std::string& script, Ways ways);
+Verdict check(const Program& program, Ways ways);
 
 }  // namespace bpc::test

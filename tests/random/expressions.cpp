@@ -42,8 +42,10 @@ constexpr Pointwise kPointwise[] = {
     {"max({}, 0.13)", kConditional, kAtom, same},
     {"min({}, 0.47)", kConditional, kAtom, same},
     {"-{}", kUnary, kUnary, same},
+    {"\1abs({0})\2{0}\3^2", kAtom, kPower, [](double b) { return b * b; }, 3},
     {"square({})", kConditional, kAtom, [](double b) { return b * b; }, 3},
     {"{}^2", kAtom, kPower, [](double b) { return b * b; }, 3},
+    {"variable({})", kConditional, kAtom, same},
     {"{}^0", kAtom, kPower, one},
     {"{}^1", kAtom, kPower, same},
     {"{}^3", kAtom, kPower, [](double b) { return b * b * b; }, 2},
@@ -82,6 +84,7 @@ Expr Generator::expr(const Shape& shape, int depth) {
       {16, &Generator::binary, true},
       {4, &Generator::choice, true},
       {3, &Generator::guarded, true},
+      {2, &Generator::squared_kink},
       {2, &Generator::conditional},
       {2, &Generator::stopped},
       {2, &Generator::checkpointed},
@@ -122,6 +125,7 @@ Expr Generator::number(double lo, double hi) {
 
 std::string Generator::tensor_literal(const Shape& shape) {
   if (shape.empty()) return number(-1, 1).text;
+  if (!has_elements(shape)) return fmt::format("zeros({})", shape_text(shape));
   std::string text;
   for (int i = 0; i < shape[0]; ++i) text += fmt::format("{}{}", i == 0 ? "" : ", ", tensor_literal(Shape(shape.begin() + 1, shape.end())));
   return "[" + text + "]";
@@ -235,6 +239,20 @@ std::optional<Expr> Generator::guarded(const Shape& shape, int) {
   Expr x = leaf(shape);
   if (x.level < kAtom || x.text.size() > 24) return std::nullopt;
   return Expr{fmt::format(fmt::runtime(draw_.of(kGuards)), x.text), std::max(4.0, x.bound * x.bound)};
+}
+
+// Kinks, just where they are, that are squared away.
+std::optional<Expr> Generator::squared_kink(const Shape& shape, int) {
+  static constexpr std::pair<const char*, const char*> kOfElements[] = {
+      {"abs({0})^2", "{0}^2"}, {"abs({0}) * abs({0})", "{0} * {0}"}, {"abs({0})^4", "{0}^4"}, {"sqrt({0}^2)^2", "{0}^2"}};
+  static constexpr std::pair<const char*, const char*> kOfAll[] = {{"norm({0})^2", "sum({0}^2)"},
+                                                                   {"square(norm(0 * {0}))", "sum(square(0 * {0}))"},
+                                                                   {"std({0} - {0}[0])^2", "var({0})"},
+                                                                   {"norm([{0}[0], {0}[2]])^2", "({0}[0]^2 + {0}[2]^2)"}};
+  if (!kinked_ || (!shape.empty() && shape != kinked_->shape)) return std::nullopt;
+  const auto& [kink, smooth] = shape.empty() ? draw_.of(kOfAll) : draw_.of(kOfElements);
+  const std::string x = use(*kinked_).text;
+  return Expr{either(fmt::format(fmt::runtime(kink), x), fmt::format(fmt::runtime(smooth), x)), 3, kSum};
 }
 
 // where, and the larger or smaller of two.

@@ -8,38 +8,6 @@ namespace bpc::test {
 
 namespace {
 
-// Functions with a rule of their own, which is the true derivative.
-struct Custom {
-  const char* fn;
-  const char* adjoint;
-  std::vector<Shape> parameters, results;
-  bool any_shape;
-  double bound;
-};
-const std::vector<Custom>& customs() {
-  static const std::vector<Custom> all{
-      {"fn {}(x) = tanh(x)", "adjoint {}(x) -> y {{ dx = (1 - y^2) * dy }}", {{}}, {{}}, true, 1},
-      {"fn {}(x) = x * x * x", "adjoint {}(x) -> y {{ dx = 3 * x^2 * dy }}", {{}}, {{}}, true, 8},
-      {"fn {}(x, w) = x * sin(w)", "adjoint {}(x, w) -> y {{ dx = sin(w) * dy; dw = x * cos(w) * dy }}", {{}, {}}, {{}}, true, 2},
-      {"fn {}(x : [N]) = sum(x * x)", "adjoint {}(x) -> y {{ dx = 2 * x * dy }}", {{-1}}, {{}}, false, 16},
-      {"fn {}(A : [N, K], x : [K]) -> [N] = A @ x",
-       "adjoint {}(A, x) -> y {{ dA = outer(dy, x); dx = dy @ A }}",
-       {{-1, -2}, {-2}},
-       {{-1}},
-       false,
-       16},
-      {"fn {}(x) {{ return sin(x), x * x }}", "adjoint {}(x) -> s, q {{ dx = cos(x) * ds + 2 * x * dq }}", {{}}, {{}, {}}, true, 4},
-      // Newton's iteration for sqrt(x^2 + 0.5).
-      {"fn {}(x) {{ c = x^2 + 0.5; r = 1; for i in 0..7 {{ r = 0.5 * (r + c / r) }}; return r }}",
-       "adjoint {}(x) -> y {{ dx = x / y * dy }}",
-       {{}},
-       {{}},
-       false,
-       2.2},
-  };
-  return all;
-}
-
 bool unify(const Shape& pattern, const Shape& shape, std::map<int, int>& sizes) {
   if (pattern.size() != shape.size()) return false;
   for (std::size_t k = 0; k < shape.size(); ++k) {
@@ -61,12 +29,15 @@ bool large_enough(const std::map<int, int>& sizes) {
 
 void Generator::make_functions() {
   for (int n = draw_.between(2, 4); n > 0; --n) {
-    switch (draw_.below(6)) {
+    switch (draw_.below(8)) {
       case 0:
         make_elementwise();
         break;
       case 1:
         make_custom();
+        break;
+      case 2:
+        make_ruled();
         break;
       default:
         make_generic();
@@ -74,45 +45,38 @@ void Generator::make_functions() {
   }
 }
 
-void Generator::make_custom() {
-  const Custom& custom = draw_.of(customs());
-  Function f{fresh("c"), {}, custom.results, custom.any_shape, false, 0, custom.bound};
-  for (const Shape& shape : custom.parameters) f.parameters.push_back({"x", shape});
-  if (f.parameters.size() > 1) f.parameters.back().name = custom.any_shape ? "w" : "x";
-  if (f.parameters.size() > 1 && !custom.any_shape) f.parameters.front().name = "A";
-  add(program_.lines, fmt::format(fmt::runtime(custom.fn), f.name));
-  add(program_.lines, fmt::format(fmt::runtime(custom.adjoint), f.name));
-  functions_.push_back(std::move(f));
-}
-
-void Generator::make_elementwise() {
-  Function f{fresh("g"), {{"x", {}, false}}, {{}}, true, false, 0, 2};
-  if (draw_.chance(0.3)) f.parameters.push_back({"z", {}, false});
-  if (draw_.chance(0.5)) f.parameters.push_back({"k", {}, true});
+// Of these parameters alone. `order_` is then that of the derivatives in it.
+std::string Generator::elementwise_body(const std::vector<Function::Parameter>& parameters) {
   const std::vector<Variable> outside = std::move(variables_);
   const std::vector<Index> indices = std::move(indices_);
   variables_.clear();
   indices_.clear();
-  std::string signature;
-  for (const auto& parameter : f.parameters) {
-    bind(parameter.name, {}, 2, true);
-    signature += (signature.empty() ? "" : ", ") + parameter.name + (parameter.literal ? " = 0.8" : "");
-  }
+  for (const auto& parameter : parameters) bind(parameter.name, {}, 2, true);
   in_function_ = only_elementwise_ = true;
   order_ = 0;
-  Expr result = expr({}, 3);
-  Line line{fmt::format("fn {}({}) = {} + {}", f.name, signature, at(tamed(result, 2), kSum), "0.3 * x")};
+  const std::string text = at(tamed(expr({}, 3), 2), kSum);
   in_function_ = only_elementwise_ = false;
-  f.order = order_;
   variables_ = outside;
   indices_ = indices;
+  return text;
+}
+
+void Generator::make_elementwise() {
+  Function f{fresh("g"), {{"x", {}, false}}, {{}}, true, 0, 2};
+  if (draw_.chance(0.3)) f.parameters.push_back({"z", {}, false});
+  if (draw_.chance(0.5)) f.parameters.push_back({"k", {}, true});
+  std::string signature;
+  for (const auto& parameter : f.parameters)
+    signature += (signature.empty() ? "" : ", ") + parameter.name + (parameter.literal ? " = 0.8" : "");
+  Line line{fmt::format("fn {}({}) = {} + 0.3 * x", f.name, signature, elementwise_body(f.parameters))};
+  f.order = order_;
   line.simpler = {fmt::format("fn {}({}) = x", f.name, signature), fmt::format("fn {}({}) = sin(x)", f.name, signature)};
   program_.lines.push_back(std::move(line));
   functions_.push_back(std::move(f));
 }
 
 void Generator::make_generic() {
-  Function f{fresh("g"), {}, {}, false, false, 0, 2.5};
+  Function f{fresh("g"), {}, {}, false, 0, 2.5};
   const std::vector<Shape> shapes =
       draw_.chance(0.6) ? std::vector<Shape>{{}, {-1}, {-1}} : std::vector<Shape>{{}, {-1}, {-2}, {-1, -2}, {-2, -1}};
   f.parameters.push_back({fresh("x"), draw_.of(shapes)});
@@ -130,8 +94,7 @@ void Generator::make_generic() {
   std::string signature;
   for (const auto& parameter : f.parameters) {
     bind(parameter.name, parameter.shape, 2.5, true);
-    variables_.back().given = parameter.name != f.parameters[0].name;
-    variables_.back().clean = variables_.back().given;
+    variables_.back().clean = true;
     std::string type =
         parameter.shape.empty() ? (draw_.chance(0.3) && !parameter.literal ? " : real" : "") : " : " + shape_text(parameter.shape);
     signature += (signature.empty() ? "" : ", ") + parameter.name + type + (parameter.literal ? " = 0.6" : "");
@@ -147,7 +110,7 @@ void Generator::make_generic() {
     add(line.body,
         shape.empty() ? fmt::format("param {} = 0.4", name) : fmt::format("param {} : {} = uniform(-1, 1)", name, shape_text(shape)));
     bind(name, shape, 1, true);
-    f.has_params = true;
+    has_params_ = true;
   }
   statements(line.body, draw_.between(0, 3));
   const auto& x = f.parameters[0];
@@ -188,14 +151,14 @@ std::optional<Call> Generator::call(const Function& f, std::size_t result, const
     if (f.any_shape) return *any;
     Shape shape = pattern;
     for (int& size : shape)
-      if (size < 0) size = sizes.emplace(size, random_size()).first->second;
+      if (size < 0) size = sizes.emplace(size, large_size()).first->second;
     return shape;
   };
   Call made{f.name + "(", "", {}, {}, f.bound, f.order};
   std::vector<const Variable*> firsts;
   for (const Variable& x : variables_) {
     auto given = sizes;
-    if (derived && x.given) continue;
+    if (derived && (x.given || x.turned)) continue;
     if (f.any_shape ? !any || x.shape == *any : unify(f.parameters[0].shape, x.shape, given) && large_enough(given)) firsts.push_back(&x);
   }
   std::string first;
@@ -228,8 +191,11 @@ std::optional<Call> Generator::call(const Function& f, std::size_t result, const
       continue;
     }
     Shape shape = parameter.literal ? Shape{} : shape_of(parameter.shape);
-    Expr e = parameter.literal && draw_.chance(0.5)   ? number(-1, 1)
-             : may_turn() && (derived || f.order > 0) ? clean_leaf(shape)
+    const bool takes = derived || f.order > 0;
+    Expr e = takes && !made.first.empty() && shape == made.first_shape && draw_.chance(0.4)
+                 ? Expr{either(first, fmt::format("(-(-{}))", first))}  // once more: a parameter is a value of its own
+             : parameter.literal && draw_.chance(0.5) ? number(-1, 1)
+             : may_turn() && takes                    ? clean_leaf(shape)
                                                       : tamed(expr(shape, depth - 1), 2.5);
     named |= draw_.chance(0.2);
     made.text += fmt::format(", {}{}", named ? parameter.name + "=" : "", e.text);
@@ -248,65 +214,6 @@ std::optional<Expr> Generator::called(const Shape& shape, int depth) {
   auto made = call(f, 0, &shape, false, depth);
   if (!made) return std::nullopt;
   return Expr{made->text, made->bound};
-}
-
-std::optional<Call> Generator::derivable(const Shape* first, const Shape* result, int highest_order) {
-  std::vector<const Function*> fitting;
-  for (const Function& f : functions_)
-    if (f.results.size() == 1 && f.order <= highest_order) fitting.push_back(&f);
-  for (int tries = 0; !fitting.empty() && tries < 6; ++tries) {
-    const Function f = *draw_.of(fitting);
-    const std::set<int> before = used_;
-    auto made = call(f, 0, result, true, 1);
-    if (made && (!first || made->first_shape == *first)) return made;
-    used_ = before;
-  }
-  return std::nullopt;
-}
-
-std::optional<Expr> Generator::derivative(const Shape& shape, int depth) {
-  if (only_elementwise_ || maps_ > 1) return std::nullopt;
-  auto summed = [](const Call& y) { return y.result.empty() ? y.text : "sum(" + y.text + ")"; };
-  std::optional<Call> y;
-  std::string text;
-  int order = 1;
-  switch (draw_.below(7)) {
-    case 0:
-    case 1:
-      if (!(y = derivable(&shape, nullptr, 1))) return std::nullopt;
-      text = fmt::format("grad({}, {})", summed(*y), y->first);
-      break;
-    case 2:
-      if (!(y = derivable(nullptr, &shape, 1))) return std::nullopt;
-      text = fmt::format("jvp({}, {}, {})", y->text, y->first, tamed(expr(y->first_shape, depth - 1), 2).text);
-      break;
-    case 3:
-      if (!(y = derivable(&shape, nullptr, 1))) return std::nullopt;
-      text = fmt::format("vjp({}, {}, {})", y->text, y->first, tamed(expr(y->result, depth - 1), 2).text);
-      break;
-    case 4:
-      order = 2;
-      if (!(y = derivable(&shape, nullptr, 0))) return std::nullopt;
-      text = fmt::format("hvp({}, {}, {})", summed(*y), y->first, tamed(expr(y->first_shape, depth - 1), 2).text);
-      break;
-    case 5: {
-      order = 2;
-      if (shape.size() % 2 != 0) return std::nullopt;
-      Shape half(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(shape.size() / 2));
-      if (!std::equal(half.begin(), half.end(), shape.end() - static_cast<std::ptrdiff_t>(half.size()))) return std::nullopt;
-      if (!(y = derivable(&half, nullptr, 0))) return std::nullopt;
-      text = fmt::format("hessian({}, {})", summed(*y), y->first);
-      break;
-    }
-    default: {
-      const auto split = static_cast<std::ptrdiff_t>(draw_.below(shape.size() + 1));
-      Shape result(shape.begin(), shape.begin() + split), first(shape.begin() + split, shape.end());
-      if (!(y = derivable(&first, &result, 1))) return std::nullopt;
-      text = fmt::format("jacobian({}, {})", y->text, y->first);
-    }
-  }
-  order_ = std::max(order_, y->order + order);
-  return Expr{text, 3};
 }
 
 }  // namespace bpc::test

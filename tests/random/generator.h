@@ -3,8 +3,9 @@
 // Every script has two to four params of rank 0 to 2, functions, control flow and indexing of every kind, derivatives inside, and one loss
 // J. It ends in derivatives of a tensor y, which check.cpp compares with each other:
 //   forward_k = jvp(y, x, direction_k), backward_k = vjp(y, x, cotangent); and `residual`, a sum of squares that must be zero
-// Values stay small: each expression carries a bound of its size, and a large one is tamed. stop_grad stands at the top level alone, where
-// a difference can hold its value.
+// Its twin (program.h) has params where the script has known numbers, arguments apart where the script gives one value twice, turns in
+// place of loops, no rules of the author's, and takes derivatives in other ways. Values stay small: each expression carries a bound of its
+// size, and a large one is tamed. stop_grad stands at the top level alone, where a difference can hold its value.
 #pragma once
 
 #include <optional>
@@ -26,6 +27,7 @@ using Shape = std::vector<int>;
 constexpr int kLeastGeneric = 2;  // generic dims are at least this
 constexpr int kFar = 1000;        // the end of a range that a generic dim gives
 std::string dim_name(int size);
+bool has_elements(const Shape& shape);
 
 // How tightly an expression binds: the levels of the grammar.
 enum Level { kConditional, kSum, kProduct, kUnary, kPower, kAtom };
@@ -44,7 +46,8 @@ struct Variable {
   double bound = 1;
   bool fixed = false;        // never assigned again
   bool clean = false;        // fixed, and bound outside of loops: no path through earlier turns leads to it
-  bool given = false;        // comes from outside of the function that is being written, and is not its first parameter
+  bool given = false;        // comes from outside of the function that is being written, or is a known number
+  bool turned = false;       // what a loop has left that is unrolled in the twin, where more is computed from it
   int loop = 0;              // where it was assigned last: the innermost loop
   int version = 0;           // of its value
   std::set<int> reads = {};  // versions that its value was computed from; fewer where control flow hides them
@@ -67,9 +70,8 @@ struct Function {
   };
   std::vector<Parameter> parameters;
   std::vector<Shape> results;
-  bool any_shape = false;   // elementwise: every parameter and the result have the caller's shape
-  bool has_params = false;  // each call in the text is another function
-  int order = 0;            // of the derivatives inside
+  bool any_shape = false;  // elementwise: every parameter and the result have the caller's shape
+  int order = 0;           // of the derivatives inside
   double bound = 2;
 };
 
@@ -87,6 +89,7 @@ class Generator {
   Program run(std::uint64_t seed);
 
  private:
+  using Lines = std::vector<Line>;
   using Production = std::optional<Expr> (Generator::*)(const Shape& shape, int depth);
 
   // ---- expressions.cpp ----
@@ -103,6 +106,7 @@ class Generator {
   std::optional<Expr> guarded(const Shape& shape, int depth);
   std::optional<Expr> choice(const Shape& shape, int depth);
   std::optional<Expr> conditional(const Shape& shape, int depth);
+  std::optional<Expr> squared_kink(const Shape& shape, int depth);
   std::optional<Expr> stopped(const Shape& shape, int depth);
   std::optional<Expr> checkpointed(const Shape& shape, int depth);
 
@@ -131,18 +135,37 @@ class Generator {
 
   // ---- functions.cpp ----
   void make_functions();
+  std::string elementwise_body(const std::vector<Function::Parameter>& parameters);
   void make_elementwise();
   void make_generic();
-  void make_custom();
   std::optional<Call> call(const Function& f, std::size_t result, const Shape* wanted, bool derived, int depth);
   std::optional<Expr> called(const Shape& shape, int depth);
-  std::optional<Expr> derivative(const Shape& shape, int depth);
+
+  // ---- rules.cpp ----
+  void make_custom();
+  void make_ruled();
+  void add_with_rule(const std::string& function, const std::string& rule);
+
+  // ---- derivatives.cpp ----
   std::optional<Call> derivable(const Shape* first, const Shape* result, int highest_order);
+  std::optional<Expr> derivative(const Shape& shape, int depth);
+  void mixed_derivative(Lines& lines, const std::vector<Variable>& params);
+
+  // ---- control.cpp ----
+  void block(Lines& lines, int count);
+  void branch(Lines& lines);
+  void expect_growth(int turns);
+  void loop_body(Line& line);
+  void for_loop(Lines& lines);
+  void while_loop(Lines& lines);
+  void descent(Lines& lines);
+  void long_loop(Lines& lines);
+
+  // ---- mistakes.cpp ----
+  void carried_loss();
 
   // ---- statements.cpp ----
-  using Lines = std::vector<Line>;
   void statements(Lines& lines, int count);
-  void block(Lines& lines, int count);
   void statement(Lines& lines);
   void assign_new(Lines& lines);
   void assign_old(Lines& lines);
@@ -151,10 +174,6 @@ class Generator {
   void assign_part_of(Lines& lines, std::size_t at_variable);
   void several_results(Lines& lines);
   void new_index(Lines& lines);
-  void branch(Lines& lines);
-  void expect_growth(int turns);
-  void for_loop(Lines& lines);
-  void while_loop(Lines& lines);
   void split(Lines& lines);
   void stack(Lines& lines);
   void gradient_of_name(Lines& lines);
@@ -171,16 +190,22 @@ class Generator {
   std::string fresh(const Shape& shape);
   Shape random_shape(std::size_t highest_rank);
   int random_size();
+  int large_size();  // at least kLeastGeneric
   std::string size_text(int size);
   std::string shape_text(const Shape& shape);
   const Variable* variable(const Shape& shape);  // a recent one, read by the expression that is being written
   Expr use(const Variable& x);
   Line& add(Lines& lines, std::string text) { return lines.emplace_back(Line{std::move(text)}); }
+  bool may_index(int size) const;
+  // `either`, unless the calls in the text count: each call of a function with params is another function.
+  std::string twice(const std::string& script, const std::string& twin) const { return has_params_ ? script : either(script, twin); }
+  bool may_unroll() { return !has_params_ && draw_.chance(0.6); }
   bool may_turn() const { return loop_ > 0 || in_function_; }
 
   Draw draw_;
   Program program_;
   std::vector<Variable> variables_;
+  std::optional<Variable> kinked_;  // a vector with zeros, for squared_kink alone
   std::vector<Index> indices_;
   std::vector<Function> functions_;
   std::vector<int> sizes_;    // of most axes
@@ -192,6 +217,8 @@ class Generator {
   int loop_ = 0, depth_ = 0;  // the innermost loop that is being written; how many blocks
   int maps_ = 0, inner_ = 0;  // comprehensions around the expression; branches and checkpoints
   bool in_function_ = false, only_elementwise_ = false;
+  bool has_params_ = false;                           // some function holds a param
+  bool named_gradients_ = false;                      // gradient_of_name was there
   int cut_ = 0;                                       // what is being written has no derivative
   int order_ = 0;                                     // highest order of derivative in the expression so far
   std::set<int> used_;                                // versions that the expression reads

@@ -18,6 +18,10 @@ bool fits(int lo, int hi, int size) {
 
 }  // namespace
 
+bool Generator::may_index(int size) const {
+  return size != 0 || std::any_of(indices_.begin(), indices_.end(), [](const Index& i) { return i.shape.empty() && fits(i.lo, i.hi, 0); });
+}
+
 std::string Generator::index(int size) {
   const int n = least(size);
   std::vector<std::string> texts;
@@ -27,13 +31,14 @@ std::string Generator::index(int size) {
       continue;
     }
     if (i.of == size || fits(i.lo, i.hi, size)) texts.push_back(i.name);
+    if (size == 0) continue;
     if (i.of == size && size < 0) texts.push_back(fmt::format("{} - 1 - {}", dim_name(size), i.name));
     if (i.of == size || fits(-1 - i.hi, -1 - i.lo, size)) texts.push_back(fmt::format("-1 - {}", i.name));
     if (fits(i.lo + 1, i.hi + 1, size)) texts.push_back(fmt::format("{} + 1", i.name));
     if (i.of == size || fits(i.lo - 1, i.hi - 1, size)) texts.push_back(fmt::format("{} - 1", i.name));
     texts.push_back(fmt::format("({} + {}) % {}", i.name, draw_.between(0, 3), size < 0 ? dim_name(size) : std::to_string(size)));
   }
-  if (!texts.empty() && draw_.chance(0.75)) return draw_.of(texts);
+  if (!texts.empty() && (size == 0 || draw_.chance(0.75))) return draw_.of(texts);
   return std::to_string(draw_.between(-n, n - 1));
 }
 
@@ -58,7 +63,7 @@ std::optional<Generator::Place> Generator::place(const Variable& x, bool by_tens
   const int gathered = draw_.between(1, 4);
   for (int size : x.shape) {
     const double dice = draw_.unit();
-    if (dice < 0.3) {
+    if (dice < 0.3 || !may_index(size)) {
       items.push_back(":");
       result.shape.push_back(size);
     } else if (by_tensors && tensors < 2 && dice < 0.5) {

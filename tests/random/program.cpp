@@ -1,21 +1,47 @@
 #include "tests/random/program.h"
 
+#include <fmt/format.h>
+
 namespace bpc::test {
 
 namespace {
 
-void write(const std::vector<Line>& lines, std::size_t depth, std::string& out) {
+// The marks of `either`: characters that no script holds.
+constexpr char kEither = '\1', kOr = '\2', kEnd = '\3';
+
+// Appends what one side sees of text[at..], up to the end of the choice that is open, if any. Returns where it stopped.
+std::size_t read_side(std::string_view text, std::size_t at, bool twin, bool shown, std::string& out) {
+  for (; at < text.size() && text[at] != kOr && text[at] != kEnd; ++at) {
+    if (text[at] != kEither) {
+      if (shown) out += text[at];
+      continue;
+    }
+    at = read_side(text, at + 1, twin, shown && !twin, out);
+    at = read_side(text, at + 1, twin, shown && twin, out);
+  }
+  return at;
+}
+
+void write(const std::vector<Line>& lines, std::size_t depth, bool twin, std::string& out) {
   const std::string indent(2 * depth, ' ');
   for (const Line& line : lines) {
-    out += indent + line.text;
+    if (twin && line.unrolled) {
+      for (int value : line.unrolled->values) {
+        if (!line.unrolled->index.empty()) out += indent + line.unrolled->index + " : i32 = " + std::to_string(value) + "\n";
+        write(line.body, depth, twin, out);
+      }
+      continue;
+    }
+    out += indent;
+    read_side(line.text, 0, twin, true, out);
     if (line.block) {
       out += " {\n";
-      write(line.body, depth + 1, out);
+      write(line.body, depth + 1, twin, out);
       out += indent + "}";
     }
     if (!line.otherwise.empty()) {
       out += " else {\n";
-      write(line.otherwise, depth + 1, out);
+      write(line.otherwise, depth + 1, twin, out);
       out += indent + "}";
     }
     out += "\n";
@@ -67,6 +93,17 @@ class Shrinker {
 
   bool simplify(std::vector<Line>& lines, std::size_t at) {
     bool any = false;
+    if (lines[at].unrolled) {
+      std::vector<Line> changed = lines;
+      changed[at].unrolled.reset();
+      any = attempt(lines, std::move(changed));
+    }
+    if (lines[at].text.find(kEither) != std::string::npos) {
+      std::vector<Line> changed = lines;
+      changed[at].text.clear();
+      read_side(lines[at].text, 0, false, true, changed[at].text);
+      any |= attempt(lines, std::move(changed));
+    }
     const std::vector<std::string> simpler = lines[at].simpler;
     for (std::size_t i = 0; i < simpler.size(); ++i) {
       std::vector<Line> changed = lines;
@@ -87,9 +124,14 @@ class Shrinker {
 
 }  // namespace
 
-std::string Program::text() const {
+std::string either(std::string_view script, std::string_view twin) {
+  return fmt::format("{}{}{}{}{}", kEither, script, kOr, twin, kEnd);
+}
+
+std::string Program::text(Side side) const {
   std::string out;
-  write(lines, 0, out);
+  write(lines, 0, side == Side::twin, out);
+  if (side == Side::mistaken) write(mistake, 0, false, out);
   return out;
 }
 

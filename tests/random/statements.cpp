@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
+#include <span>
 
 #include "tests/random/generator.h"
 
@@ -7,6 +8,10 @@ namespace bpc::test {
 
 std::string dim_name(int size) {
   return size == -1 ? "N" : "K";
+}
+
+bool has_elements(const Shape& shape) {
+  return std::find(shape.begin(), shape.end(), 0) == shape.end();
 }
 
 std::string Generator::size_text(int size) {
@@ -21,6 +26,10 @@ std::string Generator::shape_text(const Shape& shape) {
 }
 
 int Generator::random_size() {
+  return generic_.empty() && draw_.chance(0.03) ? 0 : large_size();
+}
+
+int Generator::large_size() {
   if (!generic_.empty() && draw_.chance(0.9)) return draw_.of(generic_);
   return draw_.chance(0.9) ? draw_.of(sizes_) : draw_.between(2, 4);
 }
@@ -49,6 +58,7 @@ void Generator::bind(const std::string& name, const Shape& shape, double bound, 
 void Generator::assigned(Variable& x) {
   x.version = ++versions_;
   x.loop = loop_;
+  x.turned = false;
   x.reads = depth_ == 0 ? std::move(used_) : std::set<int>{};
   used_.clear();
 }
@@ -246,18 +256,22 @@ void Generator::stack(Lines& lines) {
   variables_.back().reads.clear();
 }
 
-// `g = grad(y, x)` for a name y that was computed from x.
+// `g = grad(y, x)` for a name y that was computed from x. How a derivative depends on what is computed on the way to it, rules may say in
+// several ways, so that after the first such g, x is a param.
 void Generator::gradient_of_name(Lines& lines) {
   struct Pair {
     std::string y, x;
     Shape shape;
   };
   std::vector<Pair> pairs;
+  const auto params = std::min(variables_.size(), static_cast<std::size_t>(params_));
+  const auto xs = std::span(variables_).first(named_gradients_ ? params : variables_.size());
   for (const Variable& y : variables_)
-    for (const Variable& x : variables_)
-      if (y.shape.empty() && y.reads.contains(x.version) && !x.given && (loop_ == 0 || x.loop == loop_))
+    for (const Variable& x : xs)
+      if (y.shape.empty() && y.reads.contains(x.version) && !x.given && !x.turned && (loop_ == 0 || x.loop == loop_))
         pairs.push_back({y.name, x.name, x.shape});
   if (pairs.empty() || order_ > 1) return assign_new(lines);
+  named_gradients_ = true;
   const Pair pair = draw_.of(pairs);
   ++order_;
   used_.clear();
@@ -295,10 +309,10 @@ void Generator::statement(Lines& lines) {
     void (Generator::*make)(Lines&);
     bool nests = false;
   } kStatements[] = {
-      {10, &Generator::assign_new},      {8, &Generator::assign_old},   {7, &Generator::assign_part},    {2, &Generator::several_results},
-      {3, &Generator::new_index},        {5, &Generator::branch, true}, {8, &Generator::for_loop, true}, {4, &Generator::while_loop, true},
-      {3, &Generator::gradient_of_name}, {2, &Generator::add_residual}, {2, &Generator::split},          {2, &Generator::stack},
-      {1, &Generator::assertion},
+      {10, &Generator::assign_new},      {8, &Generator::assign_old},    {7, &Generator::assign_part},    {2, &Generator::several_results},
+      {3, &Generator::new_index},        {5, &Generator::branch, true},  {8, &Generator::for_loop, true}, {4, &Generator::while_loop, true},
+      {3, &Generator::gradient_of_name}, {2, &Generator::add_residual},  {2, &Generator::split},          {2, &Generator::stack},
+      {1, &Generator::assertion},        {3, &Generator::descent, true},
   };
   int total = 0;
   for (const auto& kind : kStatements) total += kind.weight;
@@ -313,73 +327,6 @@ void Generator::statement(Lines& lines) {
 
 void Generator::statements(Lines& lines, int count) {
   for (int i = 0; i < count; ++i) statement(lines);
-}
-
-void Generator::make_params() {
-  sizes_ = {draw_.between(2, 3), draw_.between(3, 4)};
-  if (draw_.chance(0.4)) {
-    dim_ = "D";
-    dim_size_ = draw_.of(sizes_);
-    add(program_.lines, fmt::format("dim D = {}", dim_size_));
-  }
-  for (int n = draw_.between(2, 4); n > 0; --n) {
-    Shape shape = random_shape(2);
-    const std::string name = fresh(std::string(shape.empty() ? "a" : shape.size() == 1 ? "u" : "W"));
-    add(program_.lines, fmt::format("param {}{} = {}", name, shape.empty() ? "" : " : " + shape_text(shape), tensor_literal(shape)));
-    bind(name, shape, 1, true);
-  }
-}
-
-// The loss, from what there is; then derivatives of some y, for the check to compare.
-void Generator::finish() {
-  Lines& lines = program_.lines;
-  const std::vector<Variable> params(variables_.begin(), variables_.begin() + params_);
-  auto scalar = [](const Variable& x) { return x.shape.empty() ? x.name : fmt::format("sum({})", x.name); };
-  std::string direct;
-  for (const Variable& x : params) direct += (direct.empty() ? "" : " + ") + scalar(x);
-  add(lines, fmt::format("total = 0.1 * ({})", direct));
-  std::vector<Variable> last(variables_.begin() + params_, variables_.end());
-  while (last.size() > 6) last.erase(last.begin() + static_cast<std::ptrdiff_t>(draw_.below(last.size())));
-  for (const Variable& x : last) {
-    const std::string weight = number(0.3, 1).text;
-    add(lines, x.shape.empty()     ? fmt::format("total += {} * {}", weight, x.name)
-               : draw_.chance(0.5) ? fmt::format("total += {} * mean({})", weight, x.name)
-                                   : fmt::format("total += {} * sum({} * {})", weight, x.name, x.name));
-  }
-  add(lines, "loss J = total");
-
-  Shape shape = last.empty() ? Shape{} : draw_.of(last).shape;
-  used_.clear();
-  Expr y = leaf(shape);
-  const std::set<int> reads = used_;
-  add(lines, fmt::format("y = sin({}) + 0.1 * total", y.text));
-  add(lines, fmt::format("cotangent = {}", tensor_literal(shape)));
-  std::vector<Variable> xs = params;
-  for (const Variable& x : last)
-    if (reads.contains(x.version)) xs.push_back(x);
-  for (std::size_t k = 0; k < xs.size(); ++k) {
-    const Variable& x = xs[k];
-    add(lines, fmt::format("direction{} = {}", k, tensor_literal(x.shape)));
-    add(lines, fmt::format("forward{} = jvp(y, {}, direction{})", k, x.name, k));
-    add(lines, fmt::format("backward{} = vjp(y, {}, cotangent)", k, x.name));
-  }
-}
-
-Program Generator::run(std::uint64_t seed) {
-  add(program_.lines, fmt::format("# seed {}", seed));
-  make_params();
-  params_ = static_cast<std::ptrdiff_t>(variables_.size());
-  for (int n = draw_.between(0, 2); n > 0; --n) new_index(program_.lines);
-  make_functions();
-  add(program_.lines, "residual = 0");
-  order_ = 0;
-  statements(program_.lines, draw_.between(3, 9));
-  finish();
-  return std::move(program_);
-}
-
-Program random_program(std::uint64_t seed) {
-  return Generator(seed).run(seed);
 }
 
 }  // namespace bpc::test

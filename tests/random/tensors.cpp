@@ -26,20 +26,28 @@ Shape with_axis(Shape shape, std::size_t axis, int size) {
   return shape;
 }
 
+// Of {0}, reduced as {1} says: `, axis=…` or ` for …`. Those that are there of nothing, too, come first.
 struct Reduction {
-  const char* name;
+  const char* format;
   double (*bound)(double b, double n);
 };
 constexpr Reduction kReductions[] = {
-    {"sum", [](double b, double n) { return b * n; }},
-    {"sum", [](double b, double n) { return b * n; }},
-    {"mean", [](double b, double) { return b; }},
-    {"max", [](double b, double) { return b; }},
-    {"min", [](double b, double) { return b; }},
-    {"var", [](double b, double) { return b * b; }},
-    {"logsumexp", [](double b, double n) { return b + std::log(n); }},
-    {"prod", [](double b, double n) { return std::pow(b, n); }},
+    {"prod({}{})", [](double b, double n) { return std::pow(b, n); }},
+    {"sum({}{})", [](double b, double n) { return b * n; }},
+    {"sum({}{})", [](double b, double n) { return b * n; }},
+    {"\1square(norm({0}{1}))\2sum(square({0}){1})\3", [](double b, double n) { return b * b * n; }},
+    {"mean({}{})", [](double b, double) { return b; }},
+    {"max({}{})", [](double b, double) { return b; }},
+    {"min({}{})", [](double b, double) { return b; }},
+    {"var({}{})", [](double b, double) { return b * b; }},
+    {"\1square(std({0}{1}))\2var({0}{1})\3", [](double b, double) { return b * b; }},
+    {"logsumexp({}{})", [](double b, double n) { return b + std::log(n); }},
 };
+constexpr std::size_t kOfNothing = 4;
+
+const Reduction& any_reduction(Draw& draw, double n) {
+  return kReductions[draw.below(n == 0 ? kOfNothing : std::size(kReductions))];
+}
 
 }  // namespace
 
@@ -58,7 +66,6 @@ Shape Generator::wider(const Shape& shape, std::size_t& axis) {
 }
 
 std::optional<Expr> Generator::reduction(const Shape& shape, int depth) {
-  const Reduction& reduction = draw_.of(kReductions);
   Shape from;
   std::string how;
   double n = 1;
@@ -84,8 +91,9 @@ std::optional<Expr> Generator::reduction(const Shape& shape, int depth) {
       how = shape.empty() ? "" : fmt::format(", axis=[0, {}]", axis + 1);
     }
   }
+  const Reduction& reduction = any_reduction(draw_, n);
   Expr x = expr(from, depth - 1);
-  return Expr{fmt::format("{}({}{})", reduction.name, x.text, how), reduction.bound(x.bound, n)};
+  return Expr{fmt::format(fmt::runtime(reduction.format), x.text, how), reduction.bound(x.bound, n)};
 }
 
 std::optional<Expr> Generator::contraction(const Shape& shape, int depth) {
@@ -201,7 +209,7 @@ std::optional<Expr> Generator::along_axis(const Shape& shape, int depth) {
   if (shape.empty()) return std::nullopt;
   Expr x = expr(shape, depth - 1);
   std::size_t axis = draw_.below(shape.size());
-  switch (draw_.below(4)) {
+  switch (has_elements(shape) ? draw_.below(4) : 0) {
     case 0:
       return Expr{fmt::format("cumsum({}, axis={})", x.text, axis), x.bound * count({shape[axis]})};
     case 1:
@@ -265,21 +273,19 @@ std::optional<Expr> Generator::comprehension(const Shape& shape, int depth) {
 std::optional<Expr> Generator::folded_comprehension(const Shape& shape, int depth) {
   if (maps_ >= 2) return std::nullopt;
   const std::size_t outside = indices_.size();
-  const Reduction* reduction = &draw_.of(kReductions);
+  const Reduction* reduction = &kReductions[1];
   double n = 4;
   std::string ranges;
   std::vector<Index> bounds;
   for (const Index& i : indices_)
     if (i.shape.empty() && i.hi < kFar) bounds.push_back(i);
-  if (!bounds.empty() && draw_.chance(0.3)) {  // a length only known at run time
+  if (!bounds.empty() && draw_.chance(0.3)) {  // a length only known at run time: a sum
     const Index& to = draw_.of(bounds);
     std::string name = fresh("j");
     ranges = fmt::format("{} in 0..{}", name, to.name);
     indices_.push_back({name, 0, std::max(0, to.hi - 1), 0, {}});
-    reduction = &kReductions[0];
   } else {
-    const bool is_empty = std::string_view(reduction->name) == "sum" && draw_.chance(0.05);
-    const int size = is_empty ? 0 : random_size();
+    const int size = draw_.chance(0.05) ? 0 : random_size();
     ranges = generator(size, fresh("j"));
     n = count({size});
     if (draw_.chance(0.2)) {
@@ -287,17 +293,18 @@ std::optional<Expr> Generator::folded_comprehension(const Shape& shape, int dept
       ranges += ", " + generator(second, fresh("j"));
       n *= count({second});
     }
+    reduction = &any_reduction(draw_, n);
   }
   ++maps_, ++inner_;
   Expr x = expr(shape, depth - 1);
   --maps_, --inner_;
   indices_.resize(outside);
-  return Expr{fmt::format("{}({} for {})", reduction->name, x.text, ranges), reduction->bound(x.bound, n)};
+  return Expr{fmt::format(fmt::runtime(reduction->format), x.text, " for " + ranges), reduction->bound(x.bound, n)};
 }
 
 // Functions of the library: contractions by letters, rows by integers, layers and losses.
 std::optional<Expr> Generator::library(const Shape& shape, int depth) {
-  if (is_generic(shape) || shape.size() > 2 || maps_ > 1) return std::nullopt;
+  if (is_generic(shape) || !has_elements(shape) || shape.size() > 2 || maps_ > 1) return std::nullopt;
   auto some = [&](const Shape& of, double limit = 2) { return tamed(expr(of, depth - 1), limit); };
   const int n = draw_.of(sizes_), k = draw_.of(sizes_);
   if (shape.empty()) {
