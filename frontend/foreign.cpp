@@ -33,21 +33,56 @@ bool holds(std::string_view words, std::string_view word) {
   return false;
 }
 
-// `{1}`, `{(1)}` and `{*}` of a help; with `shown` false each is `…`.
+// What a text with values in braces shows, as items of a `print`: `x = {x:.2f} m` is `"x =", x, "m"`.
+std::string items_of(std::string_view text) {
+  std::string items;
+  auto add = [&](std::string_view item) { items.append(items.empty() ? "" : ", ").append(item); };
+  while (!text.empty()) {
+    const std::size_t open = std::min(text.find('{'), text.size()), close = text.find('}', open);
+    std::string_view literal = text.substr(0, close == std::string_view::npos ? text.size() : open);
+    text.remove_prefix(literal.size());
+    while (literal.starts_with(' ')) literal.remove_prefix(1);  // `print` separates its items by spaces
+    while (literal.ends_with(' ')) literal.remove_suffix(1);
+    if (!literal.empty()) add(fmt::format("\"{}\"", literal));
+    if (text.empty()) break;
+    const std::string_view value = text.substr(1, close - open - 1);
+    add(value.substr(0, value.find_first_of(":=!")));
+    text.remove_prefix(close - open + 1);
+  }
+  return items;
+}
+
+// Replaces texts with values in braces, with an `f` before them or without, by items of a `print`.
+std::string with_items(std::string_view text) {
+  std::string result;
+  for (;;) {
+    const std::size_t open = text.find('"'), close = open == std::string_view::npos ? open : text.find('"', open + 1);
+    if (close == std::string_view::npos) return result.append(text);
+    const std::string_view literal = text.substr(open + 1, close - open - 1);
+    const bool is_marked = open > 0 && text[open - 1] == 'f';
+    result += text.substr(0, open - (is_marked ? 1 : 0));
+    result += literal.find('{') == std::string_view::npos ? fmt::format("\"{}\"", literal) : items_of(literal);
+    text.remove_prefix(close + 1);
+  }
+}
+
+// `{1}`, `{(1)}`, `{f1}` and `{*}` of a help; with `shown` false each is `…`.
 std::string put_in(std::string_view help, const std::vector<Captured>& captured, bool shown) {
   std::string result;
   auto put = [&](std::string_view which) {
-    const bool operand = which.starts_with('(');
-    const std::size_t number = static_cast<std::size_t>(which[operand ? 1 : 0] - '1');
+    const bool operand = which.starts_with('('), items = which.starts_with('f');
+    const std::size_t number = static_cast<std::size_t>(which[operand || items ? 1 : 0] - '1');
     std::string text;
     if (which == "*")
       for (const Captured& each : captured) text += (text.empty() ? "" : ", ") + each.text;
     else if (number < captured.size())
-      text = operand && !captured[number].is_operand ? fmt::format("({})", captured[number].text) : captured[number].text;
+      text = operand && !captured[number].is_operand ? fmt::format("({})", captured[number].text)
+             : items                                 ? with_items(captured[number].text)
+                                                     : captured[number].text;
     result += shown && !text.empty() ? excerpt(text) : "…";
   };
   for (std::size_t at = 0; at < help.size();) {
-    const std::size_t open = help.find('{', at), close = help.find('}', at);
+    const std::size_t open = help.find('{', at), close = help.find('}', open);
     const bool is_place =
         open != std::string_view::npos && close != std::string_view::npos && close > open + 1 && close - open <= 4 && help[open + 1] != ' ';
     if (!is_place) {

@@ -7,7 +7,7 @@
 
 namespace bpc::frontend {
 
-enum class ForeignPlace { value, function, attribute, statement };
+enum class ForeignPlace { value, base, function, attribute, type, statement };
 
 // A piece of the author's text that a help shows.
 struct Captured {

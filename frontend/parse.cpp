@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "frontend/foreign.h"
 #include "frontend/parse_build.h"
 #include "frontend/parse_errors.h"
 #include "frontend/parse_phrases.h"
@@ -230,6 +231,13 @@ class StatementBuilder : private ExprBuilder {
       wrong.with_help(fmt::format("a list is written in square brackets: `[{}]`", excerpt(text)));
   }
 
+  // With the `=` and the value after it, where it is all there is on the left.
+  std::string text_of_target(BpParser::TargetContext* context) const {
+    auto* whole = static_cast<BpParser::AssignmentContext*>(context->parent);
+    auto* values = whole->target().size() == 1 ? whole->exprs() : nullptr;
+    return written(tokens_, context->start->getTokenIndex(), (values ? values->stop : context->stop)->getTokenIndex());
+  }
+
   Target target(BpParser::TargetContext* context) {
     Target result;
     result.span = span(context);
@@ -248,14 +256,17 @@ class StatementBuilder : private ExprBuilder {
         return result;
       }
       if (std::holds_alternative<IndexExpr>(base.node)) {
+        std::string element = written(tokens_, context->start->getTokenIndex(), context->stop->getTokenIndex());
+        for (std::size_t at; (at = element.find("][")) != std::string::npos;) element.replace(at, 2, ", ");
         error(Code::E0101, target.span, "only `name[…] = value` can update a part")
-            .with_help("write all indices in one pair of brackets: `x[i, j]`");
+            .with_help(fmt::format("write all indices in one pair of brackets: `{}`", excerpt(element)));
         return result;
       }
     }
     error(Code::E0101, target.span, "a name should stand on the left of `=`")
-        .with_help(std::holds_alternative<CallExpr>(target.node) ? "a function is declared by `fn`: `fn f(x) = …`"
-                                                                 : "to compare, write `==`");
+        .with_help(std::holds_alternative<CallExpr>(target.node)
+                       ? fill_help("a function is declared by `fn`: `fn {1}`", {{text_of_target(context), true}})
+                       : "to compare, write `==`");
     return result;
   }
 };

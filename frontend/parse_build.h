@@ -53,7 +53,9 @@ class ExprBuilder {
   ExprId power(BpParser::PowerContext* context);
   ExprId postfix(BpParser::PostfixContext* context);
   bool reject_attribute(ExprId base, BpParser::TrailerContext* context, BpParser::TrailerContext* call);
+  bool imports_modules() const;
   std::size_t token_index_of(const Span& span) const;  // of the first token of it
+  std::string text_of(const Span& span) const;
   std::string range_help(ExprId range) const;
   ExprId trailer(ExprId base, BpParser::TrailerContext* context);
   ExprId atom(BpParser::AtomContext* context);

@@ -8,6 +8,7 @@
 #include "BpLexer.h"
 #include "frontend/foreign.h"
 #include "frontend/lower/builtins.h"
+#include "frontend/parse.h"
 #include "frontend/parse_phrases.h"
 
 namespace bpc::frontend {
@@ -79,7 +80,7 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
       if (starts_statement(kind) || kind == BpParser::RBRACE || kind == antlr4::Token::EOF) return;
       const std::size_t at = parser->getCurrentToken()->getTokenIndex();
       const Token& found = tokens_[at];
-      if (is_consequence(found) || says_phrase(at) || says_bad(found)) {
+      if (is_consequence(found) || says_phrase(at, PhraseKind::statement) || says_phrase(at, PhraseKind::part) || says_bad(found)) {
         skip_statement(parser, 0);
         continue;
       }
@@ -112,11 +113,14 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
   }
 
   // An `else` after a head that was not understood.
-  bool is_consequence(const Token& found) const { return found.kind == BpParser::ELSE && reported_ > 0; }
+  bool is_consequence(const Token& found) const {
+    const bool goes_on = found.kind == BpParser::ELSE || found.text == "elif" || found.text == "elseif" || found.text == "elsif";
+    return goes_on && reported_ > 0;
+  }
 
   // What another language writes around the token `at`.
-  bool says_phrase(std::size_t at) {
-    auto phrase = find_phrase(tokens_, at);
+  bool says_phrase(std::size_t at, PhraseKind kind) {
+    auto phrase = find_phrase(tokens_, at, kind);
     if (phrase) add(Code::E0111, phrase->span, phrase->message).with_help(phrase->help);
     return phrase.has_value();
   }
@@ -175,7 +179,7 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
 
     const std::size_t first = statement_start(parser);
     if (is_consequence(found) || is_consequence(tokens_[first])) return;
-    if (says_word(first, at) || says_phrase(at) || says_bad(found)) return;
+    if (says_phrase(at, PhraseKind::statement) || says_word(first, at) || says_phrase(at, PhraseKind::part) || says_bad(found)) return;
     if (expects(BpParser::NUMBER)) {
       if (found.kind == BpParser::EOS && is_operator(last)) {
         const Token& sign = tokens_[at - 1];
@@ -238,12 +242,33 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
   // Two operands stand side by side.
   std::string missing_before(std::size_t at) const {
     const Token &left = tokens_[at - 1], &right = tokens_[at];
-    const bool products = (left.kind == BpParser::NAME || left.kind == BpParser::NUMBER || left.kind == BpParser::RPAREN) &&
-                          (right.kind == BpParser::NAME || right.kind == BpParser::NUMBER);
-    if (!products) return "an operator, a comma or a line break is missing before it";
-    const std::string factor = left.kind == BpParser::RPAREN ? "(…)" : excerpt(left.text);
-    return fmt::format("an operator, a comma or a line break is missing before it; to multiply, write `{}*{}`", factor,
-                       excerpt(right.text));
+    if (left.kind == BpParser::NUMBER && right.kind == BpParser::NUMBER)
+      return right.text.size() == 3 && is_code(left.text + "_" + right.text)
+                 ? fmt::format("the digits of a number are grouped by `_`: `{}_{}`", left.text, right.text)
+                 : "an operator, a comma or a line break is missing before it";
+    const std::string product =
+        fmt::format("{}*{}", written(tokens_, operand_start(at - 1), at - 1), written(tokens_, at, operand_end(at)));
+    const bool factors = right.kind == BpParser::NAME || right.kind == BpParser::NUMBER || right.kind == BpParser::LPAREN;
+    if (!factors || left.kind == BpParser::STRING || !is_code(product)) return "an operator, a comma or a line break is missing before it";
+    return fmt::format("an operator, a comma or a line break is missing before it; to multiply, write `{}`", excerpt(product));
+  }
+
+  // The first token of the operand that ends in `at`, and the last one of that which starts there: brackets with what stands before them.
+  std::size_t operand_start(std::size_t at) const {
+    for (int depth = 0;; --at) {
+      const std::size_t kind = tokens_[at].kind;
+      depth += kind == BpParser::RPAREN || kind == BpParser::RBRACKET ? 1 : kind == BpParser::LPAREN || kind == BpParser::LBRACKET ? -1 : 0;
+      const bool called = at > 0 && kind != BpParser::NAME && kind != BpParser::NUMBER && tokens_[at - 1].kind == BpParser::NAME;
+      if (at == 0 || (depth == 0 && !called)) return at;
+    }
+  }
+  std::size_t operand_end(std::size_t at) const {
+    for (int depth = 0;; ++at) {
+      const std::size_t kind = tokens_[at].kind;
+      depth += kind == BpParser::LPAREN || kind == BpParser::LBRACKET ? 1 : kind == BpParser::RPAREN || kind == BpParser::RBRACKET ? -1 : 0;
+      const std::size_t next = at + 1 < tokens_.size() ? tokens_[at + 1].kind : 0;
+      if (at + 1 >= tokens_.size() || (depth == 0 && next != BpParser::LPAREN && next != BpParser::LBRACKET)) return at;
+    }
   }
 
   static std::size_t statement_start(antlr4::Parser* parser) {

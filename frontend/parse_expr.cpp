@@ -216,8 +216,8 @@ ExprId ExprBuilder::postfix(BpParser::PostfixContext* context) {
   for (std::size_t i = 1; i < context->children.size(); ++i) {
     auto* each = static_cast<BpParser::TrailerContext*>(context->children[i]);
     auto* next = i + 1 < context->children.size() ? static_cast<BpParser::TrailerContext*>(context->children[i + 1]) : nullptr;
-    if (each->DOT() && reject_attribute(result, each, next && next->LPAREN() ? next : nullptr)) {
-      if (next && next->LPAREN()) ++i;
+    if (each->DOT() && reject_attribute(result, each, next && !next->DOT() ? next : nullptr)) {
+      if (next && !next->DOT()) ++i;
       continue;
     }
     result = trailer(result, each);
@@ -226,9 +226,10 @@ ExprId ExprBuilder::postfix(BpParser::PostfixContext* context) {
 }
 
 // `.T` is the only attribute. What stands after another point is reported: a module's function, a method, or a property; `call` is what
-// calls it.
-bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* context, BpParser::TrailerContext* call) {
+// calls or indexes it.
+bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* context, BpParser::TrailerContext* after) {
   const Token& attribute = token(context->NAME());
+  auto* call = after && after->LPAREN() ? after : nullptr;
   if (attribute.text == "T") {
     if (call) error(Code::E0101, span(call), "`.T` is no function").with_help("leave out the parentheses: `x.T`");
     return call != nullptr;
@@ -236,6 +237,12 @@ bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* contex
   const Expr& object = ast_.expr(base);
   const auto* named = std::get_if<NameExpr>(&object.node);
   const bool module = named && foreign_help(ForeignPlace::value, named->name, {}).find("no modules") != std::string::npos;
+  if (module && imports_modules()) return true;  // said at the import
+  if (module && !call && foreign_help(ForeignPlace::value, attribute.text, {}) == foreign_help(ForeignPlace::value, named->name, {})) {
+    // `torch.nn.functional.relu`: the last name is what is meant.
+    ast_.exprs[base.index].node = NameExpr{attribute.text};
+    return true;
+  }
   const std::size_t first = token_index_of(object.span);
   const bool operand = !std::holds_alternative<BinaryExpr>(object.node) && !std::holds_alternative<UnaryExpr>(object.node) &&
                        !std::holds_alternative<ConditionalExpr>(object.node);
@@ -244,8 +251,12 @@ bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* contex
   if (call)
     for (auto* argument : call->argument())
       captured.push_back({written(tokens_, argument->start->getTokenIndex(), argument->stop->getTokenIndex()), false});
+  if (after && !call)
+    for (auto* item : after->indexItem())
+      captured.push_back({written(tokens_, item->start->getTokenIndex(), item->stop->getTokenIndex()), false});
 
-  std::string help = module ? "" : foreign_help(ForeignPlace::attribute, attribute.text, captured);
+  std::string help = module || !after || call ? "" : foreign_help(ForeignPlace::attribute, attribute.text + "[]", captured);
+  if (help.empty() && !module) help = foreign_help(ForeignPlace::attribute, attribute.text, captured);
   if (help.empty() && is_builtin_function(attribute.text)) help = fill_help(fmt::format("write `{}({{*}})`", attribute.text), captured);
   if (help.empty()) help = foreign_help(ForeignPlace::function, attribute.text, captured);
   if (help.empty() && module) help = foreign_help(ForeignPlace::attribute, attribute.text, captured);
@@ -256,6 +267,21 @@ bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* contex
                : fmt::format("values have no methods and no attributes but `.T`; found `.{}`", attribute.text))
       .with_help(help);
   return true;
+}
+
+// `import numpy`, which was reported.
+bool ExprBuilder::imports_modules() const {
+  for (std::size_t i = 0; i + 1 < tokens_.size(); ++i)
+    if (tokens_[i].text == "import" && tokens_[i + 1].kind == BpParser::NAME && (i == 0 || tokens_[i - 1].kind == BpParser::EOS))
+      return true;
+  return false;
+}
+
+std::string ExprBuilder::text_of(const Span& span) const {
+  const std::size_t first = token_index_of(span);
+  std::size_t last = first;
+  while (tokens_[last].span.end_line < span.end_line || tokens_[last].span.end_column < span.end_column) ++last;
+  return written(tokens_, first, last);
 }
 
 std::size_t ExprBuilder::token_index_of(const Span& span) const {
@@ -280,7 +306,9 @@ ExprId ExprBuilder::trailer(ExprId base, BpParser::TrailerContext* context) {
   } else {
     const bool literal = std::holds_alternative<NumberExpr>(callee.node);
     error(Code::E0101, span(context), "only a named function can be called")
-        .with_help(literal || callee.parenthesized ? "to multiply, write `*`" : "bind it to a name, or write `*` to multiply");
+        .with_help(literal || callee.parenthesized
+                       ? fill_help("to multiply, write `{1}*{2}`", {{text_of(callee.span), true}, {text_of(span(context)), true}})
+                       : "bind it to a name, or write `*` to multiply");
     call.callee = {"", callee.span};
   }
   for (auto* written : context->argument()) {
@@ -354,10 +382,9 @@ std::string ExprBuilder::range_help(ExprId range) const {
   if (const auto* call = std::get_if<CallExpr>(&given.node); call && (call->callee.text == "range" || call->callee.text == "arange")) {
     std::vector<Captured> bounds;
     for (const Argument& argument : call->arguments) {
-      const Span at = span_of(argument.value);
-      std::size_t last = token_index_of(at);
-      while (tokens_[last].span.end_line < at.end_line || tokens_[last].span.end_column < at.end_column) ++last;
-      bounds.push_back({written(tokens_, token_index_of(at), last), false});
+      std::string text = text_of(span_of(argument.value));
+      if (text.starts_with("len(") && text.ends_with(")")) text = fmt::format("size({}, 0)", text.substr(4, text.size() - 5));
+      bounds.push_back({text, false});
     }
     if (bounds.size() == 1) return fill_help("a range is written `0..{1}`", bounds);
     if (bounds.size() == 2) return fill_help("a range is written `{1}..{2}`", bounds);

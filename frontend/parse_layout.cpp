@@ -110,7 +110,9 @@ class Brackets {
       } else if (is_closer(kind)) {
         close(i);
       } else if (kind == BpLexer::EOS && in_parentheses()) {
-        report(Code::E0101, tokens_[i].span, "found `;` inside brackets").with_help("the rows of a matrix are written `[[1, 2], [3, 4]]`");
+        if (!is_head_of_loop())
+          report(Code::E0101, tokens_[i].span, "found `;` inside brackets")
+              .with_help("the rows of a matrix are written `[[1, 2], [3, 4]]`");
         tokens_[i].kind = BpLexer::COMMA;
       } else if (kind == kEnd) {
         close_blocks(i);
@@ -125,6 +127,9 @@ class Brackets {
   static constexpr std::size_t kDropped = 0;  // ANTLR's kinds start at 1
 
   bool in_parentheses() const { return !open_.empty() && tokens_[open_.back()].kind != BpLexer::LBRACE; }
+
+  // `for (i = 0; i < n; i++)`, of which the parser says what to write.
+  bool is_head_of_loop() const { return open_.back() > 0 && tokens_[open_.back() - 1].kind == BpLexer::FOR; }
 
   bool starts_declaration(std::size_t at) const {
     return at > 0 && tokens_[at - 1].kind == BpLexer::NEWLINE && is_name(tokens_[at].kind) && looks_like_statement(tokens_, at, false);

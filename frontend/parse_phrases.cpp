@@ -2,10 +2,11 @@
 //   ^ at the beginning, $ at the end   the statement begins, ends there
 //   NAME STRING                        such a token
 //   FUNC                               the name of a function that is built in
-//   OPERAND                            a name or a number
+//   NUMBER, OPERAND                    a number; a name or a number
 //   TYPE                               a name or a list of sizes
 //   LIST                               operands, at least two
-//   EXPR                               tokens that can belong to one expression, brackets balanced
+//   EXPR                               tokens that look like one expression, brackets balanced
+//   RANGE                              the same, or one with `..` and `by`
 //   ANY                                tokens or none, brackets balanced
 //   open(                              a parenthesis that is not a call's
 //   a|b                                one of these
@@ -88,9 +89,10 @@ class Matcher {
     if (text == "^" && element == 0) return at == begin_ && rest(1, at);
     if (text == "$" && element + 1 == elements_->size()) return (at == end_ || tokens_[at].kind == BpLexer::EOS) && rest(element + 1, at);
     if (glued && (at == begin_ || !touch(tokens_[at - 1], tokens_[std::min(at, end_ - 1)]))) return false;
-    if (text == "EXPR" || text == "ANY" || text == "LIST") return run(element, at);
+    if (text == "EXPR" || text == "RANGE" || text == "ANY" || text == "LIST") return run(element, at);
     if (at >= end_ || !single(text, at)) return false;
-    const bool keeps = text == "NAME" || text == "STRING" || text == "FUNC" || text == "OPERAND" || text == "TYPE" || has_choices(text);
+    const bool keeps = text == "NAME" || text == "STRING" || text == "FUNC" || text == "NUMBER" || text == "OPERAND" || text == "TYPE" ||
+                       has_choices(text);
     if (!keeps) return rest(element + 1, at + 1);
     pieces_.push_back({at, at + 1});
     if (rest(element + 1, at + 1)) return true;
@@ -103,14 +105,18 @@ class Matcher {
     const std::string_view text = (*elements_)[element].text;
     std::vector<std::size_t> ends;
     if (text == "ANY") ends.push_back(at);
+    const bool expression = text == "EXPR" || text == "RANGE";
     std::ptrdiff_t depth = 0;
+    bool ended = false;  // an operand, before which an operator must stand
     for (std::size_t i = at; i < end_; ++i) {
       const std::size_t kind = tokens_[i].kind;
       if (kind == BpLexer::EOS || kind == BpLexer::LBRACE || kind == BpLexer::RBRACE) break;
       if (kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET) --depth;
-      if (depth < 0 || (depth == 0 && text == "EXPR" && !in_expression(tokens_[i])) || (text == "LIST" && !is_operand(i))) break;
+      if (depth < 0 || (text == "LIST" && !is_operand(i))) break;
+      if (expression && depth == 0 && !continues_expression(tokens_[i], ended, text == "RANGE")) break;
       if (kind == BpLexer::LPAREN || kind == BpLexer::LBRACKET) ++depth;
-      if (depth == 0 && (text != "LIST" || i > at)) ends.push_back(i + 1);
+      ended = ends_operand(kind);
+      if (depth == 0 && (!expression || ended) && (text != "LIST" || i > at)) ends.push_back(i + 1);
     }
     if (element + 1 == elements_->size() || text == "LIST") std::reverse(ends.begin(), ends.end());
     for (std::size_t end : ends) {
@@ -121,25 +127,38 @@ class Matcher {
     return false;
   }
 
-  static bool has_choices(std::string_view text) { return text.size() > 1 && text.find('|') != std::string_view::npos; }
+  static bool has_choices(std::string_view text) { return text != "||" && text.size() > 1 && text.find('|') != std::string_view::npos; }
 
   static bool touch(const Token& a, const Token& b) { return a.span.end_line == b.span.line && a.span.end_column == b.span.column; }
 
   bool is_operand(std::size_t at) const { return tokens_[at].kind == BpLexer::NAME || tokens_[at].kind == BpLexer::NUMBER; }
 
-  // Whether the token can stand in an expression outside its brackets.
-  static bool in_expression(const Token& token) {
+  static bool starts_operand(std::size_t kind) {
+    return kind == BpLexer::NAME || kind == BpLexer::NUMBER || kind == BpLexer::STRING || kind == BpLexer::TRUE || kind == BpLexer::FALSE;
+  }
+  static bool ends_operand(std::size_t kind) { return starts_operand(kind) || kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET; }
+
+  // Whether the token, outside brackets, can go on an expression, which so far ends in an operand or does not.
+  static bool continues_expression(const Token& token, bool ended, bool range) {
+    if (starts_operand(token.kind) || token.kind == BpLexer::NOT) return !ended;
     switch (token.kind) {
-      case BpLexer::COMMA:
-      case BpLexer::COLON:
-      case BpLexer::ARROW:
+      case BpLexer::LPAREN:
+      case BpLexer::LBRACKET:
+      case BpLexer::RPAREN:
+      case BpLexer::RBRACKET:
+      case BpLexer::MINUS:
+        return true;
       case BpLexer::RANGE:
-      case BpLexer::FOR:
-      case BpLexer::IN:
-      case BpLexer::BAD:
-        return false;
+      case BpLexer::BY:
+        return ended && range;
+      case BpLexer::DOT:
+      case BpLexer::IF:
+      case BpLexer::ELSE:
+      case BpLexer::AND:
+      case BpLexer::OR:
+        return ended;
       default:
-        return !(token.kind >= BpLexer::ASSIGN && token.kind <= BpLexer::DIVIDE_ASSIGN) && token.text != "is" && token.text != "mod";
+        return ended && token.kind >= BpLexer::LT && token.kind <= BpLexer::POWER;
     }
   }
 
@@ -147,6 +166,7 @@ class Matcher {
     const Token& token = tokens_[at];
     if (text == "NAME") return token.kind == BpLexer::NAME;
     if (text == "STRING") return token.kind == BpLexer::STRING;
+    if (text == "NUMBER") return token.kind == BpLexer::NUMBER;
     if (text == "OPERAND") return is_operand(at);
     if (text == "TYPE") return token.kind == BpLexer::NAME;
     if (text == "FUNC") return token.kind == BpLexer::NAME && is_builtin_function(token.text);
@@ -203,7 +223,7 @@ std::string written(const std::vector<Token>& tokens, std::size_t first, std::si
   return text;
 }
 
-std::optional<Phrase> find_phrase(const std::vector<Token>& tokens, std::size_t at) {
+std::optional<Phrase> find_phrase(const std::vector<Token>& tokens, std::size_t at, PhraseKind kind) {
   std::size_t begin = at, end = at;
   auto separates = [&](std::size_t i) {
     return tokens[i].kind == BpLexer::EOS || tokens[i].kind == BpLexer::LBRACE || tokens[i].kind == BpLexer::RBRACE;
@@ -214,6 +234,7 @@ std::optional<Phrase> find_phrase(const std::vector<Token>& tokens, std::size_t 
   Matcher matcher(tokens, begin, end);
   for (std::size_t start = begin; start < end; ++start)
     for (const Row& row : kRows) {
+      if (row.pattern.starts_with("^ ") != (kind == PhraseKind::statement)) continue;
       const std::vector<Element> pattern = elements(row.pattern);
       if (!matcher.match(pattern, start) || start > at || matcher.end() < at) continue;
       std::vector<Captured> texts;

@@ -14,8 +14,11 @@ struct Phrase {
   std::string message, help;
 };
 
-// The phrase that reaches over the token `at`, where the parser gave up, within its statement.
-std::optional<Phrase> find_phrase(const std::vector<Token>& tokens, std::size_t at);
+// Those whose pattern starts with the statement, which say most, and those that are parts of one.
+enum class PhraseKind { statement, part };
+
+// The phrase of a kind that reaches over the token `at`, where the parser gave up, within its statement.
+std::optional<Phrase> find_phrase(const std::vector<Token>& tokens, std::size_t at, PhraseKind kind);
 
 // The author's text of tokens[first..last], on one line.
 std::string written(const std::vector<Token>& tokens, std::size_t first, std::size_t last);

@@ -96,6 +96,28 @@ void report_foreign(Token& token, bool after_operand, Diagnostics& diagnostics) 
   token.kind = kind;
 }
 
+// Spellings that say more than one word does are left to the parser, which shows what to write for all of it: `x **= 2`, `||v||`.
+void translate_foreign(std::vector<Token>& tokens, std::size_t reported, Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].kind != BpLexer::FOREIGN) continue;
+    const bool after_operand = i > 0 && ends_operand(tokens[i - 1].kind);
+    std::size_t other = i + 1;
+    while (other < tokens.size() && tokens[other].kind != BpLexer::NEWLINE && tokens[other].text != "||") ++other;
+    if (tokens[i].text == "**" && i + 1 < tokens.size() && tokens[i + 1].kind == BpLexer::ASSIGN)
+      tokens[i].kind = BpLexer::BAD;
+    else if (tokens[i].text == "||" && !after_operand && other < tokens.size() && tokens[other].kind == BpLexer::FOREIGN)
+      tokens[i].kind = tokens[other].kind = BpLexer::BAD;
+    else if (reported++ < kMaxSyntaxErrors)
+      report_foreign(tokens[i], after_operand, diagnostics);
+  }
+}
+
+// What stands before the `..` of `0...9`.
+std::string start_of_range(const std::vector<Token>& tokens) {
+  const Token* before = tokens.size() > 1 ? &tokens[tokens.size() - 2] : nullptr;
+  return before && (before->kind == BpLexer::NAME || before->kind == BpLexer::NUMBER) ? excerpt(before->text) : "";
+}
+
 }  // namespace
 
 std::string excerpt(std::string_view text) {
@@ -157,8 +179,14 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
         token.kind = BpLexer::STRING;
         token.text = std::string("\"\"");
         break;
-      case BpLexer::FOREIGN:
-        if (reported++ < kMaxSyntaxErrors) report_foreign(token, !tokens.empty() && ends_operand(tokens.back().kind), diagnostics);
+      case BpLexer::NEWLINE:
+        if (!tokens.empty() && tokens.back().text == "\\") {
+          if (reported++ < kMaxSyntaxErrors)
+            diagnostics.error(Code::E0111, tokens.back().span, "a line is not continued by `\\`")
+                .with_help("end the line with the operator, or put the expression in parentheses");
+          tokens.pop_back();
+          continue;
+        }
         break;
       default:
         break;
@@ -168,7 +196,7 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
         tokens.back().span.end_line == token.span.line && tokens.back().span.end_column == token.span.column &&
         reported++ < kMaxSyntaxErrors)
       diagnostics.error(Code::E0111, tokens.back().span.to(token.span), "a range is written with two points")
-          .with_help(fmt::format("write `..{}`; the end is not part of the range", token.text.substr(1)));
+          .with_help(fmt::format("write `{}..{}`; the end is not part of the range", start_of_range(tokens), token.text.substr(1)));
     // `5.` before anything but an attribute name: the point needs digits.
     if (token.kind == BpLexer::DOT && !tokens.empty() && tokens.back().kind == BpLexer::NUMBER &&
         tokens.back().span.end_column == token.span.column && tokens.back().span.line == token.span.line) {
@@ -180,6 +208,7 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
     }
     tokens.push_back(std::move(token));
   }
+  translate_foreign(tokens, reported, diagnostics);
   Span end = span_of_byte(text, file, text.size());
   tokens.push_back({antlr4::Token::EOF, {file, end.line, end.column, end.line, end.column}, ""});
   return tokens;

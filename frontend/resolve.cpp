@@ -22,6 +22,7 @@ using Kind = Symbol::Kind;
 
 // Looking for a name that is close takes time in the number of names; after so many unknown ones it is no slip of the finger.
 constexpr std::size_t kMostSuggestions = 50;
+constexpr const char* kCommentHelp = "a comment starts with `#`";
 
 bool is_exported(Kind kind) {
   return kind == Kind::dim || kind == Kind::constant || kind == Kind::function;
@@ -80,17 +81,19 @@ class Resolver {
 
   // ---- uses ----
 
-  void use(const std::string& name, Span at) {
+  // `exponent` where it is the base of a power.
+  void use(const std::string& name, Span at, ExprId exponent = {}) {
     if (scopes_.find(name) || name == "none" || name.empty() || is_builtin_constant(name)) return;
     if (is_builtin_function(name)) {
       error(Code::E0209, at, fmt::format("`{}` is a function, not a value", name)).with_help(fmt::format("call it: `{}(…)`", name));
       return;
     }
-    report_unknown("name", name, at);
+    report_unknown(exponent.valid() && !foreign_help(ForeignPlace::base, name, {}).empty() ? ForeignPlace::base : ForeignPlace::value, name,
+                   at, exponent.valid() ? std::vector{captured(exponent)} : std::vector<Captured>{});
   }
 
-  // `arguments` are those of a call, for a help that shows how it is written here.
-  void report_unknown(const char* what, const std::string& name, Span at, const std::vector<Captured>& arguments = {}) {
+  // `arguments` are those of a call, or the exponent of a base, for a help that shows how it is written here.
+  void report_unknown(ForeignPlace place, const std::string& name, Span at, const std::vector<Captured>& arguments = {}) {
     if (!unknown_.insert(name).second) return;
     if (auto later = outline_.bound.find(name); later != outline_.bound.end() && later->second > at) {
       error(Code::E0103, at, fmt::format("`{}` is used before it is bound", name)).label(at, "").label(later->second, "bound here");
@@ -103,9 +106,10 @@ class Resolver {
           .with_help(fmt::format("bind it before, as in `{0} = 0` or `{0} = zeros([4])`, in the shape that it takes", name));
       return;
     }
-    const bool called = std::string_view(what) == "function";
-    Diagnostic& unknown = error(Code::E0103, at, fmt::format("unknown {} `{}`", what, name));
-    std::string help = foreign_help(called ? ForeignPlace::function : ForeignPlace::value, name, arguments);
+    const bool called = place == ForeignPlace::function;
+    Diagnostic& unknown = error(Code::E0103, at, fmt::format("unknown {} `{}`", called ? "function" : "name", name));
+    std::string help = foreign_help(place, name, arguments);
+    if (help.empty()) help = fallback_help_;
     if (help.empty() && unknown_.size() <= kMostSuggestions)
       if (std::string close = closest_match(name, names_of_kind(called)); !close.empty()) help = fmt::format("did you mean `{}`?", close);
     unknown.with_help(help);
@@ -133,24 +137,44 @@ class Resolver {
 
   void expr(ExprId id) {
     if (!id.valid()) return;
-    std::vector<ExprId> rights;  // long chains lean to the left
-    const BinaryExpr* binary = nullptr;
-    while ((binary = std::get_if<BinaryExpr>(&ast_.expr(id).node))) {
-      rights.push_back(binary->right);
+    std::vector<const BinaryExpr*> chain;  // long ones lean to the left
+    while (const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(id).node)) {
+      chain.push_back(binary);
       id = binary->left;
     }
     const Expr& first = ast_.expr(id);
     if (const auto* name = std::get_if<NameExpr>(&first.node))
-      use(name->name, first.span);
+      use(name->name, first.span, chain.empty() || chain.back()->spelling != "^" ? ExprId{} : chain.back()->right);
     else if (const auto* index = std::get_if<IndexExpr>(&first.node); index && adds_axis(*index))
       report_added_axis(*index);
     else if (const auto* comprehension = std::get_if<ComprehensionExpr>(&first.node))
       comprehend(*comprehension);
     else if (const auto* call_expr = std::get_if<CallExpr>(&first.node))
       call(*call_expr, first.span);
-    else
+    else {
+      if (chain.empty() && is_comment(id)) fallback_help_ = kCommentHelp;
       for_each_child(first.node, [&](ExprId child) { expr(child); });
-    for (auto right = rights.rbegin(); right != rights.rend(); ++right) expr(*right);
+    }
+    for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
+      if (starts_comment(**link)) fallback_help_ = kCommentHelp;
+      expr((*link)->right);
+      fallback_help_.clear();
+    }
+  }
+  // `x = 3 // word`, `x = 3 % word` and `x = 3 -- word`, whose word may be a comment; so may that of a statement `-- word`.
+  bool is_name(ExprId id) const { return std::holds_alternative<NameExpr>(ast_.expr(id).node); }
+  ExprId negated(ExprId id) const {
+    const auto* sign = std::get_if<UnaryExpr>(&ast_.expr(id).node);
+    return sign && sign->spelling == "-" ? sign->operand : ExprId{};
+  }
+  bool starts_comment(const BinaryExpr& link) const {
+    if (link.spelling == "//" || link.spelling == "%") return is_name(link.right);
+    return link.spelling == "-" && negated(link.right).valid() && is_name(negated(link.right));
+  }
+  bool is_comment(ExprId id) const {
+    id = negated(id);
+    if (id.valid()) id = negated(id);
+    return id.valid() && is_name(id);
   }
   void exprs(const std::vector<ExprId>& ids) {
     for (ExprId id : ids) expr(id);
@@ -207,7 +231,7 @@ class Resolver {
       }
       std::vector<Captured> arguments;
       for (const Argument& argument : call.arguments) arguments.push_back(captured(argument.value));
-      if (!is_builtin_function(name)) report_unknown("function", name, call.callee.span, arguments);
+      if (!is_builtin_function(name)) report_unknown(ForeignPlace::function, name, call.callee.span, arguments);
       return;
     }
     if (in_rule_ && (name == function_ || outline_.reaches(name, function_))) {
@@ -219,8 +243,11 @@ class Resolver {
     }
     if (symbol->kind != Kind::function) {
       if (is_parameter(name)) return called_parameter(call.callee);
-      error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(symbol->kind)))
-          .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
+      Diagnostic& wrong = error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(symbol->kind)));
+      if (is_builtin_function(name))
+        wrong.label(call.callee.span, "").label(symbol->span, "hides the function").with_help("choose another name for the value");
+      else
+        wrong.with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
       return;
     }
     if (symbol->fn) check_arguments(ast_, call, at, *symbol->fn, symbol->span, diagnostics_);
@@ -253,9 +280,12 @@ class Resolver {
   void element(const TypeExpr& type) {
     const auto& known = element_types();
     if (type.element.empty() || std::find(known.begin(), known.end(), type.element) != known.end()) return;
+    if (!unknown_types_.insert(type.element).second) return;
     Diagnostic& unknown = error(Code::E0103, type.span, fmt::format("unknown type `{}`", type.element));
-    std::string close = type.element == "float" ? "real" : type.element == "int" ? "i32" : closest_match(type.element, known);
-    unknown.with_help(close.empty() ? "the element types are real, f32, f64, i32, i64 and bool" : fmt::format("did you mean `{}`?", close));
+    std::string help = foreign_help(ForeignPlace::type, type.element, {});
+    const std::string close = help.empty() ? closest_match(type.element, known) : "";
+    if (!close.empty()) help = fmt::format("did you mean `{}`?", close);
+    unknown.with_help(help.empty() ? "the element types are real, f32, f64, i32, i64 and bool" : help);
   }
 
   // ---- statements ----
@@ -272,6 +302,7 @@ class Resolver {
             .with_help(in_block_ ? "move it out of the block" : "move it to the top level");
       std::visit(
           [&](const auto& node) {
+            if constexpr (requires { node.name; }) unknown_.insert(node.name.text);  // what it would bind has been spoken of
             if constexpr (requires { node.name; })
               if (!scopes_.find(node.name.text))
                 define(node.name, std::is_same_v<std::decay_t<decltype(node)>, FnStmt> ? Kind::function : Kind::variable);
@@ -393,7 +424,7 @@ class Resolver {
   void visit(const AdjointStmt& rule, Span) {
     const Symbol* symbol = scopes_.find(rule.function.text);
     if (!symbol && !is_builtin_function(rule.function.text))
-      report_unknown("function", rule.function.text, rule.function.span);
+      report_unknown(ForeignPlace::function, rule.function.text, rule.function.span);
     else if (auto [first, is_new] = rules_.emplace(rule.function.text, rule.function.span); !is_new)
       error(Code::E0104, rule.function.span, fmt::format("`{}` has an adjoint already", rule.function.text))
           .label(first->second, "here")
@@ -424,7 +455,11 @@ class Resolver {
     for (const Target& target : assignment.targets) type(target.type);
     const bool updates = assignment.spelling != "=";
     for (const Target& target : assignment.targets) {
-      if (target.index || updates) use(target.name.text, target.name.span);
+      if (target.index || updates) {
+        fallback_help_ = fmt::format("bind it before, as in `{} = {}`", target.name.text, target.index ? "zeros([4])" : "0");
+        use(target.name.text, target.name.span);
+        fallback_help_.clear();
+      }
       if (target.index) exprs(*target.index);
     }
     exprs(assignment.values);
@@ -464,7 +499,9 @@ class Resolver {
     const bool arrow = binary->spelling == "<" && std::holds_alternative<UnaryExpr>(right.node) && !right.parenthesized &&
                        sign.end_line == right.span.line && sign.end_column == right.span.column;
     if (binary->spelling != "==" && !arrow) return false;
-    error(Code::E0109, at, "this value is not used").with_help(fmt::format("to bind a name, write `=`: `{} = …`", name->name));
+    const ExprId value = arrow ? std::get<UnaryExpr>(right.node).operand : binary->right;
+    error(Code::E0109, at, "this value is not used")
+        .with_help(fill_help("to bind a name, write `{1} = {2}`", {{name->name, true}, captured(value)}));
     expr(binary->right);
     assign({name->name, ast_.expr(binary->left).span});
     return true;
@@ -542,7 +579,8 @@ class Resolver {
   bool in_rule_ = false;               // of an adjoint
   std::map<std::string, Span> rules_;  // functions that have an adjoint
   Span loss_;
-  std::set<std::string> unknown_;  // reported once each
+  std::string fallback_help_;                      // for an unknown name here of which nothing else is to be said
+  std::set<std::string> unknown_, unknown_types_;  // reported once each
 };
 
 }  // namespace

@@ -169,7 +169,8 @@ std::optional<Strength> strength(Context& c, const Item& item) {
   if (const Tuple* tuple = item.as<Tuple>())
     c.error(Code::E0209, item.span, fmt::format("`{}` gives {} values where one is needed", text, tuple->items.size()));
   else if (item.holds<Text>())
-    c.error(Code::E0209, item.span, "a string is not a value", "strings are file names, column names and messages");
+    c.error(Code::E0209, item.span, "a string is not a value",
+            "texts are file names, column names, messages, and items of `print`, as in `print \"x =\", x`");
   else if (item.holds<None>())
     c.error(Code::E0209, item.span, "`none` is not a value");
   else
