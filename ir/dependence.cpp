@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "ir/leftover.h"
+
 namespace bpc::ir {
 
 namespace {
@@ -244,7 +246,13 @@ Dependence Dependences::on(ValueId x) const {
   });
   for (ValueId entry : entries)
     if (SameMoment(function_, at_).depend({entry}, x)) return {within[x.index] ? How::partial : How::elsewhere, entry};
-  return {within[x.index] ? How::complete : How::none, {}};
+  if (!within[x.index]) return {How::none, {}};
+  std::vector<bool> left(function_.value_count(), false);
+  ValueId through;
+  for (ValueId entry : entries)
+    if (ancestors(function_, entry)[x.index]) left[(through = entry).index] = true;
+  if (through.valid() && may_be_left_over(function_, y_, x, left)) return {How::partial, through};
+  return {How::complete, {}};
 }
 
 }  // namespace bpc::ir

@@ -197,10 +197,10 @@ void ReverseSweep::loop(OpId id) {
   std::vector<std::size_t> slots;
   for (std::size_t i = 0; i < op.results.size(); ++i)
     if (active[i]) slots.push_back(i);
-  for (std::size_t i : slots) {
-    ValueId sum = function_.add_argument(reverse, function_.type(op.results[i]), adjoint_name(op.results[i]));
-    if (varied_[yields[i]]) accumulate(yields[i], sum, zeroed);
-  }
+  std::vector<ValueId> sums;  // all arguments first: a yield from outside adds one of its own
+  for (std::size_t i : slots) sums.push_back(function_.add_argument(reverse, function_.type(op.results[i]), adjoint_name(op.results[i])));
+  for (std::size_t k = 0; k < slots.size(); ++k)
+    if (varied_[yields[slots[k]]]) accumulate(yields[slots[k]], sums[k], zeroed);
   sweep(function_.block(body).ops);
   for (std::size_t i : slots) {
     ValueId start = starts[i + arguments];

@@ -44,8 +44,6 @@ class Transposition {
         sums[k] = sums[k].valid() ? add_in_place(builder_, sums[k], part) : part;
       }
     }
-    if (op_.code == Opcode::custom && std::any_of(sums.begin(), sums.end(), [&](ValueId sum) { return sum.valid() && reads_unknown(sum); }))
-      return std::nullopt;
     return copy_out(sums);
   }
 
@@ -103,38 +101,51 @@ class Transposition {
     });
   }
 
-  // Whether a value is made from an unknown, be it by a comparison: then the equation was not linear.
-  bool reads_unknown(ValueId value) const {
-    std::vector<bool> seen(function_.value_count(), false);
-    std::vector<ValueId> work{value};
-    while (!work.empty()) {
-      ValueId next = work.back();
-      work.pop_back();
-      if (seen[next.index]) continue;
-      seen[next.index] = true;
-      if (std::find(unknowns_.begin(), unknowns_.end(), next) != unknowns_.end()) return true;
-      const Op* made = function_.def(next);
-      if (!made) continue;
-      work.insert(work.end(), made->operands.begin(), made->operands.end());
-      for (BlockId region : made->regions) for_each_use(function_, region, [&](ValueId used) { work.push_back(used); });
+  // Whether no output depends on the unknowns but by asking whether something is zero, as strong zeros do.
+  static bool is_free_of_unknowns(const Function& needed) {
+    std::vector<bool> depends(needed.value_count(), false);
+    for (const Parameter& parameter : needed.parameters) depends[parameter.value.index] = parameter.path == "u";
+    auto any = [&](const std::vector<ValueId>& values) {
+      return std::any_of(values.begin(), values.end(), [&](ValueId value) { return depends[value.index]; });
+    };
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (std::uint32_t i = 0; i < needed.op_count(); ++i) {
+        const Op& op = needed.op(OpId{i});
+        bool asks_for_zero = op.code == Opcode::eq && constant_value(needed, op.operands[1]) == 0.0;
+        bool does = !asks_for_zero && any(op.operands);
+        for (BlockId region : op.regions) {
+          for_each_use(needed, region, [&](ValueId value) { does = does || depends[value.index]; });
+          for (ValueId argument : needed.block(region).arguments) {
+            changed |= does && !depends[argument.index];
+            depends[argument.index] = depends[argument.index] || does;
+          }
+        }
+        for (ValueId result : op.results) {
+          changed |= does && !depends[result.index];
+          depends[result.index] = depends[result.index] || does;
+        }
+      }
     }
-    return false;
+    return std::none_of(needed.outputs.begin(), needed.outputs.end(), [&](const Output& output) { return depends[output.value.index]; });
   }
 
-  std::vector<ValueId> copy_out(const std::vector<ValueId>& sums) {
+  std::optional<std::vector<ValueId>> copy_out(const std::vector<ValueId>& sums) {
     for (std::size_t k = 0; k < sums.size(); ++k)
       if (sums[k].valid()) function_.outputs.push_back({Output::Kind::value, std::to_string(k), sums[k]});
     Diagnostics none;
     const Function needed = drop_dead(function_, none);
+    if (op_.code == Opcode::custom && !is_free_of_unknowns(needed)) return std::nullopt;  // the rule was not linear
     std::vector<bool> used(needed.value_count(), false);
     for_each_use(needed, needed.body(), [&](ValueId value) { used[value.index] = true; });
     Cloner out(outside_, needed);
     std::size_t at = 0;
     for (const Parameter& parameter : needed.parameters) {
-      if (parameter.path != "u")
+      if (parameter.path != "u") {
         out.set(parameter.value, given_[at++]);
-      else if (used[parameter.value.index])  // by a strong zero, which asks whether it is zero: the tangent is that of other cotangents
+      } else if (used[parameter.value.index]) {  // by a strong zero: the tangent is that of other cotangents
         out.set(parameter.value, outside_.constant(1, needed.type(parameter.value)));
+      }
     }
     for (OpId id : needed.block(needed.body()).ops) {
       const Op& op = needed.op(id);
