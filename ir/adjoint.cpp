@@ -136,14 +136,16 @@ std::vector<bool> variables(const Function& function) {
   return marked;
 }
 
-// Numbers that are differentiated by become values whose number no equation looks at.
+// What is differentiated by becomes a value of its own: no equation looks at its number, and the equation of the op that made it, where it
+// is written by the op's result, does not vary with it (tanh' = 1 - tanh(x)^2 is a function of x).
 Function with_variables(const Function& function) {
   const std::vector<bool> varied = variables(function);
   Rewriter rewriter(function);
   return rewriter.finish([&](const Op& op) {
-    if (op.results.size() != 1 || !varied[op.results[0].index] || !constant_value(function, op.results[0])) return false;
+    if (std::none_of(op.results.begin(), op.results.end(), [&](ValueId result) { return varied[result.index]; })) return false;
     rewriter.copy(op);
-    rewriter.set(op.results[0], rewriter.builder().emit(Opcode::variable, {rewriter.map(op.results[0])}));
+    for (ValueId result : op.results)
+      if (varied[result.index]) rewriter.set(result, rewriter.builder().emit(Opcode::variable, {rewriter.map(result)}));
     return true;
   });
 }
