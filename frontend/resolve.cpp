@@ -275,7 +275,11 @@ class Resolver {
   void type(const std::optional<TypeExpr>& type) {
     if (!type) return;
     element(*type);
-    exprs(type->sizes);
+    for (ExprId size : type->sizes) {
+      if (is_name(size)) fallback_help_ = fmt::format("declare it: `dim {}`", std::get<NameExpr>(ast_.expr(size).node).name);
+      expr(size);
+      fallback_help_.clear();
+    }
   }
   void element(const TypeExpr& type) {
     const auto& known = element_types();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/lower/advice.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/regions.h"
@@ -16,12 +17,12 @@ using ir::Opcode;
 using ir::ValueId;
 
 // Two items, one from each side of a branch, as values of one type at the end of their blocks; nullopt when their types differ (reported at
-// `span`) or one has failed.
+// `span`) or one has failed. `bound` is where a name was bound on each side.
 struct Joined {
   ValueId then, otherwise;
 };
 std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& then, BlockId else_block, const Item& otherwise, Span span,
-                                 const std::string& what) {
+                                 const std::string& what, const Span* bound = nullptr) {
   auto first = strength(c, then), second = strength(c, otherwise);
   if (!first || !second) return std::nullopt;
   bool weak = first->kind != Strength::Kind::typed || second->kind != Strength::Kind::typed;
@@ -39,8 +40,12 @@ std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& the
   c.open_tapes.join(c.function(), *a->as<ValueId>(), *b->as<ValueId>());
   const Type &x = c.type(*a), &y = c.type(*b);
   if (!same_type(x, y)) {
+    const bool is_mixed =
+        same_shape(x, y) && ((is_real(x.element) && is_integer(y.element)) || (is_integer(x.element) && is_real(y.element)));
     c.error(Code::E0207, span, fmt::format("{} is {} on one side and {} on the other", what, type_text(x), type_text(y)),
-            is_real(x.element) != is_real(y.element) && same_shape(x, y) ? "declare its type, as in `k : i32 = 0`" : "");
+            is_mixed ? (bound ? mixed_help(c, bound[is_integer(x.element) ? 0 : 1], bound[is_integer(x.element) ? 1 : 0])
+                              : "`real(…)` makes a real of an integer")
+                     : "");
     return std::nullopt;
   }
   return Joined{*a->as<ValueId>(), *b->as<ValueId>()};
@@ -177,7 +182,8 @@ void if_statement(Context& c, const IfStmt& s) {
     }
     if (!sides[0] || !sides[1]) continue;  // bound on one side only: not bound afterwards
     Span at = scopes[1].names.contains(name) ? sides[1]->span : sides[0]->span;
-    auto joined = join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name));
+    const Span bound[2] = {sides[0]->span, sides[1]->span};
+    auto joined = join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name), bound);
     if (!joined || !condition) {
       c.bind(name, {Poison{}, at}, at);
       continue;
@@ -205,7 +211,8 @@ Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
   in_block(c, blocks[1], {}, [&] { sides[1] = run(c, otherwise); });
   Outcome outcome{true, {}};
   if (!sides[0].returned || !sides[1].returned) {
-    c.error(Code::E0209, c.expr(s.condition).span, fmt::format("`{}` returns on one side of this `if` only", c.frame->function));
+    if (!c.frame->returns_in_loop)
+      c.error(Code::E0209, c.expr(s.condition).span, fmt::format("`{}` returns on one side of this `if` only", c.frame->function));
     outcome.values.push_back({Poison{}, span});
     return outcome;
   }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "frontend/lower/advice.h"
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
+#include "frontend/parse.h"
 
 namespace bpc::frontend::lowering {
 
@@ -82,9 +84,14 @@ std::optional<Item> broadcast_to(Context& c, const BuiltinCall& call) {
 
 std::optional<std::vector<Item>> listed(Context& c, const BuiltinCall& call) {
   const List* list = call.arguments[0].as<List>();
-  if (!list || list->items.empty()) {
-    c.error(Code::E0209, call.arguments[0].span, fmt::format("`{}` takes a bracketed list", call.name),
-            fmt::format("write `{}([a, b])`", call.name));
+  const Item& axis = call.arguments[1];
+  const bool has_more = axis.holds<List>() || (axis.holds<ValueId>() && !c.type(axis).is_scalar());
+  if (!list || list->items.empty() || has_more) {
+    std::vector<Given> given{{std::nullopt, call.arguments[0]}};
+    if (has_more || axis.holds<ValueId>()) given.push_back({std::nullopt, axis});
+    const std::string help = list_help(c, call.name, {"xs"}, given);
+    c.error(Code::E0209, (has_more ? axis : call.arguments[0]).span, fmt::format("`{}` takes one bracketed list", call.name),
+            help.empty() ? fmt::format("write `{}([a, b])`", call.name) : help);
     return std::nullopt;
   }
   return to_common(c, list->items, ir::Domain::any);
@@ -102,10 +109,31 @@ std::optional<Item> stack_call(Context& c, const BuiltinCall& call) {
   return axis ? stack(c, call.span, *items, *axis) : std::nullopt;
 }
 
+// Parts that end at these places, as slices.
+std::string slices_help(const std::string& x, const List& ends, std::int64_t axis) {
+  std::vector<std::string> names, parts;
+  std::string start;
+  for (std::size_t i = 0; i <= ends.items.size(); ++i) {
+    const Number* end = i < ends.items.size() ? ends.items[i].as<Number>() : nullptr;
+    if (i < ends.items.size() && !end) return "parts of other sizes are slices";
+    const std::string stop = end ? number_text(*end) : "";
+    names.emplace_back(1, static_cast<char>('a' + i));
+    parts.push_back(axis == 0 ? fmt::format("{}[{}..{}]", x, start, stop) : fmt::format("{}[:, {}..{}]", x, start, stop));
+    start = stop;
+  }
+  const std::string code = fmt::format("{} = {}", fmt::join(names, ", "), fmt::join(parts, ", "));
+  return axis <= 1 && is_code(code) ? fmt::format("parts of other sizes are slices: `{}`", code) : "parts of other sizes are slices";
+}
+
 std::optional<Item> split(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
-  auto n = to_integer(c, call.arguments[1], "the number of parts");
   auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+  if (const List* ends = call.arguments[1].as<List>(); ends && axis) {
+    c.error(Code::E0205, call.arguments[1].span, "`split` makes equal parts, of which it takes the number",
+            slices_help(c.text_of(x->span), *ends, *axis));
+    return std::nullopt;
+  }
+  auto n = to_integer(c, call.arguments[1], "the number of parts");
   if (!n || !axis) return std::nullopt;
   auto at = static_cast<std::size_t>(*axis);
   std::int64_t size = c.type(*x).size(at);

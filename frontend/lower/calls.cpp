@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/lower/advice.h"
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/comprehensions.h"
@@ -87,6 +88,8 @@ std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span
     c.error(Code::E0105, at, message, help);
     ok = false;
   };
+  // The place of a random draw is told by name: after a shape, a further number is one more size.
+  const std::size_t positional = static_cast<std::size_t>(std::find(parameters.begin(), parameters.end(), "stream") - parameters.begin());
   std::size_t next = 0;
   for (const Given& argument : given) {
     std::size_t at = next;
@@ -99,15 +102,15 @@ std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span
                               : fmt::format("did you mean `{}`?", closest));
         continue;
       }
-    } else if (next++ >= parameters.size()) {
-      std::string takes = parameters.empty()       ? "no arguments"
-                          : parameters.size() == 1 ? "1 argument"
-                                                   : fmt::format("{} arguments", parameters.size());
+    } else if (next++ >= positional) {
+      std::string takes = positional == 0 ? "no arguments" : positional == 1 ? "1 argument" : fmt::format("{} arguments", positional);
       error(argument.item.span.valid() ? argument.item.span : span,
-            fmt::format("`{}` takes at most {}, and {} are given", callee, takes, given.size()));
+            fmt::format("`{}` takes at most {}, and {} are given", callee, takes, given.size()), list_help(c, callee, parameters, given));
       break;
     }
-    if (matched[at]) error(argument.item.span, fmt::format("`{}` of `{}` is given twice", parameters[at], callee));
+    if (matched[at])
+      error(argument.item.span, fmt::format("`{}` of `{}` is given twice", parameters[at], callee),
+            list_help(c, callee, parameters, given));
     matched[at] = argument.item;
   }
   return ok ? std::optional(std::move(matched)) : std::nullopt;

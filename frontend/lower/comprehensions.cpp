@@ -1,4 +1,5 @@
 #include "frontend/lower/comprehensions.h"
+#include "frontend/lower/advice.h"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -39,8 +40,8 @@ std::optional<Item> bound(Context& c, ExprId id) {
   const Type& type = c.type(*value);
   if (is_integer(type.element) && type.is_scalar()) return value;
   c.error(Code::E0203, item->span,
-          fmt::format("the bounds of a `for` are integers, and `{}` is {}", c.text_of(item->span), type_text(type)),
-          is_real(type.element) && type.is_scalar() ? fmt::format("`i32({})` truncates", c.text_of(item->span)) : "");
+          fmt::format("the bounds of a range are integers, and `{}` is {}", c.text_of(item->span), type_text(type)),
+          bound_help(c, *item, type));
   return std::nullopt;
 }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "frontend/lower/advice.h"
 #include "frontend/lower/numbers.h"
-#include "frontend/parse.h"
 
 namespace bpc::frontend::lowering {
 
@@ -167,7 +167,8 @@ std::optional<Strength> strength(Context& c, const Item& item) {
   if (item.failed()) return std::nullopt;
   std::string text = c.text_of(item.span);
   if (const Tuple* tuple = item.as<Tuple>())
-    c.error(Code::E0209, item.span, fmt::format("`{}` gives {} values where one is needed", text, tuple->items.size()));
+    c.error(Code::E0209, item.span, fmt::format("`{}` gives {} values where one is needed", text, tuple->items.size()),
+            names_help(text, tuple->items.size()));
   else if (item.holds<Text>())
     c.error(Code::E0209, item.span, "a string is not a value",
             "texts are file names, column names, messages, and items of `print`, as in `print \"x =\", x`");
@@ -224,17 +225,6 @@ bool widens(Element from, Element to) {
   if (is_real(to)) return is_integer(from) || (from == Element::f32 && to == Element::f64);
   return from == Element::i32 && to == Element::i64;
 }
-
-namespace {
-
-// `k += 0.5` is no expression, which a cast could stand around.
-std::string conversion_help(Context& c, const Item& item, const Type& declared, const std::string& what) {
-  const std::string cast = fmt::format("{}({})", element_name(declared.element), c.text_of(item.span));
-  if (is_code("y = " + cast)) return fmt::format("`{}` converts", cast);
-  return fmt::format("declare {} as `real`, or convert what is assigned by `{}(…)`", what, element_name(declared.element));
-}
-
-}  // namespace
 
 std::optional<Item> to_declared(Context& c, const Item& item, const Type& declared, const std::string& what, bool stretch) {
   if (const Number* number = item.as<Number>()) {

@@ -19,6 +19,12 @@ using ir::ValueId;
 
 // What is differentiated; E0303 when it has no derivative.
 std::optional<Item> real_value(Context& c, const Item& item) {
+  if (item.holds<Callable>()) {
+    const std::string name = c.text_of(item.span);
+    c.error(Code::E0209, item.span, fmt::format("a value is differentiated, and `{}` is a function", name),
+            fmt::format("call it: `grad({}(x), x)`", name));
+    return std::nullopt;
+  }
   auto value = to_value(c, item);
   if (!value) return std::nullopt;
   const Type type = c.type(*value);
@@ -55,7 +61,10 @@ std::optional<Item> variable(Context& c, std::string_view form, const Item& y, c
     return made_here(form == "grad" ? fmt::format("write `grad({}, {}){}`", of, whole, by.substr(whole.size()))
                                     : fmt::format("differentiate by `{}` and take the part of the result", whole));
   if (!is_compile_time(item)) return real_value(c, item);
-  c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", by));
+  if (const Text* name = item.as<Text>())
+    c.error(Code::E0301, item.span, "what to differentiate by is a value, not a text", fmt::format("write `{}`", name->text));
+  else
+    c.error(Code::E0301, item.span, fmt::format("`{}` is a compile-time number, and nothing varies with it", by));
   return std::nullopt;
 }
 

@@ -91,6 +91,11 @@ std::optional<Item> index(Context& c, const IndexExpr& e, Span span) {
     if (at->holds<Number>()) return list_item(c, *items, e.items[0], span);
   }
   auto x = to_value(c, *base);
+  if (x && std::holds_alternative<ListExpr>(c.expr(e.base).node) && e.items.size() > c.type(*x).rank()) {
+    c.error(Code::E0204, span, fmt::format("{} is indexed here, by {} indices", c.text_of(x->span), e.items.size()),
+            "between two lists stands a comma");
+    return std::nullopt;
+  }
   auto part = x ? resolve_index(c, *x, e.items, span) : std::nullopt;
   return part ? read_part(c, span, *x, *part) : std::nullopt;
 }

@@ -181,6 +181,13 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
   return true;
 }
 
+// The name that the last statement binds is probably what it should give.
+std::string return_help(const Callable& callee) {
+  const auto& body = callee.fn->body.statements;
+  const auto* last = body.empty() ? nullptr : std::get_if<AssignStmt>(&callee.ast->stmt(body.back()).node);
+  return fmt::format("end it with `return {}`", last ? last->targets.front().name.text : "…");
+}
+
 std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Span span) {
   if (callee.fn->expression.valid()) {
     auto item = expression(c, callee.fn->expression);
@@ -189,7 +196,9 @@ std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Sp
   }
   Outcome outcome = run(c, {&callee.fn->body.statements, 0, nullptr});
   if (!outcome.returned) {
-    c.error(Code::E0209, span, fmt::format("`{}` ends without a `return`, and gives no value", callee.fn->name.text));
+    if (!c.frame->returns_in_loop)
+      c.error(Code::E0209, span, fmt::format("`{}` ends without a `return`, and gives no value", callee.fn->name.text),
+              return_help(callee));
     return std::nullopt;
   }
   bool failed = std::any_of(outcome.values.begin(), outcome.values.end(), [](const Item& item) { return item.failed(); });

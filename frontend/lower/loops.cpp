@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/lower/advice.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
@@ -54,6 +55,7 @@ std::vector<std::string> assigned_names(const Ast& ast, const Block& block) {
 struct Carried {
   std::vector<std::string> names;
   std::vector<ValueId> before;
+  std::vector<Span> bound;          // where they were bound
   std::vector<std::string> failed;  // their values before the loop are unknown
 };
 
@@ -70,6 +72,7 @@ Carried carried_names(Context& c, const Block& body, const std::string& variable
     }
     carried.names.push_back(name);
     carried.before.push_back(*value->as<ValueId>());
+    carried.bound.push_back(c.find_own(name)->span);
   }
   return carried;
 }
@@ -110,9 +113,7 @@ bool yield_carried(Context& c, BlockId block, const Carried& carried) {
                          shape_text(Type::of_sizes(after.element, after.sizes()).dims));
     else
       help = is_real(before.element) && is_integer(after.element)
-                 ? fmt::format("`{}(…)` makes a real of an integer; or declare the type before the loop, `{} : {} = …`",
-                               before.element == c.module.real ? "real" : element_name(before.element), carried.names[i],
-                               element_name(after.element))
+                 ? mixed_help(c, binding.span, carried.bound[i])
                  : fmt::format("declare its type before the loop, as in `{} : {} = …`", carried.names[i], element_name(after.element));
     c.error(Code::E0207, binding.span,
             fmt::format("`{}` is {} before the loop and {} after a turn of it", carried.names[i], type_text(before), type_text(after)),
@@ -155,8 +156,8 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
       ok = false;
     } else if (!is_integer(type.element) || !type.is_scalar()) {
       c.error(Code::E0203, item->span,
-              fmt::format("the bounds of a `for` are integers, and `{}` is {}", c.text_of(item->span), type_text(type)),
-              is_real(type.element) && type.is_scalar() ? fmt::format("`i32({})` truncates", c.text_of(item->span)) : "");
+              fmt::format("the bounds of a range are integers, and `{}` is {}", c.text_of(item->span), type_text(type)),
+              bound_help(c, *item, type));
       ok = false;
     } else if (type.element == Element::i64) {
       element = Element::i64;

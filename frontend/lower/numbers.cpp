@@ -92,6 +92,16 @@ std::optional<Item> arithmetic(Context& c, Span span, std::string_view op, const
   return Item{weak(real_result(op, a.real(), b.real())), span};
 }
 
+// A number where a bool should stand, or a bool where a number should.
+std::string operand_help(Context& c, std::string_view spelling, const Item& operand) {
+  const std::string text = c.text_of(operand.span);
+  if (spelling == "and" || spelling == "or" || spelling == "not") return fmt::format("compare it, as in `{} != 0`", text);
+  if (!operand.holds<bool>()) return {};
+  const bool parenthesized = text.starts_with('(') && text.find(')') + 1 == text.size();
+  return fmt::format(fmt::runtime(parenthesized ? "`real{}` makes 1 of true and 0 of false" : "`real({})` makes 1 of true and 0 of false"),
+                     text);
+}
+
 struct RealFunction {
   std::string_view name;
   double (*apply)(double);
@@ -119,7 +129,7 @@ std::optional<Item> fold_unary(Context& c, Span span, std::string_view spelling,
     if (!number->is_integer()) return Item{weak(-number->real()), span};
     return arithmetic(c, span, "-", Number{std::int64_t{0}, number->element}, *number);
   }
-  c.error(Code::E0203, span, fmt::format("`{}` does not take `{}`", spelling, c.text_of(x.span)));
+  c.error(Code::E0203, span, fmt::format("`{}` does not take `{}`", spelling, c.text_of(x.span)), operand_help(c, spelling, x));
   return std::nullopt;
 }
 
@@ -144,10 +154,11 @@ std::optional<Item> fold_binary(Context& c, Span span, std::string_view spelling
   const Item& odd = c.is_in_prelude(a.span) ? b : a;
   const std::string what = c.frame->library ? fmt::format("`{}` does not take {} here", c.frame->library->function, c.text_of(odd.span))
                                             : fmt::format("`{}` does not take {} and {}", spelling, c.text_of(a.span), c.text_of(b.span));
-  const bool texts = !c.frame->library && (s || t);
-  c.report(error_at(Code::E0203, span, what, texts ? "`print` takes several items, texts and values: `print \"x =\", x`" : "")
-               .label(a.span, "")
-               .label(b.span, ""));
+  const std::string help = c.frame->library ? ""
+                           : s || t
+                               ? "`print` takes several items, texts and values: `print \"x =\", x`"
+                               : operand_help(c, spelling, (spelling == "and" || spelling == "or" ? x != nullptr : p != nullptr) ? a : b);
+  c.report(error_at(Code::E0203, span, what, help).label(a.span, "").label(b.span, ""));
   return std::nullopt;
 }
 

@@ -189,6 +189,7 @@ Outcome return_statement(Context& c, const ReturnStmt& s, Span span) {
   if (c.frame->loops > 0) {
     c.error(Code::E0199, span, "`return` inside a loop is not implemented yet",
             "assign what is returned to a name that was bound before the loop, and return it after the loop");
+    c.frame->returns_in_loop = true;
     return {true, {Item{Poison{}, span}}};
   }
   for (ExprId id : s.values) {

@@ -149,7 +149,8 @@ std::optional<Tensor> from_json_text(std::string_view text, std::string_view nam
                                      Diagnostics& diagnostics, Span span) {
   const json value = special_number(text) ? json(std::string(text)) : json::parse(text, nullptr, false);
   if (value.is_discarded()) {
-    diagnostics.error(Code::E0504, span, "the value of " + std::string(name) + " is neither a number nor a JSON array");
+    diagnostics.error(Code::E0504, span, "the value of " + std::string(name) + " is neither a number nor a JSON array")
+        .with_help("write `'" + std::string(name) + "=[1, 2, 3]'`, in quotes for the shell, or `" + std::string(name) + "=1`");
     return std::nullopt;
   }
   return from_json(value, name, wanted, real, diagnostics, span);

@@ -30,7 +30,7 @@ TEST_CASE("lengths are known at compile time") {
           .problems() ==
       "2:17 E0205 the length of `0..k` is not known at compile time\n"
       "3:28 E0205 the length of `0..i` is not known at compile time\n"
-      "4:20 E0203 the bounds of a `for` are integers, and `2.5` is f32\n"
+      "4:20 E0203 the bounds of a range are integers, and `2.5` is f32\n"
       "5:25 E0407 the step is 0, and the range would never end\n"
       "6:25 E0205 the step of a comprehension must be known at compile time, and `k` is not\n"
       "7:5 E0210 `[1 for i in 0..100000, j in 0..…` would have more than 2^40 elements: [100000, 100000, 100000]\n");

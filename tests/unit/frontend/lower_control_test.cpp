@@ -29,7 +29,7 @@ TEST_CASE("carried values keep their type") {
         "2:17 E0207 `s` is f32 before the loop and f32[2] after a turn of it\n");
   CHECK(Lowered("k = 0\nwhile k < 3 { k = i32(k) }\n").problems() == "2:15 E0207 `k` is f32 before the loop and i32 after a turn of it\n");
   CHECK(Lowered("dim N = 3\nk = N\nwhile k > 0 { k = 0 }\n").types() == "k: i32\n");
-  CHECK(Lowered("for i in 0..2.5 { x = i }\n").problems() == "1:13 E0203 the bounds of a `for` are integers, and `2.5` is f32\n");
+  CHECK(Lowered("for i in 0..2.5 { x = i }\n").problems() == "1:13 E0203 the bounds of a range are integers, and `2.5` is f32\n");
   CHECK(Lowered("for i in 0..3 by 0 { x = i }\n").problems() == "1:18 E0407 the step is 0, and the loop would never end\n");
 }
 
