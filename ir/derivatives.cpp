@@ -1,5 +1,6 @@
 #include "ir/derivatives.h"
 
+#include <algorithm>
 #include <numbers>
 
 #include "ir/matrix_derivatives.h"
@@ -16,7 +17,7 @@ class Equations {
       : d_(d),
         dy{&d.builder, d.cotangent},
         y{&d.builder, d.op.results.at(0)},
-        may_be_zeroed_(d.may_be_zeroed || is_zero_but_at_an_index(d.builder.function(), d.cotangent)) {}
+        may_be_zeroed_(d.may_be_zeroed || is_zero_in_places(d.builder.function(), d.cotangent)) {}
 
   std::optional<Term> operand(std::size_t i);
 
@@ -318,10 +319,46 @@ Term Equations::indexed(Opcode code, std::initializer_list<Term> leading, std::s
 
 }  // namespace
 
-bool is_zero_but_at_an_index(const Function& function, ValueId id) {
+namespace {
+
+bool holds_zero(const Op& constant) {
+  const AttrValue* numbers = constant.attrs.find(Attr::reals);
+  const auto* reals = numbers ? std::get_if<std::vector<double>>(numbers) : nullptr;
+  return reals && std::find(reals->begin(), reals->end(), 0.0) != reals->end();
+}
+
+// `depth`: how many products it may be away.
+bool has_zeros(const Function& function, ValueId id, int depth) {
   const Op* made = function.def(id);
-  bool puts = made && (made->code == Opcode::scatter_add || made->code == Opcode::update);
-  return puts && constant_value(function, made->operands[0]) == 0.0;
+  if (!made || depth == 0) return false;
+  auto operand_has = [&](std::size_t i) { return has_zeros(function, made->operands[i], depth - 1); };
+  switch (made->code) {
+    case Opcode::constant:
+      return holds_zero(*made);
+    case Opcode::scatter_add:
+    case Opcode::update:
+      return constant_value(function, made->operands[0]) == 0.0;
+    case Opcode::mul:
+    case Opcode::strong_mul:
+      return operand_has(0) || operand_has(1);
+    case Opcode::neg:
+    case Opcode::div:
+    case Opcode::cast:
+    case Opcode::reshape:
+    case Opcode::transpose:
+    case Opcode::broadcast:
+    case Opcode::slice:
+      return operand_has(0);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool is_zero_in_places(const Function& function, ValueId id) {
+  constexpr int kDepth = 8;
+  return has_zeros(function, id, kDepth);
 }
 
 std::optional<ValueId> contribution(const DifferentiatedOp& differentiated, std::size_t i) {

@@ -28,7 +28,8 @@ ValueId fit_to(Builder& builder, ValueId part, const Type& type);
 // Whether the operator's equation makes zeros by selection, so that the contribution may be zeroed even if the cotangent was not.
 bool zeroes_cotangent(Opcode code);
 
-// Whether a value is zeros but for what an index named: the cotangent of x where x[i] was read.
-bool is_zero_but_at_an_index(const Function& function, ValueId id);
+// Whether an index or a mask of numbers has left zeros in a cotangent, as that of x where x[i] was read, and what products have made of it
+// since, in straight code.
+bool is_zero_in_places(const Function& function, ValueId id);
 
 }  // namespace bpc::ir

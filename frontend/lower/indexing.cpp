@@ -79,7 +79,7 @@ std::optional<Item> scalar_start(Context& c, const Item& item) {
 // A bound of a range: -n..n, negative counts from the end.
 std::optional<std::int64_t> bound(Context& c, const Item& item, std::int64_t n, const Item& base, std::size_t axis) {
   auto at = to_integer(c, item, "a bound");
-  if (!at) return std::nullopt;
+  if (!at || is_checked_later(c, n)) return at;
   if (*at < -n || *at > n) {
     c.error(Code::E0401, item.span,
             fmt::format("bound {} is outside {}..{} for a size {} (axis {} of {})", *at, -n, n, n, axis, c.described(base)));
@@ -130,6 +130,10 @@ std::optional<AxisPart> range(Context& c, const RangeExpr& e, Span span, std::in
   }
   part.size = range_length(lo, hi, part.step);
   part.start = part.size == 0 ? 0 : lo;
+  if (part.size > 0 && is_checked_later(c, n)) {
+    part.dynamic = constant(c, span, weak(lo), Type(Element::i64));
+    return part.dynamic ? std::optional(part) : std::nullopt;
+  }
   if (part.size > 0 && lo >= n) return out_of_range(c, Item{None{}, span}, lo, n, base, axis);  // downwards from past the end
   return part;
 }

@@ -281,7 +281,7 @@ void ReverseSweep::custom(OpId id) {
   for (std::size_t i = 0; i < ys; ++i) {
     cloner.set(arguments[xs + i], op.results[i]);
     cloner.set(arguments[xs + ys + i], value_or_zero(adjoint(op.results[i]), function_.type(op.results[i])));
-    bool is_sparse = has_adjoint(op.results[i]) && is_zero_but_at_an_index(function_, adjoint(op.results[i]).value);
+    bool is_sparse = has_adjoint(op.results[i]) && is_zero_in_places(function_, adjoint(op.results[i]).value);
     if (adjoint(op.results[i]).may_be_zeroed || is_sparse) strong.insert(arguments[xs + ys + i]);
   }
   zeroed |= !strong.empty();
