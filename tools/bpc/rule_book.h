@@ -37,7 +37,7 @@ struct Example {
   ir::Attributes attrs;
   std::vector<Type> declared;  // the result's type, where the rule needs it
   // Of an operator that has a notation in place of a name: how it is written, what it does, and an example that runs.
-  std::string usage, sentence, script;
+  std::string usage{}, sentence{}, script{};
 };
 Example example_of(const ir::OpInfo& op);
 

@@ -34,7 +34,7 @@ std::string cell(std::string text) {
 }
 
 std::string code(const std::string& text) {
-  return "`" + cell(text) + "`";
+  return fmt::format("`{}`", cell(text));
 }
 
 std::string for_markdown(const Rule& rule) {
