@@ -112,7 +112,7 @@ class Rule {
       bind_argument(scope, adjoint_, {"d" + rule_.outputs[i].text, rule_.outputs[i].span}, types_[i]);
     bool ok = true;
     in_block(c_, adjoint_, std::move(scope), [&] {
-      bind_numbers();
+      bind_known();
       run(c_, {&rule_.body.statements, 0, nullptr});
       for (const Operand& operand : operands_) {
         auto value = cotangent(rule_.inputs[operand.parameter].text, c_.type(operand.value));
@@ -123,12 +123,12 @@ class Rule {
     return ok;
   }
 
-  // A compile-time number is a value to a rule that takes derivatives by it.
-  void bind_numbers() {
+  // What is known at compile time is a value to a rule that takes derivatives by it.
+  void bind_known() {
     const Differentiation& taken = differentiation(c_, *callee_.ast, rule_.body.span);
     for (const Name& input : rule_.inputs) {
       const Item item = c_.find(input.text)->item;
-      if (!taken.by.contains(input.text) || !item.holds<Number>()) continue;
+      if (!taken.by.contains(input.text) || item.holds<ValueId>()) continue;
       if (auto value = to_value(c_, item)) c_.bind(input.text, *value, input.span);
     }
   }
