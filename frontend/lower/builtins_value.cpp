@@ -65,10 +65,10 @@ std::optional<Item> dot(Context& c, const BuiltinCall& call) {
 // A product along one axis as a balanced tree of multiplications of halves, so that its derivative is exact at zeros, to every order.
 std::optional<Item> product_along(Context& c, Span span, Item x, std::size_t axis) {
   auto size = [&](const Item& item) { return c.type(item).size(axis); };
-  if (size(x) == 0) {
-    Type type = c.type(x);
-    type.dims[axis] = {1, {}};
-    return constant(c, span, weak(std::int64_t{1}), type);
+  if (size(x) == 0) {  // 1, which depends on x all the same
+    auto nothing = c.emit(span, Opcode::reduce_sum, {x}, {{Attr::axes, std::vector{static_cast<std::int64_t>(axis)}}, {Attr::keep, true}});
+    auto one = nothing ? constant(c, span, weak(std::int64_t{1}), c.type(*nothing)) : std::nullopt;
+    return one ? c.emit(span, Opcode::add, {*nothing, *one}) : std::nullopt;
   }
   std::optional<Item> odd;  // what did not pair up on the way
   while (size(x) > 1) {

@@ -185,6 +185,18 @@ void FunctionWriter::write_for(const Op& op) {
   end_loop(op, variables);
 }
 
+// What the region computes gets other names when it is written again.
+void FunctionWriter::forget_names(BlockId region) {
+  for (ir::OpId id : function_.block(region).ops) {
+    const Op& op = function_.op(id);
+    for (ValueId result : op.results) names_.erase(variables_.of(result));
+    for (BlockId inner : op.regions) {
+      for (ValueId argument : function_.block(inner).arguments) names_.erase(variables_.of(argument));
+      forget_names(inner);
+    }
+  }
+}
+
 void FunctionWriter::write_while(const Op& op) {
   std::vector<std::string> variables = start_loop(op, {});
   Rendered condition = render(op.regions[0], depth_);
@@ -194,6 +206,7 @@ void FunctionWriter::write_while(const Op& op) {
     go_on = script_.names.fresh("go_on");
     for (std::string& text : condition.lines) lines_.push_back(std::move(text));
     assign({go_on, condition.yields[0], flag, {}});
+    forget_names(op.regions[0]);  // the body computes it again in names of its own, which the loop need not carry
   }
   const Names::Scope names = script_.names.open(Names::Kind::block);
   line("while " + (go_on.empty() ? condition.yields[0].text : go_on) + " {", comment(op));

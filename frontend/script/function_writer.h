@@ -87,6 +87,7 @@ class FunctionWriter {
   void write_if(const ir::Op& op);
   void write_for(const ir::Op& op);
   void write_while(const ir::Op& op);
+  void forget_names(ir::BlockId region);
   Rendered render(ir::BlockId region, std::size_t depth);
   std::vector<std::string> start_loop(const ir::Op& op, std::span<Expr> bounds);
   void end_turn(const ir::Op& op, const std::vector<std::string>& variables);
