@@ -17,6 +17,7 @@ constexpr const char* kBodies[] = {
     "{d}; {e} = {f}; {u}",
     "q = 2 * {p}; {dq}; {e} = sum(q * q)",
     "{d}; {e} = c; c = {f}; {u}",
+    "if {i} > 0 { {e} = {f} }; {d}; {u}",
     "if {i} > 0 { {d} }; {u}; {e} = {f}",
     "for l in 0..2 { {d} }; {u}; {e} = {f}",
     "for l in 0..2 { {d}; {u}; {e} = {f} }",

@@ -56,7 +56,7 @@ constexpr Rule kRules[] = {
     {"dx = vjp({e}, x, dy); dw = dy * grad(sum({e}), w)"},
     {"dx = dy * jvp({e}, x, 1); dw = jvp({e}, w, dy)"},
     {"dx = vjp({f}(x, w), x, dy); dw = grad(sum({f}(x, w)), w) * dy"},
-    {"s = 0 * x; r = 0 * w; for i in 0..2 { e = {e}; s += vjp(e, x, dy); r += vjp(e, w, dy) }; dx = s / 2; dw = 0.5 * r"},
+    {"s = 0 * x; r = 0 * w; for i in 0..2 { e = {e}; s += vjp(e, x, dy); r += grad(sum(e), w) }; dx = s / 2; dw = 0.5 * r * dy"},
     {"s = 0 * x; k : i32 = 0; while k < 2 { s += dy * grad(sum({f}(x, w)), x) / 2; k += 1 }; dx = s; dw = vjp({e}, w, dy)"},
     {"c = x + w; e = {e} + 0 * c; g, h = grad(sum(e), x, w); dx = g * dy; dw = h * dy"},
     {"t = tanh(x); e = {t}; dx = vjp(t, x, vjp(e, t, dy)); dw = vjp(e, w, dy)", true},
