@@ -35,11 +35,6 @@ class Formatter {
   }
 
  private:
-  struct Line {
-    std::string text;
-    std::string comment;  // beside it
-  };
-
   // ---- lines and comments ----
 
   const Comment* next_comment() const { return comment_ < ast_.comments.size() ? &ast_.comments[comment_] : nullptr; }
@@ -49,9 +44,16 @@ class Formatter {
     if (last_line_ != 0 && line > last_line_ + 1) lines_.push_back({});
   }
 
-  void put(const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) lines_.push_back({text, {}});
+  void put(const std::vector<Line>& lines) { lines_.insert(lines_.end(), lines.begin(), lines.end()); }
+
+  // The comments from here to `limit`.
+  Notes notes_before(Place limit) const {
+    const Comment* first = ast_.comments.data() + comment_;
+    const Comment* last = first;
+    while (last != ast_.comments.data() + ast_.comments.size() && begin(last->span) < limit) ++last;
+    return {first, last};
   }
+  void skip(const Notes& notes) { comment_ = static_cast<std::size_t>(notes.end - ast_.comments.data()); }
 
   // Comments before `limit`, each on a line of its own.
   void comments_before(Place limit, std::size_t indent) {
@@ -111,12 +113,22 @@ class Formatter {
     });
     const auto* train = std::get_if<TrainStmt>(&statement.node);
     if (train) head_end = begin(statement.span);
-    if (head_end) comments_before(*head_end, indent);
-    separate(statement.span.line);
-    if (!head_end && has_comment_before(end(statement.span))) return verbatim(statement.span, indent);
-
-    if (auto line = one_line(statement, indent)) return put({*line});
-    put(lay_out_lines(statement_docs(ast_, sources_, statement), indent));
+    Notes notes = notes_before(head_end ? *head_end : end(statement.span));
+    const bool has_notes = !notes.are_written();
+    auto docs = statement_docs(ast_, sources_, statement, notes);
+    if (notes.are_written()) {
+      separate(statement.span.line);
+      skip(notes);
+    } else if (head_end) {  // a comment where no line can end
+      comments_before(*head_end, indent);
+      separate(statement.span.line);
+      docs = statement_docs(ast_, sources_, statement, notes = {});
+    } else {
+      separate(statement.span.line);
+      return verbatim(statement.span, indent);
+    }
+    if (auto line = has_notes ? std::nullopt : one_line(statement, indent)) return put({{*line}});
+    put(lay_out_lines(docs, indent));
     if (train) settings(*train, statement.span, indent);
     if (const auto* branch = std::get_if<IfStmt>(&statement.node)) {
       write_branches(*branch, indent);
@@ -130,13 +142,14 @@ class Formatter {
     separate(whole.line);
     if (has_comment_before(end(whole))) return verbatim(whole, indent);
     std::vector<Doc> docs;
+    Notes none;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const Stmt& statement = ast_.stmt(ids[i]);
       if (i > 0) {
         docs.push_back({std::string(",")});
         docs.push_back({Break{" ", statement.span.line > ast_.stmt(ids[i - 1]).span.end_line}});
       }
-      for (Doc& doc : statement_docs(ast_, sources_, statement)) docs.push_back(std::move(doc));
+      for (Doc& doc : statement_docs(ast_, sources_, statement, none)) docs.push_back(std::move(doc));
     }
     put(lay_out_lines(docs, indent));
   }
@@ -146,9 +159,10 @@ class Formatter {
     bool simple = statement.span.line == statement.span.end_line;
     std::string text;
     auto append = [&](const Stmt& part) {
-      const std::vector<std::string> lines = lay_out_lines(statement_docs(ast_, sources_, part), 0);
+      Notes none;
+      const std::vector<Line> lines = lay_out_lines(statement_docs(ast_, sources_, part, none), 0);
       simple = simple && lines.size() == 1;
-      text += lines.front();
+      text += lines.front().text;
     };
     append(statement);
     std::size_t blocks = 0;
@@ -206,8 +220,9 @@ class Formatter {
           next = &std::get<IfStmt>(ast_.stmt(otherwise.statements[0]).node);
         const Block& block = next ? next->then : otherwise;
         if (has_comment_before(begin(block.span))) lines_.back().comment = ast_.comments[comment_++].text;
+        Notes none;
         if (next)
-          join(lay_out_lines(statement_docs(ast_, sources_, ast_.stmt(otherwise.statements[0])), indent), indent);
+          join(lay_out_lines(statement_docs(ast_, sources_, ast_.stmt(otherwise.statements[0]), none), indent), indent);
         else
           lines_.back().text += " else {";
         if (!next) write_block(otherwise, indent);
@@ -217,8 +232,8 @@ class Formatter {
   }
 
   // `} else ` before the head of an `if`.
-  void join(std::vector<std::string> head, std::size_t indent) {
-    lines_.back().text += " else " + head.front().substr(indent);
+  void join(std::vector<Line> head, std::size_t indent) {
+    lines_.back().text += " else " + head.front().text.substr(indent);
     head.erase(head.begin());
     put(head);
   }
@@ -233,10 +248,14 @@ class Formatter {
       const Span whole = setting.name.span.to(ast_.expr(setting.value).span);
       comments_before(begin(whole), inner);
       separate(whole.line);
-      if (has_comment_before(end(whole)))
+      Notes notes = notes_before(end(whole));
+      const auto docs = setting_docs(ast_, sources_, setting, notes);
+      if (notes.are_written()) {
+        skip(notes);
+        put(lay_out_lines(docs, inner));
+      } else {
         verbatim(whole, inner);
-      else
-        put(lay_out_lines(setting_docs(ast_, sources_, setting), inner));
+      }
       comment_beside(whole.end_line, i + 1 < train.settings.size() ? begin(train.settings[i + 1].name.span) : limit);
       last_line_ = whole.end_line;
     }

@@ -49,11 +49,22 @@ int level(const std::string& spelling) {
 
 class Writer {
  public:
-  Writer(const Ast& ast, const SourceMap& sources) : ast_(ast), sources_(sources) {}
+  Writer(const Ast& ast, const SourceMap& sources, Notes& notes) : ast_(ast), sources_(sources), notes_(notes) {}
   Docs take() { return std::move(out_); }
 
   void text(std::string text) { out_.push_back({std::move(text)}); }
-  void place(std::string flat, bool author, Where where = Where::between) { out_.push_back({Break{std::move(flat), author, where}}); }
+  void put(const Docs& docs) { out_.insert(out_.end(), docs.begin(), docs.end()); }
+  // `line` is that of what follows in the source: the comments above it stand here.
+  void place(std::string flat, bool author, std::uint32_t line, Where where = Where::between) {
+    Break place{std::move(flat), author, where};
+    for (; notes_.next != notes_.end && notes_.next->span.line < line; ++notes_.next) {
+      const Span& at = notes_.next->span;
+      const std::string before = sources_.text({at.file, at.line, 1, at.line, at.column});
+      place.notes.push_back({notes_.next->text, before.find_first_not_of(" \t") != std::string::npos});
+      place.author = true;
+    }
+    out_.push_back({std::move(place)});
+  }
 
   // Collects what `write` writes into one group.
   template <typename F>
@@ -86,7 +97,7 @@ class Writer {
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (i > 0) {
         text(",");
-        place(" ", lines(items[i]).first > lines(items[i - 1]).last);
+        place(" ", lines(items[i]).first > lines(items[i - 1]).last, lines(items[i]).first);
       }
       write(items[i]);
     }
@@ -99,9 +110,9 @@ class Writer {
       text(std::string(1, brackets[0]));
       if (!items.empty()) {
         const bool broken = lines(items.front()).first > opened;
-        place("", broken, Where::opening);
+        place("", broken, lines(items.front()).first, Where::opening);
         separated(items, write);
-        place("", broken && closed > lines(items.back()).last, Where::closing);
+        place("", broken && closed > lines(items.back()).last, closed, Where::closing);
       }
       text(std::string(1, brackets[1]));
     });
@@ -114,9 +125,9 @@ class Writer {
     group(true, [&] {
       const bool broken = inside.first > expr.span.line;
       text("(");
-      place("", broken, Where::opening);
+      place("", broken, inside.first, Where::opening);
       bare(expr, inside);
-      place("", broken && inside.last < expr.span.end_line, Where::closing);
+      place("", broken && inside.last < expr.span.end_line, expr.span.end_line, Where::closing);
       text(")");
     });
   }
@@ -136,8 +147,17 @@ class Writer {
   }
   void value(ExprId id) {
     if (!id.valid()) return;
-    text(" = ");
+    sign("=", id);
     expr(id);
+  }
+
+  // A line ends after it only where a comment stands there.
+  void sign(const std::string& spelling, ExprId value) {
+    text(" " + spelling);
+    if (notes_.next != notes_.end && notes_.next->span.line < lines(value).first)
+      place(" ", true, lines(value).first);
+    else
+      text(" ");
   }
 
   void argument(const Argument& argument) {
@@ -151,8 +171,17 @@ class Writer {
     Lines result{expr.span.line, expr.span.end_line};
     if (!expr.parenthesized) return result;
     const std::string text = sources_.text(expr.span);
-    for (std::size_t i = 1; i < text.size() && std::isspace(static_cast<unsigned char>(text[i])); ++i) result.first += text[i] == '\n';
-    for (std::size_t i = text.size() - 1; i-- > 0 && std::isspace(static_cast<unsigned char>(text[i]));) result.last -= text[i] == '\n';
+    std::uint32_t line = expr.span.line;
+    bool is_first = true;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+      if (text[i] == '#') i = std::min(text.find('\n', i), text.size() - 2);
+      line += text[i] == '\n';
+      if (std::isspace(static_cast<unsigned char>(text[i]))) continue;
+      if (std::exchange(is_first, false)) result.first = line;
+      result.last = line;
+      if (text[i] == '"')  // a text, which may hold a `#`
+        for (++i; i + 1 < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+    }
     return result;
   }
 
@@ -172,10 +201,10 @@ class Writer {
                      group(false, [&] {
                        this->expr(e.then);
                        text(" if");
-                       place(" ", lines(e.then).last < lines(e.condition).first);
+                       place(" ", lines(e.then).last < lines(e.condition).first, lines(e.condition).first);
                        this->expr(e.condition);
                        text(" else");
-                       place(" ", lines(e.condition).last < lines(e.otherwise).first);
+                       place(" ", lines(e.condition).last < lines(e.otherwise).first, lines(e.otherwise).first);
                        this->expr(e.otherwise);
                      });
                    },
@@ -216,7 +245,7 @@ class Writer {
         auto touch = [](const Span& a, const Span& b) { return a.end_line == b.line && a.end_column == b.column; };
         const bool tight = level(e.spelling) == 5 || (level(e.spelling) >= 3 && touch(left, sign) && (broken || touch(sign, right)));
         text(tight ? e.spelling : " " + e.spelling);
-        place(tight ? "" : " ", broken);
+        place(tight ? "" : " ", broken, right.line);
         expr(e.right);
       }
     });
@@ -237,20 +266,20 @@ class Writer {
     group(e.bracketed, [&] {
       if (e.bracketed) {
         text("[");
-        place("", broken, Where::opening);
+        place("", broken, lines(e.body).first, Where::opening);
       }
       expr(e.body);
       std::uint32_t last = lines(e.body).last;
       for (std::size_t i = 0; i < e.generators.size(); ++i) {
         const Generator& generator = e.generators[i];
         if (i > 0) text(",");
-        place(" ", generator.variable.span.line > last);
+        place(" ", generator.variable.span.line > last, generator.variable.span.line);
         text(fmt::format("{}{} in ", i == 0 ? "for " : "", generator.variable.text));
         expr(generator.range);
         last = lines(generator.range).last;
       }
       if (e.bracketed) {
-        place("", broken && inside.last > last, Where::closing);
+        place("", broken && inside.last > last, inside.last, Where::closing);
         text("]");
       }
     });
@@ -258,13 +287,31 @@ class Writer {
 
   const Ast& ast_;
   const SourceMap& sources_;
+  Notes& notes_;
   Docs out_;
 };
 
+// A left side stays on one line, unless a comment stands in it.
+bool has_notes(const Docs& docs) {
+  return std::any_of(docs.begin(), docs.end(), [](const Doc& doc) {
+    const auto* place = std::get_if<Break>(&doc.node);
+    const auto* group = std::get_if<Group>(&doc.node);
+    return (place && !place->notes.empty()) || (group && has_notes(group->parts));
+  });
+}
+std::string flat_text(const Docs& docs) {
+  std::string result;
+  for (const Doc& doc : docs)
+    std::visit(overloaded{[&](const std::string& text) { result += text; }, [&](const Break& place) { result += place.flat; },
+                          [&](const Group& group) { result += flat_text(group.parts); }},
+               doc.node);
+  return result;
+}
+
 class StatementWriter {
  public:
-  StatementWriter(const Ast& ast, const SourceMap& sources, const Stmt& statement)
-      : ast_(ast), sources_(sources), span_(statement.span), continues_(statement.continues), w_(ast, sources) {}
+  StatementWriter(const Ast& ast, const SourceMap& sources, const Stmt& statement, Notes& notes)
+      : ast_(ast), sources_(sources), notes_(notes), span_(statement.span), continues_(statement.continues), w_(ast, sources, notes) {}
 
   Docs run(const StmtNode& node) {
     std::visit([&](const auto& statement) { write(statement); }, node);
@@ -322,12 +369,18 @@ class StatementWriter {
     w_.text(fmt::format("adjoint {}({}) -> {} {{", s.function.text, list(s.inputs), list(s.outputs)));
   }
   void write(const AssignStmt& s) {
-    w_.separated(s.targets, [&](const Target& target) {
-      w_.text(target.name.text);
-      if (target.index) w_.bracketed("[]", target.name.span.line, target.span.end_line, *target.index, [&](ExprId id) { w_.expr(id); });
-      w_.declared(" : ", target.type);
+    Writer left(ast_, sources_, notes_);
+    left.separated(s.targets, [&](const Target& target) {
+      left.text(target.name.text);
+      if (target.index) left.bracketed("[]", target.name.span.line, target.span.end_line, *target.index, [&](ExprId id) { left.expr(id); });
+      left.declared(" : ", target.type);
     });
-    w_.text(fmt::format(" {} ", s.spelling));
+    const Docs targets = left.take();
+    if (has_notes(targets))
+      w_.put(targets);
+    else
+      w_.text(flat_text(targets));
+    w_.sign(s.spelling, s.values.front());
     w_.exprs(s.values);
   }
   void write(const ExprStmt& s) { w_.expr(s.value); }
@@ -341,7 +394,7 @@ class StatementWriter {
     w_.expr(s.condition);
     if (!s.message) return;
     w_.text(",");
-    w_.place(" ", false);
+    w_.place(" ", false, 0);
     w_.text(quote(*s.message));
   }
 
@@ -362,6 +415,7 @@ class StatementWriter {
 
   const Ast& ast_;
   const SourceMap& sources_;
+  Notes& notes_;
   Span span_;       // of the statement
   bool continues_;  // the declaration's word stands before it
   Writer w_;
@@ -369,12 +423,12 @@ class StatementWriter {
 
 }  // namespace
 
-std::vector<Doc> statement_docs(const Ast& ast, const SourceMap& sources, const Stmt& statement) {
-  return StatementWriter(ast, sources, statement).run(statement.node);
+std::vector<Doc> statement_docs(const Ast& ast, const SourceMap& sources, const Stmt& statement, Notes& notes) {
+  return StatementWriter(ast, sources, statement, notes).run(statement.node);
 }
 
-std::vector<Doc> setting_docs(const Ast& ast, const SourceMap& sources, const TrainStmt::Setting& setting) {
-  Writer writer(ast, sources);
+std::vector<Doc> setting_docs(const Ast& ast, const SourceMap& sources, const TrainStmt::Setting& setting, Notes& notes) {
+  Writer writer(ast, sources, notes);
   writer.text(setting.name.text);
   writer.value(setting.value);
   return writer.take();

@@ -43,7 +43,7 @@ Width width(const std::vector<Doc>& parts, std::size_t from, Stop stop, Stop ins
 
 class Printer {
  public:
-  explicit Printer(std::size_t indent) : lines_{std::string(indent, ' ')}, column_(indent) {}
+  explicit Printer(std::size_t indent) : lines_{{std::string(indent, ' ')}}, column_(indent) {}
 
   // `tail` is the width of what follows the group on its last line.
   void print(const Group& group, std::size_t tail, bool in_brackets) {
@@ -63,6 +63,7 @@ class Printer {
         add(*text);
       } else if (const auto* place = std::get_if<Break>(&part.node)) {
         const bool between = place->where == Break::Where::between;
+        for (const Break::Note& note : place->notes) write(note, inner);
         const bool ends =
             place->author || (fill && (!between || column_ + place->flat.size() + rest(Stop::any, Stop::author) > kLineLimit));
         if (ends)
@@ -76,27 +77,36 @@ class Printer {
     }
   }
 
-  std::vector<std::string> take() { return std::move(lines_); }
+  std::vector<Line> take() { return std::move(lines_); }
 
  private:
   void add(const std::string& text) {
-    lines_.back() += text;
+    lines_.back().text += text;
     column_ += code_point_count(text);
   }
   void end_line(std::size_t indent) {
-    while (!lines_.back().empty() && lines_.back().back() == ' ') lines_.back().pop_back();
-    lines_.emplace_back(indent, ' ');
+    std::string& text = lines_.back().text;
+    while (!text.empty() && text.back() == ' ') text.pop_back();
+    lines_.push_back({std::string(indent, ' ')});
     column_ = indent;
   }
-  std::size_t indentation() const { return std::min(lines_.back().find_first_not_of(' '), lines_.back().size()); }
+  void write(const Break::Note& note, std::size_t indent) {
+    if (note.beside && lines_.back().comment.empty()) {
+      lines_.back().comment = note.text;
+    } else {
+      end_line(indent);
+      lines_.back().text += note.text;
+    }
+  }
+  std::size_t indentation() const { return std::min(lines_.back().text.find_first_not_of(' '), lines_.back().text.size()); }
 
-  std::vector<std::string> lines_;
+  std::vector<Line> lines_;
   std::size_t column_;
 };
 
 }  // namespace
 
-std::vector<std::string> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent) {
+std::vector<Line> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent) {
   Printer printer(indent);
   printer.print(Group{parts}, 0, false);
   return printer.take();

@@ -17,6 +17,11 @@ struct Break {
   std::string flat;
   bool author = false;  // the author's line ended here: it does again
   enum class Where : std::uint8_t { between, opening, closing } where = Where::between;
+  struct Note {
+    std::string text;
+    bool beside;  // what stands before it, rather than on a line of its own
+  };
+  std::vector<Note> notes{};  // comments of the author's that stand here, so that a line ends
 };
 
 // Parts that are broken together. With brackets, the first and last part are their texts. A group where the author broke lines is broken
@@ -30,7 +35,12 @@ struct Doc {
   std::variant<std::string, Break, Group> node;
 };
 
+struct Line {
+  std::string text;
+  std::string comment{};  // beside it
+};
+
 // The lines of a statement whose first line is indented by `indent`; the indentation is part of the lines.
-std::vector<std::string> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent);
+std::vector<Line> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent);
 
 }  // namespace bpc::frontend

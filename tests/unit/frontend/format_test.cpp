@@ -78,8 +78,27 @@ TEST_CASE("comments stay with what they are beside") {
   CHECK(formatted("a = 1;b = 2#b\n\n#own  \n  # own too\nc = 3") == "a = 1\nb = 2  #b\n\n#own\n# own too\nc = 3\n");
   CHECK(formatted("if a { # then\n  b = 1 # b\n  # end\n} # after\nelse { # else\n}\n# last") ==
         "if a {  # then\n  b = 1  # b\n  # end\n} else {  # after\n  # else\n}\n# last\n");
-  CHECK(formatted("fn f(a, # first\n     b) {\n  return a\n}") == "# first\nfn f(a,\n     b) {\n  return a\n}\n");
-  CHECK(formatted("if a {\n    x = f(1, # one\n          2)\n}") == "if a {\n  x = f(1, # one\n        2)\n}\n");
+  CHECK(formatted("fn f(a, # first\n     b) {\n  return a\n}") == "fn f(a,  # first\n     b) {\n  return a\n}\n");
+  CHECK(formatted("if a {\n    x = f(1, # one\n          2)\n}") == "if a {\n  x = f(1,  # one\n        2)\n}\n");
+}
+
+TEST_CASE("what holds a comment is formatted too") {
+  CHECK(formatted("x=f(a,# first\n  b, # second\n      c)") == "x = f(a,  # first\n      b,  # second\n      c)\n");
+  CHECK(formatted("y = a+   # plus\n   b*c -\n   # alone\n   d") == "y = a+  # plus\n  b*c -\n  # alone\n  d\n");
+  CHECK(formatted("z = (  # open\n a+b # \"end\" # x\n )") == "z = (  # open\n  a+b  # \"end\" # x\n)\n");
+  CHECK(formatted("w=[1, # one\n2, # two\n  # last\n]") == "w = [1,  # one\n     2  # two\n     # last\n]\n");
+  CHECK(formatted("fn f(x, # the input\n  # about y\n y:[N]) -> real = x") ==
+        "fn f(x,  # the input\n     # about y\n     y: [N]) -> real = x\n");
+  CHECK(formatted("q=# why\n3") == "q =  # why\n  3\n");
+  CHECK(formatted("p = \"a # b\" == ( # note\n \"(#\" )") == "p = \"a # b\" == (  # note\n  \"(#\")\n");
+  CHECK(formatted("train {\n lr=f(1, # a\n 2)\n}") == "train {\n  lr = f(1,  # a\n         2)\n}\n");
+  CHECK(formatted("if a\n# odd\n{ b=1 }") == "# odd\nif a {\n  b = 1\n}\n");
+}
+
+TEST_CASE("a left side stays on one line") {
+  const std::string a(50, 'a'), b(50, 'b');
+  CHECK(formatted("x[" + a + ",\n " + b + "]=1") == "x[" + a + ", " + b + "] = 1\n");
+  CHECK(formatted(a + ", " + b + " = f(x)") == a + ", " + b + " = f(\n  x\n)\n");
 }
 
 TEST_CASE("long statements are broken, and the author's breaks are kept") {

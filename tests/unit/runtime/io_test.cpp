@@ -152,6 +152,11 @@ TEST_CASE("files are written whole or not at all") {
   CHECK(write_file((folder.path / "link").string(), "linked", diagnostics));
   CHECK(fs::is_symlink(folder.path / "link"));
   CHECK(read_file(path, diagnostics) == "linked");
+  fs::create_hard_link(path, folder.path / "other");
+  CHECK(write_file(path, "both", diagnostics));
+  CHECK(read_file((folder.path / "other").string(), diagnostics) == "both");
+  CHECK(fs::hard_link_count(path) == 2);
+  fs::remove(folder.path / "other");
   CHECK(write_file("/dev/null", "x", diagnostics));
   CHECK_FALSE(diagnostics.has_errors());
   CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 2);
