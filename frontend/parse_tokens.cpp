@@ -41,9 +41,10 @@ Span span_of_byte(std::string_view text, FileId file, std::size_t at) {
 }
 
 // Characters that look like, or are used for, something a script writes otherwise.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kLookalikes{{
-    {"×", "*"},  {"·", "*"},  {"⋅", "*"},  {"÷", "/"},  {"−", "-"},  {"–", "-"},  {"≤", "<="}, {"≥", ">="},  {"≠", "!="}, {"²", "^2"},
-    {"³", "^3"}, {"“", "\""}, {"”", "\""}, {"„", "\""}, {"'", "\""}, {"‘", "\""}, {"’", "\""}, {"&", "and"}, {"|", "or"}, {"√", "sqrt(…)"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kLookalikes{{
+    {"×", "*"},  {"·", "*"},   {"⋅", "*"},  {"÷", "/"},       {"−", "-"},   {"–", "-"},  {"≤", "<="}, {"≥", ">="},
+    {"≠", "!="}, {"²", "^2"},  {"³", "^3"}, {"“", "\""},      {"”", "\""},  {"„", "\""}, {"'", "\""}, {"‘", "\""},
+    {"’", "\""}, {"&", "and"}, {"|", "or"}, {"√", "sqrt(…)"}, {"∞", "inf"}, {"∈", "in"},
 }};
 
 // `1.5f`, `1e3f`, `2L`, `3j`: a number with the letter of a type, which `3x` is not.

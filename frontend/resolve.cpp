@@ -482,7 +482,8 @@ class Resolver {
     error(Code::E0109, at, "this value is not used")
         .with_help(starts_with_sign(statement.value)
                        ? "to continue the line above, end that one with `-`; a value is bound, `y = …`, or printed, `print …`"
-                       : "bind it to a name, `y = …`, or print it, `print …`");
+                   : function_.empty() || in_rule_ ? "bind it to a name, `y = …`, or print it, `print …`"
+                                                   : fill_help("to give it, write `return {1}`", {captured(statement.value)}));
   }
   bool starts_with_sign(ExprId id) const {
     for (;;) {
