@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/adjoint/reverse.h"
+#include "ir/adjoint/varied.h"
 #include "ir/dependence.h"
 #include "ir/derivatives.h"
 #include "ir/passes/passes.h"
@@ -103,31 +104,20 @@ class Transposition {
 
   // Whether no output depends on the unknowns but by asking whether something is zero, as strong zeros do.
   static bool is_free_of_unknowns(const Function& needed) {
-    std::vector<bool> depends(needed.value_count(), false);
-    for (const Parameter& parameter : needed.parameters) depends[parameter.value.index] = parameter.path == "u";
-    auto any = [&](const std::vector<ValueId>& values) {
-      return std::any_of(values.begin(), values.end(), [&](ValueId value) { return depends[value.index]; });
-    };
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::uint32_t i = 0; i < needed.op_count(); ++i) {
-        const Op& op = needed.op(OpId{i});
-        bool asks_for_zero = op.code == Opcode::eq && constant_value(needed, op.operands[1]) == 0.0;
-        bool does = !asks_for_zero && any(op.operands);
-        for (BlockId region : op.regions) {
-          for_each_use(needed, region, [&](ValueId value) { does = does || depends[value.index]; });
-          for (ValueId argument : needed.block(region).arguments) {
-            changed |= does && !depends[argument.index];
-            depends[argument.index] = depends[argument.index] || does;
-          }
-        }
-        for (ValueId result : op.results) {
-          changed |= does && !depends[result.index];
-          depends[result.index] = depends[result.index] || does;
-        }
-      }
+    std::vector<ValueId> unknowns;
+    for (const Parameter& parameter : needed.parameters)
+      if (parameter.path == "u") unknowns.push_back(parameter.value);
+    const Varied varied(needed, unknowns);
+    auto is_varied = [&](ValueId value) { return varied[value]; };
+    for (std::uint32_t i = 0; i < needed.op_count(); ++i) {
+      const Op& op = needed.op(OpId{i});
+      const bool asks_for_zero = (op.code == Opcode::eq || op.code == Opcode::ne) && constant_value(needed, op.operands[1]) == 0.0;
+      const bool leaves_reals = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) {
+        return !is_real(needed.type(result).element);
+      });
+      if (op.regions.empty() && leaves_reals && !asks_for_zero && std::any_of(op.operands.begin(), op.operands.end(), is_varied)) return false;
     }
-    return std::none_of(needed.outputs.begin(), needed.outputs.end(), [&](const Output& output) { return depends[output.value.index]; });
+    return std::none_of(needed.outputs.begin(), needed.outputs.end(), [&](const Output& output) { return varied[output.value]; });
   }
 
   std::optional<std::vector<ValueId>> copy_out(const std::vector<ValueId>& sums) {
