@@ -51,8 +51,9 @@ double recompute_cost(const Function& function, const Op& op) {
 // not kept is computed again (cut towards the sink), and its operands are wanted.
 class StorageProblem {
  public:
-  StorageProblem(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free)
-      : function_(function), region_(region), needed_(needed), free_(free) {
+  StorageProblem(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
+                 const std::set<BlockId>& around)
+      : function_(function), region_(region), needed_(needed), free_(free), around_(around) {
     for (ValueId value : needed) want(value);
     for (std::size_t i = 0; i < values_.size(); ++i)  // grows as operands are wanted
       if (const Op* op = recomputable(values_[i]))
@@ -60,7 +61,6 @@ class StorageProblem {
   }
 
   Storage solve() {
-    constexpr double kKeep = 2;  // a push and a pop
     const std::size_t source = 2 * values_.size(), sink = source + 1;
     CutGraph graph(sink + 1);
     for (ValueId value : needed_)
@@ -68,7 +68,7 @@ class StorageProblem {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       graph.add_edge(2 * i, 2 * i + 1, kKeep * count(function_, values_[i]));
       const Op* op = recomputable(values_[i]);
-      graph.add_edge(2 * i + 1, sink, op ? recompute_cost(function_, *op) : CutGraph::kNever);
+      graph.add_edge(2 * i + 1, sink, op ? recompute_cost(function_, *op) + kKeep * only_for_a_part(*op) : CutGraph::kNever);
       if (!op) continue;
       for (ValueId operand : op->operands)
         if (is_local(operand)) graph.add_edge(2 * i + 1, 2 * node_.at(operand.index), CutGraph::kNever);
@@ -83,6 +83,15 @@ class StorageProblem {
   }
 
  private:
+  static constexpr double kKeep = 2;  // a push and a pop
+
+  // The elements that a region around would have to keep so that a part of them can be read again.
+  double only_for_a_part(const Op& op) const {
+    const bool reads = op.code == Opcode::slice || op.code == Opcode::gather;
+    const bool is_kept = reads && around_.contains(function_.value(op.operands[0]).block);
+    return is_kept && count(function_, op.operands[0]) > count(function_, op.results[0]) ? count(function_, op.operands[0]) : 0;
+  }
+
   std::uint32_t result_of(OpId op) const {
     const auto& results = function_.op(op).results;
     return results.empty() ? UINT32_MAX : results[0].index;
@@ -100,14 +109,16 @@ class StorageProblem {
   BlockId region_;
   const std::vector<ValueId>& needed_;
   ValueId free_;
+  const std::set<BlockId>& around_;
   std::vector<ValueId> values_;
   std::unordered_map<std::uint32_t, std::size_t> node_;  // by value: its place in values_
 };
 
 }  // namespace
 
-Storage choose_storage(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free) {
-  return StorageProblem(function, region, needed, free).solve();
+Storage choose_storage(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
+                       const std::set<BlockId>& around) {
+  return StorageProblem(function, region, needed, free, around).solve();
 }
 
 }  // namespace bpc::ir

@@ -16,7 +16,10 @@ std::vector<ReverseSweep::Kept> ReverseSweep::provide(OpId primal, BlockId regio
     if (function_.value(value).block != region || replacements.contains(value.index) || !seen.insert(value).second) return;
     (function_.type(value).tape ? tapes : needed).push_back(value);
   });
-  const Storage storage = choose_storage(function_, region, needed, index.valid() ? function_.block(region).arguments[0] : ValueId());
+  std::set<BlockId> around;
+  for (const Scope& scope : scopes_) around.insert(scope.region);
+  const Storage storage =
+      choose_storage(function_, region, needed, index.valid() ? function_.block(region).arguments[0] : ValueId(), around);
 
   const Builder outside = builder_;
   const auto& ops = function_.block(reverse).ops;

@@ -112,10 +112,10 @@ class Transposition {
     for (std::uint32_t i = 0; i < needed.op_count(); ++i) {
       const Op& op = needed.op(OpId{i});
       const bool asks_for_zero = (op.code == Opcode::eq || op.code == Opcode::ne) && constant_value(needed, op.operands[1]) == 0.0;
-      const bool leaves_reals = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) {
-        return !is_real(needed.type(result).element);
-      });
-      if (op.regions.empty() && leaves_reals && !asks_for_zero && std::any_of(op.operands.begin(), op.operands.end(), is_varied)) return false;
+      const bool leaves_reals =
+          std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) { return !is_real(needed.type(result).element); });
+      if (op.regions.empty() && leaves_reals && !asks_for_zero && std::any_of(op.operands.begin(), op.operands.end(), is_varied))
+        return false;
     }
     return std::none_of(needed.outputs.begin(), needed.outputs.end(), [&](const Output& output) { return varied[output.value]; });
   }

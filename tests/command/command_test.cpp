@@ -133,6 +133,21 @@ TEST_CASE("bench times value and gradient") {
   }
 }
 
+TEST_CASE("what a branch reads of an array that a loop updates is kept, not the array") {
+  const std::string start = "dim L = 50\nparam a = 0.5\nx = [0.3 * sin(0.7 * i + a) for i in 0..L]\ns = 0.5\n";
+  for (const std::string loop :
+       {"for j in 1..L {\n  if x[(3 * j) % L] > 0.1 { x[j] = tanh(x[(3 * j) % L]) }\n  s = 0.5 * sin(s + x[j])\n}\n",
+        "for j in 1..L {\n  if s > 0 { if x[j] > 0.1 { x[j] *= x[j - 1] } else { x[j] = sin(x[j]) } }\n  s = 0.5 * sin(s + x[j])\n}\n",
+        "j : i32 = 1\nwhile j < L {\n  for k in 0..2 { x[j] = sin(x[j]) * x[j - 1] }\n  s = 0.5 * sin(s + x[j])\n  j += 1\n}\n",
+        "for j in 1..L {\n  if s > 0 { s += sum(sin(x[[j, 0]])) }\n  x[j] = 0.5 * sin(s)\n}\n"}) {
+    for (const char* length : {"L=50", "L=400"}) {
+      Finished finished = run_bpc({"bench", "-", "--count", "--json", "--set", length}, start + loop + "loss J = s\n");
+      INFO(loop << length << finished.out << finished.err);
+      CHECK(nlohmann::json::parse(finished.out)["ratio"] < 8);
+    }
+  }
+}
+
 TEST_CASE("bench counts operations") {
   // The value takes 3 products and a sum of 3; what is printed, or not the loss, is left out.
   std::string script = "param x = [1.0, 2.0, 3.0]\nprint sum(exp(x))\nunused = exp(x)\nloss J = sum(2 * x)\n";
