@@ -130,7 +130,7 @@ struct ConstStmt {
 struct FromClause {
   std::string path;
   Span path_span;
-  ExprId selector;  // the expression inside [ ]: a StringExpr, ListExpr, NumberExpr or RangeExpr; invalid when absent
+  ExprId selector;  // the expression inside [ ], no name of which is a name of the script; invalid when absent
 };
 struct InputStmt {
   Name name;
@@ -142,6 +142,7 @@ struct ParamStmt {
   Name name;
   std::optional<TypeExpr> type;
   ExprId value;  // initialiser, or invalid
+  std::optional<FromClause> from;
 };
 struct LossStmt {
   Name name;  // "loss" itself for `loss = e`

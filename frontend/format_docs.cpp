@@ -327,12 +327,17 @@ class StatementWriter {
   void write(const ConstStmt& s) { declaration("const ", s.name, s.type, s.value); }
   void write(const InputStmt& s) {
     declaration("input ", s.name, s.type, s.value);
-    if (!s.from) return;
-    w_.text(" from " + sources_.text(s.from->path_span));
-    if (!s.from->selector.valid()) return;
-    w_.bracketed("[]", s.from->path_span.line, span_.end_line, std::vector{s.from->selector}, [&](ExprId id) { w_.expr(id); });
+    if (s.from) source(*s.from);
   }
-  void write(const ParamStmt& s) { declaration("param ", s.name, s.type, s.value); }
+  void write(const ParamStmt& s) {
+    declaration("param ", s.name, s.type, s.value);
+    if (s.from) source(*s.from);
+  }
+  void source(const FromClause& from) {
+    w_.text(" from " + sources_.text(from.path_span));
+    if (!from.selector.valid()) return;
+    w_.bracketed("[]", from.path_span.line, span_.end_line, std::vector{from.selector}, [&](ExprId id) { w_.expr(id); });
+  }
   void write(const LossStmt& s) {
     w_.text(s.name.text == "loss" ? "loss" : "loss " + s.name.text);
     w_.value(s.value);

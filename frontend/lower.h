@@ -8,6 +8,7 @@
 
 #include "frontend/program.h"
 #include "ir/function.h"
+#include "support/selector.h"
 
 namespace bpc::frontend {
 
@@ -20,19 +21,20 @@ struct LowerOptions {
   bool stand_in_dims = false;                // `check` without data: a free dim gets a size of its own, unequal to every other
 };
 
-// What a `from` clause or an input declaration asks for, before lowering: the tool loads the data and gives its types back in
+// What an input or a param of the top level asks for, before lowering: the tool loads the data and gives its types back in
 // LowerOptions::bound.
-struct InputRequest {
+struct DataRequest {
   std::string name;
+  bool is_param = false;
   Span span;            // the declaration
   std::string element;  // "i32", "real", …: what the declared type says, or empty
   bool has_default = false;
   std::string path;  // of the `from` clause, resolved against the script's folder; empty when there is none
   Span path_span;
-  std::string selector;  // canonical JSON of the selector: "label", ["y","x"], 2, {"from":0,"to":64}; empty when absent
-  Span selector_span;
+  Selector selector;
 };
-std::vector<InputRequest> input_requests(const Program& program);
+// E0511 for selectors that are none.
+std::vector<DataRequest> data_requests(const Program& program, Diagnostics& diagnostics);
 
 // Names of the script's dims, consts, inputs and params at the top level: to tell what --set may name.
 std::vector<std::string> dim_names(const Program& program);

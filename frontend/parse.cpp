@@ -66,7 +66,9 @@ class StatementBuilder : private ExprBuilder {
       case BpParser::RuleParamItem: {
         auto* decl = static_cast<BpParser::ParamItemContext*>(context);
         auto type = optional_type(decl->type());
-        return ParamStmt{name(decl->NAME()), std::move(type), optional_expr(decl->expr())};
+        ParamStmt result{name(decl->NAME()), std::move(type), optional_expr(decl->expr()), std::nullopt};
+        if (decl->fromClause()) result.from = source(decl->fromClause());
+        return result;
       }
       case BpParser::RuleLossDecl: {
         auto* decl = static_cast<BpParser::LossDeclContext*>(context);
@@ -125,11 +127,13 @@ class StatementBuilder : private ExprBuilder {
 
   InputStmt input(BpParser::InputItemContext* context) {
     InputStmt result{name(context->NAME()), optional_type(context->type()), optional_expr(context->expr()), std::nullopt};
-    if (auto* from = context->fromClause()) {
-      auto* selector = from->indexItem();
-      result.from = FromClause{string(from->STRING()), token(from->STRING()).span, selector ? index_item(selector) : ExprId{}};
-    }
+    if (context->fromClause()) result.from = source(context->fromClause());
     return result;
+  }
+
+  FromClause source(BpParser::FromClauseContext* context) {
+    auto* selector = context->indexItem();
+    return {string(context->STRING()), token(context->STRING()).span, selector ? index_item(selector) : ExprId{}};
   }
 
   FnStmt fn(BpParser::FnDeclContext* context) {

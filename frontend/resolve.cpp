@@ -369,7 +369,6 @@ class Resolver {
   void visit(const InputStmt& input, Span) {
     type(input.type);
     expr(input.value);
-    if (input.from) expr(input.from->selector);
     declare(input.name, Kind::input);
   }
   void visit(const ParamStmt& param, Span) {

@@ -27,7 +27,7 @@ inputDecl   : 'input' inputItem (',' inputItem)* ;
 inputItem   : NAME (':' type)? ('=' expr)? fromClause? ;
 fromClause  : 'from' STRING ('[' indexItem ']')? ;
 paramDecl   : 'param' paramItem (',' paramItem)* ;
-paramItem   : NAME (':' type)? ('=' expr)? ;
+paramItem   : NAME (':' type)? ('=' expr)? fromClause? ;
 lossDecl    : 'loss' NAME? '=' expr ;
 fnDecl      : 'fn' NAME '(' (parameter (',' parameter)*)? ')' ('->' types)? ('=' expr | block) ;
 parameter   : NAME (':' type)? ('=' expr)? ;

@@ -252,7 +252,11 @@ void declare_param(Context& c, const ParamStmt& s, Span span) {
     return misplaced(Code::E0305, fmt::format("`{}` has an adjoint rule, and a `param` in it would get no gradient", c.frame->ruled),
                      "make it a parameter of the function");
   std::string path = c.frame->path.empty() ? s.name.text : c.frame->path + "." + s.name.text;
-  declare_parameter(c, Parameter::Kind::param, s.name, path, s.type, s.value, span, {});
+  if (s.from && !c.frame->path.empty())
+    return misplaced(Code::E0109, "a `from` clause cannot stand in a function: each call would read the same",
+                     "read the data into a `param` or an `input` outside, and hand it over");
+  std::string source = s.from ? canonical_source(c.sources, *c.frame->ast, *s.from) : std::string{};
+  declare_parameter(c, Parameter::Kind::param, s.name, path, s.type, s.value, span, source);
 }
 
 void declare_loss(Context& c, const LossStmt& s, Span span) {

@@ -1,5 +1,5 @@
-// What the tool must know of a script before lowering: which inputs want data, which names are dims.
-#include <nlohmann/json.hpp>
+// What the tool must know of a script before lowering: what wants data, which names are dims.
+#include <fmt/format.h>
 
 #include "frontend/lower.h"
 #include "frontend/lower/declarations.h"
@@ -8,50 +8,89 @@ namespace bpc::frontend {
 
 namespace {
 
-using nlohmann::json;
-
-// A literal of a selector; null for anything else, which lowering reports.
-json selector_json(const Ast& ast, ExprId id) {
-  if (!id.valid()) return nullptr;
+std::optional<std::int64_t> integer(const Ast& ast, ExprId id) {
   const ExprNode& node = ast.expr(id).node;
-  if (const auto* text = std::get_if<StringExpr>(&node)) return text->value;
-  if (const auto* number = std::get_if<NumberExpr>(&node); number && number->integer) return *number->integer;
-  if (const auto* list = std::get_if<ListExpr>(&node)) {
-    json items = json::array();
-    for (ExprId item : list->items) items.push_back(selector_json(ast, item));
-    return items;
+  if (const auto* number = std::get_if<NumberExpr>(&node)) return number->integer;
+  const auto* unary = std::get_if<UnaryExpr>(&node);
+  if (!unary || unary->spelling != "-") return std::nullopt;
+  const auto* number = std::get_if<NumberExpr>(&ast.expr(unary->operand).node);
+  return number && number->integer ? std::optional(-*number->integer) : std::nullopt;
+}
+
+std::optional<Selector::Column> column(const Ast& ast, ExprId id) {
+  if (const auto* text = std::get_if<StringExpr>(&ast.expr(id).node)) return text->value;
+  const auto index = integer(ast, id);
+  return index ? std::optional(Selector::Column(*index)) : std::nullopt;
+}
+
+std::optional<Selector> range(const Ast& ast, const RangeExpr& range) {
+  Selector::Range result;
+  if (range.lo.valid() && !(result.from = integer(ast, range.lo))) return std::nullopt;
+  if (range.hi.valid() && !(result.to = integer(ast, range.hi))) return std::nullopt;
+  if (range.step.valid()) {
+    const auto step = integer(ast, range.step);
+    if (!step || *step == 0) return std::nullopt;
+    result.step = *step;
   }
-  if (const auto* range = std::get_if<RangeExpr>(&node)) {
-    json bounds = json::object();
-    if (range->lo.valid()) bounds["from"] = selector_json(ast, range->lo);
-    if (range->hi.valid()) bounds["to"] = selector_json(ast, range->hi);
-    return bounds;
+  return Selector{result};
+}
+
+std::optional<Selector> read_selector(const Ast& ast, ExprId id) {
+  const ExprNode& node = ast.expr(id).node;
+  if (const auto* slice = std::get_if<RangeExpr>(&node)) return range(ast, *slice);
+  const auto* list = std::get_if<ListExpr>(&node);
+  if (!list) {
+    auto single = column(ast, id);
+    return single ? std::optional(Selector{std::move(*single)}) : std::nullopt;
   }
-  return nullptr;
+  std::vector<Selector::Column> columns;
+  for (ExprId item : list->items) {
+    auto each = column(ast, item);
+    if (!each) return std::nullopt;
+    columns.push_back(std::move(*each));
+  }
+  return columns.empty() ? std::nullopt : std::optional(Selector{std::move(columns)});
+}
+
+void add_source(const Program& program, const Ast& ast, const FromClause& from, DataRequest& request, Diagnostics& diagnostics) {
+  request.path = lowering::resolved_path(*program.sources, ast.file, from.path);
+  request.path_span = from.path_span;
+  if (!from.selector.valid()) return;
+  if (auto selector = read_selector(ast, from.selector)) {
+    request.selector = std::move(*selector);
+    return;
+  }
+  const Span span = ast.expr(from.selector).span;
+  const auto* name = std::get_if<NameExpr>(&ast.expr(from.selector).node);
+  diagnostics.error(Code::E0511, span, fmt::format("the selector [{}] cannot be read", program.sources->text(span)))
+      .with_help(name ? fmt::format("a column's name is quoted: [\"{}\"]", name->name) : kSelectorForms);
+}
+
+DataRequest request_for(const Name& name, Span span, const std::optional<TypeExpr>& type, ExprId value) {
+  DataRequest request;
+  request.name = name.text;
+  request.span = span;
+  if (type) request.element = type->element.empty() ? "real" : type->element;
+  request.has_default = value.valid();
+  return request;
 }
 
 }  // namespace
 
-std::vector<InputRequest> input_requests(const Program& program) {
+std::vector<DataRequest> data_requests(const Program& program, Diagnostics& diagnostics) {
   const Ast& ast = *program.asts[0];
-  std::vector<InputRequest> requests;
+  std::vector<DataRequest> requests;
   for (StmtId id : ast.top) {
-    const auto* input = std::get_if<InputStmt>(&ast.stmt(id).node);
-    if (!input) continue;
-    InputRequest request;
-    request.name = input->name.text;
-    request.span = ast.stmt(id).span;
-    if (input->type) request.element = input->type->element.empty() ? "real" : input->type->element;
-    request.has_default = input->value.valid();
-    if (input->from) {
-      request.path = lowering::resolved_path(*program.sources, ast.file, input->from->path);
-      request.path_span = input->from->path_span;
-      if (input->from->selector.valid()) {
-        request.selector = selector_json(ast, input->from->selector).dump();
-        request.selector_span = ast.expr(input->from->selector).span;
-      }
+    const Stmt& statement = ast.stmt(id);
+    if (const auto* input = std::get_if<InputStmt>(&statement.node)) {
+      requests.push_back(request_for(input->name, statement.span, input->type, input->value));
+      if (input->from) add_source(program, ast, *input->from, requests.back(), diagnostics);
+    } else if (const auto* param = std::get_if<ParamStmt>(&statement.node)) {
+      requests.push_back(request_for(param->name, statement.span, param->type, param->value));
+      requests.back().is_param = true;
+      if (requests.back().element.empty()) requests.back().element = "real";  // it is learned
+      if (param->from) add_source(program, ast, *param->from, requests.back(), diagnostics);
     }
-    requests.push_back(std::move(request));
   }
   return requests;
 }

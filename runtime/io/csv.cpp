@@ -6,48 +6,40 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <set>
 
 #include "runtime/element.h"
-#include "runtime/io/csv_table.h"
+#include "runtime/io/csv_select.h"
 
 namespace bpc::runtime {
 
 namespace {
 
-using nlohmann::json;
-
-std::optional<double> number(std::string_view cell) {
-  if (!cell.empty() && cell[0] == '+') cell.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (cell.empty() || end != cell.data() + cell.size()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return std::strtod(std::string(cell).c_str(), nullptr);  // 0 or infinity
-  return error == std::errc() ? std::optional(value) : std::nullopt;
-}
+// What a column holds, and where first.
+struct Contents {
+  std::size_t numbers = 0, texts = 0, missing = 0;
+  std::size_t first_number = 0, first_text = 0, first_missing = 0;  // rows
+};
 
 class Loader {
  public:
-  Loader(const std::string& path, CsvTable table, std::optional<Element> wanted, Element real, Diagnostics& diagnostics, Span span)
-      : path_(path), table_(std::move(table)), wanted_(wanted), real_(real), diagnostics_(diagnostics), span_(span) {}
+  Loader(const CsvTable& table, const std::string& name, std::optional<Element> wanted, Element real, const KnownCategories* known,
+         Diagnostics& diagnostics, Span span)
+      : table_(table), name_(name), wanted_(wanted), real_(real), known_(known), diagnostics_(diagnostics), span_(span) {}
 
-  std::optional<Tensor> load(std::string_view selector) {
-    const json which = selector.empty() ? json() : json::parse(selector, nullptr, false);
-    header_ = has_header(which);
-    if (row_count() == 0) return fail("there are no rows of data");
-    const auto columns = select(which);
+  std::optional<CsvColumns> load(const Selector& selector) {
+    const auto columns = select_columns(table_, name_, selector, diagnostics_, span_);
     if (!columns) return std::nullopt;
-    const bool single = which.is_string() || which.is_number();
-    const bool codes = !wanted_ && single && first_text((*columns)[0]);
-    const Element element = wanted_.value_or(codes ? Element::i32 : real_);
+    const bool codes = !wanted_ && selector.is_single() && is_text((*columns)[0]);
+    element_ = wanted_.value_or(codes ? Element::i32 : real_);
 
-    const auto rows = static_cast<std::int64_t>(row_count()), width = static_cast<std::int64_t>(columns->size());
-    Tensor result(Type::of_sizes(element, single ? std::vector{rows} : std::vector{rows, width}));
-    const bool read = with_element(element, [&]<class T>(T) {
-      T* out = result.data<T>();
+    const auto rows = static_cast<std::int64_t>(table_.row_count()), width = static_cast<std::int64_t>(columns->size());
+    CsvColumns result{Tensor(Type::of_sizes(element_, selector.is_single() ? std::vector{rows} : std::vector{rows, width})), {}};
+    result.categories.resize(columns->size());
+    const bool read = with_element(element_, [&]<class T>(T) {
+      T* out = result.tensor.data<T>();
       for (std::size_t k = 0; k < columns->size(); ++k)
-        if (!read_column((*columns)[k], out + k, columns->size())) return false;
+        if (!read_column((*columns)[k], k, out + k, columns->size(), result.categories[k])) return false;
       return true;
     });
     if (!read) return std::nullopt;
@@ -55,150 +47,145 @@ class Loader {
   }
 
  private:
-  std::nullopt_t fail(const std::string& what) {
-    diagnostics_.error(Code::E0503, span_, path_ + ": " + what);
-    return std::nullopt;
-  }
-
-  // Rows of data, after the header.
-  std::size_t row_count() const { return table_.rows.size() - (header_ ? 1 : 0); }
-  const CsvRow& row(std::size_t i) const { return table_.rows[i + (header_ ? 1 : 0)]; }
-  std::size_t column_count() const { return table_.rows.empty() ? 0 : table_.rows[0].cells.size(); }
-  std::string column_name(std::size_t column) const { return header_ ? '`' + table_.rows[0].cells[column] + '`' : std::to_string(column); }
-
-  bool has_header(const json& which) const {
-    if (table_.rows.empty()) return false;
-    const auto& first = table_.rows[0].cells;
-    const json& name = which.is_array() && !which.empty() ? which[0] : which;
-    if (name.is_string() && std::find(first.begin(), first.end(), name.get<std::string>()) != first.end()) return true;
-    if (std::none_of(first.begin(), first.end(), [](const std::string& cell) { return number(cell).has_value(); })) return true;
-    for (std::size_t column = 0; column < first.size(); ++column) {
-      if (number(first[column]) || table_.rows.size() < 2) continue;
-      const auto is_number = [&](const CsvRow& row) { return number(row.cells[column]).has_value(); };
-      if (std::all_of(table_.rows.begin() + 1, table_.rows.end(), is_number)) return true;
-    }
+  bool fail_cell(std::size_t row, std::size_t column, const std::string& what, const std::string& help = {}) {
+    const std::string_view text = table_.text(row, column);
+    const std::string where = table_.has_header() ? '`' + table_.column_names()[column] + '`' : std::to_string(column);
+    diagnostics_
+        .error(Code::E0503, span_,
+               fmt::format("{}: line {}, column {}: {} {}", name_, table_.line(row), where,
+                           text.empty() ? "an empty cell" : fmt::format("`{}`", text), what))
+        .with_help(help);
     return false;
   }
 
-  std::optional<std::vector<std::size_t>> select(const json& which) {
-    std::vector<std::size_t> columns;
-    if (which.is_null()) {
-      for (std::size_t column = 0; column < column_count(); ++column) columns.push_back(column);
-      return columns;
-    }
-    if (which.is_object()) return select_range(which);
-    const json list = which.is_array() ? which : json::array({which});
-    for (const json& item : list) {
-      const auto column = find(item);
-      if (!column) return std::nullopt;
-      columns.push_back(*column);
-    }
-    if (columns.empty()) return fail("the selector names no column");
-    return columns;
-  }
-
-  std::optional<std::vector<std::size_t>> select_range(const json& range) {
-    const auto count = static_cast<std::int64_t>(column_count());
-    const auto bound = [&](const char* key, std::int64_t otherwise) {
-      const auto found = range.find(key);
-      const std::int64_t given = found != range.end() && found->is_number_integer() ? found->get<std::int64_t>() : otherwise;
-      return given < 0 ? given + count : given;
+  Contents contents(std::size_t column) const {
+    Contents found;
+    const auto count = [](std::size_t& counted, std::size_t& first, std::size_t row) {
+      if (counted++ == 0) first = row;
     };
-    const std::int64_t from = bound("from", 0), to = bound("to", count);
-    if (from < 0 || from >= to || to > count) return fail(fmt::format("columns {}..{} are asked for, and there are {}", from, to, count));
-    std::vector<std::size_t> columns;
-    for (std::int64_t column = from; column < to; ++column) columns.push_back(static_cast<std::size_t>(column));
-    return columns;
-  }
-
-  std::optional<std::size_t> find(const json& item) {
-    const auto& first = table_.rows[0].cells;
-    if (item.is_number_integer()) {
-      const auto count = static_cast<std::int64_t>(column_count());
-      const auto given = item.get<std::int64_t>(), column = given < 0 ? given + count : given;
-      if (column < 0 || column >= count) return fail(fmt::format("column {} is asked for, and there are {}", given, count));
-      return static_cast<std::size_t>(column);
-    }
-    if (!item.is_string()) return fail("the selector names no column");
-    const auto name = item.get<std::string>();
-    if (!header_) return fail(fmt::format("column `{}` is asked for, and the file has no header", name));
-    const auto found = std::find(first.begin(), first.end(), name);
-    if (found != first.end()) return static_cast<std::size_t>(found - first.begin());
-    auto& diagnostic = diagnostics_.error(Code::E0503, span_, fmt::format("{}: there is no column `{}`", path_, name));
-    const std::string close = closest_match(name, first);
-    diagnostic.with_help(close.empty() ? fmt::format("the columns are {}", fmt::join(first, ", "))
-                                       : fmt::format("did you mean `{}`?", close));
-    return std::nullopt;
-  }
-
-  // The first row whose cell in the column is neither empty nor a number.
-  std::optional<std::size_t> first_text(std::size_t column) const {
-    for (std::size_t i = 0; i < row_count(); ++i)
-      if (const std::string& cell = row(i).cells[column]; !cell.empty() && !number(cell)) return i;
-    return std::nullopt;
-  }
-
-  bool fail_cell(std::size_t i, std::size_t column, const std::string& what) {
-    const std::string& cell = row(i).cells[column];
-    fail(fmt::format("line {}, column {}: {} {}", row(i).line, column_name(column), cell.empty() ? "an empty cell" : '`' + cell + '`',
-                     what));
-    return false;
-  }
-
-  template <class T>
-  bool read_column(std::size_t column, T* out, std::size_t stride) {
-    if constexpr (scalar::Integer<T>)
-      if (first_text(column)) return read_codes(column, out, stride);
-    for (std::size_t i = 0; i < row_count(); ++i, out += stride)
-      if (!read_cell(i, column, *out)) return false;
-    return true;
-  }
-
-  template <class T>
-  bool read_codes(std::size_t column, T* out, std::size_t stride) {
-    std::map<std::string_view, T> codes;
-    for (std::size_t i = 0; i < row_count(); ++i) codes.emplace(row(i).cells[column], T{0});
-    T next = 0;
-    for (auto& [text, code] : codes) code = next++;
-    for (std::size_t i = 0; i < row_count(); ++i) out[i * stride] = codes[row(i).cells[column]];
-    return true;
-  }
-
-  template <class T>
-  bool read_cell(std::size_t i, std::size_t column, T& out) {
-    const std::string& cell = row(i).cells[column];
-    if constexpr (std::same_as<T, bool>) {
-      out = cell == "1" || cell == "true";
-      return out || cell == "0" || cell == "false" || fail_cell(i, column, "is none of 0, 1, true and false");
-    } else {
-      const auto value = number(cell);
-      if (!value) return fail_cell(i, column, "is not a number");
-      out = scalar::cast<T>(*value);
-      if constexpr (scalar::Integer<T>) {
-        const double limit = -static_cast<double>(std::numeric_limits<T>::min());
-        if (*value != std::floor(*value) || *value < -limit || *value >= limit)
-          return fail_cell(i, column, fmt::format("is not a whole number of type {}", element_name(wanted_.value_or(Element::i32))));
+    for (std::size_t row = 0; row < table_.row_count(); ++row) switch (table_.cell(row, column).kind) {
+        case CellKind::number:
+          count(found.numbers, found.first_number, row);
+          break;
+        case CellKind::text:
+          count(found.texts, found.first_text, row);
+          break;
+        case CellKind::missing:
+          count(found.missing, found.first_missing, row);
+          break;
       }
+    return found;
+  }
+
+  bool is_text(std::size_t column) const {
+    const Contents found = contents(column);
+    return found.texts > 0 && found.numbers == 0;
+  }
+
+  template <class T>
+  bool read_column(std::size_t column, std::size_t index, T* out, std::size_t stride, Categories& categories) {
+    if constexpr (scalar::Integer<T>) {
+      const Contents found = contents(column);
+      const Categories* known = known_ && index < known_->columns.size() ? &known_->columns[index] : nullptr;
+      if (found.missing > 0)
+        return fail_cell(found.first_missing, column, "is missing, and no integer says so", "a real input takes nan for it");
+      if (known && known->empty() && found.texts > 0)
+        return fail_cell(found.first_text, column, fmt::format("is no number, and {} has numbers there", known_->file));
+      if (found.numbers > 0 && found.texts > found.numbers)
+        return fail_cell(found.first_number, column, "is a number in a column of texts", kMixed);
+      if (found.numbers > 0 && found.texts > 0) return fail_cell(found.first_text, column, "is text in a column of numbers", kMixed);
+      if (known && !known->empty()) return read_codes(column, out, stride, categories = *known);
+      if (found.texts > 0) return read_codes(column, out, stride, categories = categories_of(column));
+    }
+    for (std::size_t row = 0; row < table_.row_count(); ++row, out += stride)
+      if (!read_cell(row, column, *out)) return false;
+    return true;
+  }
+
+  Categories categories_of(std::size_t column) const {
+    std::set<std::string_view> texts;
+    for (std::size_t row = 0; row < table_.row_count(); ++row) texts.insert(table_.text(row, column));
+    return {texts.begin(), texts.end()};
+  }
+
+  template <class T>
+  bool read_codes(std::size_t column, T* out, std::size_t stride, const Categories& categories) {
+    for (std::size_t row = 0; row < table_.row_count(); ++row, out += stride) {
+      const auto found = std::lower_bound(categories.begin(), categories.end(), table_.text(row, column));
+      if (found == categories.end() || *found != table_.text(row, column))
+        return fail_cell(row, column, fmt::format("is none of the categories of {}", known_->file), in_words(categories));
+      *out = static_cast<T>(found - categories.begin());
+    }
+    return true;
+  }
+
+  static std::string in_words(const Categories& categories) {
+    constexpr std::size_t kMostShown = 20;
+    const std::size_t shown = std::min(categories.size(), kMostShown);
+    return fmt::format("these are {}{}", fmt::join(categories.begin(), categories.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                       shown < categories.size() ? ", …" : "");
+  }
+
+  template <class T>
+  bool read_cell(std::size_t row, std::size_t column, T& out) {
+    if constexpr (std::same_as<T, bool>) {
+      std::string text(table_.text(row, column));
+      std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+      out = text == "1" || text == "true";
+      return out || text == "0" || text == "false" || fail_cell(row, column, "is none of 0, 1, true and false");
+    } else {
+      const Cell cell = table_.cell(row, column);
+      if (cell.kind == CellKind::text) return fail_cell(row, column, "is not a number", text_help(row, column));
+      if constexpr (scalar::Integer<T>) return read_integer(row, column, cell, out);
+      out = scalar::cast<T>(cell.value);
+      if (cell.too_large || (std::isinf(out) && std::isfinite(cell.value)))
+        return fail_cell(row, column, fmt::format("is too large for {}", element_name(element_)));
       return true;
     }
   }
 
-  const std::string& path_;
-  CsvTable table_;
+  template <class T>
+  bool read_integer(std::size_t row, std::size_t column, const Cell& cell, T& out) {
+    std::string_view text = table_.text(row, column);
+    if (text.starts_with('+')) text.remove_prefix(1);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool fits = error == std::errc() && end == text.data() + text.size();
+    if (!fits && cell.value == std::floor(cell.value) && std::fabs(cell.value) <= 0x1p53) {  // 3.0, 1e3
+      fits = true;
+      value = static_cast<std::int64_t>(cell.value);
+    }
+    out = static_cast<T>(value);
+    return (fits && out == value) || fail_cell(row, column, fmt::format("is not a whole number of type {}", element_name(element_)));
+  }
+
+  std::string text_help(std::size_t row, std::size_t column) const {
+    const std::string_view text = table_.text(row, column);
+    if (table_.column_count() == 1 && text.find(' ') != std::string_view::npos) return "separate the cells by `,`, `;` or a tab";
+    if (is_text(column)) return "select other columns; an integer input takes codes for texts, as in `i32[N]`";
+    const bool european = text.find_first_not_of("+-.,0123456789") == std::string_view::npos && text.find(',') != std::string_view::npos;
+    if (european)
+      return "numbers have a point; decimal commas are read where `;` separates the cells and no number of the file has a point";
+    return "a missing value is an empty cell, `NA` or `nan`";
+  }
+
+  static constexpr const char* kMixed = "texts become codes only where the whole column is text";
+
+  const CsvTable& table_;
+  const std::string& name_;
   std::optional<Element> wanted_;
-  Element real_;
+  Element real_, element_ = Element::f32;
+  const KnownCategories* known_;
   Diagnostics& diagnostics_;
   Span span_;
-  bool header_ = false;
 };
 
 }  // namespace
 
-std::optional<Tensor> load_csv(const std::string& path, std::string_view selector, std::optional<Element> wanted, Element real,
-                               Diagnostics& diagnostics, Span span) {
-  auto table = read_csv_table(path, diagnostics, span);
-  if (!table) return std::nullopt;
-  return Loader(path, std::move(*table), wanted, real, diagnostics, span).load(selector);
+std::optional<CsvColumns> read_columns(const CsvTable& table, const std::string& name, const Selector& selector,
+                                       std::optional<Element> wanted, Element real, const KnownCategories* known, Diagnostics& diagnostics,
+                                       Span span) {
+  return Loader(table, name, wanted, real, known, diagnostics, span).load(selector);
 }
 
 }  // namespace bpc::runtime

@@ -3,62 +3,208 @@
 #include <csv.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
-
-#include "runtime/io/read_file.h"
 
 namespace bpc::runtime {
 
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-struct Parse {
-  CsvTable table;
-  std::vector<std::string> cells;
-  std::size_t line = 0;
-};
-
-void end_cell(void* text, std::size_t size, void* parse) {
-  static_cast<Parse*>(parse)->cells.emplace_back(static_cast<const char*>(text), size);
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0, length; at < text.size(); at += length) {
+    length = static_cast<unsigned char>(text[at]) < 0x80 ? 1 : code_point_length(text, at);
+    if (length == 1 && static_cast<unsigned char>(text[at]) >= 0x80) return false;
+  }
+  return true;
 }
 
-void end_row(int, void* data) {
-  auto& parse = *static_cast<Parse*>(data);
-  const bool blank = parse.cells.empty() || (parse.cells.size() == 1 && parse.cells[0].empty());
-  if (!blank) parse.table.rows.push_back({parse.line, std::move(parse.cells)});
-  parse.cells.clear();
+// What can be said of a file before it is read: what it is, if it is no table of UTF-8 text.
+std::string not_a_table(std::string_view file) {
+  if (file.starts_with("PK\3\4")) return "it is a zip archive (an Excel workbook, or npz)";
+  if (file.starts_with("\xD0\xCF\x11\xE0")) return "it is an old Excel workbook";
+  if (file.starts_with("\x93NUMPY")) return "it is a NumPy array";
+  if (file.starts_with("\xFF\xFE") || file.starts_with("\xFE\xFF")) return "it is UTF-16";
+  if (file.find('\0') != std::string_view::npos) return "it holds bytes that are no text";
+  if (!is_utf8(file)) return "it is not in UTF-8";
+  return {};
+}
+
+// Of the first line that is not blank, which of the separators stand outside quotes.
+std::vector<char> separators_of(std::string_view file) {
+  const std::size_t begin = file.find_first_not_of("\r\n");
+  if (begin == std::string_view::npos) return {','};
+  std::vector<char> found;
+  for (const char separator : {'\t', ';', ','}) {
+    bool quoted = false;
+    for (std::size_t at = begin; at < file.size() && (quoted || (file[at] != '\n' && file[at] != '\r')); ++at) {
+      if (file[at] == '"') quoted = !quoted;
+      if (file[at] != separator || quoted) continue;
+      found.push_back(separator);
+      break;
+    }
+  }
+  if (found.empty()) found.push_back(',');
+  return found;
 }
 
 }  // namespace
 
-std::optional<CsvTable> read_csv_table(const std::string& path, Diagnostics& diagnostics, Span span) {
-  const auto file = read_file(path, diagnostics, span);
-  if (!file) return std::nullopt;
-  std::string_view text = *file;
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+std::vector<std::string> CsvTable::column_names() const {
+  std::vector<std::string> names;
+  for (std::size_t column = 0; has_header() && column < columns_; ++column) names.emplace_back(raw(0, column));
+  return names;
+}
 
-  csv_parser parser;
-  csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI);
-  const std::unique_ptr<csv_parser, void (*)(csv_parser*)> owner(&parser, csv_free);
-  Parse parse;
-  const auto fail = [&](std::size_t line, const std::string& what) {
-    diagnostics.error(Code::E0503, span, fmt::format("{}: line {}: {}", path, line, what));
-    return std::nullopt;
-  };
-  while (!text.empty()) {  // line by line, to know which one a row ends in
-    ++parse.line;
-    const std::string_view line = text.substr(0, text.find('\n') == std::string_view::npos ? text.size() : text.find('\n') + 1);
-    text.remove_prefix(line.size());
-    if (csv_parse(&parser, line.data(), line.size(), end_cell, end_row, &parse) != line.size())
-      return fail(parse.line, "a quote is out of place");
+class CsvReader {
+ public:
+  CsvReader(std::string_view file, char separator) : file_(file), separator_(separator) {}
+
+  const std::string& problem() const { return problem_; }
+
+  std::optional<CsvTable> read(bool named) {
+    if (!split()) return std::nullopt;
+    drop_empty_end();
+    table_.decimal_comma_ = separator_ == ';' && !has_decimal_points();
+    const auto header = named ? std::optional(true) : has_header();
+    if (!header && problem_.empty()) problem_ = "there are no rows of data";
+    if (!header) return std::nullopt;
+    table_.first_ = *header && !table_.lines_.empty() ? 1 : 0;
+    if (table_.row_count() == 0) return fail("there are no rows of data");
+    return std::move(table_);
   }
-  if (csv_fini(&parser, end_cell, end_row, &parse) != 0) return fail(parse.line, "a quote is not closed");
 
-  for (const CsvRow& row : parse.table.rows)
-    if (const std::size_t expected = parse.table.rows[0].cells.size(); row.cells.size() != expected)
-      return fail(row.line, fmt::format("{} cells, and the first row has {}", row.cells.size(), expected));
-  return std::move(parse.table);
+ private:
+  std::nullopt_t fail(std::string what) {
+    problem_ = std::move(what);
+    return std::nullopt;
+  }
+
+  static void end_cell(void* text, std::size_t size, void* reader) {
+    CsvTable& table = static_cast<CsvReader*>(reader)->table_;
+    table.text_.append(static_cast<const char*>(text), size);
+    table.ends_.push_back(table.text_.size());
+  }
+  static void end_row(int, void* reader) { static_cast<CsvReader*>(reader)->end_row(); }
+
+  void end_row() {
+    CsvTable& table = table_;
+    const std::size_t begin = table.lines_.size() * table.columns_, cells = table.ends_.size() - begin;
+    const std::size_t text_begin = begin == 0 ? 0 : table.ends_[begin - 1];
+    const bool blank = cells == 0 || (cells == 1 && table.ends_.back() == text_begin);
+    if (!blank && table.columns_ == 0) table.columns_ = cells;
+    if (!blank && cells != table.columns_ && problem_.empty())
+      problem_ = fmt::format("line {}: {} cell{}, and the first row has {}", line_, cells, cells == 1 ? "" : "s", table.columns_);
+    if (!blank && problem_.empty()) return table.lines_.push_back(line_);
+    table.ends_.resize(begin);
+    table.text_.resize(text_begin);
+  }
+
+  bool split() {
+    csv_parser parser;
+    csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI);
+    const std::unique_ptr<csv_parser, void (*)(csv_parser*)> owner(&parser, csv_free);
+    csv_set_delim(&parser, static_cast<unsigned char>(separator_));
+    std::string_view rest = file_;
+    while (!rest.empty() && problem_.empty()) {  // line by line, to know which one a row ends in
+      ++line_;
+      std::size_t size = std::min(rest.find_first_of("\r\n"), rest.size());
+      size += rest.substr(size).starts_with("\r\n") ? 2 : size < rest.size() ? 1 : 0;
+      if (csv_parse(&parser, rest.data(), size, end_cell, end_row, this) != size)
+        problem_ = fmt::format("line {}: a quote is out of place", line_);
+      rest.remove_prefix(size);
+    }
+    if (problem_.empty() && csv_fini(&parser, end_cell, end_row, this) != 0)
+      problem_ = fmt::format("line {}: a quote is not closed", line_);
+    return problem_.empty();
+  }
+
+  // Spreadsheets write them for rows that once held something.
+  void drop_empty_end() {
+    CsvTable& table = table_;
+    while (!table.lines_.empty() && table.columns_ > 1) {
+      const std::size_t begin = (table.lines_.size() - 1) * table.columns_;
+      if (table.ends_.back() != (begin == 0 ? 0 : table.ends_[begin - 1])) return;
+      table.ends_.resize(begin);
+      table.lines_.pop_back();
+    }
+  }
+
+  bool has_decimal_points() const {
+    for (std::size_t row = 0; row < table_.lines_.size(); ++row)
+      for (std::size_t column = 0; column < table_.columns_; ++column) {
+        const std::string_view text = table_.raw(row, column);
+        if (text.find('.') != std::string_view::npos && read_cell(text, false).kind == CellKind::number) return true;
+      }
+    return false;
+  }
+
+  CellKind kind(std::size_t row, std::size_t column) const { return read_cell(table_.raw(row, column), table_.decimal_comma_).kind; }
+
+  // Text above numbers.
+  bool is_heading(std::size_t column) const {
+    bool numbers = false;
+    for (std::size_t row = 1; row < table_.lines_.size(); ++row) {
+      const CellKind below = kind(row, column);
+      if (below == CellKind::text) return false;
+      numbers |= below == CellKind::number;
+    }
+    return numbers;
+  }
+
+  bool is_repeated(std::size_t column) const {
+    for (std::size_t row = 1; row < table_.lines_.size(); ++row)
+      if (table_.raw(row, column) == table_.raw(0, column)) return true;
+    return false;
+  }
+
+  // Nothing where it cannot be told, or there is no first row.
+  std::optional<bool> has_header() {
+    if (table_.lines_.empty()) return std::nullopt;
+    bool numbers = false, texts = false, repeated = false;
+    std::string number, text;
+    for (std::size_t column = 0; column < table_.columns_; ++column) {
+      const CellKind first = kind(0, column);
+      numbers |= first == CellKind::number;
+      texts |= first == CellKind::text;
+      if (first == CellKind::number) number = table_.raw(0, column);
+      if (first != CellKind::text) continue;
+      if (is_heading(column)) return true;
+      text = table_.raw(0, column);
+      repeated = repeated || is_repeated(column);
+    }
+    if (!texts || repeated) return false;
+    if (!numbers) return true;
+    problem_ = fmt::format(
+        "line {}: whether it is a header or data cannot be told: it holds `{}`, and `{}` in a column of texts; name the columns that you "
+        "select if it is a header, and write a line of names above it if it is not",
+        table_.lines_[0], number, text);
+    return std::nullopt;
+  }
+
+  std::string_view file_;
+  char separator_;
+  CsvTable table_;
+  std::size_t line_ = 0;
+  std::string problem_;
+};
+
+std::optional<CsvTable> read_csv_table(std::string_view file, const std::string& name, bool named, Diagnostics& diagnostics, Span span) {
+  const auto fail = [&](const std::string& what) -> Diagnostic& { return diagnostics.error(Code::E0503, span, name + ": " + what); };
+  if (const std::string what = not_a_table(file); !what.empty()) {
+    fail(what).with_help("save it as CSV, in UTF-8");
+    return std::nullopt;
+  }
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (file.starts_with(kByteOrderMark)) file.remove_prefix(kByteOrderMark.size());
+
+  std::string problem;
+  for (const char separator : separators_of(file)) {
+    CsvReader reader(file, separator);
+    if (auto table = reader.read(named)) return table;
+    if (problem.empty()) problem = reader.problem();
+  }
+  fail(problem);
+  return std::nullopt;
 }
 
 }  // namespace bpc::runtime

@@ -1,25 +1,56 @@
-// The cells of a CSV file, as text.
+// A file of rows and columns as text, and which of its rows is a header.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "runtime/io/csv_cell.h"
 #include "support/diagnostics.h"
 
 namespace bpc::runtime {
 
-struct CsvRow {
-  std::size_t line;  // where it ends, from 1
-  std::vector<std::string> cells;
+// Rows of the same number of cells, row by row in one text.
+class CsvTable {
+ public:
+  std::size_t column_count() const { return columns_; }
+  // Rows of data; the header is none of them.
+  std::size_t row_count() const { return lines_.size() - first_; }
+  std::string_view text(std::size_t row, std::size_t column) const { return raw(row + first_, column); }
+  Cell cell(std::size_t row, std::size_t column) const { return read_cell(text(row, column), decimal_comma_); }
+  std::size_t line(std::size_t row) const { return lines_[row + first_]; }  // where it ends in the file, from 1
+  bool has_header() const { return first_ == 1; }
+  bool has_decimal_commas() const { return decimal_comma_; }
+  std::vector<std::string> column_names() const;  // none without a header
+
+ private:
+  friend class CsvReader;
+  std::string_view raw(std::size_t row, std::size_t column) const {
+    const std::size_t cell = row * columns_ + column, begin = cell == 0 ? 0 : ends_[cell - 1];
+    return std::string_view(text_).substr(begin, ends_[cell] - begin);
+  }
+
+  std::string text_;               // of all cells
+  std::vector<std::size_t> ends_;  // of each cell in it
+  std::vector<std::size_t> lines_;
+  std::size_t columns_ = 0, first_ = 0;
+  bool decimal_comma_ = false;
 };
 
-struct CsvTable {
-  std::vector<CsvRow> rows;  // all of the same length, a header included
-};
-
-// E0502 when the file cannot be read, E0503 for quotes out of place and rows of different lengths.
-std::optional<CsvTable> read_csv_table(const std::string& path, Diagnostics& diagnostics, Span span = {});
+// UTF-8 with or without a byte order mark; cells may be in quotes; blank lines, and rows of empty cells at the end, are skipped.
+//
+// Cells are separated by tabs, `;` or `,`: the first of these that the first line holds and that makes rows of the same length. In a file
+// of `;` where no number has a point, numbers have decimal commas.
+//
+// The first row is a header where `named` says so; where it holds text above a column of numbers; and where none of its cells is a number,
+// unless a text of it stands again in its column. It is data where every cell is a number or missing, and where a text of it stands again.
+//
+// E0503, with `name` for the file: quotes out of place, rows of different lengths, no rows of data, no UTF-8 text, a first row that may be
+// either.
+std::optional<CsvTable> read_csv_table(std::string_view file, const std::string& name, bool named, Diagnostics& diagnostics,
+                                       Span span = {});
 
 }  // namespace bpc::runtime

@@ -1,5 +1,6 @@
 #include "runtime/io/json_value.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -49,7 +50,9 @@ class Reader {
       if (dims.size() == kMostAxes) return fail("arrays are nested too deeply");
       dims.push_back({static_cast<std::int64_t>(first->size()), {}});
     }
-    Tensor result(Type(wanted_.value_or(first->is_boolean() ? Element::boolean : real_), std::move(dims)));
+    const Type type(wanted_.value_or(first->is_boolean() ? Element::boolean : real_), std::move(dims));
+    if (!is_of_shape(value, type, 0)) return fail("its arrays are not of the same length");  // before memory is asked for
+    Tensor result(type);
     const bool read = with_element(result.type().element, [&]<class T>(T) {
       T* out = result.data<T>();
       return fill(value, result.type(), 0, out);
@@ -64,16 +67,19 @@ class Reader {
     return std::nullopt;
   }
 
+  // Whether the arrays are as long as the first ones are; what stands innermost is not looked at.
+  static bool is_of_shape(const json& value, const Type& type, std::size_t axis) {
+    if (axis == type.rank()) return true;
+    return value.is_array() && static_cast<std::int64_t>(value.size()) == type.size(axis) &&
+           std::all_of(value.begin(), value.end(), [&](const json& part) { return is_of_shape(part, type, axis + 1); });
+  }
+
   template <class T>
   bool fill(const json& value, const Type& type, std::size_t axis, T*& out) {
     if (axis == type.rank()) {
       const std::optional<T> element = read_element<T>(value);
       if (element) *out++ = *element;
       return element.has_value();
-    }
-    if (!value.is_array() || static_cast<std::int64_t>(value.size()) != type.size(axis)) {
-      fail("its arrays are not of the same length");
-      return false;
     }
     for (const json& part : value)
       if (!fill(part, type, axis + 1, out)) return false;

@@ -1,26 +1,68 @@
 #include "runtime/io/read_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
 namespace bpc::runtime {
 
-std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span) {
-  const auto fail = [&](const std::string& why) {
-    diagnostics.error(Code::E0502, span, "cannot read " + path + ": " + why);
+namespace {
+
+// Closes what it opened.
+struct OpenFile {
+  int descriptor;
+  bool owned;
+  ~OpenFile() {
+    if (owned && descriptor >= 0) close(descriptor);
+  }
+};
+
+std::string size_text(std::size_t bytes) {
+  for (const auto& [shift, unit] : {std::pair{30, "GiB"}, {20, "MiB"}, {10, "KiB"}})
+    if (bytes >> shift > 0 && bytes % (std::size_t{1} << shift) == 0) return std::to_string(bytes >> shift) + " " + unit;
+  return std::to_string(bytes) + " bytes";
+}
+
+// All of it; past `most`, more than that.
+bool read_all(int descriptor, std::size_t most, std::string& text) {
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
+  while (text.size() <= most) {
+    const std::size_t before = text.size();
+    text.resize(before + kChunk);
+    ssize_t count = 0;
+    do count = read(descriptor, text.data() + before, kChunk);
+    while (count < 0 && errno == EINTR);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count <= 0) return count == 0;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span, std::size_t most) {
+  const std::string name = path == "-" ? "standard input" : path;
+  const auto fail = [&](const std::string& why, const std::string& help = {}) {
+    diagnostics.error(Code::E0502, span, "cannot read " + name + ": " + why).with_help(help);
     return std::nullopt;
   };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return fail("it is a folder");
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(std::strerror(errno));
+  const auto too_large = [&] { return fail("it is larger than " + size_text(most), "`--max-memory=BYTES` lets a data file be larger"); };
+  struct stat about = {};
+  const bool is_stdin = path == "-";
+  if ((is_stdin ? fstat(STDIN_FILENO, &about) : stat(path.c_str(), &about)) != 0) return fail(std::strerror(errno));
+  if (S_ISDIR(about.st_mode)) return fail("it is a folder");
+  if (S_ISFIFO(about.st_mode) && !is_stdin && !path.starts_with("/dev/") && !path.starts_with("/proc/"))
+    return fail("it is a pipe", "feed it to standard input, which is the file `-`");
+  if (S_ISREG(about.st_mode) && static_cast<std::uint64_t>(about.st_size) > most) return too_large();
+  const OpenFile file{is_stdin ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC), !is_stdin};
+  if (file.descriptor < 0) return fail(std::strerror(errno));
   std::string text;
-  char chunk[1 << 16];
-  while (in.read(chunk, sizeof chunk) || in.gcount() > 0) text.append(chunk, static_cast<std::size_t>(in.gcount()));
-  if (in.bad()) return fail(std::strerror(errno));
+  if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + (std::size_t{1} << 20));
+  if (!read_all(file.descriptor, most, text)) return fail(std::strerror(errno));
+  if (text.size() > most) return too_large();
   return text;
 }
 

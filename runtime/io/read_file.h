@@ -1,6 +1,7 @@
 // Whole files in.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -8,7 +9,11 @@
 
 namespace bpc::runtime {
 
-// E0502 at `span` when the file cannot be opened or read.
-std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span = {});
+// Of a data file, unless something else is said.
+inline constexpr std::size_t kMostData = std::size_t{1} << 30;
+
+// At most `most` bytes; "-" is standard input. E0502 at `span` when the file cannot be opened or read, is larger, a folder, or a pipe with
+// a name (/dev/fd/3 is none): nobody may be writing to it.
+std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span = {}, std::size_t most = kMostData);
 
 }  // namespace bpc::runtime

@@ -1,11 +1,11 @@
 #include "runtime/io/safetensors.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <variant>
-
-#include "runtime/io/read_file.h"
 
 namespace bpc::runtime {
 
@@ -63,22 +63,51 @@ std::variant<Tensor, std::string> read_tensor(const json& entry, std::string_vie
   return tensor;
 }
 
+// The header; `twice` becomes a name that two of its tensors have.
+json parse_header(std::string_view text, std::string& twice) {
+  std::set<std::string> names;
+  const auto see = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second) twice = parsed;
+    return true;
+  };
+  return json::parse(text, see, false);
+}
+
+// Two tensors that share data, as a sentence; or empty. Every entry was read.
+std::string overlap(const json& header) {
+  struct Part {
+    std::uint64_t begin, end;
+    std::string name;
+  };
+  std::vector<Part> parts;
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__") continue;
+    const auto offsets = *unsigned_list(entry["data_offsets"]);
+    if (offsets[0] < offsets[1]) parts.push_back({offsets[0], offsets[1], name});
+  }
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.begin < b.begin; });
+  for (std::size_t i = 1; i < parts.size(); ++i)
+    if (parts[i].begin < parts[i - 1].end) return "the data of tensors " + parts[i - 1].name + " and " + parts[i].name + " overlap";
+  return {};
+}
+
 }  // namespace
 
-std::optional<std::map<std::string, Tensor>> load_safetensors(const std::string& path, Diagnostics& diagnostics, Span span) {
-  const auto file = read_file(path, diagnostics, span);
-  if (!file) return std::nullopt;
+std::optional<std::map<std::string, Tensor>> read_safetensors(std::string_view file, const std::string& path, Diagnostics& diagnostics,
+                                                              Span span) {
   const auto fail = [&](const std::string& what) {
     diagnostics.error(Code::E0503, span, path + ": " + what);
     return std::nullopt;
   };
   std::uint64_t length = 0;
-  if (file->size() < sizeof length) return fail("too short for a safetensors file");
-  std::memcpy(&length, file->data(), sizeof length);
-  if (length > file->size() - sizeof length) return fail("not a safetensors file: its header is longer than the file");
-  const std::string_view rest = std::string_view(*file).substr(sizeof length);
-  const json header = json::parse(rest.substr(0, length), nullptr, false);
+  if (file.size() < sizeof length) return fail("too short for a safetensors file");
+  std::memcpy(&length, file.data(), sizeof length);
+  if (length > file.size() - sizeof length) return fail("not a safetensors file: its header is longer than the file");
+  const std::string_view rest = file.substr(sizeof length);
+  std::string twice;
+  const json header = parse_header(rest.substr(0, length), twice);
   if (!header.is_object()) return fail("not a safetensors file: its header is not a JSON object");
+  if (!twice.empty()) return fail("two tensors are named " + twice);
 
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, entry] : header.items()) {
@@ -87,6 +116,7 @@ std::optional<std::map<std::string, Tensor>> load_safetensors(const std::string&
     if (const auto* problem = std::get_if<std::string>(&read)) return fail("tensor " + name + ": " + *problem);
     tensors.emplace(name, std::move(std::get<Tensor>(read)));
   }
+  if (const std::string problem = overlap(header); !problem.empty()) return fail(problem);
   return tensors;
 }
 

@@ -3,13 +3,10 @@
 #include <catch2/catch.hpp>
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
 
 #include "tests/support/process.h"
 
 namespace bpc::test {
-
-namespace fs = std::filesystem;
 
 int fuzz_count(int otherwise) {
   const char* wanted = std::getenv("BPC_FUZZ_COUNT");
@@ -63,20 +60,6 @@ void check_survives(const std::vector<std::string>& words, const std::string& in
   CHECK_FALSE(finished.timed_out);
   CHECK((finished.code >= 0 && finished.code <= 2));
   if (finished.code != 0) CHECK(finished.err.find("error[E") != std::string::npos);
-}
-
-Folder::Folder() : path(fs::temp_directory_path() / ("bpc-fuzz-" + std::to_string(std::random_device{}()))) {
-  fs::create_directories(path);
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
-std::string Folder::write(const std::string& name, const std::string& bytes) const {
-  std::ofstream(path / name, std::ios::binary) << bytes;
-  return (path / name).string();
 }
 
 }  // namespace bpc::test

@@ -1,7 +1,6 @@
 // What the tests of damaged input share: how text is damaged, and what bpc must make of it.
 #pragma once
 
-#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,13 +15,5 @@ std::string damaged(std::string text, std::mt19937& random);
 
 // bpc ends within ten seconds with exit code 0, 1 or 2, and with a coded message when not 0. `what` tells the case; the input is shown.
 void check_survives(const std::vector<std::string>& words, const std::string& input, const std::string& what, const std::string& shown);
-
-// A folder that lives as long as the object.
-struct Folder {
-  std::filesystem::path path;
-  Folder();
-  ~Folder();
-  std::string write(const std::string& name, const std::string& bytes) const;  // the file's path
-};
 
 }  // namespace bpc::test

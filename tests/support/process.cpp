@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 
@@ -145,6 +146,20 @@ std::string compare_with_golden(const std::string& path, const std::string& actu
   std::string expected = read_file(path);
   if (expected == actual) return {};
   return path + " says\n" + expected + "\nbut there is now\n" + actual + "\n(tests/update_golden.sh accepts it)";
+}
+
+Folder::Folder() : path(std::filesystem::temp_directory_path() / ("bpc-test-" + std::to_string(std::random_device{}()))) {
+  std::filesystem::create_directories(path);
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+std::string Folder::write(const std::string& name, const std::string& bytes) const {
+  std::ofstream(path / name, std::ios::binary) << bytes;
+  return (path / name).string();
 }
 
 }  // namespace bpc::test

@@ -1,6 +1,7 @@
 // Runs the real `bpc` as a user would.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,5 +33,13 @@ std::vector<std::string> flags_of(const std::string& script);
 // Compares with a golden file; with BPC_UPDATE_GOLDEN=1 in the environment writes it instead (tests/update_golden.sh).
 // Returns what differs, or empty.
 std::string compare_with_golden(const std::string& path, const std::string& actual);
+
+// A folder that lives as long as the object.
+struct Folder {
+  std::filesystem::path path;
+  Folder();
+  ~Folder();
+  std::string write(const std::string& name, const std::string& bytes) const;  // the file's path
+};
 
 }  // namespace bpc::test

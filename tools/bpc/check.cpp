@@ -45,6 +45,19 @@ void print_report(const GradientReport& report) {
   print("central differences: {} evaluations, {:.3f} ms\n", report.difference_runs, 1e3 * report.difference_seconds);
 }
 
+// `species: 0 setosa, 1 versicolor, 2 virginica`; of several columns, `species[1]: …` for the second.
+void print_categories(const std::string& name, const std::vector<runtime::Categories>& columns) {
+  constexpr std::size_t kMostShown = 100;
+  for (std::size_t column = 0; column < columns.size(); ++column) {
+    const runtime::Categories& categories = columns[column];
+    if (categories.empty()) continue;
+    print("{}:", columns.size() == 1 ? name : fmt::format("{}[:, {}]", name, column));
+    for (std::size_t code = 0; code < std::min(categories.size(), kMostShown); ++code)
+      print("{} {} {}", code == 0 ? "" : ",", code, categories[code]);
+    print("{}\n", categories.size() > kMostShown ? fmt::format(", … ({} in all)", categories.size()) : "");
+  }
+}
+
 int check_gradients_of(const std::string& path, Options options) {
   options.real = Element::f64;
   options.verbose = false;
@@ -66,7 +79,10 @@ int check_gradients_of(const std::string& path, Options options) {
 int check_script(const std::string& path, const Options& options) {
   Session session(options);
   std::optional<Script> script = lower_script(session, path, DataNeed::available);
-  if (script && expand_gradients(session, script->module)) print("{}: ok\n", session.sources.file(0).path);
+  if (script && expand_gradients(session, script->module)) {
+    print("{}: ok\n", session.sources.file(0).path);
+    for (const auto& [name, columns] : script->bindings.categories) print_categories(name, columns);
+  }
   return session.finish();
 }
 

@@ -3,8 +3,6 @@
 #include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "runtime/executable.h"
@@ -86,16 +84,22 @@ int exit_code(const Diagnostics& diagnostics) {
   return kOk;
 }
 
+namespace {
+
+constexpr std::size_t kMostSource = std::size_t{64} << 20;  // bytes of a script or IR text
+
+}  // namespace
+
 std::optional<std::string> read_text(const std::string& path) {
   Diagnostics unused;
-  return runtime::read_file(path, unused);
+  return runtime::read_file(path, unused, {}, kMostSource);
 }
 
 std::optional<FileId> read_source(Session& session, const std::string& path) {
   session.begin("read");
-  if (path == "-") return session.sources.add("<stdin>", std::string(std::istreambuf_iterator<char>(std::cin), {}));
-  std::optional<std::string> text = runtime::read_file(path, session.diagnostics);
-  return text ? std::optional(session.sources.add(path, std::move(*text))) : std::nullopt;
+  const std::size_t most = session.options.max_memory > 0 ? std::min(session.options.max_memory, kMostSource) : kMostSource;
+  std::optional<std::string> text = runtime::read_file(path, session.diagnostics, {}, most);
+  return text ? std::optional(session.sources.add(path == "-" ? "<stdin>" : path, std::move(*text))) : std::nullopt;
 }
 
 }  // namespace bpc::tool

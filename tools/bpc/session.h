@@ -43,7 +43,7 @@ void write_diagnostic(const Diagnostic& diagnostic, const SourceMap& sources, co
 // Usage, files and given data (2) or a wrong program (1).
 int exit_code(const Diagnostics& diagnostics);
 
-// The whole text of a file; nullopt when it cannot be read.
+// The whole text of a file that is a script or another source; nullopt when it cannot be read.
 std::optional<std::string> read_text(const std::string& path);
 // A file, or standard input for "-", as a source of the session. E0502 when it cannot be read.
 std::optional<FileId> read_source(Session& session, const std::string& path);

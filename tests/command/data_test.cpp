@@ -1,0 +1,179 @@
+// Data as users bring them: files of every kind, by every flag.
+#include <sys/stat.h>
+#include <catch2/catch.hpp>
+
+#include "tests/support/process.h"
+
+namespace {
+
+using namespace bpc::test;
+using Catch::Matchers::Contains;
+
+Finished run_script(const Folder& folder, const std::string& script, std::vector<std::string> flags = {}, std::string_view input = {}) {
+  std::vector<std::string> words{"run", folder.write("s.bp", script)};
+  words.insert(words.end(), flags.begin(), flags.end());
+  return run_bpc(words, input);
+}
+
+void check_out(const Finished& finished, const std::string& out) {
+  INFO(finished.err);
+  CHECK(finished.code == 0);
+  CHECK(finished.out == out);
+}
+
+// Exit 2, nothing printed, one error that says this.
+void check_error(const Finished& finished, const std::string& code, const std::string& words) {
+  INFO(finished.out << finished.err);
+  CHECK(finished.code == 2);
+  CHECK(finished.out.empty());
+  CHECK_THAT(finished.err, Contains("error[" + code + "]"));
+  CHECK_THAT(finished.err, Contains(words));
+  CHECK(finished.err.find("error[", 1) == std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("selectors in scripts are slices, and what is none is an error") {
+  const Folder folder;
+  folder.write("f.csv", "a,b,c,d\n1,2,3,4\n");
+  auto given = [&](const std::string& selector) { return run_script(folder, "input x from \"f.csv\"" + selector + "\ny = x\n"); };
+  check_out(given("[-1]"), "y = [4]\n");
+  check_out(given("[0..-1]"), "y = [[1, 2, 3]]\n");
+  check_out(given("[0..3 by 2]"), "y = [[1, 3]]\n");
+  check_out(given("[.. by -1]"), "y = [[4, 3, 2, 1]]\n");
+  check_out(given("[[0, -1]]"), "y = [[1, 4]]\n");
+  check_out(given("[[\"d\", \"a\"]]"), "y = [[4, 1]]\n");
+  check_error(given("[k]"), "E0511", "a column's name is quoted: [\"k\"]");
+  for (const char* selector :
+       {"[18446744073709551615]", "[1.5]", "[true]", "[1 + 1]", "[0..k]", "[0..3 by 0]", "[[]]", "[[0, k]]", "[[[0]]]"})
+    check_error(given(selector), "E0511", "cannot be read");
+  check_error(given("[4]"), "E0503", "column 4 is asked for, and there are 4");
+  check_error(given("[-5]"), "E0503", "column -5 is asked for, and there are 4");
+  check_error(given("[2..1]"), "E0503", "columns 2..1 are none of the 4");
+}
+
+TEST_CASE("selectors on the command line") {
+  const Folder folder;
+  const std::string file = folder.write("f.csv", "a,b,c,d\n1,2,3,4\n");
+  auto given = [&](const std::string& selector) {
+    return run_script(folder, "input x = 0\ny = x\n", {"--data", "x=" + file + "[" + selector + "]"});
+  };
+  check_out(given("-1"), "y = [4]\n");
+  check_out(given("b"), "y = [2]\n");
+  check_out(given("0..-1"), "y = [[1, 2, 3]]\n");
+  check_out(given("0..3 by 2"), "y = [[1, 3]]\n");
+  check_out(given("[\"d\", 0]"), "y = [[4, 1]]\n");
+  for (const char* selector : {"18446744073709551615", "", "a..b", "0..3 by 0", "[", "[]", "[1.5]", "\"a", "[\"\xff\"]"})
+    check_error(given(selector), "E0511", "cannot be read");
+  check_error(given("\xff"), "E0503", "there is no column");
+}
+
+TEST_CASE("codes are those of the script's own file") {
+  const Folder folder;
+  folder.write("train.csv", "x,y\n1,cat\n2,dog\n3,ant\n");
+  const std::string script = "input y : i32[N] from \"train.csv\"[\"y\"]\nz = y\n";
+  const std::string declared = "dim N\n" + script;
+  check_out(run_script(folder, declared), "z = [1, 2, 0]\n");
+  check_out(run_script(folder, declared, {"--data", folder.write("test.csv", "x,y\n1,dog\n2,cat\n")}), "z = [2, 1]\n");
+  check_error(run_script(folder, declared, {"--data", folder.write("bad.csv", "x,y\n1,dog\n2,cow\n")}), "E0503",
+              "bad.csv: line 3, column `y`: `cow` is none of the categories of");
+  const Finished checked = run_bpc({"check", folder.write("s.bp", declared)});
+  INFO(checked.err);
+  CHECK_THAT(checked.out, Contains(": ok\ny: 0 ant, 1 cat, 2 dog\n"));
+}
+
+TEST_CASE("one fault of a file is said once, whoever reads it") {
+  const Folder folder;
+  const std::string script = "dim N\ninput x : [N] from \"f.csv\"[\"x\"]\ninput y : [N] from \"f.csv\"[\"y\"]\nz = sum(x + y)\n";
+  check_error(run_script(folder, script), "E0502", "No such file");
+  folder.write("f.csv", "x,y\n1,2\n3\n");
+  check_error(run_script(folder, script), "E0503", "line 3: 1 cell, and the first row has 2");
+}
+
+TEST_CASE("a header that one selector names is one for all") {
+  const Folder folder;
+  folder.write("f.csv", "2019,2020\n1,2\n3,4\n");
+  check_out(run_script(folder, "dim N\ninput x : [N] from \"f.csv\"[0]\ninput y : [N] from \"f.csv\"[\"2020\"]\nz = x * y\n"),
+            "z = [2, 12]\n");
+  check_out(run_script(folder, "input x from \"f.csv\"[0]\nz = x\n"), "z = [2019, 1, 3]\n");
+}
+
+TEST_CASE("JSON, safetensors and standard input as data") {
+  const Folder folder;
+  const std::string script = "dim N\ninput x : [N] = [0, 0]\ninput k = 2\nparam w : [2] = 0\ny = k * sum(x) * w\n";
+  const std::string array = folder.write("a.json", "[1, 2]"), object = folder.write("o.json", R"({"x": [3, 4], "k": 10, "w": [1, 1]})");
+  check_out(run_script(folder, script, {"--set", "x=@" + array, "--set", "w=[1,1]"}), "y = [6, 6]\n");
+  check_out(run_script(folder, script, {"--data", "x=" + array, "--set", "w=[1,1]"}), "y = [6, 6]\n");
+  check_out(run_script(folder, script, {"--data", object, "--set", "w=[1,1]"}), "y = [70, 70]\n");
+  check_out(run_script(folder, script, {"--data", object, "--params", object}), "y = [70, 70]\n");
+  check_out(run_script(folder, script, {"--data", "x=" + object + "[w]", "--data", "w=" + object}), "y = [4, 4]\n");
+  check_out(run_script(folder, script, {"--data", "-", "--set", "w=[1,1]"}, "x\n5\n6\n"), "y = [22, 22]\n");
+  check_out(run_script(folder, script, {"--data", "x=-", "--set", "w=[1,1]"}, " [5, 6]"), "y = [22, 22]\n");
+  check_error(run_script(folder, script, {"--data", "x=" + object + "[z]"}), "E0503", "there is no value `z`");
+  check_error(run_script(folder, script, {"--data", "x=" + array + "[0..2]"}), "E0503", "only a name selects");
+  check_error(run_script(folder, script, {"--set", "x=@" + folder.write("b.json", "[1,")}), "E0503", "not JSON");
+  check_error(run_bpc({"run", "-", "--data", "-"}, script), "E0502", "the script comes from there");
+}
+
+TEST_CASE("what a run printed as JSON gives params back") {
+  const Folder folder;
+  const std::string script = "param w = 1\nparam b : [2] = 5\ny = sum(b) * w\nfor i in 0..3 { w -= 0.5 }\n";
+  const Finished first = run_script(folder, script, {"--json"});
+  const std::string file = folder.write("out.json", first.out);
+  check_out(run_script(folder, script, {"--params", file}), "y = -5\nw = -2\n");
+  check_error(run_script(folder, "param v = 1\ny = v\n", {"--params", file}), "E0505", "no value is one of a param");
+  check_error(run_script(folder, script, {"--params", folder.write("p.csv", "w\n1\n")}), "E0503", "a .safetensors file or a JSON object");
+  check_error(run_script(folder, script, {"--params", folder.write("p.json", R"({"w": 1, "v": 2})")}), "E0505", "`v`");
+}
+
+TEST_CASE("params from files") {
+  const Folder folder;
+  folder.write("w.json", R"({"w": [1, 2]})");
+  folder.write("w.csv", "a,b\n3,4\n5,6\n");
+  check_out(run_script(folder, "param w : [2] from \"w.json\"\nparam v : [2, 2] from \"w.csv\"\nloss J = sum(w) * sum(v)\n"),
+            "J = 54\n\ndJ/dw = [18, 18]\ndJ/dv = [[3, 3],\n         [3, 3]]\n");
+  check_out(run_script(folder, "param w : [2] from \"w.json\"\ny = w\n", {"--data", "w=" + folder.write("v.json", "[7, 8]")}),
+            "y = [7, 8]\n");
+  check_error(run_script(folder, "param w : [3] from \"w.json\"\ny = w\n"), "E0504", "`w` is declared [3]");
+}
+
+TEST_CASE("what is no file to read says so") {
+  const Folder folder;
+  const std::string pipe = folder.path / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  const std::string script = "input x = 1\nparam w = 1\ny = x * w\n";
+  check_error(run_bpc({"run", pipe}), "E0502", "it is a pipe");
+  check_error(run_bpc({"run", "/dev/zero"}), "E0502", "it is larger than 64 MiB");
+  for (const std::string flag : {"--data=", "--data=x=", "--set=x=@", "--params="}) {
+    check_error(run_script(folder, script, {flag + pipe}), "E0502", "it is a pipe");
+    check_error(run_script(folder, script, {flag + "/dev/zero", "--max-memory=16M"}), "E0502", "it is larger than 16 MiB");
+    check_error(run_script(folder, script, {flag + folder.path.string()}), "E0502", "it is a folder");
+  }
+}
+
+TEST_CASE("ten tables as people bring them") {
+  const Folder folder;
+  auto given = [&](const std::string& table, const std::string& declaration) {
+    folder.write("t.csv", table);
+    return run_script(folder, "dim N\ninput x : " + declaration + "\ny = x\n");
+  };
+  const std::string excel =
+      "\xEF\xBB\xBFName;Gr\xC3\xB6\xC3\x9F"
+      "e (m);Gewicht\r\nAda;1,65;60\r\nBob;1,8;75\r\n;;\r\n";
+  check_out(given(excel,
+                  "[N] from \"t.csv\"[\"Gr\xC3\xB6\xC3\x9F"
+                  "e (m)\"]"),
+            "y = [1.65, 1.8]\n");
+  check_out(given(excel, "i32[N] from \"t.csv\"[\"Gewicht\"]"), "y = [60, 75]\n");
+  check_out(given("\"id\",\"value, scaled\"\r\n\"1\",\"2.5\"\r\n\r\n\r\n", "[N] from \"t.csv\"[\"value, scaled\"]"), "y = [2.5]\n");
+  check_out(given("5.1,3.5,setosa\n4.9,3.0,virginica\n4.7,3.2,setosa\n", "i32[N] from \"t.csv\"[-1]"), "y = [0, 1, 0]\n");
+  check_out(given("5,0,0,255\n0,0,12,0\n", "i32[N, 3] from \"t.csv\"[1..]"), "y = [[0, 0, 255],\n     [0, 12, 0]]\n");
+  check_out(given("age,fare\n22,7.25\n,71.3\nNA,8.05\n", "[N] from \"t.csv\"[\"age\"]"), "y = [22, nan, nan]\n");
+  check_error(given("age,fare\n22,7.25\n,71.3\n", "i32[N] from \"t.csv\"[\"age\"]"), "E0503",
+              "line 3, column `age`: an empty cell is missing");
+  check_error(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N, 2] from \"t.csv\""), "E0503", "select other columns");
+  check_out(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N] from \"t.csv\"[\"close\"]"), "y = [10, 11]\n");
+  check_out(given("a\tb\n1\t2\n", "[N, 2] from \"t.csv\""), "y = [[1, 2]]\n");
+  check_error(given("x y\n1 2\n3 4\n", "[N] from \"t.csv\""), "E0503", "separate the cells by `,`, `;` or a tab");
+  check_error(given("Report of May\nx,y\n1,2\n", "[N] from \"t.csv\"[\"x\"]"), "E0503", "line 2: 2 cells, and the first row has 1");
+}

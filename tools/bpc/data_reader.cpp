@@ -1,0 +1,181 @@
+#include "tools/bpc/data_reader.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <variant>
+
+#include "runtime/io/json_value.h"
+#include "runtime/io/read_file.h"
+#include "runtime/io/safetensors.h"
+
+namespace bpc::tool {
+
+using nlohmann::json;
+using runtime::Tensor;
+using Tensors = std::map<std::string, Tensor>;
+
+struct DataReader::Contents {
+  std::variant<runtime::CsvTable, json, Tensors> is;
+};
+
+namespace {
+
+// What has no ending (standard input, /dev/fd/3) is JSON when it starts as an array or object does.
+bool is_json(const std::string& path, std::string_view text) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  if (!ending.empty()) return ending == ".json";
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+std::optional<json> read_json(Session& session, const std::string& path, std::string_view text, Span span) {
+  json document = json::parse(text, nullptr, false);
+  if (!document.is_discarded()) return document;
+  session.diagnostics.error(Code::E0503, span, path + ": not JSON");
+  return std::nullopt;
+}
+
+// The values of what `run --json` printed; otherwise the document itself.
+bool is_run_output(const json& document) {
+  return document.is_object() && document.size() == 3 && document.contains("grads") && document.contains("prints") &&
+         document.contains("values") && document["values"].is_object();
+}
+const json& values_of(const json& document) {
+  return is_run_output(document) ? document["values"] : document;
+}
+
+std::vector<std::string> names_of(const json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) names.push_back(name);
+  return names;
+}
+std::vector<std::string> names_of(const Tensors& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) names.push_back(name);
+  return names;
+}
+
+// The name under which a value is looked up; nullopt (E0503) for a selector of columns.
+std::optional<std::string> key_of(Session& session, const DataQuery& query) {
+  if (query.file.selector.is_everything()) return query.name;
+  const auto* column = std::get_if<Selector::Column>(&query.file.selector.which);
+  if (const auto* name = column ? std::get_if<std::string>(column) : nullptr) return *name;
+  session.diagnostics.error(Code::E0503, query.span, query.file.path + ": only a name selects a value of this file")
+      .with_help("write one, as in [\"x\"]");
+  return std::nullopt;
+}
+
+void no_such_value(Session& session, const DataQuery& query, const std::string& name, const std::vector<std::string>& names) {
+  const std::string near = closest_match(name, names);
+  session.diagnostics.error(Code::E0503, query.span, fmt::format("{}: there is no value `{}`", query.file.path, name))
+      .with_help(!near.empty()   ? fmt::format("did you mean `{}`?", near)
+                 : names.empty() ? "the file holds none"
+                                 : fmt::format("it holds {}", fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+DataReader::DataReader(Session& session) : session_(session) {}
+DataReader::~DataReader() = default;
+
+void DataReader::announce(const DataFile& file) {
+  named_[file.path] |= file.selector.names_columns();
+}
+
+const DataReader::Contents* DataReader::contents(const std::string& path, Span span) {
+  if (const auto found = files_.find(path); found != files_.end()) return found->second.get();
+  std::unique_ptr<Contents>& result = files_[path];
+  const auto& scripts = session_.options.files;
+  if (path == "-" && std::find(scripts.begin(), scripts.end(), "-") != scripts.end()) {
+    session_.diagnostics.error(Code::E0502, span, "cannot read data from standard input: the script comes from there");
+    return nullptr;
+  }
+  const std::size_t most = session_.options.max_memory > 0 ? session_.options.max_memory : runtime::kMostData;
+  const auto text = runtime::read_file(path, session_.diagnostics, span, most);
+  if (!text) return nullptr;
+  const std::string name = path == "-" ? "<stdin>" : path;
+  if (path.ends_with(".safetensors")) {
+    if (auto tensors = runtime::read_safetensors(*text, name, session_.diagnostics, span))
+      result = std::make_unique<Contents>(Contents{std::move(*tensors)});
+  } else if (is_json(path, *text)) {
+    if (auto document = read_json(session_, name, *text, span)) result = std::make_unique<Contents>(Contents{std::move(*document)});
+  } else if (auto table = runtime::read_csv_table(*text, name, named_[path], session_.diagnostics, span)) {
+    result = std::make_unique<Contents>(Contents{std::move(*table)});
+  }
+  return result.get();
+}
+
+std::optional<DataValue> DataReader::read(const DataQuery& query) {
+  const Contents* file = contents(query.file.path, query.span);
+  if (!file) return std::nullopt;
+  const Element real = session_.options.real;
+  if (const auto* table = std::get_if<runtime::CsvTable>(&file->is)) {
+    std::optional<runtime::KnownCategories> known;
+    if (query.codes) {
+      auto own = read({*query.codes, query.name, query.element, query.span});
+      if (!own) return std::nullopt;
+      known = {query.codes->path, std::move(own->categories)};
+    }
+    auto columns = runtime::read_columns(*table, query.file.path == "-" ? "<stdin>" : query.file.path, query.file.selector, query.element,
+                                         real, known ? &*known : nullptr, session_.diagnostics, query.span);
+    if (!columns) return std::nullopt;
+    return DataValue{std::move(columns->tensor), std::move(columns->categories)};
+  }
+  if (const auto* document = std::get_if<json>(&file->is)) {
+    const json* value = document;
+    if (document->is_object() || !query.file.selector.is_everything()) {
+      const auto key = key_of(session_, query);
+      if (!key) return std::nullopt;
+      const json& values = values_of(*document);
+      if (!values.contains(*key)) return no_such_value(session_, query, *key, names_of(values)), std::nullopt;
+      value = &values[*key];
+    }
+    auto tensor = runtime::from_json(*value, query.name, query.element, real, session_.diagnostics, query.span);
+    return tensor ? std::optional(DataValue{std::move(*tensor), {}}) : std::nullopt;
+  }
+  const auto& tensors = std::get<Tensors>(file->is);
+  const auto key = key_of(session_, query);
+  if (!key) return std::nullopt;
+  const auto found = tensors.find(*key);
+  if (found == tensors.end()) return no_such_value(session_, query, *key, names_of(tensors)), std::nullopt;
+  return DataValue{is_real(found->second.type().element) ? found->second.as(query.element.value_or(real)) : found->second, {}};
+}
+
+bool DataReader::has(const std::string& path, const std::string& name) {
+  const Contents* file = contents(path, {});
+  if (!file) return true;
+  if (const auto* tensors = std::get_if<Tensors>(&file->is)) return tensors->contains(name);
+  if (const auto* document = std::get_if<json>(&file->is)) return !document->is_object() || values_of(*document).contains(name);
+  const std::vector<std::string> names = std::get<runtime::CsvTable>(file->is).column_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::optional<Tensors> DataReader::read_params(const std::string& path, const std::vector<std::string>& known) {
+  const Contents* file = contents(path, {});
+  if (!file) return std::nullopt;
+  const Element real = session_.options.real;
+  Tensors result;
+  if (const auto* tensors = std::get_if<Tensors>(&file->is)) {
+    for (const auto& [name, tensor] : *tensors) result[name] = is_real(tensor.type().element) ? tensor.as(real) : tensor;
+    return result;
+  }
+  const auto* document = std::get_if<json>(&file->is);
+  if (!document || !document->is_object()) {
+    session_.diagnostics.error(Code::E0503, {}, path + ": params are read from a .safetensors file or a JSON object");
+    return std::nullopt;
+  }
+  for (const auto& [name, value] : values_of(*document).items()) {
+    if (is_run_output(*document) && std::find(known.begin(), known.end(), name) == known.end()) continue;
+    auto tensor = runtime::from_json(value, name, real, real, session_.diagnostics);
+    if (!tensor) return std::nullopt;
+    result[name] = std::move(*tensor);
+  }
+  if (result.empty()) {
+    session_.diagnostics.error(Code::E0505, {}, path + ": no value is one of a param of the script")
+        .with_help("a run gives the values of what the script assigns, so assign the param, as training loops do: `w -= rate * g`");
+    return std::nullopt;
+  }
+  return result;
+}
+
+}  // namespace bpc::tool
