@@ -189,7 +189,7 @@ TEST_CASE("while loops whose condition takes statements compute it twice") {
             "  %y = while_loop %s : f32 (%y.2 : f32) {\n    %n = exp %y.2 : f32\n    %1 = mul %n, %n : f32\n    %2 = lt %1, %s : bool\n "
             "   yield %2\n"
             "  } do (%y.3 : f32) {\n    %3 = add %y.3, %s : f32\n    yield %3\n  }\n") ==
-        "y = s\nn = exp(y)\ngo_on = n * n < s\nwhile go_on {\n  y += s\n  n = exp(y)\n  go_on = n * n < s\n}\n");
+        "y = s\nn = exp(y)\ngo_on = n * n < s\nwhile go_on {\n  y += s\n  n_2 = exp(y)\n  go_on = n_2 * n_2 < s\n}\n");
 }
 
 TEST_CASE("branches become statements, or an expression when they are short") {
