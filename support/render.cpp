@@ -34,6 +34,11 @@ char32_t decode(std::string_view bytes) {
   return c;
 }
 
+// Whether a terminal would obey it rather than show it: control characters, and those that turn the direction of writing.
+bool is_obeyed(char32_t c) {
+  return (c < 0x20 && c != '\n') || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 // A source line made fit for a terminal, and the cell at which each of its code points starts (one more entry for the end).
 struct ShownLine {
   std::string text;
@@ -56,7 +61,7 @@ struct ShownLine {
       if (c == '\t') {
         text.append(kTabWidth, ' ');
         cell += kTabWidth;
-      } else if (c < 0x20 || c == 0x7f || c == 0xfffd) {
+      } else if (is_obeyed(c) || c == 0xfffd) {
         text += "\ufffd";
         ++cell;
       } else {
@@ -74,13 +79,22 @@ struct ShownLine {
   }
 };
 
-// A message may hold a name or a text of any length.
-std::string shortened(const std::string& text) {
+// A message may hold a name or a text of any length, with any bytes.
+std::string fit(std::string_view text) {
   constexpr std::size_t kMaxText = 1000;  // code points
-  if (code_point_count(text) <= kMaxText) return text;
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < kMaxText; ++i) end += code_point_length(text, end);
-  return text.substr(0, end) + "…";
+  std::string shown;
+  for (std::size_t at = 0, length, count = 0; at < text.size(); at += length, ++count) {
+    if (count == kMaxText) return shown + "…";
+    length = code_point_length(text, at);
+    const char32_t c = decode(text.substr(at, length));
+    const bool is_broken = length == 1 && c == 0xfffd;
+    if (is_broken || is_obeyed(c))
+      shown += c < 0x80 || is_broken ? fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]))
+                                     : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      shown += text.substr(at, length);
+  }
+  return shown;
 }
 
 struct Mark {
@@ -96,7 +110,7 @@ class Renderer {
     const bool error = diagnostic.severity == Severity::error;
     accent_ = error ? "31" : "33";
     out_ += paint(fmt::format("{}[{}]", error ? "error" : "warning", code_info(diagnostic.code).name), accent_);
-    out_ += paint(": " + shortened(diagnostic.message), "") + "\n";
+    out_ += paint(": " + fit(diagnostic.message), "") + "\n";
 
     // Which spans to show: the labels, and the primary place if they leave it out.
     std::vector<Label> labels;
@@ -119,8 +133,8 @@ class Renderer {
       const bool main = placed && key.second == primary.file;
       show_file(key.second, main ? primary : lines.begin()->second.front().span, lines);
     }
-    if (!diagnostic.help.empty()) fact("help", shortened(diagnostic.help));
-    for (const std::string& note : diagnostic.notes) fact("note", note);
+    if (!diagnostic.help.empty()) fact("help", fit(diagnostic.help));
+    for (const std::string& note : diagnostic.notes) fact("note", fit(note));
     return std::move(out_);
   }
 
@@ -147,7 +161,7 @@ class Renderer {
   }
 
   void show_file(FileId file, const Span& at, const std::map<std::uint32_t, std::vector<Label>>& lines) {
-    out_ += fmt::format("{:{}}{} {}:{}:{}\n", "", gutter_ - 1, blue("-->"), sources_.file(file).path, at.line, at.column);
+    out_ += fmt::format("{:{}}{} {}:{}:{}\n", "", gutter_ - 1, blue("-->"), fit(sources_.file(file).path), at.line, at.column);
     line("", "");
     std::uint32_t last = 0;
     for (const auto& [number, labels] : lines) {
@@ -167,7 +181,7 @@ class Renderer {
     for (const Label& label : labels) {
       std::size_t begin = shown.cell(label.span.column);
       std::size_t end = label.span.end_line == number ? shown.cell(label.span.end_column) : shown.cells.back();
-      marks.push_back({begin, std::max(end, begin + 1), label.text});
+      marks.push_back({begin, std::max(end, begin + 1), fit(label.text)});
     }
     std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.begin < b.begin; });
 

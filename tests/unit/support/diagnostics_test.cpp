@@ -126,6 +126,17 @@ TEST_CASE("without a place there are a message and its help") {
   CHECK(render_human(d, sources, true) == "\x1b[1;31merror[E0505]\x1b[0m\x1b[1m: m\x1b[0m\n \x1b[1;34m=\x1b[0m \x1b[1mhelp\x1b[0m: h\n");
 }
 
+TEST_CASE("what a terminal would obey is shown escaped, and texts have a limit") {
+  SourceMap sources;
+  Diagnostic diagnostic{Severity::error, Code::E0502, {}, "cannot read a\x1b[31m\xff\u202e", {}, {}, {}};
+  diagnostic.with_help("the columns are \u009b1m, é");
+  diagnostic.notes = {"\rline"};
+  CHECK(render_human(diagnostic, sources, false) ==
+        "error[E0502]: cannot read a\\x1b[31m\\xff\\u202e\n = help: the columns are \\u009b1m, é\n = note: \\x0dline\n");
+  diagnostic = {Severity::error, Code::E0502, {}, std::string(5000, 'x'), {}, {}, {}};
+  CHECK(render_human(diagnostic, sources, false) == fmt::format("error[E0502]: {}…\n", std::string(1000, 'x')));
+}
+
 TEST_CASE("diagnostics as JSON") {
   SourceMap sources;
   sources.add("a.bp", "x = y\n");
