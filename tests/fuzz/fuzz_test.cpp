@@ -54,8 +54,10 @@ TEST_CASE("damaged CSV files end with a coded message") {
   const Folder folder;
   const std::string script = folder.write(
       "table.bp",
-      "input x : [N, 4] from \"table.csv\"[0..4]\ninput y : i32[N] of C from \"table.csv\"[\"species\"]\ny1 = sum(x) + real(sum(y))\n");
+      "dim N\ninput x : [N, 4] from \"table.csv\"[0..4]\ninput y : i32[N] from \"table.csv\"[\"species\"]\ny1 = sum(x) + real(sum(y))\n");
   const std::string table = read_file("examples/data/iris.csv").substr(0, 400);
+  folder.write("table.csv", table.substr(0, table.rfind('\n') + 1));
+  REQUIRE(run_bpc({"run", script}).code == 0);
   std::mt19937 random(44);
   for (int i = 0; i < fuzz_count(60); ++i) {
     const std::string text = damaged(table, random);
@@ -66,8 +68,9 @@ TEST_CASE("damaged CSV files end with a coded message") {
 
 TEST_CASE("damaged JSON values end with a coded message") {
   const Folder folder;
-  const std::string script = folder.write("value.bp", "input x : [N, M, K] = 0\ny = sum(x)\n");
+  const std::string script = folder.write("value.bp", "input x = 0\ny = sum(x)\n");
   const std::string value = "[[[1, 2.5, -3e2], [4, 5, \"nan\"]], [[7, 8, 9], [\"-inf\", 11, 12e-3]]]";
+  REQUIRE(run_bpc({"run", script, "--set", "x=" + value}).code == 0);
   std::mt19937 random(45);
   for (int i = 0; i < fuzz_count(60); ++i) {
     std::string text = damaged(value, random);
@@ -79,6 +82,7 @@ TEST_CASE("damaged JSON values end with a coded message") {
 TEST_CASE("damaged safetensors files end with a coded message") {
   const Folder folder;
   const std::string script = folder.write("params.bp", "param w : [2, 3] = 0\nparam b : [3] = 0\ny = sum(w + b)\n");
+  REQUIRE(run_bpc({"run", script, "--params", folder.write("p.safetensors", safetensors())}).code == 0);
   std::mt19937 random(46);
   for (int i = 0; i < fuzz_count(60); ++i) {
     const std::string bytes = damaged(safetensors(), random);
