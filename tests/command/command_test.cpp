@@ -139,6 +139,7 @@ TEST_CASE("what a branch reads of an array that a loop updates is kept, not the 
        {"for j in 1..L {\n  if x[(3 * j) % L] > 0.1 { x[j] = tanh(x[(3 * j) % L]) }\n  s = 0.5 * sin(s + x[j])\n}\n",
         "for j in 1..L {\n  if s > 0 { if x[j] > 0.1 { x[j] *= x[j - 1] } else { x[j] = sin(x[j]) } }\n  s = 0.5 * sin(s + x[j])\n}\n",
         "j : i32 = 1\nwhile j < L {\n  for k in 0..2 { x[j] = sin(x[j]) * x[j - 1] }\n  s = 0.5 * sin(s + x[j])\n  j += 1\n}\n",
+        "for j in 1..L {\n  if s > 0 { x[j] = checkpoint(sin(x[j] + x[(7 * j) % L])) }\n  s = 0.5 * sin(s + x[j])\n}\n",
         "for j in 1..L {\n  if s > 0 { s += sum(sin(x[[j, 0]])) }\n  x[j] = 0.5 * sin(s)\n}\n"}) {
     for (const char* length : {"L=50", "L=400"}) {
       Finished finished = run_bpc({"bench", "-", "--count", "--json", "--set", length}, start + loop + "loss J = s\n");
