@@ -8,6 +8,7 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/regions.h"
+#include "ir/text.h"
 
 namespace bpc::frontend::lowering {
 
@@ -54,6 +55,8 @@ std::optional<Item> variable(Context& c, std::string_view form, const Item& y, c
   if (const List* list = item.as<List>(); list && by.starts_with("[")) {
     std::vector<std::string> parts;
     for (const Item& part : list->items) parts.push_back(c.text_of(part.span));
+    if (!std::all_of(parts.begin(), parts.end(), ir::is_identifier))
+      return made_here(fmt::format("give it a name before, `x = {}`, compute from x, and differentiate by x", by));
     return made_here(form == "grad" ? fmt::format("write `grad({}, {})`", of, fmt::join(parts, ", "))
                                     : fmt::format("`{}` takes one at a time, or the tensor that they are parts of", form));
   }
@@ -134,14 +137,14 @@ std::optional<Item> jvp(Context& c, const BuiltinCall& call) {
 }
 
 std::optional<Item> hvp(Context& c, const BuiltinCall& call) {
-  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.name, call.arguments[0], call.arguments[1]);
+  auto y = scalar(c, call.name, call.arguments[0]), w = y ? variable(c, call.name, call.arguments[0], call.arguments[1]) : std::nullopt;
   auto v = y && w ? to_fit(c, call.arguments[2], c.type(*w), "the direction of `hvp`") : std::nullopt;
   auto g = v ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   return g ? c.emit(call.span, Opcode::jvp, {*g, *w, *v}) : std::nullopt;
 }
 
 std::optional<Item> hessian(Context& c, const BuiltinCall& call) {
-  auto y = scalar(c, call.name, call.arguments[0]), w = variable(c, call.name, call.arguments[0], call.arguments[1]);
+  auto y = scalar(c, call.name, call.arguments[0]), w = y ? variable(c, call.name, call.arguments[0], call.arguments[1]) : std::nullopt;
   auto g = y && w ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   if (!g) return std::nullopt;
   return in_each_direction(c, call.span, c.type(*w), [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*g, *w, v}); });

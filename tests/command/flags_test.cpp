@@ -22,6 +22,14 @@ const std::string kTutorial = "examples/tutorial.bp";
 
 }  // namespace
 
+TEST_CASE("what people write for a flag says what to write here") {
+  check_message({"run", kTutorial, "--set", "s", "=", "3"}, "there is a space before `=`", "`--set NAME=VALUE`");
+  check_message({"run", kTutorial, "--set", "s", "=3"}, "there is a space before `=`");
+  check_message({"emit", "-o", "out.bp", kTutorial}, "`bpc emit` has no flag `-o`", "`> FILE` keeps them");
+  check_message({"emit", kTutorial, "--output=out.bp"}, "`bpc emit` has no flag `--output`", "`> FILE` keeps them");
+  check_message({"--set", "w=3", "run", kTutorial}, "there is no flag `--set`", "flags stand after the command");
+}
+
 TEST_CASE("a flag says what it takes") {
   const std::string seeds = "a whole number from 0 to 18446744073709551615";
   check_message({"run", kTutorial, "--real", "f16"}, "`--real` takes f32 or f64, not `f16`");

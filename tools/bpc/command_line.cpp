@@ -63,6 +63,8 @@ class Parser {
     const std::string& word = words.front();
     if (!word.starts_with('-')) return fail(fmt::format("unexpected argument `{}`", word));
     const std::string flag = word.substr(0, word.find('='));
+    if (flag == "-o" || flag == "--out" || flag == "--output")
+      return fail(fmt::format("`bpc {}` has no flag `{}`", command_.name, flag), "results go to standard output; `> FILE` keeps them");
     std::vector<std::string> flags;
     for (const CLI::Option* option : app_.get_options()) {
       for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
@@ -79,6 +81,7 @@ class Parser {
     for (const std::string& file : files) {
       std::error_code ignored;
       if (file.find('=') == std::string::npos || std::filesystem::exists(file, ignored)) continue;
+      if (file.starts_with('=')) return fail("there is a space before `=`", "a value is one word: `--set NAME=VALUE`");
       return fail(fmt::format("`{}` is no file", file),
                   fmt::format("each value has a flag of its own: `--set {}`, or `--data {}` for a file", file, file));
     }
@@ -130,6 +133,8 @@ int unknown_command(std::string_view word) {
   std::string help;
   if (std::string near = closest_match(word, names); !near.empty()) {
     help = fmt::format("did you mean `{}`?", near);
+  } else if (word.starts_with("--")) {
+    help = fmt::format("flags stand after the command: `bpc run FILE {}`", word);
   } else if (word == "-" || word.ends_with(".bp")) {
     help = fmt::format("to run a script: `bpc run {}`", word);
   } else {
