@@ -294,6 +294,14 @@ class Resolver {
 
   // ---- statements ----
 
+  std::string misplaced_help(const StmtNode& node) const {
+    if (const auto* loss = std::get_if<LossStmt>(&node))
+      return fmt::format(
+          "`loss` declares, once and at the top level, what the script's gradients are of; a value of the moment is `{} = …`",
+          loss->name.text == "loss" ? "J" : loss->name.text);
+    return in_block_ ? "move it out of the block" : "move it to the top level";
+  }
+
   void statement(StmtId id) {
     const Stmt& statement = ast_.stmt(id);
     if (const char* word = misplaced(statement.node)) {
@@ -303,7 +311,7 @@ class Resolver {
                           in_block_  ? "a block"
                           : in_rule_ ? "an adjoint"
                                      : "a function"))
-            .with_help(in_block_ ? "move it out of the block" : "move it to the top level");
+            .with_help(misplaced_help(statement.node));
       std::visit(
           [&](const auto& node) {
             if constexpr (requires { node.name; }) unknown_.insert(node.name.text);  // what it would bind has been spoken of

@@ -189,9 +189,16 @@ std::optional<std::int64_t> to_integer(Context& c, const Item& item, const std::
   const Number* number = item.as<Number>();
   if (number && number->is_integer()) return number->integer();
   if (item.failed()) return std::nullopt;
+  const std::string text = number ? c.text_of(item.span) : "";
   if (number)
-    c.error(Code::E0205, item.span, fmt::format("{} must be an integer, and this is {}", what, number_text(*number)),
-            "`//` divides integers and gives an integer");
+    c.error(Code::E0205, item.span,
+            fmt::format("{} must be an integer, and {}", what,
+                        text.find_first_not_of("0123456789.eE+-") == std::string::npos
+                            ? fmt::format("this is {}", text.empty() ? number_text(*number) : text)
+                            : fmt::format("`{}` is {}", text, number_text(*number))),
+            text.find('/') != std::string::npos            ? "`//` divides integers and gives an integer"
+            : number->real() == std::floor(number->real()) ? fmt::format("write `{:.0f}`", number->real())
+                                                           : "");
   else if (item.holds<List>())
     c.error(Code::E0205, item.span, fmt::format("{} is one integer, and `{}` is a list", what, c.text_of(c.seen_at(item))));
   else if (item.holds<bool>() || item.holds<Text>() || item.holds<None>())
