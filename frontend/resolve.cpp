@@ -143,7 +143,9 @@ class Resolver {
       id = binary->left;
     }
     const Expr& first = ast_.expr(id);
-    if (const auto* name = std::get_if<NameExpr>(&first.node))
+    if (!chain.empty() && is_quotient_of_differentials(*chain.back()))
+      chain.pop_back();
+    else if (const auto* name = std::get_if<NameExpr>(&first.node))
       use(name->name, first.span, chain.empty() || chain.back()->spelling != "^" ? ExprId{} : chain.back()->right);
     else if (const auto* index = std::get_if<IndexExpr>(&first.node); index && adds_axis(*index))
       report_added_axis(*index);
@@ -160,6 +162,21 @@ class Resolver {
       expr((*link)->right);
       fallback_help_.clear();
     }
+  }
+  // `dJ/dw`, as a run shows it and books write it, for a J and a w that there are.
+  bool is_quotient_of_differentials(const BinaryExpr& quotient) {
+    const Expr &over = ast_.expr(quotient.left), &under = ast_.expr(quotient.right);
+    const auto *y = std::get_if<NameExpr>(&over.node), *x = std::get_if<NameExpr>(&under.node);
+    auto is_differential = [&](const NameExpr* one) {
+      return one && one->name.size() > 1 && one->name[0] == 'd' && !scopes_.find(one->name) && scopes_.find(one->name.substr(1));
+    };
+    if (quotient.spelling != "/" || !is_differential(y) || !is_differential(x)) return false;
+    Span both = over.span;
+    both.end_line = under.span.end_line;
+    both.end_column = under.span.end_column;
+    error(Code::E0103, both, fmt::format("unknown names `{}` and `{}`", y->name, x->name))
+        .with_help(fmt::format("the gradient is `grad({}, {})`", y->name.substr(1), x->name.substr(1)));
+    return true;
   }
   // `x = 3 // word`, `x = 3 % word` and `x = 3 -- word`, whose word may be a comment; so may that of a statement `-- word`.
   bool is_name(ExprId id) const { return std::holds_alternative<NameExpr>(ast_.expr(id).node); }
