@@ -15,9 +15,9 @@ bool connects(const Type& type) {
   return is_real(type.element) || type.tape;
 }
 
-// Calls `visit` with each value that `v` is directly computed from.
-template <class Visit>
-void for_each_source(const Function& function, ValueId v, Visit visit) {
+}  // namespace
+
+void for_each_source(const Function& function, ValueId v, const std::function<void(ValueId)>& visit) {
   const Value& value = function.value(v);
   if (!connects(value.type)) return;
   if (!value.op.valid()) {
@@ -60,6 +60,8 @@ void for_each_source(const Function& function, ValueId v, Visit visit) {
       for (ValueId operand : op.operands) visit(operand);
   }
 }
+
+namespace {
 
 template <class Enter>
 std::vector<bool> closure(const Function& function, std::span<const ValueId> ys, Enter enter) {

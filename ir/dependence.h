@@ -1,6 +1,7 @@
 // What a value was computed from, read off the program as written (before any expansion or simplification).
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "ir/function.h"
@@ -12,6 +13,10 @@ namespace bpc::ir {
 std::vector<bool> ancestors(const Function& function, ValueId y);
 // The same from several values, not looking beyond a block and the regions inside it: what these were computed from in there.
 std::vector<bool> ancestors_within(const Function& function, std::span<const ValueId> ys, BlockId block);
+
+// Calls `visit` with each value that `v` is directly computed from, as above: of what a region op gives and of what its regions start with,
+// each of these is one that it may stand for.
+void for_each_source(const Function& function, ValueId v, const std::function<void(ValueId)>& visit);
 
 // How the y of a derivative depends on an x of it, as what it differentiates is the turn at hand of the loops around it: what a loop
 // carries is a value of its own in each turn, and so is a parameter of an adjoint rule.

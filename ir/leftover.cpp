@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/dependence.h"
 #include "ir/static_facts.h"
 
 namespace bpc::ir {
@@ -31,41 +32,16 @@ class Leftover {
   std::uint8_t of(ValueId v) const {
     if (v == x_) return x_itself;
     if (left_[v.index]) return an_earlier_turn;
-    const Value& value = function_.value(v);
-    if (!is_real(value.type.element) && !value.type.tape) return others;
-    const OpId parent = function_.block(value.block).parent;
-    if (!value.op.valid()) return parent.valid() ? of_argument(function_.op(parent), value) : others;
-    const Op& op = function_.op(value.op);
-    switch (op.code) {
-      case Opcode::stop_grad:
-        return others;
-      case Opcode::if_else:
-        return of_yield(op.regions[0], value.slot) | of_yield(op.regions[1], value.slot);
-      case Opcode::for_loop:
-      case Opcode::while_loop:
-        return of_yield(op.regions.back(), value.slot) | (surely_runs(op) ? 0 : of_start(op, value.slot));
-      case Opcode::map:
-      case Opcode::checkpoint:
-      case Opcode::custom:
-        return of_yield(op.regions[0], value.slot);
-      default:
-        return of_all(op.operands);
-    }
+    std::vector<ValueId> sources;
+    for_each_source(function_, v, [&](ValueId source) { sources.push_back(source); });
+    if (sources.empty()) return others;
+    const Op* made = function_.def(v);
+    if (made && made->regions.empty()) return of_all(sources);
+    if (made && surely_runs(*made)) sources.erase(sources.begin());  // what the loop started with
+    std::uint8_t any = 0;
+    for (ValueId source : sources) any |= origins_[source.index];
+    return any;
   }
-
-  std::uint8_t of_argument(const Op& op, const Value& value) const {
-    const std::size_t uncarried = uncarried_arguments(op.code);
-    if (is_loop(op.code)) {
-      if (value.slot < uncarried) return others;
-      return of_start(op, value.slot - uncarried) | of_yield(op.regions.back(), value.slot - uncarried);
-    }
-    return op.code == Opcode::custom && value.slot < op.operands.size() ? origins_[op.operands[value.slot].index] : others;
-  }
-
-  std::uint8_t of_start(const Op& loop, std::size_t carried) const {
-    return origins_[loop.operands[uncarried_operands(loop.code) + carried].index];
-  }
-  std::uint8_t of_yield(BlockId region, std::size_t slot) const { return origins_[function_.block(region).yields[slot].index]; }
 
   std::uint8_t of_all(const std::vector<ValueId>& operands) const {
     std::uint8_t all = others;
@@ -83,8 +59,9 @@ class Leftover {
 
   bool surely_runs(const Op& loop) const {
     if (loop.code != Opcode::for_loop) return false;
-    auto lo = constant_value(function_, loop.operands[0]), hi = constant_value(function_, loop.operands[1]);
-    return lo && hi && *lo < *hi;
+    auto bound = [&](std::size_t i) { return constant_value(function_, loop.operands[i]); };
+    const auto lo = bound(0), hi = bound(1), by = bound(2);
+    return lo && hi && by && (*by > 0 ? *lo < *hi : *lo > *hi);
   }
 
   const Function& function_;
