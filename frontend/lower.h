@@ -35,6 +35,8 @@ struct DataRequest {
 };
 // E0511 for selectors that are none.
 std::vector<DataRequest> data_requests(const Program& program, Diagnostics& diagnostics);
+// What stands in brackets behind a file, as a script writes it: `0..4`, `-1`, `"y"`, `["y", 0]`; nullopt for anything else.
+std::optional<Selector> read_selector(std::string_view text);
 
 // Names of the script's dims, consts, inputs and params at the top level: to tell what --set may name.
 std::vector<std::string> dim_names(const Program& program);

@@ -10,6 +10,7 @@
 #include "frontend/lower/builtins.h"
 #include "frontend/resolve_adjoint.h"
 #include "frontend/resolve_arguments.h"
+#include "frontend/resolve_habits.h"
 #include "frontend/resolve_outline.h"
 #include "frontend/resolve_scopes.h"
 #include "frontend/walk.h"
@@ -36,7 +37,12 @@ const std::vector<std::string>& element_types() {
 class Resolver {
  public:
   Resolver(const Program& program, std::size_t index, const std::vector<Symbols>& exports, Diagnostics& diagnostics)
-      : program_(program), exports_(exports), diagnostics_(diagnostics), ast_(*program.asts[index]), outline_(ast_) {}
+      : program_(program),
+        exports_(exports),
+        diagnostics_(diagnostics),
+        ast_(*program.asts[index]),
+        outline_(ast_),
+        habits_(*program.sources, ast_, scopes_, diagnostics) {}
 
   Symbols run() {
     for (StmtId id : ast_.top) statement(id);
@@ -89,7 +95,7 @@ class Resolver {
       return;
     }
     report_unknown(exponent.valid() && !foreign_help(ForeignPlace::base, name, {}).empty() ? ForeignPlace::base : ForeignPlace::value, name,
-                   at, exponent.valid() ? std::vector{captured(exponent)} : std::vector<Captured>{});
+                   at, exponent.valid() ? std::vector{habits_.captured(exponent)} : std::vector<Captured>{});
   }
 
   // `arguments` are those of a call, or the exponent of a base, for a help that shows how it is written here.
@@ -128,13 +134,6 @@ class Resolver {
     return names;
   }
 
-  Captured captured(ExprId id) const {
-    const Expr& expr = ast_.expr(id);
-    const bool compound = std::holds_alternative<BinaryExpr>(expr.node) || std::holds_alternative<UnaryExpr>(expr.node) ||
-                          std::holds_alternative<ConditionalExpr>(expr.node) || std::holds_alternative<ComprehensionExpr>(expr.node);
-    return {program_.sources->text(expr.span), !compound || expr.parenthesized};
-  }
-
   void expr(ExprId id) {
     if (!id.valid()) return;
     std::vector<const BinaryExpr*> chain;  // long ones lean to the left
@@ -143,76 +142,28 @@ class Resolver {
       id = binary->left;
     }
     const Expr& first = ast_.expr(id);
-    if (!chain.empty() && is_quotient_of_differentials(*chain.back()))
+    if (!chain.empty() && habits_.report_differentials(*chain.back()))
       chain.pop_back();
     else if (const auto* name = std::get_if<NameExpr>(&first.node))
       use(name->name, first.span, chain.empty() || chain.back()->spelling != "^" ? ExprId{} : chain.back()->right);
-    else if (const auto* index = std::get_if<IndexExpr>(&first.node); index && adds_axis(*index))
-      report_added_axis(*index);
+    else if (const auto* index = std::get_if<IndexExpr>(&first.node); index && habits_.report_added_axis(*index))
+      expr(index->base);
     else if (const auto* comprehension = std::get_if<ComprehensionExpr>(&first.node))
       comprehend(*comprehension);
     else if (const auto* call_expr = std::get_if<CallExpr>(&first.node))
       call(*call_expr, first.span);
     else {
-      if (chain.empty() && is_comment(id)) fallback_help_ = kCommentHelp;
+      if (chain.empty() && habits_.is_comment(id)) fallback_help_ = kCommentHelp;
       for_each_child(first.node, [&](ExprId child) { expr(child); });
     }
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
-      if (starts_comment(**link)) fallback_help_ = kCommentHelp;
+      if (habits_.starts_comment(**link)) fallback_help_ = kCommentHelp;
       expr((*link)->right);
       fallback_help_.clear();
     }
   }
-  // `dJ/dw`, as a run shows it and books write it, for a J and a w that there are.
-  bool is_quotient_of_differentials(const BinaryExpr& quotient) {
-    const Expr &over = ast_.expr(quotient.left), &under = ast_.expr(quotient.right);
-    const auto *y = std::get_if<NameExpr>(&over.node), *x = std::get_if<NameExpr>(&under.node);
-    auto is_differential = [&](const NameExpr* one) {
-      return one && one->name.size() > 1 && one->name[0] == 'd' && !scopes_.find(one->name) && scopes_.find(one->name.substr(1));
-    };
-    if (quotient.spelling != "/" || !is_differential(y) || !is_differential(x)) return false;
-    Span both = over.span;
-    both.end_line = under.span.end_line;
-    both.end_column = under.span.end_column;
-    error(Code::E0103, both, fmt::format("unknown names `{}` and `{}`", y->name, x->name))
-        .with_help(fmt::format("the gradient is `grad({}, {})`", y->name.substr(1), x->name.substr(1)));
-    return true;
-  }
-  // `x = 3 // word`, `x = 3 % word` and `x = 3 -- word`, whose word may be a comment; so may that of a statement `-- word`.
-  bool is_name(ExprId id) const { return std::holds_alternative<NameExpr>(ast_.expr(id).node); }
-  ExprId negated(ExprId id) const {
-    const auto* sign = std::get_if<UnaryExpr>(&ast_.expr(id).node);
-    return sign && sign->spelling == "-" ? sign->operand : ExprId{};
-  }
-  bool starts_comment(const BinaryExpr& link) const {
-    if (link.spelling == "//" || link.spelling == "%") return is_name(link.right);
-    return link.spelling == "-" && negated(link.right).valid() && is_name(negated(link.right));
-  }
-  bool is_comment(ExprId id) const {
-    id = negated(id);
-    if (id.valid()) id = negated(id);
-    return id.valid() && is_name(id);
-  }
   void exprs(const std::vector<ExprId>& ids) {
     for (ExprId id : ids) expr(id);
-  }
-
-  // `x[:, None]`
-  ExprId added_axis(const IndexExpr& index) const {
-    for (ExprId item : index.items)
-      if (const auto* name = std::get_if<NameExpr>(&ast_.expr(item).node);
-          name && (name->name == "None" || name->name == "newaxis") && !scopes_.find(name->name))
-        return item;
-    return {};
-  }
-  bool adds_axis(const IndexExpr& index) const { return added_axis(index).valid(); }
-  void report_added_axis(const IndexExpr& index) {
-    expr(index.base);
-    const ExprId item = added_axis(index);
-    std::size_t axis = 0;
-    while (index.items[axis].index != item.index) ++axis;
-    error(Code::E0111, ast_.expr(item).span, "an index adds no axis")
-        .with_help(fill_help(fmt::format("write `expand_dims({{1}}, {})`", axis), {captured(index.base)}));
   }
 
   void comprehend(const ComprehensionExpr& comprehension) {
@@ -247,7 +198,7 @@ class Resolver {
         return;
       }
       std::vector<Captured> arguments;
-      for (const Argument& argument : call.arguments) arguments.push_back(captured(argument.value));
+      for (const Argument& argument : call.arguments) arguments.push_back(habits_.captured(argument.value));
       if (!is_builtin_function(name)) report_unknown(ForeignPlace::function, name, call.callee.span, arguments);
       return;
     }
@@ -293,7 +244,7 @@ class Resolver {
     if (!type) return;
     element(*type);
     for (ExprId size : type->sizes) {
-      if (is_name(size)) fallback_help_ = fmt::format("declare it: `dim {}`", std::get<NameExpr>(ast_.expr(size).node).name);
+      if (const auto* name = std::get_if<NameExpr>(&ast_.expr(size).node)) fallback_help_ = fmt::format("declare it: `dim {}`", name->name);
       expr(size);
       fallback_help_.clear();
     }
@@ -499,54 +450,19 @@ class Resolver {
     }
   }
   void visit(const ExprStmt& statement, Span at) {
-    if (is_unbound_loop_word(statement, at) || is_binding(statement, at)) return;
+    if (habits_.report_loop_word(statement, at)) return;
+    if (const auto binding = habits_.report_binding(statement, at)) {
+      expr(binding->value);
+      return assign(binding->name);
+    }
     const std::size_t before = diagnostics_.all().size();
     expr(statement.value);
     if (diagnostics_.all().size() > before) return;
     error(Code::E0109, at, "this value is not used")
-        .with_help(starts_with_sign(statement.value)
+        .with_help(habits_.starts_with_sign(statement.value)
                        ? "to continue the line above, end that one with `-`; a value is bound, `y = …`, or printed, `print …`"
                    : function_.empty() || in_rule_ ? "bind it to a name, `y = …`, or print it, `print …`"
-                                                   : fill_help("to give it, write `return {1}`", {captured(statement.value)}));
-  }
-  bool starts_with_sign(ExprId id) const {
-    for (;;) {
-      const ExprNode& node = ast_.expr(id).node;
-      if (const auto* binary = std::get_if<BinaryExpr>(&node); binary && !ast_.expr(id).parenthesized)
-        id = binary->left;
-      else
-        return std::holds_alternative<UnaryExpr>(node) && !ast_.expr(id).parenthesized && std::get<UnaryExpr>(node).spelling == "-";
-    }
-  }
-  // `a == 1` and `a <- 1`, where a name should be bound: it is from then on.
-  bool is_binding(const ExprStmt& statement, Span at) {
-    const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(statement.value).node);
-    const auto* name = binary ? std::get_if<NameExpr>(&ast_.expr(binary->left).node) : nullptr;
-    if (!name) return false;
-    const Expr& right = ast_.expr(binary->right);
-    const Span& sign = binary->spelling_span;
-    const bool arrow = binary->spelling == "<" && std::holds_alternative<UnaryExpr>(right.node) && !right.parenthesized &&
-                       sign.end_line == right.span.line && sign.end_column == right.span.column;
-    if (binary->spelling != "==" && !arrow) return false;
-    const ExprId value = arrow ? std::get<UnaryExpr>(right.node).operand : binary->right;
-    error(Code::E0109, at, "this value is not used")
-        .with_help(fill_help("to bind a name, write `{1} = {2}`", {{name->name, true}, captured(value)}));
-    expr(binary->right);
-    assign({name->name, ast_.expr(binary->left).span});
-    return true;
-  }
-  // `break` and `continue`, which are no names.
-  bool is_unbound_loop_word(const ExprStmt& statement, Span at) {
-    const auto* name = std::get_if<NameExpr>(&ast_.expr(statement.value).node);
-    if (!name || scopes_.find(name->name)) return false;
-    if (name->name == "break")
-      error(Code::E0199, at, "`break` is not implemented yet")
-          .with_help("end a loop by its condition: `going = true` before it, `while going { … }`, and `going = false` where it should end");
-    else if (name->name == "continue")
-      error(Code::E0199, at, "`continue` is not implemented yet").with_help("put the rest of the turn into an `if`: `if not c { … }`");
-    else
-      return false;
-    return true;
+                                                   : fill_help("to give it, write `return {1}`", {habits_.captured(statement.value)}));
   }
   void visit(const IfStmt& branch, Span) {
     expr(branch.condition);
@@ -601,6 +517,7 @@ class Resolver {
   const Ast& ast_;
   Outline outline_;
   Scopes scopes_;
+  const Habits habits_;
   std::string function_;                // the current one; empty at the top level
   const FnStmt* current_ = nullptr;     // that function, outside adjoints
   std::map<std::string, Name> called_;  // by function: a parameter that it calls

@@ -127,14 +127,15 @@ std::string slices_help(const std::string& x, const List& ends, std::int64_t axi
 
 std::optional<Item> split(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
-  auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
-  if (const List* ends = call.arguments[1].as<List>(); ends && axis) {
+  const auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+  if (!axis) return std::nullopt;
+  if (const List* ends = call.arguments[1].as<List>()) {
     c.error(Code::E0205, call.arguments[1].span, "`split` makes equal parts, of which it takes the number",
             slices_help(c.text_of(x->span), *ends, *axis));
     return std::nullopt;
   }
   auto n = to_integer(c, call.arguments[1], "the number of parts");
-  if (!n || !axis) return std::nullopt;
+  if (!n) return std::nullopt;
   auto at = static_cast<std::size_t>(*axis);
   std::int64_t size = c.type(*x).size(at);
   if (*n <= 0 || size % *n != 0) {

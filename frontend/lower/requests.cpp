@@ -3,6 +3,7 @@
 
 #include "frontend/lower.h"
 #include "frontend/lower/declarations.h"
+#include "frontend/parse.h"
 
 namespace bpc::frontend {
 
@@ -76,6 +77,17 @@ DataRequest request_for(const Name& name, Span span, const std::optional<TypeExp
 }
 
 }  // namespace
+
+std::optional<Selector> read_selector(std::string_view text) {
+  SourceMap sources;
+  Diagnostics silent;
+  const FileId file = sources.add("a selector", fmt::format("input x from \"\"[{}]\n", text));
+  const auto ast = parse(sources, file, silent);
+  const auto* input = ast && ast->top.size() == 1 ? std::get_if<InputStmt>(&ast->stmt(ast->top[0]).node) : nullptr;
+  const ExprId id = input && input->from ? input->from->selector : ExprId{};
+  const bool is_all = id.valid() && sources.text(ast->expr(id).span) == text;  // no more statements, no comment
+  return is_all ? read_selector(*ast, id) : std::nullopt;
+}
 
 std::vector<DataRequest> data_requests(const Program& program, Diagnostics& diagnostics) {
   const Ast& ast = *program.asts[0];

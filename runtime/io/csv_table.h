@@ -23,7 +23,6 @@ class CsvTable {
   Cell cell(std::size_t row, std::size_t column) const { return read_cell(text(row, column), decimal_comma_); }
   std::size_t line(std::size_t row) const { return lines_[row + first_]; }  // where it ends in the file, from 1
   bool has_header() const { return first_ == 1; }
-  bool has_decimal_commas() const { return decimal_comma_; }
   std::vector<std::string> column_names() const;  // none without a header
 
  private:

@@ -28,6 +28,10 @@ bool is_json(const std::string& path, std::string_view text) {
   return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
 }
 
+std::string shown(const std::string& path) {
+  return path == "-" ? "<stdin>" : path;
+}
+
 std::optional<json> read_json(Session& session, const std::string& path, std::string_view text, Span span) {
   json document = json::parse(text, nullptr, false);
   if (!document.is_discarded()) return document;
@@ -93,7 +97,7 @@ const DataReader::Contents* DataReader::contents(const std::string& path, Span s
   const std::size_t most = session_.options.max_memory > 0 ? session_.options.max_memory : runtime::kMostData;
   const auto text = runtime::read_file(path, session_.diagnostics, span, most);
   if (!text) return nullptr;
-  const std::string name = path == "-" ? "<stdin>" : path;
+  const std::string name = shown(path);
   if (path.ends_with(".safetensors")) {
     if (auto tensors = runtime::read_safetensors(*text, name, session_.diagnostics, span))
       result = std::make_unique<Contents>(Contents{std::move(*tensors)});
@@ -116,8 +120,8 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
       if (!own) return std::nullopt;
       known = {query.codes->path, std::move(own->categories)};
     }
-    auto columns = runtime::read_columns(*table, query.file.path == "-" ? "<stdin>" : query.file.path, query.file.selector, query.element,
-                                         real, known ? &*known : nullptr, session_.diagnostics, query.span);
+    auto columns = runtime::read_columns(*table, shown(query.file.path), query.file.selector, query.element, real,
+                                         known ? &*known : nullptr, session_.diagnostics, query.span);
     if (!columns) return std::nullopt;
     return DataValue{std::move(columns->tensor), std::move(columns->categories)};
   }
