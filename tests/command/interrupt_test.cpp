@@ -9,19 +9,26 @@ namespace {
 
 using namespace bpc::test;
 
-// `bpc` with these words, and SIGINT after a second.
-Finished interrupted(std::vector<std::string> words, std::string_view input) {
-  words.insert(words.begin(), {"timeout", "--preserve-status", "-s", "INT", "1", bpc_path()});
-  return run(words, input, 30);
+// `bpc` with these words, and SIGINT after that time.
+Finished interrupted(std::vector<std::string> words, std::string_view input, double seconds) {
+  words.insert(words.begin(), {"timeout", "--preserve-status", "-s", "INT", fmt::to_string(seconds), bpc_path()});
+  return run(words, input, seconds + 30);
 }
 
+// A machine under load may need more than a second to come to the first `print`: it gets more then. It must end at once each time.
 void check_ends(const std::vector<std::string>& words, const std::string& script, const std::string& printed = {}) {
-  const Finished finished = interrupted(words, script);
-  INFO(fmt::format("{}\n{}", fmt::join(words, " "), script.substr(0, 300)) << finished.err);
-  CHECK_FALSE(finished.timed_out);
-  CHECK(finished.code == 130);
+  Finished finished;
+  for (double seconds : {1.0, 5.0, 25.0}) {
+    finished = interrupted(words, script, seconds);
+    INFO(fmt::format("{}\n{}", fmt::join(words, " "), script.substr(0, 300)) << finished.err);
+    CHECK_FALSE(finished.timed_out);
+    CHECK(finished.code == 130);
+    CHECK(finished.err.empty());
+    if (!finished.out.empty()) break;
+    if (printed.empty()) return;
+  }
+  INFO(fmt::format("{}\n{}", fmt::join(words, " "), script.substr(0, 300)));
   CHECK(finished.out == printed);
-  CHECK(finished.err.empty());
 }
 
 std::string long_script(int statements) {
@@ -63,14 +70,20 @@ TEST_CASE("the flag --max-seconds ends any stage and names it") {
       {{"fmt", "-"}, long_script(200'000), "parse, format", ""},
   };
   for (const Stage& stage : stages) {
-    std::vector<std::string> words = stage.words;
-    words.push_back("--max-seconds=0.5");
-    const Finished finished = run_bpc(words, stage.script, 30);
-    INFO(fmt::format("{}\n", fmt::join(words, " ")) << finished.err);
-    CHECK(finished.code == 1);
+    Finished finished;
+    std::string said;
+    for (double seconds : {0.5, 5.0, 25.0}) {  // a machine under load comes to the stage later
+      std::vector<std::string> words = stage.words;
+      words.push_back(fmt::format("--max-seconds={}", seconds));
+      finished = run_bpc(words, stage.script, seconds + 30);
+      CHECK(finished.code == 1);
+      said = fmt::format("error[E0410]: {} s are over, and the stage `{}` is not done\n = help: `--max-seconds` sets the limit\n", seconds,
+                         stage.stage);
+      if (finished.err == said) break;
+    }
+    INFO(fmt::format("{}\n", fmt::join(stage.words, " ")));
     CHECK(finished.out == stage.printed);
-    CHECK(finished.err ==
-          "error[E0410]: 0.5 s are over, and the stage `" + stage.stage + "` is not done\n = help: `--max-seconds` sets the limit\n");
+    CHECK(finished.err == said);
   }
   const Finished json = run_bpc({"run", "-", "--max-seconds=0.3", "--diagnostics=json"}, stages[0].script);
   CHECK(json.err.find("\"code\":\"E0410\"") != std::string::npos);
