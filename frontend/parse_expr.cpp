@@ -305,9 +305,13 @@ ExprId ExprBuilder::trailer(ExprId base, BpParser::TrailerContext* context) {
     call.callee = {named->name, callee.span};
   } else {
     const bool literal = std::holds_alternative<NumberExpr>(callee.node);
+    const auto* made = std::get_if<CallExpr>(&callee.node);
     error(Code::E0101, span(context), "only a named function can be called")
         .with_help(literal || callee.parenthesized
                        ? fill_help("to multiply, write `{1}*{2}`", {{text_of(callee.span), true}, {text_of(span(context)), true}})
+                   : made && lowering::is_derivative_form(made->callee.text)
+                       ? fmt::format("`{0}` gives a value: bind what to differentiate by, as in `x = 3`, and write `{0}(f(x), x)`",
+                                     made->callee.text)
                        : "bind it to a name, or write `*` to multiply");
     call.callee = {"", callee.span};
   }
@@ -391,7 +395,7 @@ std::string ExprBuilder::range_help(ExprId range) const {
     if (bounds.size() == 3) return fill_help("a range is written `{1}..{2} by {3}`", bounds);
   }
   if (const auto* named = std::get_if<NameExpr>(&given.node))
-    return fill_help("to walk over the rows of {1}, write `for i in 0..size({1}, 0)` and `{1}[i]`; to count up to it, `0..{1}`",
+    return fill_help("if {1} is a tensor, write `for i in 0..size({1}, 0)` and `{1}[i]`; if it is a number, `0..{1}`",
                      {{named->name, true}});
   if (std::holds_alternative<NumberExpr>(given.node)) return fill_help("write `0..{1}`", {{tokens_[first].text, true}});
   return "to walk over the rows of x, write `for i in 0..size(x, 0)` and `x[i]`";

@@ -1,7 +1,7 @@
 // A pattern is a list of elements, separated by spaces, or by `~` where no space may stand between the tokens:
 //   ^ at the beginning, $ at the end   the statement begins, ends there
 //   NAME STRING                        such a token
-//   FUNC                               the name of a function that is built in
+//   FUNC                               the name of a function, built in or declared in the file
 //   NUMBER, OPERAND                    a number; a name or a number
 //   TYPE                               a name or a list of sizes
 //   LIST                               operands, at least two
@@ -162,6 +162,12 @@ class Matcher {
     }
   }
 
+  bool is_declared(const std::string& function) const {
+    for (std::size_t i = 1; i < tokens_.size(); ++i)
+      if (tokens_[i - 1].kind == BpLexer::FN && tokens_[i].text == function) return true;
+    return false;
+  }
+
   bool single(std::string_view text, std::size_t at) const {
     const Token& token = tokens_[at];
     if (text == "NAME") return token.kind == BpLexer::NAME;
@@ -169,7 +175,7 @@ class Matcher {
     if (text == "NUMBER") return token.kind == BpLexer::NUMBER;
     if (text == "OPERAND") return is_operand(at);
     if (text == "TYPE") return token.kind == BpLexer::NAME;
-    if (text == "FUNC") return token.kind == BpLexer::NAME && is_builtin_function(token.text);
+    if (text == "FUNC") return token.kind == BpLexer::NAME && (is_builtin_function(token.text) || is_declared(token.text));
     if (text == "open(") {
       const bool called = at > begin_ && (tokens_[at - 1].kind == BpLexer::NAME || tokens_[at - 1].kind == BpLexer::RPAREN ||
                                           tokens_[at - 1].kind == BpLexer::RBRACKET);

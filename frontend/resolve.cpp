@@ -24,6 +24,7 @@ using Kind = Symbol::Kind;
 // Looking for a name that is close takes time in the number of names; after so many unknown ones it is no slip of the finger.
 constexpr std::size_t kMostSuggestions = 50;
 constexpr const char* kCommentHelp = "a comment starts with `#`";
+constexpr const char* kCollectHelp = "compute it under another name, `total = …`, and declare it when it is whole: `loss J = total`";
 
 bool is_exported(Kind kind) {
   return kind == Kind::dim || kind == Kind::constant || kind == Kind::function;
@@ -78,11 +79,11 @@ class Resolver {
     if (name.text.empty()) return;
     const Symbol* old = scopes_.find_own(name.text);
     if (!old) return define(name, Kind::variable);
-    if (is_exported(old->kind))
+    if (is_exported(old->kind) || old->kind == Kind::loss)
       error(Code::E0104, name.span, fmt::format("`{}` is {}, which keeps its value", name.text, kind_name(old->kind)))
           .label(old->span, "declared here")
           .label(name.span, "")
-          .with_help("choose another name");
+          .with_help(old->kind == Kind::loss ? kCollectHelp : "choose another name");
   }
 
   // ---- uses ----
@@ -114,7 +115,8 @@ class Resolver {
     }
     const bool called = place == ForeignPlace::function;
     Diagnostic& unknown = error(Code::E0103, at, fmt::format("unknown {} `{}`", called ? "function" : "name", name));
-    std::string help = foreign_help(place, name, arguments);
+    std::string help =
+        name == "loss" && loss_.span.valid() ? fmt::format("the loss is called `{}`", loss_.text) : foreign_help(place, name, arguments);
     if (help.empty()) help = fallback_help_;
     if (help.empty() && unknown_.size() <= kMostSuggestions)
       if (std::string close = closest_match(name, names_of_kind(called)); !close.empty()) help = fmt::format("did you mean `{}`?", close);
@@ -354,14 +356,14 @@ class Resolver {
   }
   void visit(const LossStmt& loss, Span) {
     expr(loss.value);
-    if (loss_.valid()) {
+    if (loss_.span.valid()) {
       error(Code::E0109, loss.name.span, "a script has one loss")
-          .label(loss_, "the first one")
+          .label(loss_.span, "the first one")
           .label(loss.name.span, "")
           .with_help("add them: `loss J = a + b`");
       return;
     }
-    loss_ = loss.name.span;
+    loss_ = loss.name;
     declare(loss.name, Kind::loss);
   }
   void visit(const FnStmt& fn, Span) {
@@ -435,7 +437,9 @@ class Resolver {
     const bool updates = assignment.spelling != "=";
     for (const Target& target : assignment.targets) {
       if (target.index || updates) {
-        fallback_help_ = fmt::format("bind it before, as in `{} = {}`", target.name.text, target.index ? "zeros([4])" : "0");
+        fallback_help_ = target.name.text == "loss"
+                             ? kCollectHelp
+                             : fmt::format("bind it before, as in `{} = {}`", target.name.text, target.index ? "zeros([4])" : "0");
         use(target.name.text, target.name.span);
         fallback_help_.clear();
       }
@@ -524,7 +528,7 @@ class Resolver {
   bool in_block_ = false;
   bool in_rule_ = false;               // of an adjoint
   std::map<std::string, Span> rules_;  // functions that have an adjoint
-  Span loss_;
+  Name loss_;
   std::string fallback_help_;                      // for an unknown name here of which nothing else is to be said
   std::set<std::string> unknown_, unknown_types_;  // reported once each
 };

@@ -26,9 +26,18 @@ bool is_whole_literal(const std::string& text) {
 
 }  // namespace
 
+std::string whole_help(Context& c, const Span& real) {
+  std::string text = c.text_of(real);
+  const std::string truncates = fmt::format("`i32({})` truncates", text);
+  const std::size_t sign = text.find('/');
+  if (sign == std::string::npos || text.find('/', sign + 1) != std::string::npos || text.find('.') != std::string::npos) return truncates;
+  text.insert(sign, 1, '/');
+  return is_code(text) ? fmt::format("`{}` divides integers, and {}", text, truncates) : truncates;
+}
+
 std::string bound_help(Context& c, const Item& bound, const Type& type) {
   const std::string text = c.text_of(bound.span);
-  if (type.is_scalar()) return is_real(type.element) ? fmt::format("`i32({})` truncates", text) : "";
+  if (type.is_scalar()) return is_real(type.element) ? whole_help(c, bound.span) : "";
   const std::string rows = fmt::format("0..size({}, 0)", text);
   return is_code(rows) ? fmt::format("`{}` walks over its rows", rows) : "";
 }

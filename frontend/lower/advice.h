@@ -11,6 +11,9 @@
 
 namespace bpc::frontend::lowering {
 
+// For a real scalar where an integer belongs.
+std::string whole_help(Context& c, const Span& real);
+
 // For `0..xs`, whose bound is of this type.
 std::string bound_help(Context& c, const Item& bound, const Type& type);
 

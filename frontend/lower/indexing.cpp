@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/lower/advice.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
@@ -40,7 +41,7 @@ std::optional<Item> integer_value(Context& c, const Item& item) {
   if (is_integer(type.element) && !type.tape) return index;
   std::string text = c.text_of(item.span), help;
   if (type.element != Element::boolean)
-    help = fmt::format("`i32({})` truncates", text);
+    help = whole_help(c, item.span);
   else if (!type.is_scalar())
     help = fmt::format("how many are true is only known at run time; `where({}, …, 0)` keeps the shape", text);
   c.error(Code::E0203, item.span, fmt::format("an index must be an integer, and `{}` is {}", text, type_text(type)), type.tape ? "" : help);

@@ -7,6 +7,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/regions.h"
 #include "frontend/lower/statements.h"
+#include "ir/dependence.h"
 
 namespace bpc::frontend::lowering {
 
@@ -91,6 +92,16 @@ Scope loop_scope(Context& c, BlockId block, const Carried& carried) {
   return scope;
 }
 
+// Whether a value is put together from parts of which one is what the turn starts with: then each turn makes a larger one.
+bool grows(Context& c, ValueId value, const std::string& name, BlockId block) {
+  const ir::Op* made = c.function().def(value);
+  if (!made || made->code != Opcode::concat) return false;
+  const std::vector<bool> parts = ir::ancestors(c.function(), value);
+  const std::vector<ValueId>& starts = c.function().block(block).arguments;
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](ValueId start) { return parts[start.index] && c.function().value(start).name == name; });
+}
+
 // Yields what a turn leaves in the carried names; false when a type changed (reported at the assignment).
 bool yield_carried(Context& c, BlockId block, const Carried& carried) {
   bool ok = true;
@@ -108,6 +119,8 @@ bool yield_carried(Context& c, BlockId block, const Carried& carried) {
     std::string help;
     if (before.tape || after.tape)
       help = "a tape stays one, and holds values of one type";
+    else if (!same_shape(before, after) && grows(c, *value->as<ValueId>(), carried.names[i], block))
+      help = "what a loop carries keeps its shape: make it whole before, as in `x = zeros([4])`, and set its elements, `x[i] = …`";
     else if (!same_shape(before, after))
       help = fmt::format("start with a value of that shape, as in `{} = zeros({})`", carried.names[i],
                          shape_text(Type::of_sizes(after.element, after.sizes()).dims));

@@ -72,6 +72,9 @@ std::vector<std::string> variables_of(const Function& function, ValueId y) {
 std::string loss_in_function(const Function& function, ValueId y, const std::vector<std::string>& by) {
   const std::vector<std::string> all = variables_of(function, y);
   if (all.empty() || by.empty()) return "put the loss into a function";
+  if (all.size() > by.size())
+    return fmt::format("put the loss into a function, and take all gradients before any of these changes: `grad(cost({0}), {0})`",
+                       fmt::join(all, ", "));
   return fmt::format("put the loss into a function: `grad(cost({}), {})`", fmt::join(all, ", "), fmt::join(by, ", "));
 }
 
@@ -107,6 +110,14 @@ bool is_cut(const Function& function, ValueId y, ValueId x) {
   return false;
 }
 
+// For a derivative of what x was computed from.
+std::string swapped_help(const Function& function, const Op& op, ValueId x) {
+  const std::string &of = function.value(op.operands[0]).name, &by = function.value(x).name;
+  if (of.empty() || by.empty()) return "what is differentiated stands first, and what by after it";
+  return fmt::format("`{0}` was computed from `{1}`; what is differentiated stands first: `{2}({0}, {1}{3})`", by, of, spelled(op.code),
+                     op.code == Opcode::grad ? "" : ", …");
+}
+
 // None of xs reaches y.
 void not_computed_from(const Function& function, const Op& op, const std::vector<ValueId>& xs, Diagnostics& diagnostics) {
   const Origin& origin = function.origin(op.origin);
@@ -124,6 +135,8 @@ void not_computed_from(const Function& function, const Op& op, const std::vector
     Diagnostic diagnostic{Severity::error, Code::E0301, origin.span, fmt::format("{} was not computed from {}", of, by), {}, {}, {}};
     if (is_cut(function, y, x))
       diagnostic.help = fmt::format("it was, through a `stop_grad`, which makes a constant of what is in it: keep {} outside of that", by);
+    else if (ancestors(function, x)[y.index])
+      diagnostic.help = swapped_help(function, op, x);
     else if (is_variable(function, x))
       diagnostic.help = origin.calls.empty() ? fmt::format("`variable` makes {} a value of its own: compute {} from it", by, of)
                                              : fmt::format("a parameter is a value of its own: compute {} from {} in the function", of, by);
@@ -131,12 +144,15 @@ void not_computed_from(const Function& function, const Op& op, const std::vector
   }
   if (rebound.empty()) return;
   const std::vector<std::string> names = names_of(function, rebound);
+  const std::string help = loss_in_function(function, y, names_of(function, differentiated_by(op)));
+  for (const Diagnostic& earlier : diagnostics.all())
+    if (earlier.code == Code::E0301 && earlier.help == help) return;  // following it mends this one as well
   const std::uint32_t line = bound_at(function, rebound.front(), origin.calls.size()).line;
   diagnostics
       .error(Code::E0301, origin.span,
              fmt::format("`{}` {} rebound{} after {} was computed", fmt::join(names, "`, `"), names.size() == 1 ? "was" : "were",
                          names.size() == 1 ? fmt::format(" in line {}", line) : "", of))
-      .with_help(loss_in_function(function, y, names_of(function, differentiated_by(op))));
+      .with_help(help);
 }
 
 void depends_elsewhere(const Function& function, const Op& op, ValueId x, const Dependence& dependence, Diagnostics& diagnostics) {
