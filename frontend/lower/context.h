@@ -60,6 +60,14 @@ struct Frame {
   bool in_init = false;                  // its values belong to the function "init"
 };
 
+// Where the size of a dim comes from.
+struct DimSize {
+  enum class From : std::uint8_t { data, flag, script } from;
+  std::string text;              // the input that bound it, "--set N=5", "dim N = 5"
+  bool is_free = false;          // without the flag, data would give the size
+  bool is_contradicted = false;  // by a value that has another size, which was said
+};
+
 // The initialiser under way: what zeros(), normal(mean, std) … mean without a shape.
 struct Initialiser {
   std::optional<Type> type;  // the declared type
@@ -99,7 +107,7 @@ struct Context {
   std::map<ir::ValueId, ir::ValueId> init_values;    // values of main that init has computed too
   std::vector<std::string> shown;                    // names bound by assignment or loss at the top level, in order
   std::set<std::string> shown_names;                 // the same, to look up
-  std::map<std::string, std::string> dim_sources;    // free dims: the input that bound them
+  std::map<std::string, DimSize> dim_sources;        // of the dims that have a size
   std::map<std::string, std::int64_t> stand_ins;     // free dims without data, and the sizes they got instead
   std::set<std::string> call_paths;                  // of functions with params
   std::map<Span, Differentiation> differentiations;  // by what they stand in

@@ -121,6 +121,17 @@ void adopt_names(Context& c, ValueId id, const std::vector<Dim>& names) {
     if (value.type.dims[i].name.empty()) value.type.dims[i].name = names[i].name;
 }
 
+// Which flag gave a dim the size that does not fit, if one did: after this no value from outside need say so, too.
+std::string flag_that_sized(Context& c, const Type& declared, const Type& given) {
+  for (std::size_t i = 0; given.rank() == declared.rank() && i < given.rank(); ++i) {
+    const auto source = c.dim_sources.find(declared.dims[i].name);
+    if (declared.size(i) == given.size(i) || source == c.dim_sources.end() || source->second.from != DimSize::From::flag) continue;
+    source->second.is_contradicted = true;
+    return fmt::format("{} is {} from `{}`", source->first, declared.size(i), source->second.text);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<Element> common_element(const Context& c, const std::vector<Strength>& operands, ir::Domain domain) {
@@ -252,7 +263,8 @@ std::optional<Item> to_declared(Context& c, const Item& item, const Type& declar
   if (value && stretch && given.is_scalar() && !declared.is_scalar()) return c.emit(item.span, Opcode::broadcast, {*value}, {}, &declared);
   if (!value) return std::nullopt;
   if (!same_shape(given, declared)) {
-    c.report(error_at(Code::E0206, item.span, fmt::format("{} is declared {}, and this is {}", what, type_text(declared), type_text(given)))
+    c.report(error_at(Code::E0206, item.span, fmt::format("{} is declared {}, and this is {}", what, type_text(declared), type_text(given)),
+                      flag_that_sized(c, declared, given))
                  .label(item.span, given.is_scalar() ? "a scalar" : shape_text(given.dims)));
     return std::nullopt;
   }

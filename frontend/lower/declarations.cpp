@@ -11,6 +11,7 @@
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/statements.h"
 #include "frontend/lower/types.h"
+#include "frontend/walk.h"
 
 namespace bpc::frontend::lowering {
 
@@ -73,7 +74,7 @@ std::optional<DimSource> dim_from_data(const Context& c, const std::string& dim)
 
 std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
   if (auto source = dim_from_data(c, s.name.text)) {
-    c.dim_sources[s.name.text] = source->name;
+    c.dim_sources[s.name.text] = {DimSize::From::data, source->name};
     return source->size;
   }
   if (c.options.stand_in_dims) return c.stand_ins[s.name.text] = stand_in(c.stand_ins.size());
@@ -85,21 +86,42 @@ std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
 
 // ---- inputs and params ----
 
-// E0504 unless the type of a given value fits the declared one; the sizes of free dims name the input that bound them.
+// The dim in a size, as it is written, whose value does not come from `input` itself.
+std::string foreign_dim(const Context& c, ExprId size, const std::string& input) {
+  const ExprNode& node = c.expr(size).node;
+  if (const auto* name = std::get_if<NameExpr>(&node)) {
+    const auto source = c.dim_sources.find(name->name);
+    return source != c.dim_sources.end() && source->second.text != input ? name->name : std::string();
+  }
+  std::string dim;
+  for_each_child(node, [&](ExprId child) {
+    if (dim.empty()) dim = foreign_dim(c, child, input);
+  });
+  return dim;
+}
+
+// E0504 unless the type of a given value fits the declared one. A size that does not fit names what gave it; what data contradict
+// although the command line or the script says it, is said once.
 bool fits_declared(Context& c, const std::string& name, Span span, const TypeExpr& written, const Type& declared, const Type& given) {
   bool element_fits = is_real(declared.element)
                           ? given.element != Element::boolean
                           : declared.element == given.element || (is_integer(declared.element) && is_integer(given.element));
   bool shape_fits = same_shape(declared, given);
   if (element_fits && shape_fits) return true;
-  std::string why;
-  for (std::size_t i = 0; i < given.rank() && given.rank() == declared.rank(); ++i) {
-    auto source = c.dim_sources.find(declared.dims[i].name);
-    if (declared.size(i) != given.size(i) && source != c.dim_sources.end() && source->second != name)
-      why = fmt::format("; {} is {} from `{}`", source->first, declared.size(i), source->second);
+  std::string why, help;
+  for (std::size_t i = 0; why.empty() && i < given.rank() && given.rank() == declared.rank(); ++i) {
+    if (declared.size(i) == given.size(i)) continue;
+    const std::string dim = foreign_dim(c, written.sizes[i], name);
+    if (dim.empty()) continue;
+    DimSize& from = c.dim_sources.at(dim);
+    if (from.is_contradicted) return false;
+    from.is_contradicted = from.from != DimSize::From::data;
+    why = fmt::format("; {} is {} from `{}`", dim, c.find(dim)->item.as<Number>()->integer(), from.text);
+    if (const auto data = from.is_free ? dim_from_data(c, dim) : std::nullopt)
+      help = fmt::format("without `{}`, {} is {}, from `{}`", from.text, dim, data->size, data->name);
   }
   c.error(Code::E0504, span,
-          fmt::format("`{}` is declared {}, and the given value is {}{}", name, c.text_of(written.span), type_text(given), why));
+          fmt::format("`{}` is declared {}, and the given value is {}{}", name, c.text_of(written.span), type_text(given), why), help);
   return false;
 }
 
@@ -199,7 +221,9 @@ void declare_dim(Context& c, const DimStmt& s) {
   auto given = c.options.dims.find(s.name.text);
   if (given != c.options.dims.end()) {
     size = given->second;
+    c.dim_sources[s.name.text] = {DimSize::From::flag, fmt::format("--set {}={}", s.name.text, *size), !s.value.valid()};
   } else if (s.value.valid()) {
+    c.dim_sources[s.name.text] = {DimSize::From::script, fmt::format("dim {} = {}", s.name.text, c.text_of(c.expr(s.value).span))};
     auto item = expression(c, s.value);
     auto dim = item ? to_size(c, *item) : std::nullopt;
     if (dim) size = dim->size;

@@ -90,6 +90,26 @@ TEST_CASE("one fault of a file is said once, whoever reads it") {
   check_error(run_script(folder, script), "E0503", "line 3: 1 cell, and the first row has 2");
 }
 
+TEST_CASE("a size that the data contradict says where it is from, once") {
+  const Folder folder;
+  folder.write("f.csv", "x,y\n1,2\n3,4\n5,6\n");
+  const std::string inputs = "input x : [N] from \"f.csv\"[\"x\"]\ninput y : [N] from \"f.csv\"[\"y\"]\nz = sum(x + y)\n";
+  check_error(run_script(folder, "dim N\n" + inputs, {"--set", "N=5"}), "E0504",
+              "`x` is declared [N], and the given value is f32[3]; N is 5 from `--set N=5`");
+  check_error(run_script(folder, "dim N\n" + inputs, {"--set=N=5"}), "E0504", " = help: without `--set N=5`, N is 3, from `x`\n");
+  check_out(run_script(folder, "dim N\n" + inputs), "z = 21\n");
+  check_error(run_script(folder, "dim N = 4\n" + inputs), "E0504", "; N is 4 from `dim N = 4`\n");
+  check_error(
+      run_script(folder, "dim N\ninput v : [2*N] from \"f.csv\"[0]\ninput w : [2*N] from \"f.csv\"[1]\n" + inputs, {"--set", "N=2"}),
+      "E0504", "`v` is declared [2*N], and the given value is f32[3]; N is 2 from `--set N=2`");
+  const Finished listed = run_script(folder, "dim N\ninput w : [N] = [1, 2]\n" + inputs, {"--set", "N=5"});
+  CHECK(listed.code == 1);
+  CHECK_THAT(listed.err, Contains("`w` is declared f32[N=5], and this is f32[2]") && Contains(" = help: N is 5 from `--set N=5`\n"));
+  CHECK(listed.err.find("error[", 1) == std::string::npos);
+  // What the data of two inputs say is not the fault of one of them.
+  check_error(run_script(folder, "dim N\n" + inputs, {"--set", "x=[1, 2]"}), "E0504", "; N is 2 from `x`\n");
+}
+
 TEST_CASE("a header that one selector names is one for all") {
   const Folder folder;
   folder.write("f.csv", "2019,2020\n1,2\n3,4\n");
