@@ -68,7 +68,8 @@ class Loader {
       auto text = read_(path);
       if (!text) {
         diagnostics_.error(Code::E0502, import.path_span, fmt::format("cannot read {}", path))
-            .with_help("the path of an import is relative to the file that imports");
+            .with_help(read_(path + ".bp") ? fmt::format("write `import \"{}.bp\"`", import.path)
+                                           : "the path of an import is relative to the file that imports");
         return;
       }
       visit(program_.sources->add(path, std::move(*text)), path);

@@ -76,11 +76,11 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string closest_match(std::string_view name, const std::vector<std::string>& candidates) {
+std::string closest_match(std::string_view name, const std::vector<std::string>& candidates, std::size_t limit) {
   constexpr std::size_t kLongestName = 64;  // bytes; nobody mistypes a longer one by a letter, and the distance takes the square of it
   if (name.size() > kLongestName) return {};
   const auto wanted = code_points(name);
-  const std::size_t limit = wanted.size() / 3;
+  limit = std::max(limit, wanted.size() / 3);
   std::size_t best = limit + 1;
   std::string result;
   for (const std::string& candidate : candidates) {

@@ -69,8 +69,8 @@ std::string render_human(const Diagnostic& diagnostic, const SourceMap& sources,
 // {"severity", "code", "title", "message", "file", "line", "column", "end_line", "end_column", "labels", "help", "notes"}
 nlohmann::json render_json(const Diagnostic& diagnostic, const SourceMap& sources);
 
-// The candidate that is `name` but for upper and lower case, or the closest by edit distance (at most a third of its length), or empty:
-// "did you mean".
-std::string closest_match(std::string_view name, const std::vector<std::string>& candidates);
+// The candidate that is `name` but for upper and lower case, or the closest by edit distance (at most a third of its length, or `limit`
+// where candidates are few and unlike), or empty: "did you mean".
+std::string closest_match(std::string_view name, const std::vector<std::string>& candidates, std::size_t limit = 0);
 
 }  // namespace bpc

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace bpc::runtime {
 
@@ -41,9 +43,29 @@ bool read_all(int descriptor, std::size_t most, std::string& text) {
   return true;
 }
 
+// What stands in a file's folder and may be meant: the same name with an ending, or else one that differs by a letter or two.
+std::string similar_files(const std::string& path, FileKind kind) {
+  constexpr std::size_t kMostLookedAt = 10000;
+  const std::filesystem::path wanted(path), folder = wanted.parent_path();
+  std::vector<std::string> names, whole;
+  std::error_code error;
+  std::filesystem::directory_iterator each(folder.empty() ? "." : folder, error), end;
+  for (; !error && each != end && names.size() < kMostLookedAt; each.increment(error))
+    if (std::error_code ignored; !each->is_directory(ignored)) names.push_back(each->path().filename().string());
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names)
+    if (std::filesystem::path(name).stem() == wanted.filename() && name.ends_with(".bp") == (kind == FileKind::script))
+      whole.push_back(name);
+  if (whole.empty()) whole.push_back(closest_match(wanted.filename().string(), names));
+  std::string text;
+  for (const std::string& name : whole)
+    if (!name.empty()) text += (text.empty() ? "`" : " or `") + (folder / name).string() + "`";
+  return text;
+}
+
 }  // namespace
 
-std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span, std::size_t most) {
+std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span, std::size_t most, FileKind kind) {
   const std::string name = path == "-" ? "standard input" : path;
   const auto fail = [&](const std::string& why, const std::string& help = {}) {
     diagnostics.error(Code::E0502, span, "cannot read " + name + ": " + why).with_help(help);
@@ -52,7 +74,11 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
   const auto too_large = [&] { return fail("it is larger than " + size_text(most), "`--max-memory=BYTES` lets a data file be larger"); };
   struct stat about = {};
   const bool is_stdin = path == "-";
-  if ((is_stdin ? fstat(STDIN_FILENO, &about) : stat(path.c_str(), &about)) != 0) return fail(std::strerror(errno));
+  if ((is_stdin ? fstat(STDIN_FILENO, &about) : stat(path.c_str(), &about)) != 0) {
+    const int why = errno;
+    const std::string similar = why == ENOENT ? similar_files(path, kind) : std::string();
+    return fail(std::strerror(why), similar.empty() ? "" : "did you mean " + similar + "?");
+  }
   if (S_ISDIR(about.st_mode)) return fail("it is a folder");
   if (S_ISFIFO(about.st_mode) && !is_stdin && !path.starts_with("/dev/") && !path.starts_with("/proc/"))
     return fail("it is a pipe", "feed it to standard input, which is the file `-`");

@@ -65,7 +65,7 @@ TEST_CASE("help and version") {
 }
 
 TEST_CASE("wrong words get a suggestion and exit 2") {
-  CHECK_THAT(run_bpc({"rum", "x.bp"}).err, Contains("did you mean `run`"));
+  CHECK_THAT(run_bpc({"rum", "x.bp"}).err, Contains("did you mean `bpc run x.bp`"));
   CHECK_THAT(run_bpc({"examples/tutorial.bp"}).err, Contains("bpc run examples/tutorial.bp"));
   CHECK_THAT(run_bpc({"run", "--bakend=jit", "examples/tutorial.bp"}).err, Contains("did you mean `--backend`"));
   CHECK_THAT(run_bpc({"emit", "--as=lvm", "examples/tutorial.bp"}).err, Contains("did you mean `llvm`"));

@@ -27,7 +27,42 @@ TEST_CASE("what people write for a flag says what to write here") {
   check_message({"run", kTutorial, "--set", "s", "=3"}, "there is a space before `=`");
   check_message({"emit", "-o", "out.bp", kTutorial}, "`bpc emit` has no flag `-o`", "`> FILE` keeps them");
   check_message({"emit", kTutorial, "--output=out.bp"}, "`bpc emit` has no flag `--output`", "`> FILE` keeps them");
-  check_message({"--set", "w=3", "run", kTutorial}, "there is no flag `--set`", "flags stand after the command");
+}
+
+TEST_CASE("what does not begin with a command is answered by the whole line") {
+  const std::string run = "`bpc run " + kTutorial;
+  check_message({"--set", "w1=3", "run", kTutorial}, "`--set` stands before the command",
+                "flags stand after the command: " + run + " --set w1=3`\n");
+  check_message({"--set=x=[1, 2]", "run", kTutorial, "--full"}, "`--set` stands before the command", run + " --full '--set=x=[1, 2]'`\n");
+  check_message({"-v", "--grad", "check", kTutorial}, "`-v` stands before the command", "`bpc check " + kTutorial + " -v --grad`\n");
+  check_message({kTutorial, "emit", "--as=bp"}, "`" + kTutorial + "` stands before the command", "`bpc emit --as=bp " + kTutorial + "`\n");
+  check_message({"rn", kTutorial}, "there is no command `rn`", "did you mean " + run + "`?\n");
+  check_message({"chekc", kTutorial, "--grad"}, "there is no command `chekc`", "did you mean `bpc check " + kTutorial + " --grad`?\n");
+  check_message({"rn"}, "there is no command `rn`", "did you mean `run`?\n");  // it would need a FILE
+  check_message({kTutorial, "--json"}, "there is no command `" + kTutorial + "`", "write " + run + " --json`\n");
+  check_message({"--grad", kTutorial}, "there is no command before `--grad`", "write `bpc check --grad " + kTutorial + "`\n");
+  check_message({"examples/tutorial"}, "there is no command `examples/tutorial`", "write " + run + "`\n");
+  check_message({"lint", kTutorial}, "there is no command `lint`", "`bpc --help` lists the commands\n");
+  check_message({"--nonsense", "run", kTutorial}, "there is no flag `--nonsense`", "`bpc --help` lists the commands\n");
+}
+
+TEST_CASE("a file that is not there but for its ending or a letter") {
+  const bpc::test::Folder folder;
+  const std::string script = folder.write("model.bp", "import \"layers\"\ninput x : [2] from \"data.cvs\"[\"x\"]\ny = sum(x)\n");
+  const std::string data = folder.write("data.csv", "x\n1\n2\n"), stem = script.substr(0, script.size() - 3);
+  const auto says = [](const std::vector<std::string>& words, const std::string& help) {
+    const Finished finished = run_bpc(words);
+    INFO(finished.err);
+    CHECK(finished.code == 2);
+    CHECK_THAT(finished.err, Contains("error[E0502]: cannot read ") && Contains(" = help: " + help));
+  };
+  says({"run", stem}, "did you mean `" + script + "`?\n");
+  says({"fmt", stem + ".pb"}, "did you mean `" + script + "`?\n");
+  folder.write("layers.bp", "fn f(x) = x\n");
+  says({"check", script}, "write `import \"layers.bp\"`\n");
+  folder.write("layers", "fn f(x) = x\n");
+  says({"check", script, "--data", "x=" + data.substr(0, data.size() - 4)}, "did you mean `" + data + "`?\n");
+  says({"run", script}, "did you mean `" + data + "`?\n");
 }
 
 TEST_CASE("a flag says what it takes") {
@@ -94,7 +129,9 @@ TEST_CASE("the version names LLVM and what it compiles for") {
 TEST_CASE("formats that do not exist yet are not offered") {
   Finished finished = run_bpc({"emit", "--as=c", kTutorial});
   CHECK(finished.code == 2);
-  CHECK_THAT(finished.err, Contains("the formats are bp, ir, llvm, asm\n"));
+  CHECK_THAT(finished.err, Contains("error[E0510]: there is no format `c`\n") && Contains("the formats are bp, ir, llvm, asm\n"));
+  CHECK_THAT(run_bpc({"opt", "--passes=simplfy", kTutorial}).err, Contains("error[E0510]: there is no pass `simplfy`\n"));
+  CHECK_THAT(run_bpc({"run", "--set", "x", kTutorial}).err, Contains("error[E0510]: `--set x` cannot be read\n"));
   CHECK_THAT(run_bpc({"emit", "--as=htm", kTutorial}).err, !Contains("did you mean"));
 }
 

@@ -120,27 +120,98 @@ class Parser {
   CLI::App app_;
 };
 
+bool takes(const Command& command, const std::vector<std::string>& words) {
+  Options options;
+  CLI::App app;
+  command.add_flags(app, options);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError&) {
+    return false;
+  }
+  return true;
+}
+
+// The words of a command line, so that a shell reads them as they are.
+std::string shell_text(std::string_view command, const std::vector<std::string>& words) {
+  std::string text = fmt::format("bpc {}", command);
+  for (std::string word : words) {
+    const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+      return std::isalnum(c) || c >= 0x80 || std::string_view("_-./=,:@%+").find(static_cast<char>(c)) != std::string_view::npos;
+    });
+    for (std::size_t at = 0; (at = word.find('\'', at)) != std::string::npos; at += 4) word.replace(at, 1, "'\\''");
+    text += is_plain ? " " + word : fmt::format(" '{}'", word);
+  }
+  return text;
+}
+
+// The script that a word names, which may lack its ending; or nothing.
+std::string script_named(const std::string& word) {
+  std::error_code ignored;
+  if (word == "-" || word.ends_with(".bp")) return word;
+  return std::filesystem::exists(word + ".bp", ignored) ? word + ".bp" : std::string();
+}
+
+// What somebody wanted who did not begin with a command.
+struct Meant {
+  enum class How : std::uint8_t { misspelled, later, missing } how;  // the command is the first word, stands further back, is not there
+  std::string text;
+};
+std::optional<Meant> what_is_meant(const std::vector<std::string>& words) {
+  std::vector<std::string> names;
+  for (const Command& command : all_commands())
+    if (command.run) names.emplace_back(command.name);
+  const auto command = [](std::string_view name) {
+    return *std::find_if(all_commands().begin(), all_commands().end(), [&](const Command& each) { return each.name == name; });
+  };
+  std::vector<std::string> rest(words.begin() + 1, words.end());
+  if (const std::string near = closest_match(words[0], names, 1); !near.empty())
+    return Meant{Meant::How::misspelled, takes(command(near), rest) ? shell_text(near, rest) : near};
+  for (auto word = words.begin() + 1; word != words.end(); ++word) {
+    if (std::find(names.begin(), names.end(), *word) == names.end()) continue;
+    std::vector<std::string> turned(word + 1, words.end());
+    turned.insert(turned.end(), words.begin(), word);
+    if (takes(command(*word), turned)) return Meant{Meant::How::later, shell_text(*word, turned)};
+  }
+  std::vector<std::string> with_script = words;
+  const auto script =
+      std::find_if(with_script.begin(), with_script.end(), [](const std::string& word) { return !script_named(word).empty(); });
+  if (script == with_script.end() || (script != with_script.begin() && !words[0].starts_with('-'))) return std::nullopt;
+  *script = script_named(*script);
+  for (const std::string& name : names)
+    if (takes(command(name), with_script)) return Meant{Meant::How::missing, shell_text(name, with_script)};
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<int> parse_command_line(const Command& command, int count, char** words, Options& options) {
   return Parser(command, options).run(count, words);
 }
 
-int unknown_command(std::string_view word) {
-  std::vector<std::string> names;
-  for (const Command& command : all_commands())
-    if (command.run) names.emplace_back(command.name);
-  std::string help;
-  if (std::string near = closest_match(word, names); !near.empty()) {
-    help = fmt::format("did you mean `{}`?", near);
-  } else if (word.starts_with("--")) {
-    help = fmt::format("flags stand after the command: `bpc run FILE {}`", word);
-  } else if (word == "-" || word.ends_with(".bp")) {
-    help = fmt::format("to run a script: `bpc run {}`", word);
-  } else {
-    help = "`bpc --help` lists the commands";
+int unknown_command(int count, char** words) {
+  const std::vector<std::string> given(words, words + count);
+  const std::string& first = given.front();
+  const bool is_flag = first.starts_with('-') && first != "-";
+  const std::string flag = first.substr(0, first.find('='));
+  const auto meant = what_is_meant(given);
+  std::string message = is_flag ? fmt::format("there is no flag `{}`", flag) : fmt::format("there is no command `{}`", first);
+  std::string help = "`bpc --help` lists the commands";
+  if (!meant) return wrong_usage({}, message, help);
+  switch (meant->how) {
+    case Meant::How::misspelled:
+      help = fmt::format("did you mean `{}`?", meant->text);
+      break;
+    case Meant::How::later:
+      message = fmt::format("`{}` stands before the command", is_flag ? flag : first);
+      help = fmt::format("{}: `{}`", is_flag ? "flags stand after the command" : "a file stands after the command", meant->text);
+      break;
+    case Meant::How::missing:
+      if (is_flag) message = fmt::format("there is no command before `{}`", flag);
+      help = fmt::format("write `{}`", meant->text);
+      break;
   }
-  return wrong_usage({}, fmt::format("there is no {} `{}`", word.starts_with('-') && word != "-" ? "flag" : "command", word), help);
+  return wrong_usage({}, message, help);
 }
 
 }  // namespace bpc::tool

@@ -12,7 +12,7 @@ namespace bpc::tool {
 // a mistake (E0510).
 std::optional<int> parse_command_line(const Command& command, int count, char** words, Options& options);
 
-// There is no such command, or a flag stands where a command should.
-int unknown_command(std::string_view word);
+// The first of the words is no command: says so, and what the whole line should be where that can be told.
+int unknown_command(int count, char** words);
 
 }  // namespace bpc::tool

@@ -71,7 +71,7 @@ class Binder {
   void bind_set(const std::string& text) {
     std::optional<NameValue> given = split_at_equals(text);
     if (!given) {
-      session_.diagnostics.error(Code::E0505, {}, fmt::format("`--set {}` cannot be read", text)).with_help("write --set name=value");
+      session_.diagnostics.error(Code::E0510, {}, fmt::format("`--set {}` cannot be read", text)).with_help("write `--set NAME=VALUE`");
       return;
     }
     const DataRequest* request = find(given->name);

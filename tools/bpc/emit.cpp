@@ -18,7 +18,7 @@ const Emitter* find_emitter(Session& session) {
     if (emitter.write) names.emplace_back(emitter.name);
   }
   std::string near = closest_match(format, names);
-  session.diagnostics.error(Code::E0505, {}, fmt::format("there is no format `{}`", format))
+  session.diagnostics.error(Code::E0510, {}, fmt::format("there is no format `{}`", format))
       .with_help(near.empty() ? fmt::format("the formats are {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near));
   return nullptr;
 }

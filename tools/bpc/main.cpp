@@ -62,7 +62,7 @@ int run(int count, char** words) {
     write_diagnostic(diagnostics.all().front(), {}, {});
     return kUsage;
   }
-  return unknown_command(word);
+  return unknown_command(count - 1, words + 1);
 }
 
 constexpr const char* kReport = "This is a bug in bpc. Please report it with the script.\n";

@@ -20,7 +20,7 @@ std::optional<std::vector<std::string_view>> chosen_passes(Session& session) {
       continue;
     }
     std::string near = closest_match(name, known);
-    session.diagnostics.error(Code::E0505, {}, fmt::format("there is no pass `{}`", name))
+    session.diagnostics.error(Code::E0510, {}, fmt::format("there is no pass `{}`", name))
         .with_help(near.empty() ? fmt::format("the passes are {}", fmt::join(known, ", ")) : fmt::format("did you mean `{}`?", near));
   }
   return session.diagnostics.has_errors() ? std::nullopt : std::optional(std::move(chosen));

@@ -98,7 +98,7 @@ std::optional<std::string> read_text(const std::string& path) {
 std::optional<FileId> read_source(Session& session, const std::string& path) {
   session.begin("read");
   const std::size_t most = session.options.max_memory > 0 ? std::min(session.options.max_memory, kMostSource) : kMostSource;
-  std::optional<std::string> text = runtime::read_file(path, session.diagnostics, {}, most);
+  std::optional<std::string> text = runtime::read_file(path, session.diagnostics, {}, most, runtime::FileKind::script);
   return text ? std::optional(session.sources.add(path == "-" ? "<stdin>" : path, std::move(*text))) : std::nullopt;
 }
 
