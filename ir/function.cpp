@@ -19,7 +19,7 @@ const Op* Function::def(ValueId id) const {
 ValueId Function::add_parameter(Parameter::Kind kind, std::string path, Type type) {
   ValueId id{static_cast<std::uint32_t>(values_.size())};
   values_.push_back({std::move(type), path, OpId{}, body(), static_cast<std::uint32_t>(parameters.size())});
-  parameters.push_back({kind, std::move(path), id, {}});
+  parameters.push_back({kind, std::move(path), id, {}, {}});
   return id;
 }
 

@@ -68,6 +68,7 @@ struct Parameter {
   Kind kind;
   std::string path;  // "x", "h1.dense.W"
   ValueId value;
+  OriginId origin;     // the name in its declaration; may be invalid
   std::string source;  // an input's `from` clause as a script writes it, path resolved: "data/iris.csv"["label"]; or empty
 };
 

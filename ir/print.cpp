@@ -67,9 +67,11 @@ class Printer {
     if (!function_.loss.empty()) text_ += " loss " + quoted(function_.loss);
     text_ += " {\n";
     for (const Parameter& parameter : function_.parameters) {
-      line(1, fmt::format("{} = {} {} : {}", define(parameter.value), parameter.kind == Parameter::Kind::input ? "input" : "param",
-                          quoted(parameter.path), type_text(function_.type(parameter.value))));
-      if (!parameter.source.empty()) text_.insert(text_.size() - 1, " from " + quoted(parameter.source));
+      const std::string from = parameter.source.empty() ? "" : " from " + quoted(parameter.source);
+      line(1, with_origin(
+                  fmt::format("{} = {} {} : {}{}", define(parameter.value), parameter.kind == Parameter::Kind::input ? "input" : "param",
+                              quoted(parameter.path), type_text(function_.type(parameter.value)), from),
+                  parameter.origin, 2));
     }
     for (OpId op : function_.block(function_.body()).ops) print_op(function_.op(op), 1);
     for (const Output& output : function_.outputs)
@@ -80,6 +82,13 @@ class Printer {
 
  private:
   void line(std::size_t depth, const std::string& text) { text_ += std::string(2 * depth, ' ') + text + '\n'; }
+
+  // `text`, which is to be indented by so much, and at its right where it comes from.
+  std::string with_origin(std::string text, OriginId id, std::size_t indent = 0) const {
+    const std::string origin = origin_text(function_.origin(id));
+    const std::size_t width = indent + code_point_count(text);
+    return origin.empty() ? text : text + std::string(std::max(width + 1, kOriginColumn) - width, ' ') + origin;
+  }
 
   const std::string& define(ValueId id) {
     const std::string& name = function_.value(id).name;
@@ -114,11 +123,7 @@ class Printer {
     }
     for (ValueId result : op.results)
       text += fmt::format("{}{}", result == op.results[0] ? " : " : ", ", type_text(function_.type(result)));
-    if (std::string origin = origin_text(function_.origin(op.origin)); !origin.empty()) {
-      std::size_t width = code_point_count(text);
-      text += std::string(std::max(width + 1, kOriginColumn) - width, ' ') + origin;
-    }
-    text_ += text;
+    text_ += with_origin(std::move(text), op.origin);
     for (BlockId region : op.regions)
       print_region(function_.block(region), region != op.regions[0] ? second_region(op.code) : std::string(), depth);
     text_ += '\n';

@@ -81,6 +81,7 @@ class Reader {
     ValueId value = function_.add_parameter(kind, path, read_type());
     function_.value(value).name = name;
     if (scan_.accept_word("from")) function_.parameters.back().source = scan_.string();
+    function_.parameters.back().origin = read_origin();
     names_.insert_or_assign(text, value);
   }
 

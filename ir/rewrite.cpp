@@ -9,6 +9,7 @@ Rewriter::Rewriter(const Function& from) : from_(from), builder_(to_), map_(from
   to_.loss = from.loss;
   for (const Parameter& parameter : from.parameters) {
     ValueId value = to_.add_parameter(parameter.kind, parameter.path, from.type(parameter.value));
+    to_.parameters.back().origin = copy_origin(parameter.origin);
     to_.parameters.back().source = parameter.source;
     to_.value(value).name = from.value(parameter.value).name;
     map_[parameter.value.index] = value;

@@ -134,12 +134,14 @@ class Verifier {
 
 void check_spans(const Function& function, std::size_t files, std::vector<std::string>& problems) {
   auto known = [&](const Span& span) { return !span.valid() || span.file < files; };
-  for (std::uint32_t i = 0; i < function.op_count(); ++i) {
-    const Origin& origin = function.origin(function.op(OpId{i}).origin);
+  auto check = [&](OriginId id, const std::string& what) {
+    const Origin& origin = function.origin(id);
     if (!known(origin.span) || !std::all_of(origin.calls.begin(), origin.calls.end(), known) ||
         !std::all_of(origin.joined.begin(), origin.joined.end(), known))
-      problems.push_back(fmt::format("{}: op {} comes from a file that the module does not list", function.name, i));
-  }
+      problems.push_back(fmt::format("{}: {} comes from a file that the module does not list", function.name, what));
+  };
+  for (const Parameter& parameter : function.parameters) check(parameter.origin, fmt::format("\"{}\"", parameter.path));
+  for (std::uint32_t i = 0; i < function.op_count(); ++i) check(function.op(OpId{i}).origin, fmt::format("op {}", i));
 }
 
 }  // namespace

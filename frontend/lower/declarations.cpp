@@ -156,6 +156,7 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
     return poison();
   }
   ValueId id = c.main.add_parameter(kind, path, type);
+  c.main.parameters.back().origin = c.main.add_origin({name.span, c.frame->calls, c.frame->path, {}, {}});
   c.main.parameters.back().source = source;
   if (initial) c.init_values[id] = *initial;
   c.bind(name.text, {id, name.span}, span);

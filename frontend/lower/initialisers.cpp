@@ -17,6 +17,7 @@ using ir::ValueId;
 ValueId outside_value(Context& c, ValueId id) {
   const ir::Parameter& parameter = c.main.parameters[c.main.value(id).slot];
   ValueId inside = c.init.add_parameter(parameter.kind, parameter.path, c.main.type(id));
+  c.init.parameters.back().origin = c.init.add_origin(c.main.origin(parameter.origin));
   c.init.parameters.back().source = parameter.source;
   return inside;
 }

@@ -118,6 +118,13 @@ std::string swapped_help(const Function& function, const Op& op, ValueId x) {
                      op.code == Opcode::grad ? "" : ", …");
 }
 
+// Where a param is declared, or `otherwise`.
+Span declared_at(const Function& function, ValueId param, const Span& otherwise) {
+  for (const Parameter& parameter : function.parameters)
+    if (parameter.value == param && parameter.origin.valid()) return function.origin(parameter.origin).span;
+  return otherwise;
+}
+
 // None of xs reaches y.
 void not_computed_from(const Function& function, const Op& op, const std::vector<ValueId>& xs, Diagnostics& diagnostics) {
   const Origin& origin = function.origin(op.origin);
@@ -194,7 +201,7 @@ void check_derivative(Function& function, const Op& op, Diagnostics& diagnostics
       depends_elsewhere(function, op, xs[i], dependence, diagnostics);
     } else if (op.attrs.flag(Attr::implicit)) {
       std::erase_if(function.outputs, [&](const Output& output) { return output.value == op.results[i]; });
-      diagnostics.warning(Code::W0301, function.origin(op.origin).span,
+      diagnostics.warning(Code::W0301, declared_at(function, xs[i], function.origin(op.origin).span),
                           fmt::format("param `{}` does not reach the loss `{}` and has no gradient", op.attrs.strings(Attr::names)[i],
                                       function.value(op.operands[0]).name));
     } else {
