@@ -267,9 +267,31 @@ TEST_CASE("rules shows an operator with its derivative, or a library function") 
   CHECK_THAT(run_bpc({"rules", "sum"}).out, Contains("y = sum(x, axis=1) with x [2, 3]:\n"));
   CHECK_THAT(run_bpc({"rules", "gelu"}).out, Contains("fn gelu(x) = "));
   CHECK_THAT(run_bpc({"rules"}).out, Contains("---- Contractions ----"));
+  CHECK_THAT(run_bpc({"rules", "@"}).out, StartsWith("a @ b\n") && Contains("da = dy @ b.T\n"));
+  CHECK_THAT(run_bpc({"rules", ".T"}).out, StartsWith("x.T\n") && Contains("dx = dy.T\n"));
+  for (const std::string form : {"a @ b", "x.T", "x[i]", "x[a..b by s]", "x[i] += v", "not x", "a // b"})
+    CHECK(run_bpc({"rules", form}).code == 0);
   Finished wrong = run_bpc({"rules", "softmx"});
   CHECK_THAT(wrong.err, Contains("no operator or function `softmx`") && Contains("did you mean `softmax`?"));
   CHECK(wrong.code == 2);
+}
+
+TEST_CASE("rules says where the words of the language are told of that are no operators") {
+  const std::string page = bpc::test::read_file(bpc::test::source_dir() + "/docs/language.md");
+  for (const std::string word :
+       {"if",     "else", "for",    "while", "by",      "in",    "param", "loss",     "print", "assert", "input", "const", "dim", "fn",
+        "return", "from", "import", "seed",  "adjoint", "train", "break", "continue", "..",    "+=",     "=",     "pi",    "true"}) {
+    Finished finished = run_bpc({"rules", word});
+    INFO(finished.err);
+    CHECK(finished.code == 2);
+    CHECK_THAT(finished.err, Contains("`" + word + "` is ") && Contains(", and no operator or function\n"));
+    const std::size_t open = finished.err.find("see \"") + 5, close = finished.err.find("\" in docs/language.md\n");
+    REQUIRE(close < finished.err.size());
+    const std::size_t section = page.find("\n## " + finished.err.substr(open, close - open) + "\n");
+    REQUIRE(section < page.size());
+    CHECK(page.substr(section, page.find("\n## ", section + 4) - section).find(word) < page.size());
+  }
+  CHECK_THAT(run_bpc({"rules", "ln"}).err, Contains(" = help: the natural logarithm is `log(…)`\n"));
 }
 
 TEST_CASE("the seed of the command line changes draws") {

@@ -120,7 +120,7 @@ std::optional<Rule> rule_of(const ir::OpInfo& op) {
   const bool is_notation = op.spelling.empty();
   if (heading(op.group).empty() || (is_notation && example.usage.empty())) return std::nullopt;
   Rule rule;
-  rule.name = is_notation ? example.usage.substr(0, example.usage.find(',')) : std::string(op.spelling);
+  rule.name = is_notation ? example.notation : std::string(op.spelling);
   rule.group = heading(op.group);
   rule.doc = is_notation ? example.sentence : std::string(op.doc);
   rule.shape = example.shape;

@@ -11,7 +11,7 @@
 namespace bpc::tool {
 
 struct Rule {
-  std::string name;                   // what a script calls it: "tanh", "+", "x[i]"
+  std::string name;                   // what a script calls it: "tanh", "+", ".T", "x[i]"
   std::string group;                  // a heading
   std::string usage;                  // as a script writes it: "sum(x, axis = none, keep = false)", "a + b"
   std::string doc;                    // one line
@@ -36,8 +36,8 @@ struct Example {
   std::vector<Type> operands;
   ir::Attributes attrs;
   std::vector<Type> declared;  // the result's type, where the rule needs it
-  // Of an operator that has a notation in place of a name: how it is written, what it does, and an example that runs.
-  std::string usage{}, sentence{}, script{};
+  // Of an operator that has a notation in place of a name: what to call it, how it is written, what it does, and an example that runs.
+  std::string notation{}, usage{}, sentence{}, script{};
 };
 Example example_of(const ir::OpInfo& op);
 

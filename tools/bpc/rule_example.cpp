@@ -42,7 +42,8 @@ ir::Attributes row() {
 }
 
 // Of what scripts write by a notation of its own.
-Example written(Example example, std::string usage, std::string sentence, std::string script) {
+Example written(Example example, std::string notation, std::string usage, std::string sentence, std::string script) {
+  example.notation = std::move(notation);
   example.usage = std::move(usage);
   example.sentence = std::move(sentence);
   example.script = std::move(script);
@@ -81,30 +82,34 @@ Example example_of(const ir::OpInfo& op) {
     case ir::ShapeRule::scan:
       return {"that of x", names, {matrix}, {{Attr::axis, std::int64_t{1}}, {Attr::reverse, false}}, {}};
     case ir::ShapeRule::einsum:
-      return written(
-          {"the sizes of the letters that the result has", names, {matrix, real({3, 4})}, {{Attr::spec, std::string("ij,jk->ik")}}, {}},
-          "a @ b", "matrix product, of vectors too; axes before the last two are batches", "[[1, 2], [3, 4]] @ [[1], [10]]");
+      return written({"[n, m] of a [n, k] and b [k, m]; a vector has no n, or no m",
+                      names,
+                      {matrix, real({3, 4})},
+                      {{Attr::spec, std::string("ij,jk->ik")}},
+                      {}},
+                     "@", "a @ b", "matrix product, of vectors too; axes before the last two are batches",
+                     "[[1, 2], [3, 4]] @ [[1], [10]]");
     case ir::ShapeRule::reshape:
       return {"the one given, with as many elements", names, {matrix}, {}, {real({6})}};
     case ir::ShapeRule::transpose:
-      return written({"the sizes of x in the order perm", names, {matrix}, {{Attr::perm, Ints{1, 0}}}, {}}, "x.T",
+      return written({"that of x, with its last two sizes swapped", names, {matrix}, {{Attr::perm, Ints{1, 0}}}, {}}, ".T", "x.T",
                      "the last two axes swapped", "[[1, 2], [3, 4]].T");
     case ir::ShapeRule::broadcast:
       return {"the one given, to which x stretches", names, {real({3})}, {}, {matrix}};
     case ir::ShapeRule::slice:
-      return written({"a range keeps its axis, with its length; a single index drops it", {"x", "i"}, {matrix, index}, row(), {}},
+      return written({"a range keeps its axis, with its length; a single index drops it", {"x", "i"}, {matrix, index}, row(), {}}, "x[i]",
                      "x[i], x[a..b by s]", "an element, row or range; an index counts from 0, a negative one from the end",
                      "x = [1, 2, 3, 4]; x[1..]");
     case ir::ShapeRule::update:
-      return written({"that of x; v has the shape of the part", {"x", "v", "i"}, {matrix, real({3}), index}, row(), {}},
+      return written({"that of x; v has the shape of the part", {"x", "v", "i"}, {matrix, real({3}), index}, row(), {}}, "x[i] = v",
                      "x[i] = v, x[i] += v", "x is rebound, with v in the place of a part or added to it", "x = [1, 2, 3]; x[1] += 10; x");
     case ir::ShapeRule::gather:
       return written(
           {"x with the axes of the indices in the place of the one they name", {"x", "i"}, {matrix, indices}, {{Attr::axes, Ints{0}}}, {}},
-          "x[idx]", "the rows that a tensor of integers names", "x = [1, 2, 3]; idx = i32([2, 0]); x[idx]");
+          "x[idx]", "x[idx]", "the rows that a tensor of integers names", "x = [1, 2, 3]; idx = i32([2, 0]); x[idx]");
     case ir::ShapeRule::scatter:
       return written({"that of x", {"x", "v", "i"}, {matrix, real({4, 3}), indices}, {{Attr::axes, Ints{0}}}, {}}, "x[idx] += v",
-                     "x is rebound, with v added to the rows that idx names; where one repeats, all add up",
+                     "x[idx] += v", "x is rebound, with v added to the rows that idx names; where one repeats, all add up",
                      "x = [1, 2, 3]; idx = i32([2, 2]); x[idx] += 10; x");
     case ir::ShapeRule::concat:
       return {"that of the operands, whose sizes add up along the axis",

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/foreign.h"
 #include "tools/bpc/rule_book.h"
 #include "tools/bpc/session.h"
 
@@ -66,18 +67,46 @@ std::string page(const std::vector<Rule>& rules) {
   return text;
 }
 
+// A rule is asked for by its name, or by one of the ways it is written: `x[i] += v`.
+bool is_asked_by(const std::string& word, const Rule& rule) {
+  return word == rule.name || (", " + rule.usage + ", ").find(", " + word + ", ") != std::string::npos;
+}
+
+// The words of the language that are neither operators nor functions, and the section of docs/language.md that tells of them.
+struct Word {
+  std::string_view words, what, section;
+};
+constexpr Word kWords[] = {
+    {"import dim const input param loss fn seed", "a declaration", "Declarations"},
+    {"from", "part of a declaration", "Declarations"},
+    {"if for while print assert =", "a statement", "Statements"},
+    {"else by in += -= *= /=", "part of a statement", "Statements"},
+    {"return", "a statement", "Declarations"},
+    {"adjoint", "a declaration", "Gradients"},
+    {"train break continue", "a statement", "Not implemented yet"},
+    {"..", "part of a loop or an index", "Statements"},
+    {"true false", "a value", "Text"},
+    {"pi inf nan", "a number", "Text"},
+};
+const Word* find_word(const std::string& word) {
+  for (const Word& each : kWords)
+    if (fmt::format(" {} ", each.words).find(" " + word + " ") != std::string::npos) return &each;
+  return nullptr;
+}
+
 int unknown(const Session& session, const std::string& name, const std::vector<Rule>& rules) {
-  std::vector<std::string> names;
-  for (const Rule& rule : rules) names.push_back(rule.name);
-  std::string near = closest_match(name, names);
-  write_diagnostic({Severity::error,
-                    Code::E0103,
-                    {},
-                    fmt::format("there is no operator or function `{}`", name),
-                    {},
-                    near.empty() ? "`bpc rules` lists them" : fmt::format("did you mean `{}`?", near),
-                    {}},
-                   session.sources, session.options);
+  std::string message = fmt::format("there is no operator or function `{}`", name);
+  std::string help = frontend::foreign_help(frontend::ForeignPlace::function, name, {});
+  if (const Word* word = find_word(name)) {
+    message = fmt::format("`{}` is {}, and no operator or function", name, word->what);
+    help = fmt::format("see \"{}\" in docs/language.md", word->section);
+  } else if (help.empty()) {
+    std::vector<std::string> names;
+    for (const Rule& rule : rules) names.push_back(rule.name);
+    const std::string near = closest_match(name, names);
+    help = near.empty() ? "`bpc rules` lists them" : fmt::format("did you mean `{}`?", near);
+  }
+  write_diagnostic({Severity::error, Code::E0103, {}, message, {}, help, {}}, session.sources, session.options);
   return kUsage;
 }
 
@@ -91,11 +120,12 @@ int rules_command(const Options& options) {
   }
   Session session(options);
   for (const std::string& name : options.files)
-    if (std::none_of(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.name == name; })) return unknown(session, name, rules);
+    if (std::none_of(rules.begin(), rules.end(), [&](const Rule& rule) { return is_asked_by(name, rule); }))
+      return unknown(session, name, rules);
   std::string text, group;
   for (const Rule& rule : rules) {
-    bool is_asked = options.files.empty() || std::find(options.files.begin(), options.files.end(), rule.name) != options.files.end();
-    if (!is_asked) continue;
+    const auto asks = [&](const std::string& word) { return is_asked_by(word, rule); };
+    if (!options.files.empty() && std::none_of(options.files.begin(), options.files.end(), asks)) continue;
     if (!text.empty()) text += "\n";
     if (options.files.empty() && rule.group != group) text += fmt::format("---- {} ----\n\n", group = rule.group);
     text += for_terminal(rule);
