@@ -108,6 +108,7 @@ struct Context {
   std::vector<std::string> shown;                    // names bound by assignment or loss at the top level, in order
   std::set<std::string> shown_names;                 // the same, to look up
   std::map<std::string, DimSize> dim_sources;        // of the dims that have a size
+  std::set<std::string> misfits;                     // inputs whose given value has been said to have another rank
   std::map<std::string, std::int64_t> stand_ins;     // free dims without data, and the sizes they got instead
   std::set<std::string> call_paths;                  // of functions with params
   std::map<Span, Differentiation> differentiations;  // by what they stand in

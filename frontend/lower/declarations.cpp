@@ -47,6 +47,13 @@ std::vector<std::int64_t> written_shape(const Ast& ast, ExprId id) {
   return sizes;
 }
 
+// For a value that has another number of axes than its type.
+const char* rank_help(std::size_t declared, std::size_t given) {
+  if (declared == 1 && given == 2) return "a selector of one column, such as `[0]`, takes it out of a table";
+  if (declared == 2 && given == 1) return "a selector that lists columns, such as `[[0, 1]]`, puts them side by side";
+  return "";
+}
+
 // The size that the data (or list) given for an input or param gives to the dim, by its declared type.
 struct DimSource {
   std::string name;
@@ -72,12 +79,39 @@ std::optional<DimSource> dim_from_data(const Context& c, const std::string& dim)
   return std::nullopt;
 }
 
+bool mentions(const Ast& ast, const TypeExpr& type, const std::string& dim) {
+  return std::any_of(type.sizes.begin(), type.sizes.end(), [&](ExprId size) {
+    const auto* written = std::get_if<NameExpr>(&ast.expr(size).node);
+    return written && written->name == dim;
+  });
+}
+
+// E0504, once each, for the inputs that would give the dim its size, if their values had as many axes as their types. False: there are
+// none.
+bool report_other_rank(Context& c, const std::string& dim) {
+  const Ast& ast = *c.program.asts[0];
+  bool found = false;
+  for (StmtId id : ast.top) {
+    const auto* input = std::get_if<InputStmt>(&ast.stmt(id).node);
+    const auto given = input ? c.options.bound.find(input->name.text) : c.options.bound.end();
+    if (given == c.options.bound.end() || !input->type || !mentions(ast, *input->type, dim)) continue;
+    found = true;
+    if (!c.misfits.insert(input->name.text).second) continue;
+    c.error(Code::E0504, input->name.span,
+            fmt::format("`{}` is declared {}, and the given value is {}", input->name.text, c.text_of(input->type->span),
+                        type_text(given->second)),
+            rank_help(input->type->sizes.size(), given->second.rank()));
+  }
+  return found;
+}
+
 std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
   if (auto source = dim_from_data(c, s.name.text)) {
     c.dim_sources[s.name.text] = {DimSize::From::data, source->name};
     return source->size;
   }
   if (c.options.stand_in_dims) return c.stand_ins[s.name.text] = stand_in(c.stand_ins.size());
+  if (report_other_rank(c, s.name.text)) return std::nullopt;
   c.error(Code::E0506, s.name.span,
           fmt::format("the free dim `{}` gets its size from data, and no input that has it was given any", s.name.text),
           fmt::format("give data, or a size with `--set {}=…`", s.name.text));
@@ -108,7 +142,7 @@ bool fits_declared(Context& c, const std::string& name, Span span, const TypeExp
                           : declared.element == given.element || (is_integer(declared.element) && is_integer(given.element));
   bool shape_fits = same_shape(declared, given);
   if (element_fits && shape_fits) return true;
-  std::string why, help;
+  std::string why, help = rank_help(declared.rank(), given.rank());
   for (std::size_t i = 0; why.empty() && i < given.rank() && given.rank() == declared.rank(); ++i) {
     if (declared.size(i) == given.size(i)) continue;
     const std::string dim = foreign_dim(c, written.sizes[i], name);

@@ -1,5 +1,6 @@
 #include "ir/adjoint/transpose.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 
 #include "ir/adjoint/reverse.h"
@@ -51,7 +52,7 @@ class Transposition {
  private:
   ValueId parameter(ValueId outside) {
     ValueId inside =
-        function_.add_parameter(Parameter::Kind::input, "p" + std::to_string(function_.parameters.size()), from_.type(outside));
+        function_.add_parameter(Parameter::Kind::input, fmt::format("p{}", function_.parameters.size()), from_.type(outside));
     facts_.assume(inside, outside_facts_.may_be_nonfinite(outside));
     given_.push_back(outside);
     return inside;
@@ -62,7 +63,7 @@ class Transposition {
     auto number = constant_value(from_, outside);
     if (!number || !is_real(from_.type(outside).element)) return parameter(outside);
     ValueId inside = builder_.constant(*number, from_.type(outside));
-    std::string name = "k" + std::to_string(constants_.size());
+    std::string name = fmt::format("k{}", constants_.size());
     function_.value(inside).name = name;
     constants_[name] = outside;
     return inside;

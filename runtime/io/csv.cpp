@@ -10,6 +10,7 @@
 
 #include "runtime/element.h"
 #include "runtime/io/csv_select.h"
+#include "runtime/number_text.h"
 
 namespace bpc::runtime {
 
@@ -21,6 +22,12 @@ struct Contents {
   std::size_t first_number = 0, first_text = 0, first_missing = 0;  // rows
 };
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
 class Loader {
  public:
   Loader(const CsvTable& table, const std::string& name, std::optional<Element> wanted, Element real, const KnownCategories* known,
@@ -30,12 +37,14 @@ class Loader {
   std::optional<CsvColumns> load(const Selector& selector) {
     const auto columns = select_columns(table_, name_, selector, diagnostics_, span_);
     if (!columns) return std::nullopt;
-    const bool codes = !wanted_ && selector.is_single() && is_text((*columns)[0]);
+    const bool codes = !wanted_ && selector.is_single() && is_text((*columns)[0]) && !number_in_disguise((*columns)[0]) &&
+                       !has_unit(table_.text(0, (*columns)[0]));
     element_ = wanted_.value_or(codes ? Element::i32 : real_);
 
     const auto rows = static_cast<std::int64_t>(table_.row_count()), width = static_cast<std::int64_t>(columns->size());
-    CsvColumns result{Tensor(Type::of_sizes(element_, selector.is_single() ? std::vector{rows} : std::vector{rows, width})), {}};
+    CsvColumns result{Tensor(Type::of_sizes(element_, selector.is_single() ? std::vector{rows} : std::vector{rows, width})), {}, {}};
     result.categories.resize(columns->size());
+    for (std::size_t column : *columns) result.keys.push_back(table_.column_key(column));
     const bool read = with_element(element_, [&]<class T>(T) {
       T* out = result.tensor.data<T>();
       for (std::size_t k = 0; k < columns->size(); ++k)
@@ -49,13 +58,16 @@ class Loader {
  private:
   bool fail_cell(std::size_t row, std::size_t column, const std::string& what, const std::string& help = {}) {
     const std::string_view text = table_.text(row, column);
-    const std::string where = table_.has_header() ? '`' + table_.column_names()[column] + '`' : std::to_string(column);
     diagnostics_
         .error(Code::E0503, span_,
-               fmt::format("{}: line {}, column {}: {} {}", name_, table_.line(row), where,
+               fmt::format("{}: line {}, column {}: {} {}", name_, table_.line(row), column_text(column),
                            text.empty() ? "an empty cell" : fmt::format("`{}`", text), what))
         .with_help(help);
     return false;
+  }
+
+  std::string column_text(std::size_t column) const {
+    return table_.has_header() ? '`' + table_.column_names()[column] + '`' : std::to_string(column);
   }
 
   Contents contents(std::size_t column) const {
@@ -82,19 +94,30 @@ class Loader {
     return found.texts > 0 && found.numbers == 0;
   }
 
+  // The first row whose text was probably meant as a number.
+  std::optional<std::size_t> number_in_disguise(std::size_t column) const {
+    for (std::size_t row = 0; row < table_.row_count(); ++row)
+      if (table_.cell(row, column).kind == CellKind::text && !number_help(table_.text(row, column)).empty()) return row;
+    return std::nullopt;
+  }
+
   template <class T>
   bool read_column(std::size_t column, std::size_t index, T* out, std::size_t stride, Categories& categories) {
     if constexpr (scalar::Integer<T>) {
       const Contents found = contents(column);
       const Categories* known = known_ && index < known_->columns.size() ? &known_->columns[index] : nullptr;
       if (found.missing > 0)
-        return fail_cell(found.first_missing, column, "is missing, and no integer says so", "a real input takes nan for it");
+        return fail_cell(found.first_missing, column, "is missing, and no integer says so",
+                         found.numbers == 0 && found.texts > 0 ? "a word in its place, such as `none`, gets a code like the others"
+                                                               : "a real input takes nan for it");
       if (known && known->empty() && found.texts > 0)
         return fail_cell(found.first_text, column, fmt::format("is no number, and {} has numbers there", known_->file));
       if (found.numbers > 0 && found.texts > found.numbers)
         return fail_cell(found.first_number, column, "is a number in a column of texts", kMixed);
       if (found.numbers > 0 && found.texts > 0) return fail_cell(found.first_text, column, "is text in a column of numbers", kMixed);
       if (known && !known->empty()) return read_codes(column, out, stride, categories = *known);
+      if (const auto row = found.texts > 0 ? number_in_disguise(column) : std::nullopt)
+        return fail_cell(*row, column, "is not a number", text_help(*row, column));
       if (found.texts > 0) return read_codes(column, out, stride, categories = categories_of(column));
     }
     for (std::size_t row = 0; row < table_.row_count(); ++row, out += stride)
@@ -126,11 +149,22 @@ class Loader {
                        shown < categories.size() ? ", …" : "");
   }
 
+  // Whole numbers, such as the time in seconds or an identifier, are told apart by digits that a real may not hold.
+  template <class T>
+  void warn_of_rounding(std::size_t row, std::size_t column, double value, T read) {
+    if (value == static_cast<double>(read) || value != std::floor(value) || std::fabs(value) > 0x1p53 || rounded_.contains(column)) return;
+    rounded_.insert(column);
+    diagnostics_
+        .warning(Code::W0501, span_,
+                 fmt::format("{}: line {}, column {}: `{}` becomes {} in {}", name_, table_.line(row), column_text(column),
+                             table_.text(row, column), number_text(read), element_name(element_)))
+        .with_help("`--real f64` or an integer input holds it exactly; or subtract in the file what all have in common");
+  }
+
   template <class T>
   bool read_cell(std::size_t row, std::size_t column, T& out) {
     if constexpr (std::same_as<T, bool>) {
-      std::string text(table_.text(row, column));
-      std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+      const std::string text = lower_case(table_.text(row, column));
       out = text == "1" || text == "true";
       return out || text == "0" || text == "false" || fail_cell(row, column, "is none of 0, 1, true and false");
     } else {
@@ -140,6 +174,7 @@ class Loader {
       out = scalar::cast<T>(cell.value);
       if (cell.too_large || (std::isinf(out) && std::isfinite(cell.value)))
         return fail_cell(row, column, fmt::format("is too large for {}", element_name(element_)));
+      if constexpr (std::floating_point<T>) warn_of_rounding(row, column, cell.value, out);
       return true;
     }
   }
@@ -156,17 +191,27 @@ class Loader {
       value = static_cast<std::int64_t>(cell.value);
     }
     out = static_cast<T>(value);
+    if (error == std::errc::result_out_of_range || (fits && out != value))
+      return fail_cell(row, column, fmt::format("is too large for {}", element_name(element_)));
     return (fits && out == value) || fail_cell(row, column, fmt::format("is not a whole number of type {}", element_name(element_)));
+  }
+
+  bool all_bools(std::size_t column) const {
+    for (std::size_t row = 0; row < table_.row_count(); ++row)
+      if (const std::string text = lower_case(table_.text(row, column)); text != "true" && text != "false") return false;
+    return true;
   }
 
   std::string text_help(std::size_t row, std::size_t column) const {
     const std::string_view text = table_.text(row, column);
+    if (std::string help = number_help(text); !help.empty()) return help;
+    if (has_unit(text)) return "a unit belongs into the header: write the numbers alone; an integer input takes codes for texts, `i32[N]`";
     if (table_.column_count() == 1 && text.find(' ') != std::string_view::npos) return "separate the cells by `,`, `;` or a tab";
-    if (is_text(column)) return "select other columns; an integer input takes codes for texts, as in `i32[N]`";
-    const bool european = text.find_first_not_of("+-.,0123456789") == std::string_view::npos && text.find(',') != std::string_view::npos;
-    if (european)
-      return "numbers have a point; decimal commas are read where `;` separates the cells and no number of the file has a point";
-    return "a missing value is an empty cell, `NA` or `nan`";
+    if (is_text(column))
+      return all_bools(column) ? "a bool input takes it, `bool[N]`"
+                               : "select other columns; an integer input takes codes for texts, as in `i32[N]`";
+    if (row == 0) return "a table starts with its header, or with data: remove lines above, and comments";
+    return "a number that is not known is an empty cell, `NA` or `nan`";
   }
 
   static constexpr const char* kMixed = "texts become codes only where the whole column is text";
@@ -175,6 +220,7 @@ class Loader {
   const std::string& name_;
   std::optional<Element> wanted_;
   Element real_, element_ = Element::f32;
+  std::set<std::size_t> rounded_;  // columns that a warning speaks of
   const KnownCategories* known_;
   Diagnostics& diagnostics_;
   Span span_;

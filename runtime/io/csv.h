@@ -18,6 +18,7 @@ using Categories = std::vector<std::string>;
 struct CsvColumns {
   Tensor tensor;                       // [rows] for one column, [rows, columns] for several and for everything
   std::vector<Categories> categories;  // of each column
+  std::vector<std::string> keys;       // what each column is called: see CsvTable::column_key
 };
 
 // What the codes of a column were made from before, for data that go with those.
@@ -27,10 +28,11 @@ struct KnownCategories {
 };
 
 // `wanted` is the element type asked for. Real: numbers, nan where one is missing. Integer: whole numbers; or, in a column that holds no
-// number at all, the codes of its texts. Bool: 0, 1, true or false. Without it: a single column of texts gives its codes as i32, and all
-// else is `real`. With `known`, texts have the codes they have there.
+// number at all, nor a text that was probably meant as one, the codes of its texts. Bool: 0, 1, true or false. Without it: a single column
+// of texts gives its codes as i32, and all else is `real`. With `known`, texts have the codes they have there.
 //
 // E0503 with `name` for the file: columns that are not there, or whose name two of them have; cells that do not fit, with line and column.
+// W0501: a whole number that the real type rounds.
 std::optional<CsvColumns> read_columns(const CsvTable& table, const std::string& name, const Selector& selector,
                                        std::optional<Element> wanted, Element real, const KnownCategories* known, Diagnostics& diagnostics,
                                        Span span = {});

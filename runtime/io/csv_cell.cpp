@@ -11,6 +11,8 @@ namespace bpc::runtime {
 
 namespace {
 
+constexpr const char* kSeparators = "separate the cells by `,`, `;` or a tab";
+
 bool is_missing(std::string_view text) {
   auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
   constexpr std::string_view kNan = "nan";
@@ -18,7 +20,57 @@ bool is_missing(std::string_view text) {
          std::equal(text.begin(), text.end(), kNan.begin(), kNan.end(), [&](char a, char b) { return lower(a) == b; });
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// What is left of a text without these pieces.
+std::string without(std::string_view text, std::initializer_list<std::string_view> pieces) {
+  std::string rest(text);
+  for (const std::string_view piece : pieces)
+    for (std::size_t at; (at = rest.find(piece)) != std::string::npos;) rest.erase(at, piece.size());
+  return rest;
+}
+
+// Digits in groups of three, `1,500` or `1 500`.
+bool has_thousands(std::string_view text, std::string_view separators) {
+  const std::size_t first = text.find_first_of(separators);
+  if (first == std::string_view::npos || first == 0) return false;
+  for (std::size_t at = first; at < text.size() && separators.find(text[at]) != std::string_view::npos; at += 4)
+    if (text.size() < at + 4 ||
+        !std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.begin() + static_cast<std::ptrdiff_t>(at) + 4, is_digit))
+      return false;
+  return true;
+}
+
 }  // namespace
+
+bool has_unit(std::string_view text) {
+  const std::size_t space = text.find(' ');
+  return space != std::string_view::npos && is_digit(text[0]) && text.find_first_not_of("0123456789.,") == space;
+}
+
+std::string number_help(std::string_view text) {
+  if (std::none_of(text.begin(), text.end(), is_digit)) return {};
+  const std::string plain = without(text, {"$", "€", "£", "¥", "%", "‰", "−", "\u00A0", "\u202F"});
+  if (plain.find_first_not_of("0123456789 .,'_+-/:()|") != std::string::npos) return {};
+  if (text.find("−") != std::string_view::npos) return "the sign of a number is `-`";
+  if (without(text, {"$", "€", "£", "¥", "%", "‰"}) != text) return "write the number alone, without a sign of currency or percent";
+  if (plain.find('|') != std::string::npos) return kSeparators;
+  if (plain.find_first_of("()") != std::string::npos) return "a negative number is written with `-`";
+  if (plain.find('_') != std::string::npos) return "digits are not grouped by `_` in a table";
+  if (plain.find_first_of("/:") != std::string::npos || std::count(plain.begin() + 1, plain.end(), '-') > 0)
+    return "a date or a time is no number: write days or seconds, or columns for year, month and day";
+  const std::string digits = plain.substr(std::min(plain.find_first_of("0123456789"), plain.size()));
+  if (has_thousands(digits, " '") || plain.size() < text.size()) return "thousands are not separated: write `1500`";
+  if (has_thousands(digits, ","))
+    return "thousands are not separated, and numbers have a point; decimal commas are read where `;` separates the cells and no number of "
+           "the file has a point";
+  if (has_thousands(digits, ".")) return "thousands are not separated: write `1500`";
+  if (plain.find(',') != std::string::npos)
+    return "numbers have a point; decimal commas are read where `;` separates the cells and no number of the file has a point";
+  return plain.find(' ') != std::string::npos ? kSeparators : "a number is written as `-1.5` or `2e-3`";
+}
 
 Cell read_cell(std::string_view text, bool decimal_comma) {
   if (is_missing(text)) return {CellKind::missing, std::numeric_limits<double>::quiet_NaN()};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace bpc::runtime {
@@ -20,5 +21,11 @@ struct Cell {
 
 // `decimal_comma`: 1,5 is a number and 1.5 is text.
 Cell read_cell(std::string_view text, bool decimal_comma);
+
+// How a text that is no number was probably meant as one, and what to write instead; empty for words, which may be categories. `1st` and
+// `2XL` are words.
+std::string number_help(std::string_view text);
+// Digits, a space, words: `5 kg`, or a category such as `3 stars`.
+bool has_unit(std::string_view text);
 
 }  // namespace bpc::runtime

@@ -62,6 +62,12 @@ class Finder {
   }
 
  private:
+  static std::vector<std::string> shown(std::vector<std::string> names) {
+    for (std::string& name : names)
+      if (name.empty()) name = "\"\"";
+    return names;
+  }
+
   std::nullopt_t fail(const std::string& what, const std::string& help = {}) const {
     diagnostics_.error(Code::E0503, span_, name_ + ": " + what).with_help(help);
     return std::nullopt;
@@ -79,8 +85,9 @@ class Finder {
     const auto found = std::find(names.begin(), names.end(), text);
     if (found == names.end()) {
       const std::string close = closest_match(text, names);
-      return fail(fmt::format("there is no column `{}`", text),
-                  close.empty() ? fmt::format("the columns are {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", close));
+      return fail(fmt::format("there is no column `{}`", text), close.empty()
+                                                                    ? fmt::format("the columns are {}", fmt::join(shown(names), ", "))
+                                                                    : fmt::format("did you mean `{}`?", close));
     }
     const auto first = static_cast<std::size_t>(found - names.begin());
     if (const auto again = std::find(found + 1, names.end(), text); again != names.end())

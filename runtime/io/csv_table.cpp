@@ -20,9 +20,10 @@ bool is_utf8(std::string_view text) {
 
 // What can be said of a file before it is read: what it is, if it is no table of UTF-8 text.
 std::string not_a_table(std::string_view file) {
-  if (file.starts_with("PK\3\4")) return "it is a zip archive (an Excel workbook, or npz)";
+  if (file.starts_with("PK\3\4")) return "it is a zip archive (an Excel workbook, npz, or what PyTorch saves)";
   if (file.starts_with("\xD0\xCF\x11\xE0")) return "it is an old Excel workbook";
   if (file.starts_with("\x93NUMPY")) return "it is a NumPy array";
+  if (file.starts_with("\x1F\x8B")) return "it is compressed (gzip)";
   if (file.starts_with("\xFF\xFE") || file.starts_with("\xFE\xFF")) return "it is UTF-16";
   if (file.find('\0') != std::string_view::npos) return "it holds bytes that are no text";
   if (!is_utf8(file)) return "it is not in UTF-8";
@@ -53,6 +54,11 @@ std::vector<std::string> CsvTable::column_names() const {
   std::vector<std::string> names;
   for (std::size_t column = 0; has_header() && column < columns_; ++column) names.emplace_back(raw(0, column));
   return names;
+}
+
+std::string CsvTable::column_key(std::size_t column) const {
+  const std::string_view name = has_header() ? raw(0, column) : "";
+  return name.empty() ? fmt::format("[{}]", column) : std::string(name);
 }
 
 class CsvReader {
@@ -151,6 +157,14 @@ class CsvReader {
     return numbers;
   }
 
+  // An empty cell, and the numbers of the columns: above an index, as pandas writes what has no names.
+  bool is_numbered_header() const {
+    if (table_.columns_ < 2 || !table_.raw(0, 0).empty()) return false;
+    for (std::size_t column = 1; column < table_.columns_; ++column)
+      if (table_.raw(0, column) != std::to_string(column - 1)) return false;
+    return true;
+  }
+
   bool is_repeated(std::size_t column) const {
     for (std::size_t row = 1; row < table_.lines_.size(); ++row)
       if (table_.raw(row, column) == table_.raw(0, column)) return true;
@@ -160,6 +174,7 @@ class CsvReader {
   // Nothing where it cannot be told, or there is no first row.
   std::optional<bool> has_header() {
     if (table_.lines_.empty()) return std::nullopt;
+    if (is_numbered_header()) return true;
     bool numbers = false, texts = false, repeated = false;
     std::string number, text;
     for (std::size_t column = 0; column < table_.columns_; ++column) {
@@ -203,7 +218,11 @@ std::optional<CsvTable> read_csv_table(std::string_view file, const std::string&
     if (auto table = reader.read(named)) return table;
     if (problem.empty()) problem = reader.problem();
   }
-  fail(problem);
+  const std::size_t first = file.find_first_not_of(" \t\r\n");
+  const bool is_json = first != std::string_view::npos && (file[first] == '{' || file[first] == '[');
+  fail(problem).with_help(is_json                 ? "it looks like JSON: give the file a name that ends in `.json`"
+                          : file.starts_with('#') ? "a table holds no comments: remove these lines"
+                                                  : "");
   return std::nullopt;
 }
 

@@ -24,6 +24,8 @@ class CsvTable {
   std::size_t line(std::size_t row) const { return lines_[row + first_]; }  // where it ends in the file, from 1
   bool has_header() const { return first_ == 1; }
   std::vector<std::string> column_names() const;  // none without a header
+  // The column's name, or its place where it has none: columns of two files that are called the same hold the same kind of thing.
+  std::string column_key(std::size_t column) const;
 
  private:
   friend class CsvReader;
@@ -44,8 +46,9 @@ class CsvTable {
 // Cells are separated by tabs, `;` or `,`: the first of these that the first line holds and that makes rows of the same length. In a file
 // of `;` where no number has a point, numbers have decimal commas.
 //
-// The first row is a header where `named` says so; where it holds text above a column of numbers; and where none of its cells is a number,
-// unless a text of it stands again in its column. It is data where every cell is a number or missing, and where a text of it stands again.
+// The first row is a header where `named` says so; where it is an empty cell and 0, 1, 2 … (how pandas writes an array); where it holds
+// text above a column of numbers; and where none of its cells is a number, unless a text of it stands again in its column. It is data where
+// every cell is a number or missing, and where a text of it stands again.
 //
 // E0503, with `name` for the file: quotes out of place, rows of different lengths, no rows of data, no UTF-8 text, a first row that may be
 // either.

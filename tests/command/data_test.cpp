@@ -82,6 +82,133 @@ TEST_CASE("codes are those of the script's own file") {
   CHECK_THAT(checked.out, Contains(": ok\ny: 0 ant, 1 cat, 2 dog\n"));
 }
 
+TEST_CASE("columns that are called the same have one set of codes, from all files of the script") {
+  const Folder folder;
+  folder.write("train.csv", "w,kind\n1,cat\n2,dog\n3,cat\n");
+  folder.write("test.csv", "kind,w\ndog,1\neel,2\n");
+  const std::string script = "dim N\ndim M\ninput a : i32[N] from \"train.csv\"[\"kind\"]\ninput b : i32[M] from \"test.csv\"[\"kind\"]\n";
+  check_out(run_script(folder, script + "print a, b\n"), "[0, 1, 0] [1, 2]\n");
+  check_out(run_script(folder, script + "print a, b\n", {"--data", "b=" + folder.write("more.csv", "kind\neel\ncat\n")}),
+            "[0, 1, 0] [2, 0]\n");
+  check_error(run_script(folder, script + "print a, b\n", {"--data", "b=" + folder.write("bad.csv", "kind\nowl\n")}), "E0503",
+              "test.csv and ");
+  CHECK_THAT(run_bpc({"check", folder.write("s.bp", script)}).out, Contains("a: 0 cat, 1 dog, 2 eel\nb: 0 cat, 1 dog, 2 eel\n"));
+  // A column of numbers, and one that is called otherwise, go their own way.
+  folder.write("other.csv", "kind,sort\n7,owl\n8,ant\n");
+  check_out(run_script(folder,
+                       "input a from \"train.csv\"[\"kind\"]\ninput b from \"other.csv\"[\"kind\"]\ninput c from \"other.csv\"[\"sort\"]\n"
+                       "print a, b, c\n"),
+            "[0, 1, 0] [7, 8] [1, 0]\n");
+}
+
+TEST_CASE("codes from a data file alone, beside params from elsewhere, get a warning") {
+  const Folder folder;
+  const std::string script = "dim N\ninput kind : i32[N]\nparam w = 1\nprint kind\n";
+  const std::string data = folder.write("d.csv", "kind\ndog\ncat\n"), params = folder.write("p.json", R"({"w": 2})");
+  const Finished with = run_script(folder, script, {"--data", data, "--params", params});
+  CHECK(with.out == "[1, 0]\n");
+  CHECK_THAT(with.err, Contains("warning[W0503]: the codes of `kind` are made from") && Contains("input kind : i32[N] from"));
+  CHECK(run_script(folder, script, {"--data", data}).err.empty());
+}
+
+TEST_CASE("a file of params that lacks some is told") {
+  const Folder folder;
+  const std::string script = "param w = 1\nparam b = 2\nprint w, b\n";
+  const Finished lacking = run_script(folder, script, {"--params", folder.write("p.json", R"({"w": 3})")});
+  CHECK(lacking.out == "3 2\n");
+  CHECK_THAT(lacking.err, Contains("warning[W0502]") && Contains("p.json has no value for `b`, which keeps the initial value"));
+  CHECK(run_script(folder, script, {"--params", folder.write("q.json", R"({"w": 3, "b": 4})")}).err.empty());
+}
+
+TEST_CASE("texts that were meant as numbers become no codes") {
+  const Folder folder;
+  auto given = [&](const std::string& cell, const std::string& declaration) {
+    folder.write("t.csv", "a;b\n1;" + cell + "\n2;" + cell + "\n");
+    return run_script(folder, "dim N\ninput x" + declaration + " from \"t.csv\"[\"b\"]\ny = x\n");
+  };
+  const std::pair<std::string, std::string> cells[] = {
+      {"$1.50", "without a sign of currency"},
+      {"2.50 €", "without a sign of currency"},
+      {"15%", "without a sign of currency or percent"},
+      {"1.500,75", "thousands are not separated"},
+      {"1 500", "thousands are not separated"},
+      {"2024-01-05", "a date or a time is no number"},
+      {"05.01.2024", "is not a number"},
+      {"12:30", "a date or a time is no number"},
+      {"(5)", "a negative number is written with `-`"},
+      {"\u22125", "the sign of a number is `-`"},
+      {"1|2", "separate the cells by"},
+      {"1_000", "not grouped by `_`"},
+  };
+  for (const auto& [cell, help] : cells)
+    for (const char* declaration : {"", " : [N]", " : i32[N]"}) {
+      INFO(cell << declaration);
+      check_error(given(cell, declaration), "E0503", help);
+    }
+  for (const char* declaration : {"", " : [N]"}) check_error(given("5 kg", declaration), "E0503", "a unit belongs into the header");
+  check_error(given("True", " : [N]"), "E0503", "a bool input takes it, `bool[N]`");
+  for (const char* word : {"3 stars", "1st", "2XL", "A4", "cat"}) check_out(given(word, " : i32[N]"), "y = [0, 0]\n");
+  check_out(given("1,5", " : [N]"), "y = [1.5, 1.5]\n");
+}
+
+TEST_CASE("a whole number that the real type rounds is told once") {
+  const Folder folder;
+  folder.write("t.csv", "t,u\n1700000001,16777216\n1700000002,16777217\n1700000003,3\n");
+  const std::string script = "input x from \"t.csv\"[\"t\"]\nprint x[1] - x[0]\n";
+  const Finished rounded = run_script(folder, script);
+  CHECK(rounded.out == "0\n");
+  CHECK_THAT(rounded.err, Contains("warning[W0501]") && Contains("line 2, column `t`: `1700000001` becomes 1700000000 in f32"));
+  CHECK(rounded.err.find("warning[", 1) == std::string::npos);
+  CHECK_THAT(run_script(folder, "input x from \"t.csv\"[\"u\"]\nprint x\n").err,
+             Contains("line 3, column `u`: `16777217` becomes 16777216"));
+  for (const Finished& exact : {run_script(folder, script, {"--real=f64"}),
+                                run_script(folder, "dim N\ninput x : i64[N] from \"t.csv\"[\"t\"]\nprint x[1] - x[0]\n")}) {
+    CHECK(exact.out == "1\n");
+    CHECK(exact.err.empty());
+  }
+}
+
+TEST_CASE("a table as wide as no dim says so, and keeps the columns of the script") {
+  const Folder folder;
+  const std::string table = folder.write("t.csv", "v,w\n1,2\n3,4\n5,6\n");
+  check_error(run_script(folder, "dim N\ninput x : [N] from \"t.csv\"\ny = x\n"), "E0504",
+              "`x` is declared [N], and the given value is f32[3, 2]");
+  check_error(run_script(folder, "dim N\ndim K\ninput x : [N, K] from \"t.csv\"[\"v\"]\ny = x\n"), "E0504", "puts them side by side");
+  check_error(run_script(folder, "input x : [3] from \"t.csv\"[[0]]\ny = x\n"), "E0504", "takes it out of a table");
+  const std::string script = "dim N\ninput x : [N, 2] from \"nowhere.csv\"[[\"w\", \"v\"]]\ny = x\n";
+  check_out(run_script(folder, script, {"--data", "x=" + table}), "y = [[2, 1],\n     [4, 3],\n     [6, 5]]\n");
+  check_out(run_script(folder, script, {"--data", "x=" + table + "[[v, w]]"}), "y = [[1, 2],\n     [3, 4],\n     [5, 6]]\n");
+  check_out(run_script(folder, script, {"--data", "x=" + folder.write("x.json", "[[1, 2]]")}), "y = [[1, 2]]\n");
+}
+
+TEST_CASE("the numbers of columns above an index are a header") {
+  const Folder folder;
+  auto given = [&](const std::string& table) {
+    folder.write("t.csv", table);
+    return run_script(folder, "input x from \"t.csv\"[1..]\ny = x\n");
+  };
+  check_out(given(",0,1\n0,1.5,2.5\n1,3.5,4.5\n"), "y = [[1.5, 2.5],\n     [3.5, 4.5]]\n");
+  check_out(given(",0,3\n0,1.5,2.5\n"), "y = [[0, 3],\n     [1.5, 2.5]]\n");
+}
+
+TEST_CASE("what is no table, or another kind of file, says what it may be") {
+  const Folder folder;
+  auto given = [&](const std::string& name, const std::string& bytes) {
+    folder.write(name, bytes);
+    return run_script(folder, "dim N\ninput x : [N] from \"" + name + "\"[\"x\"]\ny = x\n");
+  };
+  check_error(given("a.csv", "{\"x\": [1, 2]}\n"), "E0503", "it looks like JSON: give the file a name that ends in `.json`");
+  check_error(given("b.csv", "# by me\nx,y\n1,2\n"), "E0503", "a table holds no comments");
+  check_error(given("c.csv", "\x1f\x8b\x08...."), "E0503", "it is compressed (gzip)");
+  check_error(given("d.csv", ",y\n1,2\n"), "E0503", "the columns are \"\", y");
+  check_error(given("e.json", "{\n\"x\": [1,\n2,,]}"), "E0503", "line 3: not JSON");
+  check_error(given("f.json", "[{\"x\": 1}, {\"x\": 2}]"), "E0503", "this is a list");
+  check_error(given("g.csv", "sex,x\nmale,a\n,\n"), "E0503", "select other columns");
+  folder.write("h.csv", "x,y\nmale,1\n,2\n");
+  check_error(run_script(folder, "dim N\ninput x : i32[N] from \"h.csv\"[\"x\"]\ny = x\n"), "E0503",
+              "a word in its place, such as `none`, gets a code");
+}
+
 TEST_CASE("one fault of a file is said once, whoever reads it") {
   const Folder folder;
   const std::string script = "dim N\ninput x : [N] from \"f.csv\"[\"x\"]\ninput y : [N] from \"f.csv\"[\"y\"]\nz = sum(x + y)\n";
@@ -130,7 +257,9 @@ TEST_CASE("JSON, safetensors and standard input as data") {
   check_out(run_script(folder, script, {"--data", "-", "--set", "w=[1,1]"}, "x\n5\n6\n"), "y = [22, 22]\n");
   check_out(run_script(folder, script, {"--data", "x=-", "--set", "w=[1,1]"}, " [5, 6]"), "y = [22, 22]\n");
   check_error(run_script(folder, script, {"--data", "x=" + object + "[z]"}), "E0503", "there is no value `z`");
-  check_error(run_script(folder, script, {"--data", "x=" + array + "[0..2]"}), "E0503", "only a name selects");
+  check_error(run_script(folder, script, {"--data", "x=" + array + "[0..2]"}), "E0503",
+              "a selector names a value of a JSON object, and this is a list");
+  check_error(run_script(folder, script, {"--data", "x=" + object + "[0..2]"}), "E0503", "only a name selects");
   check_error(run_script(folder, script, {"--set", "x=@" + folder.write("b.json", "[1,")}), "E0503", "not JSON");
   check_error(run_bpc({"run", "-", "--data", "-"}, script), "E0502", "the script comes from there");
 }
@@ -191,7 +320,7 @@ TEST_CASE("ten tables as people bring them") {
   check_out(given("age,fare\n22,7.25\n,71.3\nNA,8.05\n", "[N] from \"t.csv\"[\"age\"]"), "y = [22, nan, nan]\n");
   check_error(given("age,fare\n22,7.25\n,71.3\n", "i32[N] from \"t.csv\"[\"age\"]"), "E0503",
               "line 3, column `age`: an empty cell is missing");
-  check_error(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N, 2] from \"t.csv\""), "E0503", "select other columns");
+  check_error(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N, 2] from \"t.csv\""), "E0503", "a date or a time is no number");
   check_out(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N] from \"t.csv\"[\"close\"]"), "y = [10, 11]\n");
   check_out(given("a\tb\n1\t2\n", "[N, 2] from \"t.csv\""), "y = [[1, 2]]\n");
   check_error(given("x y\n1 2\n3 4\n", "[N] from \"t.csv\""), "E0503", "separate the cells by `,`, `;` or a tab");

@@ -18,7 +18,7 @@ Finished interrupted(std::vector<std::string> words, std::string_view input, dou
 // A machine under load may need more than a second to come to the first `print`: it gets more then. It must end at once each time.
 void check_ends(const std::vector<std::string>& words, const std::string& script, const std::string& printed = {}) {
   Finished finished;
-  for (double seconds : {1.0, 5.0, 25.0}) {
+  for (double seconds : {1.0, 3.0, 10.0}) {
     finished = interrupted(words, script, seconds);
     INFO(fmt::format("{}\n{}", fmt::join(words, " "), script.substr(0, 300)) << finished.err);
     CHECK_FALSE(finished.timed_out);
@@ -44,7 +44,7 @@ TEST_CASE("the first Ctrl-C ends what no loop polls") {
     check_ends({"run", "-", backend}, "print \"before\"\nx = full([6000, 6000], 1)\ny = sum(x @ x @ x)\nprint y\n", "before\n");
     check_ends({"run", "-", backend}, "y = sum(cholesky(2 * eye(6000)))\n");
   }
-  check_ends({"run", "-"}, "print \"before\"\ny = sum(broadcast_to(1.0, [200000000000]))\nprint y\n", "before\n");
+  check_ends({"run", "-"}, "print \"before\"\ny = sum(broadcast_to(1.0, [1000000000000]))\nprint y\n", "before\n");
   check_ends({"run", "-"}, "y = sum(sin(arange(100000000000)))\n");
   check_ends({"run", "-"}, "y = sum([sin(real(i)) for i in 0..2000000000, j in 0..100])\n");
 }

@@ -65,6 +65,9 @@ TEST_CASE("each error has the message that is recorded") {
       "E0508",  // bpc opt: tests/command
       "E0510",  // flags and words of the command line: tests/command
       "E0509",  // bpc test: tests/command
+      "W0501",  // data files: tests/command
+      "W0502",  // data files: tests/command
+      "W0503",  // data files: tests/command
       "W0302",  // bpc check --grad: tests/command
   };
   for (const bpc::CodeInfo& info : bpc::all_codes()) {

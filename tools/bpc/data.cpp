@@ -118,7 +118,9 @@ class Binder {
 
   // The file that gives a request its value, if one may; whether it does, an input with a default asks the file.
   std::optional<DataFile> source(const DataRequest& request) const {
-    if (const auto own = named_.find(request.name); own != named_.end()) return own->second;
+    if (const auto own = named_.find(request.name); own != named_.end())
+      return own->second.selector.is_everything() && !request.path.empty() ? DataFile{own->second.path, request.selector, true}
+                                                                           : own->second;
     if (common_ && !request.is_param) return in_common_file(request);
     if (!request.path.empty()) return DataFile{request.path, request.selector};
     return std::nullopt;
@@ -126,17 +128,28 @@ class Binder {
 
   DataFile in_common_file(const DataRequest& request) const {
     if (!common_->selector.is_everything()) return *common_;
-    if (!request.path.empty()) return {common_->path, request.selector};
+    if (!request.path.empty()) return {common_->path, request.selector, true};
     return {common_->path, Selector{Selector::Column(request.name)}};
   }
 
   void announce() {
     for (const DataRequest& request : requests_) {
-      if (!request.path.empty()) reader_.announce({request.path, request.selector});
+      if (!request.path.empty()) announce_source(request);
       if (bindings_.tensors.contains(request.name)) continue;
       if (const auto file = source(request)) reader_.announce(*file);
     }
   }
+
+  void announce_source(const DataRequest& request) {
+    const DataFile own{request.path, request.selector};
+    const std::optional<Element> element = element_of(session_, request.element);
+    if (may_be_codes(element) && is_there(request.path))
+      reader_.announce_codes(own, element);
+    else
+      reader_.announce(own);
+  }
+
+  static bool may_be_codes(std::optional<Element> element) { return !element || is_integer(*element); }
 
   void bind_request(const DataRequest& request, DataNeed need) {
     const std::optional<DataFile> file = source(request);
@@ -162,13 +175,19 @@ class Binder {
   void load(const DataRequest& request, const DataFile& file, Span span) {
     const std::optional<Element> element = element_of(session_, request.element);
     const DataFile own{request.path, request.selector};
-    const bool may_be_codes = !request.path.empty() && file.path != request.path && (!element || is_integer(*element));
-    auto value = reader_.read({file, request.name, element, span, may_be_codes ? &own : nullptr});
+    auto value = reader_.read({file, request.name, element, span, !request.path.empty() && may_be_codes(element) ? &own : nullptr});
     if (!value) return;
     bindings_.tensors[request.name] = std::move(value->tensor);
     const auto is_text = [](const runtime::Categories& each) { return !each.empty(); };
-    if (std::any_of(value->categories.begin(), value->categories.end(), is_text))
-      bindings_.categories[request.name] = std::move(value->categories);
+    if (std::none_of(value->categories.begin(), value->categories.end(), is_text)) return;
+    if (request.path.empty() && !session_.options.params.empty())
+      session_.diagnostics
+          .warning(Code::W0503, request.span,
+                   fmt::format("the codes of `{}` are made from {} alone, whatever the params of {} were learned with", request.name,
+                               file.path, session_.options.params))
+          .with_help(fmt::format("name the file whose texts have the codes, as in `input {} : i32[N] from \"train.csv\"[\"{}\"]`",
+                                 request.name, request.name));
+    bindings_.categories[request.name] = std::move(value->categories);
   }
 
   Session& session_;
@@ -187,7 +206,7 @@ std::optional<Bindings> bind_data(Session& session, const frontend::Program& pro
 }
 
 void check_given_names(Session& session, const frontend::Program& program, const ir::Module& module, const Bindings& bindings) {
-  std::vector<std::string> names = frontend::dim_names(program);
+  std::vector<std::string> names = frontend::dim_names(program), missing;
   for (const ir::Parameter& parameter : module.find("main")->parameters) names.push_back(parameter.path);
   for (const auto& [name, tensor] : bindings.tensors) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
@@ -196,6 +215,14 @@ void check_given_names(Session& session, const frontend::Program& program, const
         .error(Code::E0505, {}, fmt::format("a value is given for `{}`, which is no dim, input or param of the script", name))
         .with_help(near.empty() ? "" : fmt::format("did you mean `{}`?", near));
   }
+  for (const ir::Parameter& parameter : module.find("main")->parameters)
+    if (parameter.kind == ir::Parameter::Kind::param && !bindings.tensors.contains(parameter.path)) missing.push_back(parameter.path);
+  if (!session.options.params.empty() && !missing.empty() && !session.diagnostics.has_errors())
+    session.diagnostics
+        .warning(Code::W0502, {},
+                 fmt::format("{} has no value for `{}`, which keep{} the initial value", session.options.params, fmt::join(missing, "`, `"),
+                             missing.size() == 1 ? "s" : ""))
+        .with_help("what `run --json` prints holds the params that the script assigns");
 }
 
 }  // namespace bpc::tool

@@ -1,6 +1,7 @@
 #include "tools/bpc/data_file.h"
 
 #include <fmt/format.h>
+#include <cctype>
 
 #include "frontend/lower.h"
 
@@ -14,13 +15,32 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// As in a script, but that a name needs no quotes.
+bool is_bare_name(std::string_view text) {
+  return !text.empty() && text[0] != '[' && text[0] != '"' && text.find("..") == std::string_view::npos &&
+         text.find_first_not_of("-0123456789") != std::string_view::npos;
+}
+
+// `[a, b]`, each without quotes.
+std::optional<Selector> bare_list(std::string_view text) {
+  if (!text.starts_with('[') || !text.ends_with(']')) return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  std::vector<Selector::Column> columns;
+  for (std::size_t comma = 0; comma != std::string_view::npos;) {
+    comma = text.find(',');
+    const std::string_view name = trimmed(text.substr(0, comma));
+    if (!is_bare_name(name) || std::isdigit(static_cast<unsigned char>(name[0]))) return std::nullopt;
+    columns.emplace_back(std::string(name));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return Selector{std::move(columns)};
+}
+
+// As in a script, but that names need no quotes.
 std::optional<Selector> selector(std::string_view text) {
   text = trimmed(text);
   if (auto read = frontend::read_selector(text)) return read;
-  const bool is_name = !text.empty() && text[0] != '[' && text[0] != '"' && text.find("..") == std::string_view::npos &&
-                       text.find_first_not_of("-0123456789") != std::string_view::npos;
-  return is_name ? std::optional(Selector{Selector::Column(std::string(text))}) : std::nullopt;
+  if (auto list = bare_list(text)) return list;
+  return is_bare_name(text) ? std::optional(Selector{Selector::Column(std::string(text))}) : std::nullopt;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "tools/bpc/data_reader.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <variant>
 
@@ -33,10 +35,15 @@ std::string shown(const std::string& path) {
 }
 
 std::optional<json> read_json(Session& session, const std::string& path, std::string_view text, Span span) {
-  json document = json::parse(text, nullptr, false);
-  if (!document.is_discarded()) return document;
-  session.diagnostics.error(Code::E0503, span, path + ": not JSON");
-  return std::nullopt;
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    const std::string_view before = text.substr(0, std::min(error.byte, text.size()));
+    session.diagnostics
+        .error(Code::E0503, span, fmt::format("{}: line {}: not JSON", path, 1 + std::count(before.begin(), before.end(), '\n')))
+        .with_help("a table is read from a file that ends in `.csv`");
+    return std::nullopt;
+  }
 }
 
 // The values of what `run --json` printed; otherwise the document itself.
@@ -109,17 +116,53 @@ const DataReader::Contents* DataReader::contents(const std::string& path, Span s
   return result.get();
 }
 
+void DataReader::announce_codes(const DataFile& file, std::optional<Element> element) {
+  announce(file);
+  code_sources_.push_back({file, element});
+}
+
+std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQuery& query) {
+  const auto columns_of = [&](const DataFile& file, std::optional<Element> element,
+                              Diagnostics& diagnostics) -> std::optional<runtime::CsvColumns> {
+    const Contents* contents = this->contents(file.path, query.span);
+    const auto* table = contents ? std::get_if<runtime::CsvTable>(&contents->is) : nullptr;
+    if (!table) return contents ? std::optional(runtime::CsvColumns{}) : std::nullopt;
+    return runtime::read_columns(*table, shown(file.path), file.selector, element, session_.options.real, nullptr, diagnostics, query.span);
+  };
+  Diagnostics said;
+  auto own = columns_of(*query.codes, query.element, said);
+  if (!own) {
+    for (const Diagnostic& each : said.all()) session_.diagnostics.add(each);
+    return std::nullopt;
+  }
+  runtime::KnownCategories known{query.codes->path, std::move(own->categories)};
+  for (const CodeSource& source : code_sources_) {
+    if (source.file.path == query.codes->path) continue;
+    Diagnostics silent;  // said where that input is read
+    const auto other = columns_of(source.file, source.element, silent);
+    bool is_shared = false;
+    for (std::size_t k = 0; k < known.columns.size(); ++k)
+      for (std::size_t j = 0; other && j < other->keys.size(); ++j)
+        if (!known.columns[k].empty() && other->keys[j] == own->keys[k] && !other->categories[j].empty()) {
+          runtime::Categories both;
+          std::set_union(known.columns[k].begin(), known.columns[k].end(), other->categories[j].begin(), other->categories[j].end(),
+                         std::back_inserter(both));
+          known.columns[k] = std::move(both);
+          is_shared = true;
+        }
+    if (is_shared && known.file.find(source.file.path) == std::string::npos)
+      known.file = fmt::format("{} and {}", known.file, source.file.path);
+  }
+  return known;
+}
+
 std::optional<DataValue> DataReader::read(const DataQuery& query) {
   const Contents* file = contents(query.file.path, query.span);
   if (!file) return std::nullopt;
   const Element real = session_.options.real;
   if (const auto* table = std::get_if<runtime::CsvTable>(&file->is)) {
     std::optional<runtime::KnownCategories> known;
-    if (query.codes) {
-      auto own = read({*query.codes, query.name, query.element, query.span});
-      if (!own) return std::nullopt;
-      known = {query.codes->path, std::move(own->categories)};
-    }
+    if (query.codes && !(known = known_categories(query))) return std::nullopt;
     auto columns = runtime::read_columns(*table, shown(query.file.path), query.file.selector, query.element, real,
                                          known ? &*known : nullptr, session_.diagnostics, query.span);
     if (!columns) return std::nullopt;
@@ -127,7 +170,13 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
   }
   if (const auto* document = std::get_if<json>(&file->is)) {
     const json* value = document;
-    if (document->is_object() || !query.file.selector.is_everything()) {
+    if (document->is_object() || !(query.file.selector.is_everything() || query.file.is_inherited)) {
+      if (!document->is_object()) {
+        session_.diagnostics
+            .error(Code::E0503, query.span, shown(query.file.path) + ": a selector names a value of a JSON object, and this is a list")
+            .with_help("leave the selector out, or give the values by name: `{\"x\": [1, 2], \"y\": [3, 4]}`");
+        return std::nullopt;
+      }
       const auto key = key_of(session_, query);
       if (!key) return std::nullopt;
       const json& values = values_of(*document);
@@ -155,6 +204,11 @@ bool DataReader::has(const std::string& path, const std::string& name) {
 }
 
 std::optional<Tensors> DataReader::read_params(const std::string& path, const std::vector<std::string>& known) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  if (!ending.empty() && ending != ".json" && ending != ".safetensors") {
+    session_.diagnostics.error(Code::E0503, {}, fmt::format("{}: params are read from a .safetensors file or a JSON object", path));
+    return std::nullopt;
+  }
   const Contents* file = contents(path, {});
   if (!file) return std::nullopt;
   const Element real = session_.options.real;

@@ -19,7 +19,7 @@ struct DataQuery {
   std::string name;                 // of the input or param: what is taken of a JSON object or of tensors by name, unless the selector says
   std::optional<Element> element;   // of the result
   Span span;                        // where it is asked for
-  const DataFile* codes = nullptr;  // the file whose categories give texts their codes, if it is another
+  const DataFile* codes = nullptr;  // the `from` clause whose categories give texts their codes
 };
 
 struct DataValue {
@@ -35,6 +35,9 @@ class DataReader {
   // To be called for every file that is going to be read before the first one is: a selector that names columns says that a table has a
   // header, to whoever reads it.
   void announce(const DataFile& file);
+  // The same of the `from` clause of an input of this element type that is there to be read: texts in columns that are called the same have
+  // one set of codes, from all these files.
+  void announce_codes(const DataFile& file, std::optional<Element> element);
 
   std::optional<DataValue> read(const DataQuery& query);
   // Whether the file has a value of this name. True of what cannot be read.
@@ -47,7 +50,15 @@ class DataReader {
   // Null, and said before, when it cannot be read.
   const Contents* contents(const std::string& path, Span span);
 
+  struct CodeSource {
+    DataFile file;
+    std::optional<Element> element;
+  };
+  // The categories that texts of a `from` clause have.
+  std::optional<runtime::KnownCategories> known_categories(const DataQuery& query);
+
   Session& session_;
+  std::vector<CodeSource> code_sources_;
   std::map<std::string, bool> named_;  // by path
   std::map<std::string, std::unique_ptr<Contents>> files_;
 };

@@ -118,7 +118,7 @@ inline std::string text_of(const Observed& observed) {
     return std::string(code_info(diagnostic.code).name) + " " + diagnostic.message;
   }
   std::string text;
-  for (const Tensor& output : observed.result.outputs) text += (text.empty() ? "" : " ") + runtime::tensor_text(output, true);
+  for (const Tensor& output : observed.result.outputs) text.append(text.empty() ? "" : " ").append(runtime::tensor_text(output, true));
   return text;
 }
 

@@ -160,9 +160,9 @@ TEST_CASE("CSV errors name line and column") {
   CHECK(csv("x,y\n1,2\n3\n", column(0)) == "E0503 line 3: 1 cell, and the first row has 2");
   CHECK(csv("x,y\n1,2\n3,b\n", column("y"), Element::f64) == "E0503 line 3, column `y`: `b` is not a number");
   CHECK(csv("x\n1\n2.5\n", column(0), Element::i32) == "E0503 line 3, column `x`: `2.5` is not a whole number of type i32");
-  CHECK(csv("x\n1\n3000000000\n", column(0), Element::i32) == "E0503 line 3, column `x`: `3000000000` is not a whole number of type i32");
+  CHECK(csv("x\n1\n3000000000\n", column(0), Element::i32) == "E0503 line 3, column `x`: `3000000000` is too large for i32");
   CHECK(csv("x\n1\n9223372036854775808\n", column(0), Element::i64) ==
-        "E0503 line 3, column `x`: `9223372036854775808` is not a whole number of type i64");
+        "E0503 line 3, column `x`: `9223372036854775808` is too large for i64");
   CHECK(csv("x\n1\n1e400\n", column(0), Element::f64) == "E0503 line 3, column `x`: `1e400` is too large for f64");
   CHECK(csv("x\n1\n-1e39\n", column(0)) == "E0503 line 3, column `x`: `-1e39` is too large for f32");
   CHECK(csv("x\n1e-400\n-inf\n", column(0)) == "f32[2] [0, -inf]");
@@ -176,7 +176,7 @@ TEST_CASE("CSV errors name line and column") {
   CHECK(csv("", {}) == "E0503 there are no rows of data");
   CHECK(csv("x,y\n", {}) == "E0503 there are no rows of data");
   CHECK(csv("x\n\"1\n2\n", column(0)) == "E0503 line 3: a quote is not closed");
-  CHECK(csv("PK\3\4 ...", {}) == "E0503 it is a zip archive (an Excel workbook, or npz)");
+  CHECK(csv("PK\3\4 ...", {}) == "E0503 it is a zip archive (an Excel workbook, npz, or what PyTorch saves)");
   CHECK(csv("\xFF\xFEx\0", {}) == "E0503 it is UTF-16");
   CHECK(csv("gr\xF6\xDF"
             "e\n1\n",
