@@ -51,8 +51,7 @@ class Transposition {
 
  private:
   ValueId parameter(ValueId outside) {
-    ValueId inside =
-        function_.add_parameter(Parameter::Kind::input, fmt::format("p{}", function_.parameters.size()), from_.type(outside));
+    ValueId inside = function_.add_parameter(Parameter::Kind::input, fmt::format("p{}", function_.parameters.size()), from_.type(outside));
     facts_.assume(inside, outside_facts_.may_be_nonfinite(outside));
     given_.push_back(outside);
     return inside;
