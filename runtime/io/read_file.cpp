@@ -85,6 +85,7 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
   if (S_ISREG(about.st_mode) && static_cast<std::uint64_t>(about.st_size) > most) return too_large();
   const OpenFile file{is_stdin ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC), !is_stdin};
   if (file.descriptor < 0) return fail(std::strerror(errno));
+  if (S_ISCHR(about.st_mode) && !isatty(file.descriptor) && path != "/dev/null") return fail("it is a device, and may never end");
   std::string text;
   if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + (std::size_t{1} << 20));
   if (!read_all(file.descriptor, most, text)) return fail(std::strerror(errno));
