@@ -43,6 +43,13 @@ bool read_all(int descriptor, std::size_t most, std::string& text) {
   return true;
 }
 
+// A terminal is read to the end that its user gives, and /dev/null is empty.
+bool is_endless_device(int descriptor, const struct stat& about) {
+  struct stat null = {};
+  if (!S_ISCHR(about.st_mode) || isatty(descriptor)) return false;
+  return stat("/dev/null", &null) != 0 || null.st_rdev != about.st_rdev;
+}
+
 // What stands in a file's folder and may be meant: the same name with an ending, or else one that differs by a letter or two.
 std::string similar_files(const std::string& path, FileKind kind) {
   constexpr std::size_t kMostLookedAt = 10000;
@@ -85,7 +92,7 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
   if (S_ISREG(about.st_mode) && static_cast<std::uint64_t>(about.st_size) > most) return too_large();
   const OpenFile file{is_stdin ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC), !is_stdin};
   if (file.descriptor < 0) return fail(std::strerror(errno));
-  if (S_ISCHR(about.st_mode) && !isatty(file.descriptor) && path != "/dev/null") return fail("it is a device, and may never end");
+  if (is_endless_device(file.descriptor, about)) return fail("it is a device, and may never end");
   std::string text;
   if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + (std::size_t{1} << 20));
   if (!read_all(file.descriptor, most, text)) return fail(std::strerror(errno));

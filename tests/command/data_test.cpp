@@ -292,6 +292,7 @@ TEST_CASE("what is no file to read says so") {
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   const std::string script = "input x = 1\nparam w = 1\ny = x * w\n";
   check_error(run_bpc({"run", pipe}), "E0502", "it is a pipe");
+  CHECK(bpc::test::run({"sh", "-c", "\"$0\" run - < /dev/null", bpc_path()}).code == 0);
   check_error(run_bpc({"run", "/dev/zero"}), "E0502", "it is a device, and may never end");
   for (const std::string flag : {"--data=", "--data=x=", "--set=x=@", "--params="}) {
     check_error(run_script(folder, script, {flag + pipe}), "E0502", "it is a pipe");
