@@ -18,19 +18,53 @@ struct ForeignWord {
 
 constexpr ForeignWord kWords[] = {
 #define BPC_WORD(place, words, help) {ForeignPlace::place, words, help},
+#define BPC_CALL(calls, help)
 #define BPC_PHRASE(pattern, message, help)
 #include "frontend/foreign.def"
 #undef BPC_PHRASE
+#undef BPC_CALL
 #undef BPC_WORD
 };
 
+struct ForeignCall {
+  std::string_view calls, help;
+};
+
+constexpr ForeignCall kCalls[] = {
+#define BPC_WORD(place, words, help)
+#define BPC_CALL(calls, help) {calls, help},
+#define BPC_PHRASE(pattern, message, help)
+#include "frontend/foreign.def"
+#undef BPC_PHRASE
+#undef BPC_CALL
+#undef BPC_WORD
+};
+
+// The part of a list before the separator, which is taken off.
+std::string_view next_of(std::string_view& list, std::string_view separator) {
+  const std::string_view first = list.substr(0, list.find(separator));
+  list.remove_prefix(std::min(list.size(), first.size() + separator.size()));
+  return first;
+}
+
 bool holds(std::string_view words, std::string_view word) {
-  while (!words.empty()) {
-    const std::string_view first = words.substr(0, words.find('|'));
-    if (first == word) return true;
-    words.remove_prefix(std::min(words.size(), first.size() + 1));
-  }
+  while (!words.empty())
+    if (next_of(words, "|") == word) return true;
   return false;
+}
+
+// Whether a call is of the form, such as `norm(_, ord=1)`.
+bool is_of_form(const SourceMap& sources, const Ast& ast, const CallExpr& call, std::string_view form) {
+  if (!holds(next_of(form, "("), call.callee.text)) return false;
+  form.remove_suffix(1);
+  for (const Argument& argument : call.arguments) {
+    std::string_view wanted = next_of(form, ", ");
+    if (wanted == "…") return true;
+    const std::string_view name = wanted.find('=') == std::string_view::npos ? "" : next_of(wanted, "=");
+    if (name != (argument.name ? argument.name->text : "") || (wanted != "_" && wanted != sources.text(ast.expr(argument.value).span)))
+      return false;
+  }
+  return form.empty() || form == "…";
 }
 
 // What a text with values in braces shows, as items of a `print`: `x = {x:.2f} m` is `"x =", x, "m"`.
@@ -119,6 +153,28 @@ std::string fill_help(std::string_view help, const std::vector<Captured>& captur
 
 std::string fill(std::string_view text, const std::vector<Captured>& captured) {
   return put_in(text, captured, true);
+}
+
+Captured captured(const SourceMap& sources, const Ast& ast, ExprId id) {
+  const Expr& expr = ast.expr(id);
+  const bool compound = std::holds_alternative<BinaryExpr>(expr.node) || std::holds_alternative<UnaryExpr>(expr.node) ||
+                        std::holds_alternative<ConditionalExpr>(expr.node) || std::holds_alternative<ComprehensionExpr>(expr.node);
+  return {sources.text(expr.span), !compound || expr.parenthesized};
+}
+
+std::vector<std::string> foreign_call_helps(const SourceMap& sources, const Ast& ast, const CallExpr& call) {
+  std::vector<Captured> arguments;
+  for (const Argument& argument : call.arguments) arguments.push_back(captured(sources, ast, argument.value));
+  std::vector<std::string> helps;
+  for (const ForeignCall& row : kCalls)
+    for (std::string_view forms = row.calls; !forms.empty();) {
+      if (!is_of_form(sources, ast, call, next_of(forms, " / "))) continue;
+      std::string help(row.help);
+      for (std::size_t at = 0; (at = help.find("{f}", at)) != std::string::npos;) help.replace(at, 3, call.callee.text);
+      helps.push_back(fill_help(help, arguments));
+      break;
+    }
+  return helps;
 }
 
 std::string foreign_help(ForeignPlace place, std::string_view word, const std::vector<Captured>& captured) {

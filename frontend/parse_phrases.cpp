@@ -34,9 +34,11 @@ struct Row {
 
 constexpr Row kRows[] = {
 #define BPC_WORD(place, words, help)
+#define BPC_CALL(calls, help)
 #define BPC_PHRASE(pattern, message, help) {pattern, message, help},
 #include "frontend/foreign.def"
 #undef BPC_PHRASE
+#undef BPC_CALL
 #undef BPC_WORD
 };
 

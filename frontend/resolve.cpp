@@ -146,6 +146,8 @@ class Resolver {
     const Expr& first = ast_.expr(id);
     if (!chain.empty() && habits_.report_differentials(*chain.back()))
       chain.pop_back();
+    else if (!chain.empty() && habits_.report_called_with_sign(id, *chain.back()))
+      ;  // what it is called with is looked at below
     else if (const auto* name = std::get_if<NameExpr>(&first.node))
       use(name->name, first.span, chain.empty() || chain.back()->spelling != "^" ? ExprId{} : chain.back()->right);
     else if (const auto* index = std::get_if<IndexExpr>(&first.node); index && habits_.report_added_axis(*index))
@@ -160,7 +162,8 @@ class Resolver {
     }
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
       if (habits_.starts_comment(**link)) fallback_help_ = kCommentHelp;
-      expr((*link)->right);
+      const auto next = link + 1;
+      if (next == chain.rend() || !habits_.report_called_with_sign((*link)->right, **next)) expr((*link)->right);
       fallback_help_.clear();
     }
   }

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "frontend/lower/builtins.h"
+
 namespace bpc::frontend {
 
 Captured Habits::captured(ExprId id) const {
-  const Expr& expr = ast_.expr(id);
-  const bool compound = std::holds_alternative<BinaryExpr>(expr.node) || std::holds_alternative<UnaryExpr>(expr.node) ||
-                        std::holds_alternative<ConditionalExpr>(expr.node) || std::holds_alternative<ComprehensionExpr>(expr.node);
-  return {sources_.text(expr.span), !compound || expr.parenthesized};
+  return frontend::captured(sources_, ast_, id);
 }
 
 bool Habits::is_name(ExprId id) const {
@@ -51,6 +50,17 @@ bool Habits::report_differentials(const BinaryExpr& quotient) const {
   both.end_column = under.span.end_column;
   diagnostics_.error(Code::E0103, both, fmt::format("unknown names `{}` and `{}`", y->name, x->name))
       .with_help(fmt::format("the gradient is `grad({}, {})`", y->name.substr(1), x->name.substr(1)));
+  return true;
+}
+
+bool Habits::report_called_with_sign(ExprId callee, const BinaryExpr& difference) const {
+  const Expr& left = ast_.expr(callee);
+  const auto* function = std::get_if<NameExpr>(&left.node);
+  if (difference.spelling != "-" || !function || left.parenthesized) return false;
+  const Symbol* own = scopes_.find(function->name);
+  if (own ? own->kind != Symbol::Kind::function : !is_builtin_function(function->name)) return false;
+  diagnostics_.error(Code::E0209, left.span, fmt::format("`{}` is a function, not a value", function->name))
+      .with_help(fill_help("its argument stands in parentheses: `{1}(-{2})`", {captured(callee), captured(difference.right)}));
   return true;
 }
 

@@ -30,6 +30,8 @@ class Habits {
 
   // `dJ/dw`, as a run shows it and books write it, for a J and a w that there are.
   bool report_differentials(const BinaryExpr& quotient) const;
+  // `exp -2`, of the function `callee` where the difference begins with it or ends its left side in it: `1 + exp -2`
+  bool report_called_with_sign(ExprId callee, const BinaryExpr& difference) const;
   // `x[:, None]`
   bool report_added_axis(const IndexExpr& index) const;
   // `break` and `continue`, which are no names.

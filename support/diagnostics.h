@@ -56,7 +56,7 @@ class Diagnostics {
   // The reference stays valid while this object lives.
   Diagnostic& error(Code code, Span span, std::string message);
   Diagnostic& warning(Code code, Span span, std::string message);
-  void add(Diagnostic diagnostic) { list_.push_back(std::move(diagnostic)); }
+  Diagnostic& add(Diagnostic diagnostic) { return list_.emplace_back(std::move(diagnostic)); }
   bool has_errors() const;
   const std::deque<Diagnostic>& all() const { return list_; }
 

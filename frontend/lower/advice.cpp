@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "frontend/foreign.h"
+#include "frontend/lower/misfit.h"
 #include "frontend/parse.h"
 
 namespace bpc::frontend::lowering {
@@ -68,6 +70,14 @@ std::string list_help(Context& c, std::string_view callee, const std::vector<std
   arguments.insert(arguments.end(), named.begin(), named.end());
   const std::string code = fmt::format("{}({})", callee, fmt::join(arguments, ", "));
   return is_code(code) ? fmt::format("write `{}`", code) : "";
+}
+
+std::string call_help(Context& c, const CallExpr& call) {
+  for (const std::string& help : foreign_call_helps(c.sources, *c.frame->ast, call)) {
+    const std::size_t open = help.find('`') + 1;
+    if (lowers(c, help.substr(open, help.find('`', open) - open))) return help;
+  }
+  return {};
 }
 
 std::string names_help(const std::string& text, std::size_t count) {

@@ -21,6 +21,9 @@ std::string bound_help(Context& c, const Item& bound, const Type& type);
 // no list, or the arguments would be none.
 std::string list_help(Context& c, std::string_view callee, const std::vector<std::string>& parameters, std::span<const Given> given);
 
+// For a call of the library that has failed, as another language would write it: how it is written here, where that lowers.
+std::string call_help(Context& c, const CallExpr& call);
+
 // For a call that gives several values, as many as are to be named.
 std::string names_help(const std::string& call, std::size_t count);
 

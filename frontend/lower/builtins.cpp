@@ -81,7 +81,8 @@ std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee,
   std::vector<Item> items;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!(*matched)[i] && parameters[i].otherwise.empty()) {
-      c.error(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.text, names[i]));
+      c.error(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.text, names[i]),
+              names.size() > 1 ? fmt::format("its parameters are: {}", fmt::join(names, ", ")) : "");
       return std::nullopt;
     }
     items.push_back((*matched)[i] ? std::move(*(*matched)[i]) : default_item(parameters[i].otherwise, span));

@@ -7,6 +7,7 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
+#include "frontend/lower/misfit.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
 #include "ir/static_facts.h"
@@ -169,6 +170,24 @@ constexpr Builtin kBuiltins[] = {
      {"whether the program learns (`run`, `train`) or predicts; a bool known at compile time", "a bool", "none", "training()"}},
 };
 
+// The call with the sizes that the assignment declares, or with some.
+std::string shape_help(Context& c, const BuiltinCall& call) {
+  const Span span = c.frame->library ? c.frame->library->span : call.span;
+  const std::string text = c.sources.text(span);
+  const bool is_square = call.name == "eye", is_empty = text.ends_with("()");
+  const auto with = [&](const std::string& sizes) {
+    return fmt::format(fmt::runtime(is_square ? "{}{}{})" : "{}{}[{}])"), text.substr(0, text.size() - 1), is_empty ? "" : ", ", sizes);
+  };
+  if (c.frame->declared) {
+    const std::string type = c.sources.text(c.frame->declared->span);
+    const std::size_t open = type.find('[');
+    const std::string code = with(open == std::string::npos ? "" : type.substr(open + 1, type.size() - open - 2));
+    if (lowers(c, code)) return fmt::format("write `{}`", code);
+  }
+  const std::string code = with(is_square ? "3" : "2, 3");
+  return lowers(c, code) ? fmt::format("write the size{}, as in `{}`", is_square ? "" : "s", code) : "";
+}
+
 }  // namespace
 
 std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item& shape, Element element) {
@@ -177,13 +196,15 @@ std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item
     return dims ? std::optional(Type(element, std::move(*dims))) : std::nullopt;
   }
   if (c.initialiser && c.initialiser->type) return *c.initialiser->type;
-  if (c.initialiser)
-    c.error(Code::E0205, call.span,
-            fmt::format("`{}` needs a shape, and `{}` is declared without a type", c.spoken(call.name), c.initialiser->path),
-            "declare it, as in `param W : [3, 4] = …`");
-  else
-    c.error(Code::E0105, call.span, fmt::format("`{}` needs its argument `shape`", c.spoken(call.name)),
-            "only an initialiser takes the declared shape");
+  const std::string spoken(c.spoken(call.name));
+  if (c.initialiser) {
+    const std::string name = c.initialiser->path.substr(c.initialiser->path.rfind('.') + 1);
+    c.error(Code::E0205, call.span, fmt::format("`{}` needs a shape, and `{}` is declared without a type", spoken, c.initialiser->path),
+            fmt::format("give `{}` one, as in `{} : [3, 4] = {}`", name, name, c.text_of(call.span)));
+  } else {
+    c.error(Code::E0105, call.span, fmt::format("`{}` needs a shape, which only a `param` or an `input` gives it", spoken),
+            shape_help(c, call));
+  }
   return std::nullopt;
 }
 

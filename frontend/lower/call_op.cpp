@@ -24,8 +24,8 @@ std::optional<Item> flattened(Context& c, Span span, const Item& x) {
 std::optional<Item> reduction(Context& c, Opcode code, const BuiltinCall& call) {
   auto x = to_value(c, call.arguments[0]);
   auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
-  auto keep = to_bool(c, call.arguments[2], "`keep`");
-  if (!axes || !keep) return std::nullopt;
+  auto keep = axes ? to_bool(c, call.arguments[2], "`keep`") : std::nullopt;
+  if (!keep) return std::nullopt;
   return c.emit(call.span, code, {*x}, {{Attr::axes, *axes}, {Attr::keep, *keep}});
 }
 

@@ -70,7 +70,13 @@ std::optional<Item> call(Context& c, const CallExpr& e, Span span) {
   std::optional<Callable> callee = function ? std::optional(*function) : std::nullopt;  // the binding may move
   auto given = arguments(c, e);
   if (!given) return std::nullopt;
-  return callee ? call_function(c, *callee, *given, span) : call_library(c, e.callee, *given, span);
+  if (callee) return call_function(c, *callee, *given, span);
+  if (c.frame->library) return call_library(c, e.callee, *given, span);
+  c.first_report = nullptr;
+  auto result = call_library(c, e.callee, *given, span);
+  if (Diagnostic* report = c.first_report; !result && report)
+    if (std::string help = call_help(c, e); !help.empty()) report->with_help(std::move(help));
+  return result;
 }
 
 std::optional<Item> call_library(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {

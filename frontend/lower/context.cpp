@@ -76,7 +76,8 @@ void Context::report(Diagnostic diagnostic) {
   for (const Span& call : frame->calls)
     if (!is_in_prelude(call) && !covers(call, diagnostic.span) && notes++ < kMostCallNotes)
       diagnostic.note(fmt::format("called from {}:{}:{}", sources.file(call.file).path, call.line, call.column));
-  diagnostics_.add(std::move(diagnostic));
+  Diagnostic& added = diagnostics_.add(std::move(diagnostic));
+  if (!first_report) first_report = &added;
 }
 
 void Context::error(Code code, Span span, std::string message, std::string help) {

@@ -52,6 +52,7 @@ struct Frame {
   std::vector<Span> calls;               // call sites, innermost first
   std::string path;                      // call path, such as "h1.dense"
   std::string binding;                   // the name that is being assigned
+  const TypeExpr* declared = nullptr;    // the type that is written behind it, if one is
   std::string function;                  // its name; empty at the top level
   const LibraryCall* library = nullptr;  // in a function of the prelude: the author's call that led here
   std::string ruled;                     // the function with an adjoint rule in whose body it is lowered, if any
@@ -121,6 +122,8 @@ struct Context {
   std::optional<ir::ValueId> loss;
   int depth = 0;                 // of nested expressions, statements and calls
   std::string_view made_of_ops;  // the function or operator that the front end is making of several ops, if any: what errors name
+
+  Diagnostic* first_report = nullptr;  // since somebody has reset it
 
   const Expr& expr(ExprId id) const { return frame->ast->expr(id); }
   const Stmt& stmt(StmtId id) const { return frame->ast->stmt(id); }

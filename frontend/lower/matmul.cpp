@@ -28,12 +28,21 @@ std::string transposed_text(Context& c, const Item& item) {
   return (simple || text.front() == '(' ? text : "(" + text + ")") + ".T";
 }
 
+// Whether the author has written `@`, and not the call of a function that is made of it.
+bool is_sign(const Context& c) {
+  return c.made_of_ops == "@";
+}
+
+std::string product_text(const Context& c, const std::string& a, const std::string& b) {
+  return is_sign(c) ? fmt::format("{} @ {}", a, b) : fmt::format("{}({}, {})", c.made_of_ops, a, b);
+}
+
 // A fix by transposing one of two matrices, or empty.
 std::string transposition_help(Context& c, const Item& a, const Item& b) {
   const Type &x = c.type(a), &y = c.type(b);
   if (x.rank() > 2 || y.rank() > 2) return {};
   auto gives = [&](const std::string& left, const std::string& right, std::vector<Dim> dims) {
-    return fmt::format("`{} @ {}` gives {}", left, right, shape_text(dims));
+    return fmt::format("`{}` gives {}", product_text(c, left, right), dims.empty() ? "a number" : shape_text(dims));
   };
   if (y.rank() == 2 && y.size(1) == x.dims.back().size)
     return gives(c.text_of(a.span), transposed_text(c, b), x.rank() == 2 ? std::vector{x.dims[0], y.dims[0]} : std::vector{y.dims[0]});
@@ -43,7 +52,11 @@ std::string transposition_help(Context& c, const Item& a, const Item& b) {
 }
 
 std::optional<Item> misfit(Context& c, Span sign, const Item& a, const Item& b, std::string x, std::string y, std::string help) {
-  c.report(error_at(Code::E0201, sign, fmt::format("cannot multiply {} @ {}", c.described(a), c.described(b)), std::move(help))
+  const std::string x_text = c.described(a), y_text = c.described(b);
+  c.report(error_at(Code::E0201, sign,
+                    is_sign(c) ? fmt::format("cannot multiply {} @ {}", x_text, y_text)
+                               : fmt::format("`{}`: {} and {} do not fit", c.text_of(sign), x_text, y_text),
+                    std::move(help))
                .label(a.span, std::move(x))
                .label(b.span, std::move(y)));
   return std::nullopt;
@@ -74,7 +87,9 @@ std::optional<Item> matmul(Context& c, Span span, Span sign, const Item& a, cons
   for (std::size_t k = 0; k < 2; ++k)
     if (types[k].is_scalar()) {
       c.report(error_at(Code::E0204, sign,
-                        fmt::format("`@` multiplies vectors and matrices, and `{}` is a scalar", c.text_of(operands[k].span)), "write `*`")
+                        fmt::format("`{}` multiplies vectors and matrices, and `{}` is a scalar", is_sign(c) ? "@" : c.made_of_ops,
+                                    c.text_of(operands[k].span)),
+                        "write `*`")
                    .label(operands[k].span, "a scalar"));
       return std::nullopt;
     }

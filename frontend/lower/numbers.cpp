@@ -196,9 +196,9 @@ std::optional<std::int64_t> to_integer(Context& c, const Item& item, const std::
                         text.find_first_not_of("0123456789.eE+-") == std::string::npos
                             ? fmt::format("this is {}", text.empty() ? number_text(*number) : text)
                             : fmt::format("`{}` is {}", text, number_text(*number))),
-            text.find('/') != std::string::npos            ? "`//` divides integers and gives an integer"
-            : number->real() == std::floor(number->real()) ? fmt::format("write `{:.0f}`", number->real())
-                                                           : "");
+            text.find('/') != std::string::npos                                             ? "`//` divides integers and gives an integer"
+            : std::trunc(number->real()) == number->real() && std::isfinite(number->real()) ? fmt::format("write `{:.0f}`", number->real())
+                                                                                            : "");
   else if (item.holds<List>())
     c.error(Code::E0205, item.span, fmt::format("{} is one integer, and `{}` is a list", what, c.text_of(c.seen_at(item))));
   else if (item.holds<bool>() || item.holds<Text>() || item.holds<None>())

@@ -235,6 +235,7 @@ void assign_name(Context& c, const std::string& name, Item item, Span span, std:
 
 void assignment(Context& c, const AssignStmt& s, Span span) {
   Temporarily<std::string> binding(c.frame->binding, s.targets[0].name.text);
+  Temporarily<const TypeExpr*> declared(c.frame->declared, s.targets[0].type ? &*s.targets[0].type : nullptr);
   std::vector<std::optional<Item>> items;
   for (ExprId id : s.values) items.push_back(expression(c, id));
   if (items.size() == 1 && s.targets.size() > 1 && items[0]) {  // a, b = f(x)
