@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "support/internal_error.h"
+
 namespace bpc::ir {
 
 namespace {
@@ -35,6 +37,10 @@ std::span<const OpInfo> all_ops() {
 }
 const OpInfo& op_info(Opcode code) {
   return kOps[static_cast<std::size_t>(code)];
+}
+scalar::Operator scalar_operator(Opcode code) {
+  if (op_info(code).group != Group::elementwise) throw InternalError("ir", std::string(op_info(code).name) + " is no scalar operator");
+  return static_cast<scalar::Operator>(code);  // the table begins with theirs
 }
 
 std::optional<Opcode> op_from_name(std::string_view name) {

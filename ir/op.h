@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "scalar/operator.h"
+
 namespace bpc::ir {
 
 enum class Opcode : std::uint8_t {
@@ -98,6 +100,8 @@ struct OpInfo {
 
 std::span<const OpInfo> all_ops();
 const OpInfo& op_info(Opcode code);
+// What an elementwise op computes of each element.
+scalar::Operator scalar_operator(Opcode code);
 // By the word in IR text.
 std::optional<Opcode> op_from_name(std::string_view name);
 // By how a script writes it, with its number of value operands ("-" is neg or sub; "max" is reduce_max or maximum).

@@ -2,7 +2,7 @@
 
 #include "runtime/linalg.h"
 #include "runtime/random.h"
-#include "runtime/scalar.h"
+#include "scalar/functions.h"
 
 namespace rt = bpc::runtime;
 
@@ -23,39 +23,39 @@ extern "C" {
 
 #define BPC_RT_DEFINE(name)              \
   float bpc_rt_##name##_f32(float x) {   \
-    return rt::scalar::name(x);          \
+    return bpc::scalar::name(x);         \
   }                                      \
   double bpc_rt_##name##_f64(double x) { \
-    return rt::scalar::name(x);          \
+    return bpc::scalar::name(x);         \
   }
 BPC_RT_UNARY(BPC_RT_DEFINE)
 #undef BPC_RT_DEFINE
 
 #define BPC_RT_DEFINE(name)                        \
   float bpc_rt_##name##_f32(float a, float b) {    \
-    return rt::scalar::name(a, b);                 \
+    return bpc::scalar::name(a, b);                \
   }                                                \
   double bpc_rt_##name##_f64(double a, double b) { \
-    return rt::scalar::name(a, b);                 \
+    return bpc::scalar::name(a, b);                \
   }
 BPC_RT_BINARY(BPC_RT_DEFINE)
 #undef BPC_RT_DEFINE
 
 #define BPC_RT_DEFINE(name)                                          \
   std::int32_t bpc_rt_##name##_i32(std::int32_t a, std::int32_t b) { \
-    return rt::scalar::name(a, b);                                   \
+    return bpc::scalar::name(a, b);                                  \
   }                                                                  \
   std::int64_t bpc_rt_##name##_i64(std::int64_t a, std::int64_t b) { \
-    return rt::scalar::name(a, b);                                   \
+    return bpc::scalar::name(a, b);                                  \
   }
 BPC_RT_INTEGER(BPC_RT_DEFINE)
 #undef BPC_RT_DEFINE
 
 float bpc_rt_polygamma_f32(std::int64_t order, float x) {
-  return rt::scalar::polygamma(order, x);
+  return bpc::scalar::polygamma(order, x);
 }
 double bpc_rt_polygamma_f64(std::int64_t order, double x) {
-  return rt::scalar::polygamma(order, x);
+  return bpc::scalar::polygamma(order, x);
 }
 
 void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "runtime/scalar.h"
+#include "scalar/functions.h"
 
 namespace bpc::runtime {
 

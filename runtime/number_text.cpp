@@ -6,7 +6,8 @@
 #include <span>
 #include <type_traits>
 
-#include "runtime/element.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::runtime {
 

@@ -5,7 +5,8 @@
 #include <limits>
 #include <new>
 
-#include "runtime/element.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 #include "support/internal_error.h"
 
 namespace bpc::runtime {

@@ -4,14 +4,13 @@
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/long_sum.h"
 #include "ir/shape_rules.h"
-#include "runtime/element.h"
+#include "support/element.h"
 
 namespace bpc::interpreter {
 
 namespace {
 
 using runtime::Tensor;
-namespace scalar = runtime::scalar;
 
 bool within(char letter, const std::string& text) {
   return text.find(letter) != std::string::npos;
@@ -62,7 +61,7 @@ Tensor einsum(const ir::Op& op, const Tensor& a, const Tensor& b, const Type& ty
   Type ordered(type.element);
   for (char letter : order) ordered.dims.push_back(type.dims[spec.out.find(letter)]);
   Tensor product(ordered);
-  runtime::with_element(type.element, [&]<class T>(T) {
+  with_element(type.element, [&]<class T>(T) {
     constexpr std::int64_t kBlock = 256;  // products that are added up before they go to the total
     const T *x = left.data<T>(), *y = right.data<T>();
     T* out = product.data<T>();

@@ -5,8 +5,9 @@
 
 #include "backend/failure/failure.h"
 #include "backend/interpreter/strided.h"
-#include "runtime/element.h"
 #include "runtime/random.h"
+#include "scalar/dispatch.h"
+#include "support/element.h"
 
 namespace bpc::interpreter {
 
@@ -16,7 +17,6 @@ using ir::Attr;
 using ir::Op;
 using ir::Opcode;
 using runtime::Tensor;
-namespace scalar = runtime::scalar;
 
 // An operand whose elements stand as in a result of this type, or a single value.
 Tensor stretched(const Tensor& x, const Type& type) {
@@ -40,34 +40,18 @@ Tensor map(const Type& type, Operands operands, F f) {
   return map<Out, In...>(type, operands, f, std::index_sequence_for<In...>{});
 }
 
-// f for one operand, or two of the same type; Kind says which types f takes, Result what it gives.
-enum class Kind { number, real, boolean, any };
-
-template <class T>
-constexpr bool takes(Kind kind) {
-  switch (kind) {
-    case Kind::number:
-      return scalar::Number<T>;
-    case Kind::real:
-      return scalar::Real<T>;
-    case Kind::boolean:
-      return std::same_as<T, bool>;
-    case Kind::any:
-      return true;
-  }
-}
-
-template <Kind kind, class F>
+// f for operands of the type that the last one has; the condition of `select` is a bool.
+template <class F>
 Tensor pointwise(const Type& type, Operands operands, F f) {
-  return runtime::with_element(operands[0]->type().element, [&]<class T>(T) -> Tensor {
-    if constexpr (takes<T>(kind)) {
-      if constexpr (std::invocable<F, T>)
-        return map<std::invoke_result_t<F, T>, T>(type, operands, f);
-      else
-        return map<std::invoke_result_t<F, T, T>, T, T>(type, operands, f);
-    } else {
-      throw InternalError("interpret", "an operand of type " + type_text(operands[0]->type()));
-    }
+  return with_element(operands.back()->type().element, [&]<class T>(T) -> Tensor {
+    if constexpr (std::invocable<F, T>)
+      return map<std::invoke_result_t<F, T>, T>(type, operands, f);
+    else if constexpr (std::invocable<F, T, T>)
+      return map<std::invoke_result_t<F, T, T>, T, T>(type, operands, f);
+    else if constexpr (std::invocable<F, bool, T, T>)
+      return map<T, bool, T, T>(type, operands, f);
+    else
+      throw InternalError("interpret", "an operand of type " + type_text(operands.back()->type()));
   });
 }
 
@@ -77,14 +61,13 @@ void check_divisor(const ir::Function& function, const Op& op, const Type& type,
     if (divisor.int_at(i) == 0) throw Stop{backend::division_failure(function, op)};
 }
 
-Tensor cast(const Type& type, Operands operands) {
-  return runtime::with_element(
-      type.element, [&]<class To>(To) { return pointwise<Kind::any>(type, operands, [](auto x) { return scalar::cast<To>(x); }); });
-}
-
-Tensor select(const Type& type, Operands operands) {
-  return runtime::with_element(type.element,
-                               [&]<class T>(T) { return map<T, bool, T, T>(type, operands, [](bool c, T a, T b) { return c ? a : b; }); });
+Tensor elementwise(const ir::Function& function, const Op& op, Operands operands, const Type& type) {
+  if (op.code == Opcode::cast)
+    return with_element(type.element, [&]<class To>(To) { return pointwise(type, operands, [](auto x) { return scalar::cast<To>(x); }); });
+  if (op.code == Opcode::polygamma)
+    return pointwise(type, operands, [n = op.attrs.integer(Attr::order)]<scalar::Real T>(T x) { return scalar::polygamma(n, x); });
+  if (op.code == Opcode::floordiv || op.code == Opcode::mod) check_divisor(function, op, type, *operands[1]);
+  return scalar::with_function(ir::scalar_operator(op.code), [&](auto f) { return pointwise(type, operands, f); });
 }
 
 Tensor constant(const Op& op, const Type& type) {
@@ -93,7 +76,7 @@ Tensor constant(const Op& op, const Type& type) {
     return is_real(type.element) ? Tensor::from_reals(type, op.attrs.reals(Attr::reals))
                                  : Tensor::from_ints(type, op.attrs.ints(Attr::ints));
   Tensor result(type);
-  runtime::with_element(type.element, [&]<class T>(T) {
+  with_element(type.element, [&]<class T>(T) {
     T* out = result.data<T>();
     const T element = std::holds_alternative<double>(*value) ? scalar::cast<T>(std::get<double>(*value))
                                                              : scalar::cast<T>(std::get<std::int64_t>(*value));
@@ -106,7 +89,7 @@ Tensor iota(const Op& op, const Type& type) {
   Tensor result(type);
   Strides strides(type.rank(), 0);
   strides[static_cast<std::size_t>(op.attrs.integer(Attr::axis))] = 1;
-  runtime::with_element(type.element, [&]<class T>(T) {
+  with_element(type.element, [&]<class T>(T) {
     T* out = result.data<T>();
     walk<1>(type.sizes(), {strides}, {0}, [&](const auto& at) { *out++ = scalar::cast<T>(at[0]); });
   });
@@ -140,71 +123,10 @@ Tensor random(const Op& op, Operands operands, const Type& type) {
 
 Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, bool first_dies) {
   const Type& type = function.type(op.results.at(0));
-// A function of runtime/scalar.h at whatever types it is called with.
-#define BPC_SCALAR(name) [](auto... x) -> decltype(scalar::name(x...)) { return scalar::name(x...); }
-#define BPC_POINTWISE(kind, name) \
-  case Opcode::name:              \
-    return pointwise<Kind::kind>(type, operands, BPC_SCALAR(name));
   switch (op.code) {
-    BPC_POINTWISE(number, neg)
-    BPC_POINTWISE(number, abs)
-    BPC_POINTWISE(number, sign)
-    BPC_POINTWISE(real, exp)
-    BPC_POINTWISE(real, expm1)
-    BPC_POINTWISE(real, log)
-    BPC_POINTWISE(real, log1p)
-    BPC_POINTWISE(real, sqrt)
-    BPC_POINTWISE(real, rsqrt)
-    BPC_POINTWISE(real, sin)
-    BPC_POINTWISE(real, cos)
-    BPC_POINTWISE(real, tan)
-    BPC_POINTWISE(real, asin)
-    BPC_POINTWISE(real, acos)
-    BPC_POINTWISE(real, atan)
-    BPC_POINTWISE(real, sinh)
-    BPC_POINTWISE(real, cosh)
-    BPC_POINTWISE(real, tanh)
-    BPC_POINTWISE(real, erf)
-    BPC_POINTWISE(real, lgamma)
-    BPC_POINTWISE(real, floor)
-    BPC_POINTWISE(real, ceil)
-    BPC_POINTWISE(real, round)
-    BPC_POINTWISE(number, relu)
-    BPC_POINTWISE(number, step)
-    BPC_POINTWISE(real, sigmoid)
-    BPC_POINTWISE(real, softplus)
-    BPC_POINTWISE(boolean, logical_not)
-    BPC_POINTWISE(any, stop_grad)
-    BPC_POINTWISE(any, variable)
-    BPC_POINTWISE(number, add)
-    BPC_POINTWISE(number, sub)
-    BPC_POINTWISE(number, mul)
-    BPC_POINTWISE(real, div)
-    BPC_POINTWISE(real, strong_mul)
-    BPC_POINTWISE(number, pow)
-    BPC_POINTWISE(real, atan2)
-    BPC_POINTWISE(number, maximum)
-    BPC_POINTWISE(number, minimum)
-    BPC_POINTWISE(number, lt)
-    BPC_POINTWISE(number, le)
-    BPC_POINTWISE(number, gt)
-    BPC_POINTWISE(number, ge)
-    BPC_POINTWISE(any, eq)
-    BPC_POINTWISE(any, ne)
-    BPC_POINTWISE(boolean, logical_and)
-    BPC_POINTWISE(boolean, logical_or)
-    case Opcode::polygamma:
-      return pointwise<Kind::real>(type, operands, [n = op.attrs.integer(Attr::order)](auto x) { return scalar::polygamma(n, x); });
-    case Opcode::floordiv:
-      check_divisor(function, op, type, *operands[1]);
-      return pointwise<Kind::number>(type, operands, BPC_SCALAR(floordiv));
-    case Opcode::mod:
-      check_divisor(function, op, type, *operands[1]);
-      return pointwise<Kind::number>(type, operands, BPC_SCALAR(mod));
-    case Opcode::cast:
-      return cast(type, operands);
-    case Opcode::select:
-      return select(type, operands);
+#define BPC_SCALAR(id, ...) case Opcode::id:
+#include "scalar/operators.def"
+    return elementwise(function, op, operands, type);
 
     case Opcode::reduce_sum:
     case Opcode::reduce_max:
@@ -277,8 +199,6 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
     case Opcode::jvp:
       break;
   }
-#undef BPC_POINTWISE
-#undef BPC_SCALAR
   throw InternalError("interpret", std::string(ir::op_info(op.code).name) + " is not evaluated on its own",
                       function.origin(op.origin).span);
 }

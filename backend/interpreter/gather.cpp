@@ -3,7 +3,8 @@
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/strided.h"
-#include "runtime/element.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::interpreter {
 
@@ -48,7 +49,7 @@ Tensor gather(const ir::Function& function, const ir::Op& op, Operands operands,
   const Tensor& x = *operands[0];
   const Parts parts = parts_of(function, op, x.type(), operands.subspan(1));
   Tensor result(type);
-  runtime::with_element(type.element, [&]<class T>(T) {
+  with_element(type.element, [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.data<T>();
     for (std::int64_t start : parts.starts) walk<1>(parts.sizes, {parts.strides}, {start}, [&](const auto& at) { *out++ = in[at[0]]; });
@@ -59,12 +60,12 @@ Tensor gather(const ir::Function& function, const ir::Op& op, Operands operands,
 Tensor scatter_add(const ir::Function& function, const ir::Op& op, Tensor x, Operands operands) {
   const Tensor& v = *operands[1];
   const Parts parts = parts_of(function, op, x.type(), operands.subspan(2));
-  runtime::with_element(x.type().element, [&]<class T>(T) {
-    if constexpr (runtime::scalar::Number<T>) {
+  with_element(x.type().element, [&]<class T>(T) {
+    if constexpr (scalar::Number<T>) {
       const T* in = v.data<T>();
       T* out = x.data<T>();
       for (std::int64_t start : parts.starts)
-        walk<1>(parts.sizes, {parts.strides}, {start}, [&](const auto& at) { out[at[0]] = runtime::scalar::add(out[at[0]], *in++); });
+        walk<1>(parts.sizes, {parts.strides}, {start}, [&](const auto& at) { out[at[0]] = scalar::add(out[at[0]], *in++); });
     } else {
       throw InternalError("interpret", "a scatter_add to a " + type_text(x.type()));
     }

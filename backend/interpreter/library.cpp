@@ -1,8 +1,9 @@
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
 #include "ir/kernel_sizes.h"
-#include "runtime/element.h"
 #include "runtime/linalg.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::interpreter {
 
@@ -11,7 +12,7 @@ namespace {
 using ir::Opcode;
 using runtime::Tensor;
 
-template <runtime::scalar::Real T>
+template <scalar::Real T>
 std::int64_t matrix_kernel(Opcode code, Operands operands, Tensor& result, Tensor& work, const std::vector<std::int64_t>& sizes) {
   const T* a = operands[0]->data<T>();
   T* out = result.data<T>();
@@ -34,13 +35,13 @@ std::int64_t matrix_kernel(Opcode code, Operands operands, Tensor& result, Tenso
 Tensor library(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type) {
   const ir::KernelSizes kernel = ir::kernel_sizes(function, op);
   Tensor result(type), work(kernel.work);
-  const std::int64_t status = runtime::with_element(operands[0]->type().element, [&]<class T>(T) -> std::int64_t {
-    if constexpr (runtime::scalar::Number<T>) {
+  const std::int64_t status = with_element(operands[0]->type().element, [&]<class T>(T) -> std::int64_t {
+    if constexpr (scalar::Number<T>) {
       if (op.code == Opcode::argsort)
         return runtime::argsort(operands[0]->data<T>(), result.data<std::int32_t>(), work.data<std::int32_t>(), kernel.sizes[0],
                                 kernel.sizes[1], kernel.sizes[2], kernel.sizes[3]);
     }
-    if constexpr (runtime::scalar::Real<T>) return matrix_kernel<T>(op.code, operands, result, work, kernel.sizes);
+    if constexpr (scalar::Real<T>) return matrix_kernel<T>(op.code, operands, result, work, kernel.sizes);
     throw InternalError("interpret", "a matrix of type " + type_text(operands[0]->type()));
   });
   if (status != 0 && ir::may_fail(function, op)) throw Stop{backend::matrix_failure(function, op, status - 1)};

@@ -1,7 +1,8 @@
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/strided.h"
-#include "runtime/element.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::interpreter {
 
@@ -13,7 +14,7 @@ using runtime::Tensor;
 // result[i] = x[start + i . strides]
 Tensor strided_copy(const Tensor& x, const Type& type, const std::vector<std::int64_t>& sizes, const Strides& strides, std::int64_t start) {
   Tensor result(type);
-  runtime::with_element(type.element, [&]<class T>(T) {
+  with_element(type.element, [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.data<T>();
     walk<1>(sizes, {strides}, {start}, [&](const auto& at) { *out++ = in[at[0]]; });
@@ -82,13 +83,13 @@ Tensor update(const ir::Function& function, const ir::Op& op, Tensor x, Operands
   const Tensor& v = *operands[1];
   const Part part = part_of(function, op, x.type(), operands.subspan(2));
   const auto& sizes = op.attrs.ints(Attr::sizes);
-  runtime::with_element(x.type().element, [&]<class T>(T) {
+  with_element(x.type().element, [&]<class T>(T) {
     const T* in = v.data<T>();
     T* out = x.data<T>();
     if (!op.attrs.flag(Attr::add))
       walk<1>(sizes, {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = *in++; });
-    else if constexpr (runtime::scalar::Number<T>)
-      walk<1>(sizes, {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = runtime::scalar::add(out[at[0]], *in++); });
+    else if constexpr (scalar::Number<T>)
+      walk<1>(sizes, {part.strides}, {part.start}, [&](const auto& at) { out[at[0]] = scalar::add(out[at[0]], *in++); });
     else
       throw InternalError("interpret", "an update that adds to a " + type_text(x.type()));
   });
@@ -101,7 +102,7 @@ Tensor concat(const ir::Op& op, Operands operands, const Type& type) {
   const Strides strides = dense_strides(type.sizes());
   std::int64_t start = 0;
   for (const Tensor* operand : operands) {
-    runtime::with_element(type.element, [&]<class T>(T) {
+    with_element(type.element, [&]<class T>(T) {
       const T* in = operand->data<T>();
       T* out = result.data<T>();
       walk<1>(operand->type().sizes(), {strides}, {start}, [&](const auto& at) { out[at[0]] = *in++; });
@@ -117,12 +118,11 @@ Tensor window(const ir::Op& op, const Tensor& x, const Type& type) {
 
 Tensor window_add(const ir::Op& op, const Tensor& y, const Type& type) {
   Tensor result = Tensor::zeros(type);
-  runtime::with_element(type.element, [&]<class T>(T) {
-    if constexpr (runtime::scalar::Number<T>) {
+  with_element(type.element, [&]<class T>(T) {
+    if constexpr (scalar::Number<T>) {
       const T* in = y.data<T>();
       T* out = result.data<T>();
-      walk<1>(y.type().sizes(), {window_strides(op, type)}, {0},
-              [&](const auto& at) { out[at[0]] = runtime::scalar::add(out[at[0]], *in++); });
+      walk<1>(y.type().sizes(), {window_strides(op, type)}, {0}, [&](const auto& at) { out[at[0]] = scalar::add(out[at[0]], *in++); });
     } else {
       throw InternalError("interpret", "a window_add of a " + type_text(type));
     }

@@ -4,7 +4,8 @@
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/long_sum.h"
 #include "backend/interpreter/strided.h"
-#include "runtime/element.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::interpreter {
 
@@ -13,7 +14,6 @@ namespace {
 using ir::Attr;
 using ir::Opcode;
 using runtime::Tensor;
-namespace scalar = runtime::scalar;
 
 // Strides through the result of a reduction of x: reduced axes do not move.
 Strides result_strides(const Type& x, const std::vector<std::int64_t>& axes) {
@@ -55,7 +55,7 @@ bool is_nan(T x) {
 }  // namespace
 
 Tensor reduce(const ir::Op& op, const Tensor& x, const Type& type) {
-  return runtime::with_element(type.element, [&]<class T>(T) {
+  return with_element(type.element, [&]<class T>(T) {
     if constexpr (std::same_as<T, bool>) {
       if (op.code == Opcode::reduce_any) return fold<T>(op, x, type, false, [](bool a, bool b) { return a || b; });
       return fold<T>(op, x, type, true, [](bool a, bool b) { return a && b; });
@@ -72,7 +72,7 @@ Tensor arg_reduce(const ir::Op& op, const Tensor& x, const Type& type) {
   auto* out = result.data<std::int32_t>();
   const auto cells = static_cast<std::size_t>(result.count());
   const bool want_max = op.code == Opcode::argmax;
-  runtime::with_element(x.type().element, [&]<class T>(T) {
+  with_element(x.type().element, [&]<class T>(T) {
     const T* in = x.data<T>();
     const auto best = std::make_unique<T[]>(cells);
     std::vector<std::int32_t> seen(cells, 0);  // the walk is row-major, so that the n-th visit of a cell is its element n
@@ -97,7 +97,7 @@ Tensor cumulative_sum(const ir::Op& op, const Tensor& x, const Type& type) {
   const std::int64_t size = type.size(axis), stride = dense_strides(type.sizes())[axis];
   std::vector<std::int64_t> starts = type.sizes();
   starts[axis] = 1;
-  runtime::with_element(type.element, [&]<class T>(T) {
+  with_element(type.element, [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.data<T>();
     walk<1>(starts, {dense_strides(type.sizes())}, {0}, [&](const auto& at) {

@@ -131,7 +131,7 @@ std::optional<Item> call_op(Context& c, Opcode code, const BuiltinCall& call) {
     case ir::ShapeRule::pointwise:
     case ir::ShapeRule::comparison:
       if (code == Opcode::polygamma) return polygamma(c, call);
-      if (auto folded = fold_function(call.span, call.name, call.arguments)) return folded;
+      if (auto folded = fold_function(c, call.span, code, call.arguments)) return folded;
       return elementwise(c, call.span, code, call.arguments);
     case ir::ShapeRule::select:
       return where(c, call);

@@ -3,93 +3,53 @@
 #include <fmt/format.h>
 #include <cmath>
 
+#include "scalar/apply.h"
+
 namespace bpc::frontend::lowering {
 
 namespace {
 
-// The element type of a folded result: that of the operand that has one.
-std::optional<Element> joined(const Number& a, const Number& b) {
-  if (a.element == Element::i64 || b.element == Element::i64) return Element::i64;
-  return a.element ? a.element : b.element;
+// The element type of a result: that of the operand that has one.
+std::optional<Element> joined(std::optional<Element> a, std::optional<Element> b) {
+  if (a == Element::i64 || b == Element::i64) return Element::i64;
+  return a ? a : b;
 }
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
-}
-
-double real_mod(double a, double b) {
-  double r = std::fmod(a, b);
-  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-}
-
-// a^n by squaring; nullopt past 64 bits.
-std::optional<std::int64_t> integer_power(std::int64_t a, std::int64_t n) {
-  std::int64_t result = 1;
-  while (true) {
-    if ((n & 1) && __builtin_mul_overflow(result, a, &result)) return std::nullopt;
-    n >>= 1;
-    if (n == 0) return result;
-    if (__builtin_mul_overflow(a, a, &a)) return a == 0 || result == 0 ? std::optional<std::int64_t>(0) : std::nullopt;
+// An operator on numbers, as a program computes it in i64 or f64; but an integer that would wrap around is an error, or a real if weak, and
+// negative powers of integers are real.
+std::optional<Item> computed(Context& c, Span span, ir::Opcode code, const std::vector<Item>& operands) {
+  std::vector<scalar::Value> integers, reals;
+  std::optional<Element> element;
+  for (const Item& operand : operands) {
+    const Number& number = *operand.as<Number>();
+    if (number.is_integer()) integers.emplace_back(number.integer());
+    reals.emplace_back(number.real());
+    element = joined(element, number.element);
   }
-}
-
-// Integer arithmetic; nullopt past 64 bits, or where the result is not an integer.
-std::optional<std::int64_t> integer_result(char op, std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  switch (op) {
-    case '+':
-      return __builtin_add_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case '-':
-      return __builtin_sub_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case '*':
-      return __builtin_mul_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case '/':  // floor division
-      return a == INT64_MIN && b == -1 ? std::nullopt : std::optional(floor_div(a, b));
-    case '%':
-      return b == -1 ? 0 : a - b * floor_div(a, b);
-    case '^':
-      return b < 0 ? std::nullopt : integer_power(a, b);
+  const ir::OpInfo& info = ir::op_info(code);
+  const scalar::Operator op = ir::scalar_operator(code);
+  const bool inverts = code == ir::Opcode::pow && operands[1].as<Number>()->real() < 0;
+  const bool whole = integers.size() == operands.size() && info.domain != ir::Domain::real && !inverts;
+  const auto integer = whole ? scalar::apply(op, Element::i64, integers) : std::nullopt;
+  if (whole && !integer) {
+    c.error(Code::E0403, span, fmt::format("`{}` divides by zero", info.spelling));
+    return std::nullopt;
   }
-  return std::nullopt;
-}
-
-double real_result(std::string_view op, double a, double b) {
-  if (op == "+") return a + b;
-  if (op == "-") return a - b;
-  if (op == "*") return a * b;
-  if (op == "/") return a / b;
-  if (op == "//") return std::floor(a / b);
-  if (op == "%") return real_mod(a, b);
-  return std::pow(a, b);
-}
-
-template <class T>
-std::optional<bool> compared(std::string_view op, const T& a, const T& b) {
-  if (op == "<") return a < b;
-  if (op == "<=") return a <= b;
-  if (op == ">") return a > b;
-  if (op == ">=") return a >= b;
-  if (op == "==") return a == b;
-  if (op == "!=") return a != b;
-  return std::nullopt;
-}
-
-std::optional<Item> arithmetic(Context& c, Span span, std::string_view op, const Number& a, const Number& b) {
-  if (a.is_integer() && b.is_integer() && op != "/") {
-    bool divides = op == "//" || op == "%";
-    if (divides && b.integer() == 0) {
-      c.error(Code::E0403, span, fmt::format("`{}` divides by zero", op));
-      return std::nullopt;
-    }
-    auto result = integer_result(op == "//" ? '/' : op[0], a.integer(), b.integer());
-    if (result) return Item{Number{*result, joined(a, b)}, span};
-    bool negative_power = op == "^" && b.integer() < 0;
-    if (joined(a, b) && !negative_power) {
+  if (info.rule == ir::ShapeRule::comparison) {
+    const scalar::Value truth = integer ? *integer : *scalar::apply(op, Element::f64, reals);
+    return Item{std::get<std::int64_t>(truth) != 0, span};
+  }
+  const double real = std::get<double>(*scalar::apply(op, Element::f64, reals));
+  if (integer) {
+    const auto result = std::get<std::int64_t>(*integer);
+    // One that wraps around is off by 2^64 at least; one that does not, by what rounding its operands makes of a remainder: 2^63 at most.
+    if (std::abs(real - static_cast<double>(result)) < 0x1.8p63) return Item{Number{result, element}, span};
+    if (element) {
       c.error(Code::E0210, span, fmt::format("`{}` does not fit 64 bits", c.text_of(span)));
       return std::nullopt;
     }
   }
-  return Item{weak(real_result(op, a.real(), b.real())), span};
+  return Item{weak(real), span};
 }
 
 // A number where a bool should stand, or a bool where a number should.
@@ -102,16 +62,6 @@ std::string operand_help(Context& c, std::string_view spelling, const Item& oper
                      text);
 }
 
-struct RealFunction {
-  std::string_view name;
-  double (*apply)(double);
-};
-constexpr RealFunction kRealFunctions[] = {
-    {"exp", std::exp},   {"expm1", std::expm1}, {"log", std::log},   {"log1p", std::log1p}, {"sqrt", std::sqrt}, {"sin", std::sin},
-    {"cos", std::cos},   {"tan", std::tan},     {"asin", std::asin}, {"acos", std::acos},   {"atan", std::atan}, {"sinh", std::sinh},
-    {"cosh", std::cosh}, {"tanh", std::tanh},   {"erf", std::erf},   {"floor", std::floor}, {"ceil", std::ceil},
-};
-
 }  // namespace
 
 bool is_compile_time(const Item& item) {
@@ -123,12 +73,8 @@ std::string number_text(const Number& number) {
 }
 
 std::optional<Item> fold_unary(Context& c, Span span, std::string_view spelling, const Item& x) {
-  const Number* number = x.as<Number>();
   if (const bool* truth = x.as<bool>(); truth && spelling == "not") return Item{!*truth, span};
-  if (number && spelling == "-") {
-    if (!number->is_integer()) return Item{weak(-number->real()), span};
-    return arithmetic(c, span, "-", Number{std::int64_t{0}, number->element}, *number);
-  }
+  if (x.holds<Number>() && spelling == "-") return computed(c, span, ir::Opcode::neg, {x});
   c.error(Code::E0203, span, fmt::format("`{}` does not take `{}`", spelling, c.text_of(x.span)), operand_help(c, spelling, x));
   return std::nullopt;
 }
@@ -138,16 +84,13 @@ std::optional<Item> fold_binary(Context& c, Span span, std::string_view spelling
   if (equality && (a.holds<None>() || b.holds<None>())) return Item{(a.holds<None>() && b.holds<None>()) == (spelling == "=="), span};
   const Number *x = a.as<Number>(), *y = b.as<Number>();
   const bool *p = a.as<bool>(), *q = b.as<bool>();
-  if (x && y) {
-    auto truth =
-        x->is_integer() && y->is_integer() ? compared(spelling, x->integer(), y->integer()) : compared(spelling, x->real(), y->real());
-    if (truth) return Item{*truth, span};
-    if (spelling != "and" && spelling != "or") return arithmetic(c, span, spelling, *x, *y);
-  }
-  if (p && q) {
-    if (spelling == "and") return Item{*p && *q, span};
-    if (spelling == "or") return Item{*p || *q, span};
-    if (equality) return Item{(*p == *q) == (spelling == "=="), span};
+  const ir::Opcode code = *ir::op_from_spelling(spelling, 2);
+  const ir::Domain domain = ir::op_info(code).domain;
+  if (x && y && domain != ir::Domain::boolean) return computed(c, span, code, {a, b});
+  if (p && q && (domain == ir::Domain::boolean || domain == ir::Domain::any)) {
+    const auto truth =
+        scalar::apply(ir::scalar_operator(code), Element::boolean, std::vector<scalar::Value>{std::int64_t{*p}, std::int64_t{*q}});
+    return Item{std::get<std::int64_t>(*truth) != 0, span};
   }
   const Text *s = a.as<Text>(), *t = b.as<Text>();
   if (s && t && equality) return Item{(s->text == t->text) == (spelling == "=="), span};
@@ -162,7 +105,8 @@ std::optional<Item> fold_binary(Context& c, Span span, std::string_view spelling
   return std::nullopt;
 }
 
-std::optional<Item> fold_function(Span span, std::string_view name, const std::vector<Item>& operands) {
+std::optional<Item> fold_function(Context& c, Span span, ir::Opcode code, const std::vector<Item>& operands) {
+  const ir::OpInfo& info = ir::op_info(code);
   bool all_weak = true, all_integers = true;
   for (const Item& operand : operands) {
     const Number* number = operand.as<Number>();
@@ -170,19 +114,8 @@ std::optional<Item> fold_function(Span span, std::string_view name, const std::v
     all_weak &= !number->element;
     all_integers &= number->is_integer();
   }
-  if (operands.size() == 2 && (all_weak || all_integers) && (name == "max" || name == "min")) {
-    const Number &a = *operands[0].as<Number>(), &b = *operands[1].as<Number>();
-    bool first = name == "max" ? a.real() >= b.real() : a.real() <= b.real();
-    return Item{Number{first ? a.value : b.value, joined(a, b)}, span};
-  }
-  if (!all_weak) return std::nullopt;
-  if (operands.size() != 1) return std::nullopt;
-  const Number& x = *operands[0].as<Number>();
-  if (name == "abs")
-    return Item{x.is_integer() && x.integer() != INT64_MIN ? weak(std::abs(x.integer())) : weak(std::fabs(x.real())), span};
-  for (const RealFunction& function : kRealFunctions)
-    if (function.name == name) return Item{weak(function.apply(x.real())), span};
-  return std::nullopt;
+  const bool folds = all_weak || (all_integers && info.domain != ir::Domain::real);
+  return folds && !info.has(ir::identity) ? computed(c, span, code, operands) : std::nullopt;
 }
 
 std::optional<std::int64_t> to_integer(Context& c, const Item& item, const std::string& what) {

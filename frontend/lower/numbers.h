@@ -1,4 +1,4 @@
-// Compile-time arithmetic: exact on integers, in double on reals.
+// Compile-time arithmetic: exact on integers, in double on reals. What the operators mean, scalar/ says.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,9 @@ std::string number_text(const Number& number);
 // a weak real. Appends E0203 (bools), E0210 (a typed integer past 64 bits), E0403 (division by zero).
 std::optional<Item> fold_unary(Context& c, Span span, std::string_view spelling, const Item& x);
 std::optional<Item> fold_binary(Context& c, Span span, std::string_view spelling, const Item& a, const Item& b);
-// An elementwise function of weak numbers ("sqrt"), so that `const c = sqrt(2)` is exact in either precision, and `min` and `max` of
-// integers, which may be sizes; nullopt when `name` is not one that folds, or an operand is none of these.
-std::optional<Item> fold_function(Span span, std::string_view name, const std::vector<Item>& operands);
+// An elementwise function of weak numbers, so that `const c = sqrt(2)` is exact in either precision, and one that integers have of integers
+// (`max`, `abs`), which may be sizes; nullopt when an operand is none of these, or the function is one that derivatives see (`variable`).
+std::optional<Item> fold_function(Context& c, Span span, ir::Opcode code, const std::vector<Item>& operands);
 
 // A compile-time integer, such as an axis; otherwise E0205. `what` says what it is for ("an axis").
 std::optional<std::int64_t> to_integer(Context& c, const Item& item, const std::string& what);

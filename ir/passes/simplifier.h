@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ir/rewrite.h"
+#include "scalar/apply.h"
 
 namespace bpc::ir {
 
@@ -25,7 +26,7 @@ class Simplifier {
   // Emits the node, or what it simplifies to.
   ValueId make(const Node& node);
   ValueId make(Opcode code, std::vector<ValueId> operands, const Type& type) { return make({code, std::move(operands), {}, type}); }
-  ValueId splat(const AttrValue& value, const Type& type) { return make({Opcode::constant, {}, {{Attr::value, value}}, type}); }
+  ValueId splat(const scalar::Value& value, const Type& type);
   // `value` broadcast to the shape of the type, if it has another one.
   ValueId stretched(ValueId value, const Type& type);
 
@@ -33,7 +34,7 @@ class Simplifier {
   // The op that defines the value when it is of that kind, else nullptr. Emitting moves ops: copy what is needed first.
   const Op* def(ValueId value, Opcode code) const;
   // The number that every element of the value is known to be.
-  std::optional<AttrValue> number(ValueId value) const;
+  std::optional<scalar::Value> number(ValueId value) const;
   // Whether every element is the number: a real to the sign of zero, an integer or bool likewise.
   bool is_number(ValueId value, double expected) const;
 
@@ -42,8 +43,5 @@ class Simplifier {
 };
 
 using Rule = std::optional<ValueId> (*)(Simplifier& s, const Node& node);
-
-// The number that an exact operator gives for constant operands; nullopt when the operator is not exact or the result is not defined.
-std::optional<AttrValue> fold(Opcode code, const std::vector<AttrValue>& operands, Element operand_element, Element result_element);
 
 }  // namespace bpc::ir

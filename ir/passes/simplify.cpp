@@ -13,18 +13,19 @@ using Maybe = std::optional<ValueId>;
 
 // ---- elementwise ----
 
-// An operator over known numbers is a number.
+// An operator over known numbers is the number that it gives when the program runs.
 Maybe fold_constants(Simplifier& s, const Node& node) {
-  if (op_info(node.code).group != Group::elementwise || node.code == Opcode::select || node.code == Opcode::polygamma) return {};
-  std::vector<AttrValue> numbers;
+  const OpInfo& info = op_info(node.code);
+  if (info.group != Group::elementwise || info.has(identity)) return {};
+  std::vector<scalar::Value> numbers;
   for (ValueId operand : node.operands) {
     auto number = s.number(operand);
     if (!number) return {};
     numbers.push_back(*number);
   }
-  auto folded = fold(node.code, numbers, s.type(node.operands[0]).element, node.type.element);
-  if (!folded) return {};
-  return s.splat(*folded, node.type);
+  const Element element = node.code == Opcode::cast ? node.type.element : s.type(node.operands.back()).element;
+  auto folded = scalar::apply(scalar_operator(node.code), element, numbers);
+  return folded ? Maybe(s.splat(*folded, node.type)) : std::nullopt;
 }
 
 // x*1, x/1, x^1, x - 0, x + (-0) for reals, x + 0 for integers, b and true, b or false.
@@ -74,7 +75,7 @@ Maybe expand_power(Simplifier& s, const Node& node) {
   if (node.code != Opcode::pow) return {};
   ValueId x = node.operands[0], exponent = node.operands[1];
   bool real = is_real(node.type.element);
-  AttrValue one = real ? AttrValue(1.0) : AttrValue(std::int64_t{1});
+  scalar::Value one = real ? scalar::Value(1.0) : scalar::Value(std::int64_t{1});
   if (s.is_number(exponent, 0)) return s.splat(one, node.type);
   if (s.is_number(exponent, 2)) {
     x = s.stretched(x, node.type);
@@ -260,6 +261,11 @@ ValueId Simplifier::make(const Node& node) {
   return rewriter_.to().op(op).results[0];
 }
 
+ValueId Simplifier::splat(const scalar::Value& value, const Type& type) {
+  const AttrValue number = std::visit([](auto known) { return AttrValue(known); }, value);
+  return make({Opcode::constant, {}, {{Attr::value, number}}, type});
+}
+
 ValueId Simplifier::stretched(ValueId value, const Type& to) {
   return same_shape(type(value), to) ? value : make(Opcode::broadcast, {value}, to.with_element(type(value).element));
 }
@@ -269,10 +275,12 @@ const Op* Simplifier::def(ValueId value, Opcode code) const {
   return op && op->code == code ? op : nullptr;
 }
 
-std::optional<AttrValue> Simplifier::number(ValueId value) const {
+std::optional<scalar::Value> Simplifier::number(ValueId value) const {
   const Op* op = def(value, Opcode::constant);
   const AttrValue* number = op ? op->attrs.find(Attr::value) : nullptr;
-  return number ? std::optional(*number) : std::nullopt;
+  if (!number) return std::nullopt;
+  const auto* real = std::get_if<double>(number);
+  return real ? scalar::Value(*real) : scalar::Value(std::get<std::int64_t>(*number));
 }
 
 bool Simplifier::is_number(ValueId value, double expected) const {

@@ -8,9 +8,10 @@
 #include <limits>
 #include <set>
 
-#include "runtime/element.h"
 #include "runtime/io/csv_select.h"
 #include "runtime/number_text.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::runtime {
 

@@ -5,8 +5,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "runtime/element.h"
 #include "runtime/number_text.h"
+#include "scalar/functions.h"
+#include "support/element.h"
 
 namespace bpc::runtime {
 

@@ -1,5 +1,5 @@
-// The scalar functions that define what the elementwise operators mean, each named as its row in ir/ops.def. The interpreter calls
-// them directly; compiled code calls those that it does not emit itself through runtime/c_abi.h.
+// What the scalar operators mean: each is the function of its name, for every element type that it takes. Arithmetic on literals, the
+// folding of constants and the interpreter call these; compiled code calls them as well, or emits instructions that give the same.
 //
 // f64 is computed in double. f32: + - * / sqrt, the roundings and comparisons in float; every transcendental function in double and
 // rounded once. Integers wrap around on overflow. Comparisons are IEEE's, so a NaN compares false with everything (and `ne` true).
@@ -11,7 +11,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace bpc::runtime::scalar {
+namespace bpc::scalar {
 
 template <class T>
 concept Real = std::floating_point<T>;
@@ -21,23 +21,19 @@ template <class T>
 concept Number = Real<T> || Integer<T>;
 
 // log |Gamma(x)|, safe to call from several threads (unlike std::lgamma, which writes a global).
-double lgamma(double x);
+double log_gamma(double x);
 
 // The derivative of order n (0: digamma, 1: trigamma) of digamma at x. The relative error is below 1e-14, for positive x also around the
 // root of digamma, for negative x away from the roots that lie between the poles; from order 171 on, where n! overflows, 1e-11. At the
 // poles 0, -1, -2 …: infinity for odd n; for digamma -infinity at 0 and NaN elsewhere; NaN for other even n. NaN for negative n. Sources:
 // NIST Digital Library of Mathematical Functions 5.5.2, 5.5.4, 5.11.2 (digamma: recurrence, reflection, asymptotic series); 5.15.1 and
 // 25.11.28 (polygamma as a Hurwitz zeta function, by Euler and Maclaurin's summation).
-double polygamma(std::int64_t n, double x);
+double gamma_derivative(std::int64_t n, double x);
 
-// f after rounding its argument up to double and its result back.
-template <Real T, class F>
-T through_double(F f, T x) {
-  return static_cast<T>(f(static_cast<double>(x)));
-}
-template <Real T, class F>
-T through_double(F f, T a, T b) {
-  return static_cast<T>(f(static_cast<double>(a), static_cast<double>(b)));
+// f after rounding its arguments up to double and its result back.
+template <class F, Real T, std::same_as<T>... Rest>
+T through_double(F f, T x, Rest... rest) {
+  return static_cast<T>(f(static_cast<double>(x), static_cast<double>(rest)...));
 }
 
 // Two's complement arithmetic that wraps around.
@@ -46,6 +42,24 @@ T wrapped(F f, T a, T b) {
   using U = std::make_unsigned_t<T>;
   return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
 }
+
+// ---- the C library's ----
+
+#define BPC_FUNCTION_libm(id, operands)                                         \
+  template <Real T, std::same_as<T>... Rest>                                    \
+    requires(1 + sizeof...(Rest) == operands)                                   \
+  T id(T x, Rest... rest) {                                                     \
+    return through_double([](auto... v) { return std::id(v...); }, x, rest...); \
+  }
+#define BPC_FUNCTION_call(id, operands)
+#define BPC_FUNCTION_emit(id, operands)
+#define BPC_FUNCTION_mixed(id, operands)
+#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_FUNCTION_##code(id, operands)
+#include "scalar/operators.def"
+#undef BPC_FUNCTION_libm
+#undef BPC_FUNCTION_call
+#undef BPC_FUNCTION_emit
+#undef BPC_FUNCTION_mixed
 
 // ---- one operand ----
 
@@ -71,22 +85,6 @@ T sign(T x) {
   return x > 0 ? T{1} : x < 0 ? T(-1) : x == 0 ? T{0} : x;
 }
 template <Real T>
-T exp(T x) {
-  return through_double([](double v) { return std::exp(v); }, x);
-}
-template <Real T>
-T expm1(T x) {
-  return through_double([](double v) { return std::expm1(v); }, x);
-}
-template <Real T>
-T log(T x) {
-  return through_double([](double v) { return std::log(v); }, x);
-}
-template <Real T>
-T log1p(T x) {
-  return through_double([](double v) { return std::log1p(v); }, x);
-}
-template <Real T>
 T sqrt(T x) {
   return std::sqrt(x);
 }
@@ -95,50 +93,12 @@ T rsqrt(T x) {
   return through_double([](double v) { return 1 / std::sqrt(v); }, x);
 }
 template <Real T>
-T sin(T x) {
-  return through_double([](double v) { return std::sin(v); }, x);
+T lgamma(T x) {
+  return through_double(log_gamma, x);
 }
-template <Real T>
-T cos(T x) {
-  return through_double([](double v) { return std::cos(v); }, x);
-}
-template <Real T>
-T tan(T x) {
-  return through_double([](double v) { return std::tan(v); }, x);
-}
-template <Real T>
-T asin(T x) {
-  return through_double([](double v) { return std::asin(v); }, x);
-}
-template <Real T>
-T acos(T x) {
-  return through_double([](double v) { return std::acos(v); }, x);
-}
-template <Real T>
-T atan(T x) {
-  return through_double([](double v) { return std::atan(v); }, x);
-}
-template <Real T>
-T sinh(T x) {
-  return through_double([](double v) { return std::sinh(v); }, x);
-}
-template <Real T>
-T cosh(T x) {
-  return through_double([](double v) { return std::cosh(v); }, x);
-}
-template <Real T>
-T tanh(T x) {
-  return through_double([](double v) { return std::tanh(v); }, x);
-}
-template <Real T>
-T erf(T x) {
-  return through_double([](double v) { return std::erf(v); }, x);
-}
-inline float lgamma(float x) {
-  return static_cast<float>(lgamma(static_cast<double>(x)));
-}
-inline float polygamma(std::int64_t n, float x) {
-  return static_cast<float>(polygamma(n, static_cast<double>(x)));
+template <Integer N, Real T>
+T polygamma(N n, T x) {
+  return through_double([n](double v) { return gamma_derivative(n, v); }, x);
 }
 template <Real T>
 T floor(T x) {
@@ -178,7 +138,8 @@ template <Real T>
 T softplus(T x) {
   return through_double([](double v) { return (v > 0 ? v : 0.0) + std::log1p(std::exp(-std::fabs(v))); }, x);
 }
-inline bool logical_not(bool x) {
+template <std::same_as<bool> T>
+bool logical_not(T x) {
   return !x;
 }
 template <class T>
@@ -278,9 +239,14 @@ T floordiv(T a, T b) {
   return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
 }
 
-// IEEE's pow: 0^0 = 1, NaN^0 = 1, a negative base to a whole number is exact in sign; NaN for a negative base to a fraction.
+// IEEE's pow: 0^0 = 1, NaN^0 = 1, a negative base to a whole number is exact in sign; NaN for a negative base to a fraction. The exponents
+// -1, 1, 2 and 3 are quotients and products, so that they are the same where a compiler knows them.
 template <Real T>
 T pow(T a, T b) {
+  if (b == -1) return 1 / a;
+  if (b == 1) return a;
+  if (b == 2) return a * a;
+  if (b == 3) return a * a * a;
   return through_double([](double x, double y) { return std::pow(x, y); }, a, b);
 }
 // By squaring. A negative exponent gives the reciprocal truncated to an integer: 0 except for the bases 1 and -1.
@@ -291,10 +257,6 @@ T pow(T a, T b) {
   for (T n = b; n > 0; n /= 2, a = mul(a, a))
     if (n % 2 == 1) result = mul(result, a);
   return result;
-}
-template <Real T>
-T atan2(T y, T x) {
-  return through_double([](double a, double b) { return std::atan2(a, b); }, y, x);
 }
 
 // NaN when either is NaN; +0 is above -0 (IEEE 754-2019 maximum and minimum).
@@ -345,11 +307,20 @@ template <class T>
 bool ne(T a, T b) {
   return a != b;
 }
-inline bool logical_and(bool a, bool b) {
+template <std::same_as<bool> T>
+bool logical_and(T a, T b) {
   return a && b;
 }
-inline bool logical_or(bool a, bool b) {
+template <std::same_as<bool> T>
+bool logical_or(T a, T b) {
   return a || b;
 }
 
-}  // namespace bpc::runtime::scalar
+// ---- three operands ----
+
+template <class T>
+T select(bool c, T a, T b) {
+  return c ? a : b;
+}
+
+}  // namespace bpc::scalar

@@ -1,4 +1,4 @@
-#include "runtime/scalar.h"
+#include "scalar/functions.h"
 
 #include <cmath>
 #include <numbers>
@@ -7,7 +7,7 @@
 // Declared by POSIX, hidden by <cmath> in strict ISO mode.
 extern "C" double lgamma_r(double x, int* sign);
 
-namespace bpc::runtime::scalar {
+namespace bpc::scalar {
 
 namespace {
 
@@ -92,7 +92,7 @@ double scaled_zeta(std::int64_t n, double a) {
       factor *= (j + 1) * (j + 2) / (at * at);
     }
   }
-  if (n > 170) return sum * std::exp(lgamma(s) - s * std::log(a));
+  if (n > 170) return sum * std::exp(log_gamma(s) - s * std::log(a));
   double scaled = sum / a;
   for (std::int64_t i = 1; i <= n; ++i) scaled *= static_cast<double>(i) / a;
   return scaled;
@@ -100,12 +100,12 @@ double scaled_zeta(std::int64_t n, double a) {
 
 }  // namespace
 
-double lgamma(double x) {
+double log_gamma(double x) {
   int sign;
   return lgamma_r(x, &sign);
 }
 
-double polygamma(std::int64_t n, double x) {
+double gamma_derivative(std::int64_t n, double x) {
   if (n < 0 || std::isnan(x)) return std::numeric_limits<double>::quiet_NaN();
   if (n == 0) return digamma(x);
   const bool odd = n % 2 != 0;
@@ -122,4 +122,4 @@ double polygamma(std::int64_t n, double x) {
   return odd ? above + below : below - above;
 }
 
-}  // namespace bpc::runtime::scalar
+}  // namespace bpc::scalar

@@ -3,11 +3,10 @@
 
 #include <cstdint>
 
-#include "runtime/scalar.h"
 #include "support/internal_error.h"
 #include "support/type.h"
 
-namespace bpc::runtime {
+namespace bpc {
 
 // Calls f with a value of the C++ type that holds the element (its value is of no interest): f32 float, f64 double, i32 std::int32_t,
 // i64 std::int64_t, bool bool.
@@ -25,7 +24,7 @@ auto with_element(Element element, F&& f) {
     case Element::boolean:
       return f(bool{});
   }
-  throw InternalError("runtime", "no such element type");
+  throw InternalError("element", "no such element type");
 }
 
-}  // namespace bpc::runtime
+}  // namespace bpc

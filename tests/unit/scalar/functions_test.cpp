@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <limits>
 
-#include "runtime/c_abi.h"
-#include "runtime/scalar.h"
+#include "scalar/apply.h"
+#include "scalar/functions.h"
 
 namespace {
 
-namespace scalar = bpc::runtime::scalar;
+namespace scalar = bpc::scalar;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr auto kMin32 = std::numeric_limits<std::int32_t>::min();
@@ -19,6 +19,25 @@ bool close(double value, double expected, double tolerance = 2e-14) {
 }
 
 }  // namespace
+
+// What folding and the arithmetic on literals see.
+TEST_CASE("operators apply to numbers of an element type") {
+  using scalar::Operator;
+  using scalar::Value;
+  const auto apply = [](Operator op, bpc::Element element, std::vector<Value> operands) { return scalar::apply(op, element, operands); };
+  const auto whole = [](std::int64_t value) { return std::optional<Value>(value); };
+  CHECK(apply(Operator::floordiv, bpc::Element::f64, {1.0, 0.1}) == std::optional<Value>(9.0));
+  CHECK(apply(Operator::add, bpc::Element::f32, {1.0, 0x1p-30}) == std::optional<Value>(1.0));
+  CHECK(apply(Operator::add, bpc::Element::i32, {whole(kMax32).value(), Value(std::int64_t{1})}) == whole(kMin32));
+  CHECK(apply(Operator::mod, bpc::Element::i64, {std::int64_t{7}, std::int64_t{0}}) == std::nullopt);
+  CHECK(apply(Operator::lt, bpc::Element::f64, {1.0, 2.0}) == whole(1));
+  CHECK(apply(Operator::logical_not, bpc::Element::boolean, {std::int64_t{1}}) == whole(0));
+  CHECK(apply(Operator::select, bpc::Element::f64, {std::int64_t{0}, 1.0, 2.0}) == std::optional<Value>(2.0));
+  CHECK(apply(Operator::cast, bpc::Element::i32, {-2.7}) == whole(-2));
+  CHECK(apply(Operator::cast, bpc::Element::boolean, {0.5}) == whole(1));
+  CHECK(apply(Operator::polygamma, bpc::Element::f64, {1.0}) == std::nullopt);
+  CHECK(scalar::operator_name(Operator::logical_or) == "logical_or");
+}
 
 TEST_CASE("integers wrap around") {
   CHECK(scalar::add(kMax32, 1) == kMin32);
@@ -56,6 +75,8 @@ TEST_CASE("powers") {
   CHECK(scalar::pow(-3.0f, 2.0f) == 9);
   CHECK(scalar::pow(2.0, -1.0) == 0.5);
   CHECK(std::isnan(scalar::pow(-2.0, 0.5)));
+  CHECK(scalar::pow(1.1, 3.0) == 1.1 * 1.1 * 1.1);
+  CHECK(scalar::pow(-0.0, -1.0) == -kInf);
   CHECK(scalar::pow(0, 0) == 1);
   CHECK(scalar::pow(-3, 5) == -243);
   CHECK(scalar::pow(3, 40) == static_cast<std::int32_t>(static_cast<std::uint32_t>(12157665459056928801ULL)));
@@ -121,9 +142,8 @@ TEST_CASE("transcendental functions of f32 are rounded once from double") {
   CHECK(scalar::exp(1.0f) == 2.71828182845904523536f);
   CHECK(scalar::tanh(0.5f) == 0.46211715726000975850f);
   CHECK(scalar::lgamma(0.5f) == 0.57236494292470008707f);
-  CHECK(bpc_rt_erf_f32(0.5f) == 0.52049987781304653768f);
-  CHECK(bpc_rt_lgamma_f64(-0.5) == Approx(1.26551212348464539649).epsilon(1e-15));
-  CHECK(bpc_rt_mod_i64(-7, 3) == 2);
+  CHECK(scalar::erf(0.5f) == 0.52049987781304653768f);
+  CHECK(scalar::lgamma(-0.5) == Approx(1.26551212348464539649).epsilon(1e-15));
 }
 
 // Reference values: mpmath with 60 digits.
