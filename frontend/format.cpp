@@ -24,7 +24,7 @@ constexpr Place kFileEnd{UINT32_MAX, 0};
 
 class Formatter {
  public:
-  Formatter(const Ast& ast, const SourceMap& sources) : ast_(ast), sources_(sources) {}
+  Formatter(const Ast& ast, const SourceMap& sources, std::size_t limit) : ast_(ast), sources_(sources), limit_(limit) {}
 
   std::string run() {
     statements(ast_.top, 0, kFileEnd);
@@ -128,7 +128,7 @@ class Formatter {
       return verbatim(statement.span, indent);
     }
     if (auto line = has_notes ? std::nullopt : one_line(statement, indent)) return put({{*line}});
-    put(lay_out_lines(docs, indent));
+    put(lay_out_lines(docs, indent, limit_));
     if (train) settings(*train, statement.span, indent);
     if (const auto* branch = std::get_if<IfStmt>(&statement.node)) {
       write_branches(*branch, indent);
@@ -151,7 +151,7 @@ class Formatter {
       }
       for (Doc& doc : statement_docs(ast_, sources_, statement, none)) docs.push_back(std::move(doc));
     }
-    put(lay_out_lines(docs, indent));
+    put(lay_out_lines(docs, indent, limit_));
   }
 
   // A statement with blocks that the author wrote on one line stays there if each block holds at most one simple statement, and it fits.
@@ -160,7 +160,7 @@ class Formatter {
     std::string text;
     auto append = [&](const Stmt& part) {
       Notes none;
-      const std::vector<Line> lines = lay_out_lines(statement_docs(ast_, sources_, part, none), 0);
+      const std::vector<Line> lines = lay_out_lines(statement_docs(ast_, sources_, part, none), 0, limit_);
       simple = simple && lines.size() == 1;
       text += lines.front().text;
     };
@@ -179,7 +179,7 @@ class Formatter {
       }
       text += "}";
     });
-    if (!simple || blocks == 0 || indent + code_point_count(text) > kLineLimit) return std::nullopt;
+    if (!simple || blocks == 0 || indent + code_point_count(text) > limit_) return std::nullopt;
     return std::string(indent, ' ') + text;
   }
 
@@ -222,7 +222,7 @@ class Formatter {
         if (has_comment_before(begin(block.span))) lines_.back().comment = ast_.comments[comment_++].text;
         Notes none;
         if (next)
-          join(lay_out_lines(statement_docs(ast_, sources_, ast_.stmt(otherwise.statements[0]), none), indent), indent);
+          join(lay_out_lines(statement_docs(ast_, sources_, ast_.stmt(otherwise.statements[0]), none), indent, limit_), indent);
         else
           lines_.back().text += " else {";
         if (!next) write_block(otherwise, indent);
@@ -252,7 +252,7 @@ class Formatter {
       const auto docs = setting_docs(ast_, sources_, setting, notes);
       if (notes.are_written()) {
         skip(notes);
-        put(lay_out_lines(docs, inner));
+        put(lay_out_lines(docs, inner, limit_));
       } else {
         verbatim(whole, inner);
       }
@@ -265,6 +265,7 @@ class Formatter {
 
   const Ast& ast_;
   const SourceMap& sources_;
+  std::size_t limit_;
   std::vector<Line> lines_;
   std::size_t comment_ = 0;      // the next one to write
   std::uint32_t last_line_ = 0;  // of the source, where what was written last ended; 0 at the start of a block
@@ -272,8 +273,8 @@ class Formatter {
 
 }  // namespace
 
-std::string format(const Ast& ast, const SourceMap& sources) {
-  return Formatter(ast, sources).run();
+std::string format(const Ast& ast, const SourceMap& sources, std::size_t limit) {
+  return Formatter(ast, sources, limit).run();
 }
 
 }  // namespace bpc::frontend

@@ -7,7 +7,10 @@
 
 namespace bpc::frontend {
 
-// The file's text in canonical form, comments kept. Idempotent; parsing the result gives the same tree.
-std::string format(const Ast& ast, const SourceMap& sources);
+inline constexpr std::size_t kLineLimit = 100;  // columns, in code points
+
+// The file's text in canonical form, comments kept, in lines of at most `limit` columns where they can be broken. Idempotent; parsing the
+// result gives the same tree.
+std::string format(const Ast& ast, const SourceMap& sources, std::size_t limit = kLineLimit);
 
 }  // namespace bpc::frontend

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <utility>
 
+#include "frontend/operators.h"
 #include "frontend/walk.h"
 
 namespace bpc::frontend {
@@ -38,13 +39,8 @@ std::string quote(const std::string& text) {
   return result + "\"";
 }
 
-// How tightly binary operators bind, for the chains that are broken together; comparisons do not chain.
-int level(const std::string& spelling) {
-  if (spelling == "or") return 0;
-  if (spelling == "and") return 1;
-  if (spelling == "+" || spelling == "-") return 3;
-  if (spelling == "*" || spelling == "/" || spelling == "//" || spelling == "%" || spelling == "@") return 4;
-  return spelling == "^" ? 5 : 2;
+Level level(const BinaryExpr& e) {
+  return operator_level(e.spelling).value();
 }
 
 class Writer {
@@ -233,7 +229,7 @@ class Writer {
     for (;;) {
       const Expr& left = ast_.expr(links.back()->left);
       const auto* binary = std::get_if<BinaryExpr>(&left.node);
-      if (!binary || left.parenthesized || level(binary->spelling) != level(last.spelling) || last.spelling == "^") break;
+      if (!binary || left.parenthesized || level(*binary) != level(last) || level(last) == Level::power) break;
       links.push_back(binary);
     }
     group(false, [&] {
@@ -243,7 +239,8 @@ class Writer {
         const Span &left = ast_.expr(e.left).span, &right = ast_.expr(e.right).span, &sign = e.spelling_span;
         const bool broken = sign.end_line < right.line;
         auto touch = [](const Span& a, const Span& b) { return a.end_line == b.line && a.end_column == b.column; };
-        const bool tight = level(e.spelling) == 5 || (level(e.spelling) >= 3 && touch(left, sign) && (broken || touch(sign, right)));
+        const bool is_arithmetic = level(e) == Level::sum || level(e) == Level::product;
+        const bool tight = level(e) == Level::power || (is_arithmetic && touch(left, sign) && (broken || touch(sign, right)));
         text(tight ? e.spelling : " " + e.spelling);
         place(tight ? "" : " ", broken, right.line);
         expr(e.right);
@@ -319,7 +316,7 @@ class StatementWriter {
   }
 
  private:
-  void write(const ImportStmt& s) { w_.text("import " + sources_.text(s.path_span)); }
+  void write(const ImportStmt& s) { w_.text("import " + quote(s.path)); }
   void write(const DimStmt& s) {
     w_.text((continues_ ? "" : "dim ") + s.name.text);
     w_.value(s.value);
@@ -334,7 +331,7 @@ class StatementWriter {
     if (s.from) source(*s.from);
   }
   void source(const FromClause& from) {
-    w_.text(" from " + sources_.text(from.path_span));
+    w_.text(" from " + quote(from.path));
     if (!from.selector.valid()) return;
     w_.bracketed("[]", from.path_span.line, span_.end_line, std::vector{from.selector}, [&](ExprId id) { w_.expr(id); });
   }
@@ -430,6 +427,15 @@ class StatementWriter {
 
 std::vector<Doc> statement_docs(const Ast& ast, const SourceMap& sources, const Stmt& statement, Notes& notes) {
   return StatementWriter(ast, sources, statement, notes).run(statement.node);
+}
+
+std::string expression_text(const Ast& ast, ExprId id) {
+  const SourceMap nowhere;
+  Notes none;
+  Writer writer(ast, nowhere, none);
+  writer.expr(id);
+  const Docs docs = writer.take();
+  return flat_text(docs);
 }
 
 std::vector<Doc> setting_docs(const Ast& ast, const SourceMap& sources, const TrainStmt::Setting& setting, Notes& notes) {

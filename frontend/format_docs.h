@@ -19,6 +19,8 @@ struct Notes {
 
 // One simple statement, or the head of one with a block (up to and with its `{`). `if` heads lack what stands before the `if`.
 std::vector<Doc> statement_docs(const Ast& ast, const SourceMap& sources, const Stmt& statement, Notes& notes);
+// An expression on one line.
+std::string expression_text(const Ast& ast, ExprId id);
 // One line of a `train` block.
 std::vector<Doc> setting_docs(const Ast& ast, const SourceMap& sources, const TrainStmt::Setting& setting, Notes& notes);
 

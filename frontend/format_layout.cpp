@@ -24,16 +24,16 @@ bool is_broken_by_author(const Group& group) {
 enum class Stop : std::uint8_t { author, bracket, any };
 
 // Of parts[from..) up to where they stop, or past the limit; groups among them stop as `inside` says.
-Width width(const std::vector<Doc>& parts, std::size_t from, Stop stop, Stop inside) {
+Width width(const std::vector<Doc>& parts, std::size_t from, Stop stop, Stop inside, std::size_t limit) {
   Width total;
-  for (std::size_t i = from; i < parts.size() && !total.ends && total.cells <= kLineLimit; ++i) {
+  for (std::size_t i = from; i < parts.size() && !total.ends && total.cells <= limit; ++i) {
     if (const auto* text = std::get_if<std::string>(&parts[i].node)) {
       total.cells += code_point_count(*text);
     } else if (const auto* place = std::get_if<Break>(&parts[i].node)) {
       total.ends = place->author || stop == Stop::any || (stop == Stop::bracket && place->where == Break::Where::opening);
       if (!total.ends) total.cells += place->flat.size();
     } else {
-      Width inner = width(std::get<Group>(parts[i].node).parts, 0, inside, inside);
+      Width inner = width(std::get<Group>(parts[i].node).parts, 0, inside, inside, limit);
       total.cells += inner.cells;
       total.ends = inner.ends;
     }
@@ -43,12 +43,12 @@ Width width(const std::vector<Doc>& parts, std::size_t from, Stop stop, Stop ins
 
 class Printer {
  public:
-  explicit Printer(std::size_t indent) : lines_{{std::string(indent, ' ')}}, column_(indent) {}
+  Printer(std::size_t indent, std::size_t limit) : lines_{{std::string(indent, ' ')}}, column_(indent), limit_(limit) {}
 
   // `tail` is the width of what follows the group on its last line.
   void print(const Group& group, std::size_t tail, bool in_brackets) {
-    const Width flat = width(group.parts, 0, Stop::author, Stop::author);
-    const bool fill = !is_broken_by_author(group) && column_ + flat.cells + (flat.ends ? 0 : tail) > kLineLimit;
+    const Width flat = width(group.parts, 0, Stop::author, Stop::author, limit_);
+    const bool fill = !is_broken_by_author(group) && column_ + flat.cells + (flat.ends ? 0 : tail) > limit_;
     // Contents are indented from the line that their bracket is on, or hang from it if they start beside it. The rest of a chain does the
     // same.
     const std::size_t outer = indentation();
@@ -56,7 +56,7 @@ class Printer {
     for (std::size_t i = 0; i < group.parts.size(); ++i) {
       const Doc& part = group.parts[i];
       auto rest = [&](Stop stop, Stop inside) {
-        Width following = width(group.parts, i + 1, stop, inside);
+        Width following = width(group.parts, i + 1, stop, inside, limit_);
         return following.cells + (following.ends ? 0 : tail);
       };
       if (const auto* text = std::get_if<std::string>(&part.node)) {
@@ -64,8 +64,7 @@ class Printer {
       } else if (const auto* place = std::get_if<Break>(&part.node)) {
         const bool between = place->where == Break::Where::between;
         for (const Break::Note& note : place->notes) write(note, inner);
-        const bool ends =
-            place->author || (fill && (!between || column_ + place->flat.size() + rest(Stop::any, Stop::author) > kLineLimit));
+        const bool ends = place->author || (fill && (!between || column_ + place->flat.size() + rest(Stop::any, Stop::author) > limit_));
         if (ends)
           end_line(place->where == Break::Where::closing ? outer : inner);
         else
@@ -101,13 +100,13 @@ class Printer {
   std::size_t indentation() const { return std::min(lines_.back().text.find_first_not_of(' '), lines_.back().text.size()); }
 
   std::vector<Line> lines_;
-  std::size_t column_;
+  std::size_t column_, limit_;
 };
 
 }  // namespace
 
-std::vector<Line> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent) {
-  Printer printer(indent);
+std::vector<Line> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent, std::size_t limit) {
+  Printer printer(indent, limit);
   printer.print(Group{parts}, 0, false);
   return printer.take();
 }

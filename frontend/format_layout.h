@@ -7,7 +7,6 @@
 
 namespace bpc::frontend {
 
-inline constexpr std::size_t kLineLimit = 100;  // columns, in code points
 inline constexpr std::size_t kIndent = 2;
 
 struct Doc;
@@ -40,7 +39,8 @@ struct Line {
   std::string comment{};  // beside it
 };
 
-// The lines of a statement whose first line is indented by `indent`; the indentation is part of the lines.
-std::vector<Line> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent);
+// The lines, `limit` columns at most where that can be, of a statement whose first line is indented by `indent`; the indentation is part of
+// the lines.
+std::vector<Line> lay_out_lines(const std::vector<Doc>& parts, std::size_t indent, std::size_t limit);
 
 }  // namespace bpc::frontend

@@ -71,17 +71,17 @@ void for_each_expr(const StmtNode& node, F&& f) {
       node);
 }
 
-// Calls f(const Block&) for every block of a statement.
-template <typename F>
-void for_each_block(const StmtNode& node, F&& f) {
-  if (const auto* fn = std::get_if<FnStmt>(&node); fn && !fn->expression.valid()) f(fn->body);
-  if (const auto* adjoint = std::get_if<AdjointStmt>(&node)) f(adjoint->body);
-  if (const auto* branch = std::get_if<IfStmt>(&node)) {
+// Calls f(block) for every block of a statement, which is a StmtNode, const or not.
+template <typename Node, typename F>
+void for_each_block(Node& node, F&& f) {
+  if (auto* fn = std::get_if<FnStmt>(&node); fn && !fn->expression.valid()) f(fn->body);
+  if (auto* adjoint = std::get_if<AdjointStmt>(&node)) f(adjoint->body);
+  if (auto* branch = std::get_if<IfStmt>(&node)) {
     f(branch->then);
     if (branch->otherwise) f(*branch->otherwise);
   }
-  if (const auto* loop = std::get_if<ForStmt>(&node)) f(loop->body);
-  if (const auto* loop = std::get_if<WhileStmt>(&node)) f(loop->body);
+  if (auto* loop = std::get_if<ForStmt>(&node)) f(loop->body);
+  if (auto* loop = std::get_if<WhileStmt>(&node)) f(loop->body);
 }
 
 }  // namespace bpc::frontend

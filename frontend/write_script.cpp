@@ -1,10 +1,11 @@
 #include "frontend/write_script.h"
 
-#include <fmt/format.h>
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "frontend/lower.h"
+#include "frontend/parse.h"
 #include "frontend/script/function_writer.h"
 #include "ir/passes/passes.h"
 #include "support/internal_error.h"
@@ -25,28 +26,56 @@ Function without_dead_ops(const Function& function) {
   return ir::drop_dead(function, none);
 }
 
+ExprId selector(Tree& tree, const Selector& selector) {
+  auto column = [&](const Selector::Column& column) {
+    const auto* name = std::get_if<std::string>(&column);
+    return name ? tree.text(*name) : tree.integer(std::get<std::int64_t>(column));
+  };
+  auto bound = [&](const std::optional<std::int64_t>& bound) { return bound ? tree.integer(*bound) : Term{}; };
+  if (const auto* one = std::get_if<Selector::Column>(&selector.which)) return column(*one).id;
+  if (const auto* range = std::get_if<Selector::Range>(&selector.which))
+    return tree.range(bound(range->from), bound(range->to), tree.integer(range->step)).id;
+  std::vector<Term> columns;
+  for (const Selector::Column& each : std::get<std::vector<Selector::Column>>(selector.which)) columns.push_back(column(each));
+  return tree.list(columns).id;
+}
+
+// `"iris.csv"["label"]`, as the IR keeps it.
+FromClause from_clause(Tree& tree, const std::string& text) {
+  SourceMap sources;
+  Diagnostics none;
+  const auto ast = parse(sources, sources.add("a source", "input x from " + text + "\n"), none);
+  const auto* input = ast && ast->top.size() == 1 ? std::get_if<InputStmt>(&ast->stmt(ast->top[0]).node) : nullptr;
+  if (!input || !input->from) throw InternalError("write script", "a source cannot be read: " + text);
+  FromClause from{input->from->path, {}, {}};
+  const ExprId wanted = input->from->selector;
+  if (const auto read = wanted.valid() ? read_selector(sources.text(ast->expr(wanted).span)) : std::nullopt)
+    from.selector = selector(tree, *read);
+  return from;
+}
+
 class ScriptWriter {
  public:
   ScriptWriter(const ir::Module& module, const Function& main, const std::set<std::string>& reserved)
-      : module_(module), main_(main), script_{module, Names(reserved), {}, {}, {}} {}
+      : module_(module), main_(main), script_{module, Names(reserved)} {}
 
-  std::string run() {
+  std::string run(std::size_t line_limit) {
     name_parameters();
     name_outputs();
-    std::vector<std::string>& lines = script_.lines;
-    if (module_.seed != 0) lines.push_back(fmt::format("seed {}", module_.seed));
+    std::vector<StmtId>& before = script_.before;
+    if (module_.seed != 0) before.push_back(tree().add(SeedStmt{tree().natural(module_.seed).id}));
     for (const Parameter& parameter : main_.parameters) declare(parameter);
-    std::size_t declared = lines.size();
-    FunctionWriter writer(script_, main_, parameters_, wanted_, 0);
+    const std::size_t declared = before.size();
+    FunctionWriter writer(script_, main_, parameters_, wanted_, true);
     writer.write_body();
     bind_outputs(writer);
-    std::vector<std::string> gradients = shown_gradients();
-    if (declared > 0 && lines.size() > declared) lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(declared), "");
-    std::vector<std::string> body = writer.take_lines();
-    if (!lines.empty() && !body.empty()) lines.emplace_back();
-    lines.insert(lines.end(), body.begin(), body.end());
-    lines.insert(lines.end(), gradients.begin(), gradients.end());
-    return fmt::format("{}\n", fmt::join(lines, "\n"));
+    if (declared > 0 && before.size() > declared) tree().set_apart(before[declared]);
+    const std::vector<StmtId> body = writer.take_statements();
+    if (!before.empty() && !body.empty()) tree().set_apart(body.front());
+    std::vector<StmtId> all = before;
+    all.insert(all.end(), body.begin(), body.end());
+    print_gradients(all);
+    return tree().text_of(all, line_limit);
   }
 
   const std::set<std::string>& called() const { return script_.called; }
@@ -85,60 +114,67 @@ class ScriptWriter {
       auto wanted = wanted_.find(value);
       if (wanted != wanted_.end() && wanted->second == output_names_[i]) continue;
       Assignment one{output_names_[i], writer.read(value), main_.type(value), {}};
-      if (one.expr.text == one.name && !main_.def(value)) writer.assign(one);  // `x = x`, which shows the parameter x
+      if (tree().is_name(one.term, one.name) && !main_.def(value)) writer.assign(one);  // `x = x`, which shows the parameter x
       late.push_back(std::move(one));
     }
     writer.assign_all(std::move(late));
   }
 
   // A script that prints shows nothing else: there the gradients are printed, too.
-  std::vector<std::string> shown_gradients() const {
+  void print_gradients(std::vector<StmtId>& statements) {
     bool prints = false;
     for (std::uint32_t i = 0; i < main_.op_count(); ++i) prints |= main_.op(ir::OpId{i}).code == ir::Opcode::print;
-    std::vector<std::string> lines;
-    for (std::size_t i = 0; prints && i < main_.outputs.size(); ++i)
-      if (main_.outputs[i].kind == Output::Kind::gradient) lines.push_back(fmt::format("print \"{0} =\", {0}", output_names_[i]));
-    return lines;
+    for (std::size_t i = 0; prints && i < main_.outputs.size(); ++i) {
+      const std::string& name = output_names_[i];
+      if (main_.outputs[i].kind == Output::Kind::gradient)
+        statements.push_back(tree().add(PrintStmt{{tree().text(name + " =").id, tree().name(name).id}}));
+    }
   }
 
   void declare(const Parameter& parameter) {
     const Type& type = main_.type(parameter.value);
     const std::string& name = parameters_.at(parameter.path);
-    bool is_default = type.is_scalar() && type.element == module_.real && parameter.source.empty();
-    std::string text = (parameter.kind == Parameter::Kind::input ? "input " : "param ") + name;
-    if (!is_default) text += " : " + type_spec(type, module_.real);
-    if (auto initial = initial_value(parameter.path, name)) text += " = " + *initial;
-    if (!parameter.source.empty()) text += " from " + parameter.source;
-    script_.lines.push_back(std::move(text));
+    const bool is_default = type.is_scalar() && type.element == module_.real && parameter.source.empty();
+    std::optional<TypeExpr> written;
+    if (!is_default) written = tree().type(type);
+    std::optional<FromClause> from;
+    if (!parameter.source.empty()) from = from_clause(tree(), parameter.source);
+    const ExprId initial = initial_value(parameter.path, name);
+    script_.before.push_back(parameter.kind == Parameter::Kind::input
+                                 ? tree().add(InputStmt{{name, {}}, std::move(written), initial, std::move(from)})
+                                 : tree().add(ParamStmt{{name, {}}, std::move(written), initial, std::move(from)}));
   }
 
   // What the function "init" gives the parameter, as one expression: the call of a function written before it where that takes statements.
-  std::optional<std::string> initial_value(const std::string& path, const std::string& name) {
+  ExprId initial_value(const std::string& path, const std::string& name) {
     const Function* init = module_.find("init");
-    if (!init) return std::nullopt;
+    if (!init) return {};
     Function part = *init;
     std::erase_if(part.outputs, [&](const Output& output) { return output.path != path; });
-    if (part.outputs.empty()) return std::nullopt;
+    if (part.outputs.empty()) return {};
     part = without_dead_ops(part);
     ValueId value = part.outputs[0].value;
     part.value(value).name.clear();
     const ir::Op* made = part.def(value);
     const ir::AttrValue* everywhere = made && made->code == ir::Opcode::constant ? made->attrs.find(ir::Attr::value) : nullptr;
-    if (everywhere) return number(*everywhere, part.type(value).element, module_.real).text;
+    if (everywhere) return tree().number(*everywhere, part.type(value).element).id;
     const Names::Scope opened = script_.names.open(Names::Kind::function);
-    FunctionWriter writer(script_, part, parameters_, {}, 1);
+    FunctionWriter writer(script_, part, parameters_, {}, false);
     writer.write_body();
-    Expr result = writer.read(value);
-    std::vector<std::string> body = writer.take_lines();
+    const Term result = writer.read(value);
+    std::vector<StmtId> body = writer.take_statements();
     script_.names.close(opened);
-    if (body.empty()) return result.text;
-    std::string function = script_.names.lasting("initial_" + name);
-    script_.lines.push_back("fn " + function + "() {");
-    script_.lines.insert(script_.lines.end(), body.begin(), body.end());
-    script_.lines.push_back("  return " + result.text);
-    script_.lines.push_back("}");
-    return function + "()";
+    if (body.empty()) return result.id;
+    FnStmt fn;
+    fn.name.text = script_.names.lasting("initial_" + name);
+    body.push_back(tree().add(ReturnStmt{{result.id}}));
+    fn.body.statements = std::move(body);
+    const Term call = tree().call(fn.name.text, {});
+    script_.before.push_back(tree().add(std::move(fn)));
+    return call.id;
   }
+
+  Tree& tree() { return script_.tree; }
 
   const ir::Module& module_;
   const Function& main_;
@@ -150,7 +186,7 @@ class ScriptWriter {
 
 }  // namespace
 
-std::string write_script(const ir::Module& module) {
+std::string write_script(const ir::Module& module, std::size_t line_limit) {
   const Function* main = module.find("main");
   if (!main) throw InternalError("write script", "the module has no function main");
   Function live = without_dead_ops(*main);
@@ -158,7 +194,7 @@ std::string write_script(const ir::Module& module) {
   std::set<std::string> reserved;
   while (true) {
     ScriptWriter writer(module, live, reserved);
-    std::string text = writer.run();
+    std::string text = writer.run(line_limit);
     std::size_t known = reserved.size();
     reserved.insert(writer.called().begin(), writer.called().end());
     if (reserved.size() == known) return text;

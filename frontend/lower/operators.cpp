@@ -4,12 +4,13 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
+#include "frontend/operators.h"
 #include "support/internal_error.h"
 
 namespace bpc::frontend::lowering {
 
 bool is_comparison(const std::string& spelling) {
-  return spelling == "<" || spelling == "<=" || spelling == ">" || spelling == ">=" || spelling == "==" || spelling == "!=";
+  return operator_level(spelling) == Level::comparison;
 }
 
 std::optional<Item> elementwise(Context& c, Span span, ir::Opcode code, const std::vector<Item>& operands, Span sign) {

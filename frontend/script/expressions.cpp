@@ -1,5 +1,5 @@
-#include <fmt/format.h>
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "frontend/script/function_writer.h"
@@ -39,6 +39,13 @@ std::string matmul_spec(std::size_t a, std::size_t b) {
   return canonical(batch + rows + "j," + batch + "j" + columns + "->" + batch + rows + columns);
 }
 
+// Whether it is written as this digit.
+bool is_plain(const ir::AttrValue& value, int digit) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer == digit;
+  const double real = std::get<double>(value);
+  return real == digit && !std::signbit(real);
+}
+
 std::string swapped(std::string letters) {
   std::swap(letters.end()[-1], letters.end()[-2]);
   return letters;
@@ -46,13 +53,14 @@ std::string swapped(std::string letters) {
 
 }  // namespace
 
-Expr FunctionWriter::call(const std::string& name, const std::string& arguments) {
+Term FunctionWriter::call(const std::string& name, const std::vector<Term>& arguments,
+                          const std::vector<std::pair<std::string, Term>>& named) {
   script_.called.insert(name);
-  return {name + "(" + arguments + ")"};
+  return tree_.call(name, arguments, named);
 }
 
-Expr FunctionWriter::typed(const Expr& expr, Element element) {
-  return expr.is_literal ? call(element_spec(element, script_.module.real), expr.text) : expr;
+Term FunctionWriter::typed(const Term& term, Element element) {
+  return term.is_literal ? call(tree_.element_spec(element), {term}) : term;
 }
 
 const Op* FunctionWriter::def(ValueId value, Opcode code) const {
@@ -61,7 +69,7 @@ const Op* FunctionWriter::def(ValueId value, Opcode code) const {
 }
 
 // The value of an op with one result, by what it is made of.
-Expr FunctionWriter::expression(const Op& op) {
+Term FunctionWriter::expression(const Op& op) {
   const Type& type = function_.type(op.results[0]);
   switch (ir::op_info(op.code).rule) {
     case ShapeRule::pointwise:
@@ -81,12 +89,11 @@ Expr FunctionWriter::expression(const Op& op) {
       const Op* user = is_temporary(op.results[0]) && use.user.valid() ? &function_.op(use.user) : nullptr;
       bool is_scalar = function_.type(op.operands[0]).is_scalar();
       if (user && (is_stack(*user) || (user->code == Opcode::broadcast && is_scalar))) return read(op.operands[0]);
-      Expr x = read_typed(op.operands[0]);
+      const Term x = read_typed(op.operands[0]);
       std::size_t rank = function_.type(op.operands[0]).rank();
       if (same_shape(type, function_.type(op.operands[0]))) return x;
-      if (!type.is_scalar() || rank == 0) return call("reshape", x.text + ", " + sizes_text(type));
-      std::vector<std::string> zeros(rank, "0");
-      return {within(x, atom) + fmt::format("[{}]", fmt::join(zeros, ", "))};
+      if (!type.is_scalar() || rank == 0) return call("reshape", {x, tree_.integers(type.sizes())});
+      return tree_.index(x, std::vector(rank, tree_.integer(0)));
     }
     case ShapeRule::transpose:
       return transposition(op);
@@ -96,23 +103,22 @@ Expr FunctionWriter::expression(const Op& op) {
     case ShapeRule::slice:
       return slice(op);
     case ShapeRule::concat: {
-      std::vector<Expr> parts;
+      std::vector<Term> parts;
       for (ValueId operand : op.operands) parts.push_back(read(operand));
-      if (std::all_of(parts.begin(), parts.end(), [](const Expr& part) { return part.is_literal; }))
+      if (std::all_of(parts.begin(), parts.end(), [](const Term& part) { return part.is_literal; }))
         parts[0] = typed(parts[0], type.element);
-      std::vector<std::string> texts;
-      for (const Expr& part : parts) texts.push_back(part.text);
-      if (is_stack(op)) return {fmt::format("[{}]", fmt::join(texts, ", "))};
-      return call("concat", fmt::format("[{}], axis={}", fmt::join(texts, ", "), op.attrs.integer(Attr::axis)));
+      const Term list = tree_.list(parts);
+      return is_stack(op) ? list : call("concat", {list}, {{"axis", tree_.integer(op.attrs.integer(Attr::axis))}});
     }
     case ShapeRule::window:
     case ShapeRule::window_add: {
       bool adds = op.code == Opcode::window_add;
-      std::string text = fmt::format("{}, {}, {}", read_typed(op.operands[0]).text, op.attrs.integer(Attr::axis),
-                                     op.attrs.integer(adds ? Attr::length : Attr::size));
+      const std::vector<Term> arguments{read_typed(op.operands[0]), tree_.integer(op.attrs.integer(Attr::axis)),
+                                        tree_.integer(op.attrs.integer(adds ? Attr::length : Attr::size))};
+      std::vector<std::pair<std::string, Term>> named;
       for (Attr attr : {Attr::stride, Attr::dilation})
-        if (op.attrs.integer(attr) != 1) text += fmt::format(", {}={}", ir::attr_name(attr), op.attrs.integer(attr));
-      return call(adds ? "window_add" : "window", text);
+        if (op.attrs.integer(attr) != 1) named.emplace_back(ir::attr_name(attr), tree_.integer(op.attrs.integer(attr)));
+      return call(adds ? "window_add" : "window", arguments, named);
     }
     case ShapeRule::square:
     case ShapeRule::determinant:
@@ -137,33 +143,30 @@ Expr FunctionWriter::expression(const Op& op) {
   throw InternalError("write script", std::string(ir::op_info(op.code).name) + " is no expression", function_.origin(op.origin).span);
 }
 
-Expr FunctionWriter::cast(const Op& op) {
+Term FunctionWriter::cast(const Op& op) {
   const Element element = function_.type(op.results[0]).element;
-  if (is_number(op.results[0])) return number(*function_.def(op.operands[0])->attrs.find(Attr::value), element, script_.module.real);
-  return call(element_spec(element, script_.module.real), read_typed(op.operands[0]).text);
+  if (is_number(op.results[0])) return tree_.number(*function_.def(op.operands[0])->attrs.find(Attr::value), element);
+  return call(tree_.element_spec(element), {read_typed(op.operands[0])});
 }
 
-Expr FunctionWriter::stretched(const Op& op) {
+Term FunctionWriter::stretched(const Op& op) {
   const Type& type = function_.type(op.results[0]);
-  Expr x = read(op.operands[0]);
-  if (!x.is_literal) return call("broadcast_to", x.text + ", " + sizes_text(type));
-  if (type.element != script_.module.real) x = typed(x, type.element);
-  return call("full", sizes_text(type) + ", " + x.text);
+  const Term x = read(op.operands[0]), sizes = tree_.integers(type.sizes());
+  if (!x.is_literal) return call("broadcast_to", {x, sizes});
+  return call("full", {sizes, type.element == script_.module.real ? x : typed(x, type.element)});
 }
 
-Expr FunctionWriter::transposition(const Op& op) {
-  Expr x = read(op.operands[0]);
+Term FunctionWriter::transposition(const Op& op) {
+  const Term x = read(op.operands[0]);
   const auto& perm = op.attrs.ints(Attr::perm);
-  if (perm.size() < 2 || is_placed(op)) return x;
-  return transposed(x, perm);
+  return perm.size() < 2 || is_placed(op) ? x : transposed(x, perm);
 }
 
-Expr FunctionWriter::transposed(const Expr& x, const std::vector<std::int64_t>& perm) {
+Term FunctionWriter::transposed(const Term& x, const std::vector<std::int64_t>& perm) {
   std::vector<std::int64_t> last_two(perm.size());
   std::iota(last_two.begin(), last_two.end(), 0);
   std::swap(last_two.end()[-1], last_two.end()[-2]);
-  if (perm == last_two) return {within(x, atom) + ".T"};
-  return call("transpose", fmt::format("{}, [{}]", x.text, fmt::join(perm, ", ")));
+  return perm == last_two ? tree_.transposed(x) : call("transpose", {x, tree_.integers(perm)});
 }
 
 // `[a, b]`: a concat of reshapes that only give each item the axis along which they are joined.
@@ -180,103 +183,105 @@ bool FunctionWriter::is_stack(const Op& op) const {
 // ---- sources ----
 
 // The elements of a constant from `next` on, nested along the axes from `axis`.
-std::string FunctionWriter::list(const Op& op, std::size_t& next, std::size_t axis) const {
+Term FunctionWriter::list(const Op& op, std::size_t& next, std::size_t axis) {
   const Type& type = function_.type(op.results[0]);
   if (axis == type.rank()) {
-    const auto& reals = op.attrs.reals(Attr::reals);
-    ir::AttrValue value = is_real(type.element) ? ir::AttrValue(reals[next]) : ir::AttrValue(op.attrs.ints(Attr::ints)[next]);
-    ++next;
-    return number(value, type.element, script_.module.real).text;
+    const std::size_t at = next++;
+    return tree_.number(
+        is_real(type.element) ? ir::AttrValue(op.attrs.reals(Attr::reals)[at]) : ir::AttrValue(op.attrs.ints(Attr::ints)[at]),
+        type.element);
   }
-  std::vector<std::string> items;
+  std::vector<Term> items;
   for (std::int64_t i = 0; i < type.size(axis); ++i) items.push_back(list(op, next, axis + 1));
-  return fmt::format("[{}]", fmt::join(items, ", "));
+  return tree_.list(items);
 }
 
-Expr FunctionWriter::constant(const Op& op) {
+Term FunctionWriter::constant(const Op& op) {
   const Type& type = function_.type(op.results[0]);
   const Element real = script_.module.real;
   if (op.code == Opcode::iota) {
-    bool plain = type.rank() == 1 && type.element == real;
-    if (plain) return call("arange", std::to_string(type.size(0)));
-    Expr index = call("iota", fmt::format("{}, {}", sizes_text(type), op.attrs.integer(Attr::axis)));
-    return type.element == Element::i32 ? index : call(element_spec(type.element, real), index.text);
+    if (type.rank() == 1 && type.element == real) return call("arange", {tree_.integer(type.size(0))});
+    const Term index = call("iota", {tree_.integers(type.sizes()), tree_.integer(op.attrs.integer(Attr::axis))});
+    return type.element == Element::i32 ? index : call(tree_.element_spec(type.element), {index});
   }
   if (op.code != Opcode::constant) {  // a draw, of the type that its bounds have
-    std::string bounds = type.element == real ? "0, 1" : fmt::format("{0}(0), {0}(1)", element_spec(type.element, real));
-    std::string turn = op.operands.empty() ? "" : ", turn=" + read(op.operands[0]).text;
-    std::string name = op.code == Opcode::random_normal ? "normal" : "uniform";
-    return call(name, fmt::format("{}, {}, stream={}{}", bounds, sizes_text(type), op.attrs.integer(Attr::stream), turn));
+    Term lo = tree_.integer(0), hi = tree_.integer(1);
+    if (type.element != real) lo = typed(lo, type.element), hi = typed(hi, type.element);
+    std::vector<std::pair<std::string, Term>> named{{"stream", tree_.integer(op.attrs.integer(Attr::stream))}};
+    if (!op.operands.empty()) named.emplace_back("turn", read(op.operands[0]));
+    return call(op.code == Opcode::random_normal ? "normal" : "uniform", {lo, hi, tree_.integers(type.sizes())}, named);
   }
   const ir::AttrValue* value = op.attrs.find(Attr::value);
   if (!value && type.count() > 0) {
     std::size_t next = 0;
-    return {list(op, next, 0), atom, type.element != real && type.element != Element::boolean};
+    Term elements = list(op, next, 0);
+    elements.is_literal = type.element != real && type.element != Element::boolean;
+    return elements;
   }
   return everywhere(value ? *value : is_real(type.element) ? ir::AttrValue(0.0) : ir::AttrValue(std::int64_t{0}), type);
 }
 
 // The number as a scalar, or as every element of a tensor.
-Expr FunctionWriter::everywhere(const ir::AttrValue& value, const Type& type) {
-  Expr one = number(value, type.element, script_.module.real);
+Term FunctionWriter::everywhere(const ir::AttrValue& value, const Type& type) {
+  const Term one = tree_.number(value, type.element);
   if (type.is_scalar()) return one;
-  bool is_default = type.element == script_.module.real;
-  if (is_default && (one.text == "0" || one.text == "1")) return call(one.text == "0" ? "zeros" : "ones", sizes_text(type));
-  return call("full", sizes_text(type) + ", " + (is_default ? one : typed(one, type.element)).text);
+  const bool is_default = type.element == script_.module.real;
+  const Term sizes = tree_.integers(type.sizes());
+  if (is_default && is_plain(value, 0)) return call("zeros", {sizes});
+  if (is_default && is_plain(value, 1)) return call("ones", {sizes});
+  return call("full", {sizes, is_default ? one : typed(one, type.element)});
 }
 
 // ---- reductions, contractions ----
 
-Expr FunctionWriter::reduction(const Op& op) {
+Term FunctionWriter::reduction(const Op& op) {
   const auto& axes = op.attrs.ints(Attr::axes);
   std::size_t rank = function_.type(op.operands[0]).rank();
-  Expr x = read_typed(op.operands[0]);
-  std::string name(ir::op_info(op.code).spelling);
+  const Term x = read_typed(op.operands[0]);
+  const std::string name(ir::op_info(op.code).spelling);
   if (op.code == Opcode::cumsum) {
-    std::int64_t axis = op.attrs.integer(Attr::axis);
-    if (!op.attrs.flag(Attr::reverse)) return call(name, fmt::format("{}, axis={}", x.text, axis));
-    std::string inner = call(name, fmt::format("{}, axis={}", call("flip", fmt::format("{}, {}", x.text, axis)).text, axis)).text;
-    return call("flip", fmt::format("{}, {}", inner, axis));
+    const Term axis = tree_.integer(op.attrs.integer(Attr::axis));
+    auto flipped = [&](const Term& y) { return op.attrs.flag(Attr::reverse) ? call("flip", {y, axis}) : y; };
+    return flipped(call(name, {flipped(x)}, {{"axis", axis}}));
   }
   if (axes.empty() && rank > 0) return x;  // over no axis
-  std::string arguments = x.text;
+  std::vector<std::pair<std::string, Term>> named;
   if (axes.size() == 1 && rank > 1)
-    arguments += fmt::format(", axis={}", axes[0]);
+    named.emplace_back("axis", tree_.integer(axes[0]));
   else if (axes.size() < rank)
-    arguments += fmt::format(", axis=[{}]", fmt::join(axes, ", "));
-  if (op.attrs.flag(Attr::keep)) arguments += ", keep=true";
-  return call(name, arguments);
+    named.emplace_back("axis", tree_.integers(axes));
+  if (op.attrs.flag(Attr::keep)) named.emplace_back("keep", tree_.truth(true));
+  return call(name, {x}, named);
 }
 
-Expr FunctionWriter::library(const Op& op) {
-  std::string arguments = read_typed(op.operands[0]).text;
-  if (op.operands.size() > 1) arguments += ", " + read_typed(op.operands[1]).text;
-  if (op.attrs.flag(Attr::upper)) arguments += ", lower=false";
-  if (op.attrs.flag(Attr::transposed)) arguments += ", transposed=true";
-  if (op.code == Opcode::argsort) arguments += fmt::format(", axis={}", op.attrs.integer(Attr::axis));
-  if (op.attrs.flag(Attr::descending)) arguments += ", descending=true";
-  return call(std::string(ir::op_info(op.code).spelling), arguments);
+Term FunctionWriter::library(const Op& op) {
+  std::vector<Term> arguments;
+  for (ValueId operand : op.operands) arguments.push_back(read_typed(operand));
+  std::vector<std::pair<std::string, Term>> named;
+  if (op.attrs.flag(Attr::upper)) named.emplace_back("lower", tree_.truth(false));
+  if (op.attrs.flag(Attr::transposed)) named.emplace_back("transposed", tree_.truth(true));
+  if (op.code == Opcode::argsort) named.emplace_back("axis", tree_.integer(op.attrs.integer(Attr::axis)));
+  if (op.attrs.flag(Attr::descending)) named.emplace_back("descending", tree_.truth(true));
+  return call(std::string(ir::op_info(op.code).spelling), arguments, named);
 }
 
-Expr FunctionWriter::contraction(const Op& op) {
+Term FunctionWriter::contraction(const Op& op) {
   const std::string text = op.attrs.string(Attr::spec);
   const ir::EinsumSpec spec = ir::parse_einsum(text).value();
-  Expr a = read(op.operands[0]), b = read(op.operands[1]);
+  const Term a = read(op.operands[0]), b = read(op.operands[1]);
   std::string shape = canonical(text);
-  if (shape == "a,a->") return call("dot", a.text + ", " + b.text);
-  if (shape == "a,b->ab") return call("outer", a.text + ", " + b.text);
+  if (shape == "a,a->") return call("dot", {a, b});
+  if (shape == "a,b->ab") return call("outer", {a, b});
   bool scales = (spec.a.empty() && spec.b == spec.out) || (spec.b.empty() && spec.a == spec.out);
-  if (scales && !a.is_literal && !b.is_literal) return {within(a, product) + " * " + within(b, product + 1), product};
+  if (scales && !a.is_literal && !b.is_literal) return tree_.binary("*", a, b);
   for (bool turn_a : {false, true})
     for (bool turn_b : {false, true}) {
       if ((turn_a && spec.a.size() < 2) || (turn_b && spec.b.size() < 2) || spec.a.empty() || spec.b.empty()) continue;
       std::string turned = (turn_a ? swapped(spec.a) : spec.a) + "," + (turn_b ? swapped(spec.b) : spec.b) + "->" + spec.out;
       if (canonical(turned) != matmul_spec(spec.a.size(), spec.b.size())) continue;
-      if (turn_a) a = {within(a, atom) + ".T"};
-      if (turn_b) b = {within(b, atom) + ".T"};
-      return {within(a, product) + " @ " + within(b, product + 1), product};
+      return tree_.binary("@", turn_a ? tree_.transposed(a) : a, turn_b ? tree_.transposed(b) : b);
     }
-  return call("einsum", "\"" + text + "\", " + a.text + ", " + b.text);
+  return call("einsum", {tree_.text(text), a, b});
 }
 
 }  // namespace bpc::frontend::script

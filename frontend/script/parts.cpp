@@ -1,5 +1,4 @@
 // Parts of tensors: what indices read and change.
-#include <fmt/format.h>
 #include <algorithm>
 #include <numeric>
 
@@ -26,55 +25,54 @@ std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
 
 }  // namespace
 
-Expr FunctionWriter::slice(const Op& op) {
-  Expr x = read(op.operands[0]);
-  if (function_.type(op.operands[0]).is_scalar()) return x;
-  return {within(x, atom) + index(op, 1)};
+Term FunctionWriter::slice(const Op& op) {
+  const Term x = read(op.operands[0]);
+  return function_.type(op.operands[0]).is_scalar() ? x : tree_.index(x, index(op, 1));
 }
 
-// "[i, 0..3, :]"; the starts known only at run time are operands from `first_start` on.
-std::string FunctionWriter::index(const Op& op, std::size_t first_start) {
+// `[i, 0..3, :]`; the starts known only at run time are operands from `first_start` on.
+std::vector<Term> FunctionWriter::index(const Op& op, std::size_t first_start) {
   const auto& starts = op.attrs.ints(Attr::starts);
   const auto& sizes = op.attrs.ints(Attr::sizes);
   const auto& steps = op.attrs.ints(Attr::steps);
   const Type& type = function_.type(op.operands[0]);
-  std::vector<std::string> items;
+  std::vector<Term> items;
   for (std::size_t axis = 0; axis < starts.size(); ++axis) {
     bool is_single = contains(op.attrs.ints(Attr::drop), axis);
     std::int64_t start = starts[axis], size = sizes[axis], step = steps[axis];
-    std::string by = step == 1 ? "" : fmt::format(" by {}", step);
     if (contains(op.attrs.ints(Attr::dynamic), axis)) {
       ValueId operand = op.operands[first_start++];
-      Expr at = read(operand);
+      Term at = read(operand);
       if (is_single) {
-        items.push_back(at.text);
+        items.push_back(at);
         continue;
       }
-      if (at.binding != atom || at.is_literal)
-        at = {named(at, function_.type(operand))};  // written twice; a number could count from the end
+      if (tree_.level(at) != Level::atom || at.is_literal)
+        at = named(at, function_.type(operand));  // written twice; a number could count from the end
       std::int64_t end = (size - 1) * step + (step > 0 ? 1 : -1);
-      items.push_back(fmt::format("{0}..{0} {1} {2}{3}", at.text, end < 0 ? "-" : "+", std::abs(end), by));
+      items.push_back(tree_.range(at, tree_.binary(end < 0 ? "-" : "+", at, tree_.integer(std::abs(end))), tree_.integer(step)));
     } else if (is_single) {
-      items.push_back(std::to_string(start));
+      items.push_back(tree_.integer(start));
     } else if (size == 0) {
-      items.push_back("0..0");
+      items.push_back(tree_.range(tree_.integer(0), tree_.integer(0)));
     } else if (start == 0 && step == 1 && size == type.size(axis)) {
-      items.push_back(":");
+      items.push_back(tree_.range({}, {}));
     } else {
       std::int64_t last = start + (size - 1) * step;
-      std::string end = step > 0 ? std::to_string(last + 1) : last > 0 ? std::to_string(last - 1) : "";  // downwards, no bound means to 0
-      items.push_back(fmt::format("{}..{}{}", start, end, by));
+      const bool has_end = step > 0 || last > 0;  // downwards, no bound means to 0
+      items.push_back(
+          tree_.range(tree_.integer(start), has_end ? tree_.integer(step > 0 ? last + 1 : last - 1) : Term{}, tree_.integer(step)));
     }
   }
-  return fmt::format("[{}]", fmt::join(items, ", "));
+  return items;
 }
 
-// "[:, i, j]" with tensors of indices, which are operands from `first_index` on.
-std::string FunctionWriter::tensor_index(const Op& op, std::size_t first_index) {
+// `[:, i, j]` with tensors of indices, which are operands from `first_index` on.
+std::vector<Term> FunctionWriter::tensor_index(const Op& op, std::size_t first_index) {
   const auto& axes = op.attrs.ints(Attr::axes);
-  std::vector<std::string> items(static_cast<std::size_t>(axes.back()) + 1, ":");
-  for (std::size_t k = 0; k < axes.size(); ++k) items[static_cast<std::size_t>(axes[k])] = read(op.operands[first_index + k]).text;
-  return fmt::format("[{}]", fmt::join(items, ", "));
+  std::vector<Term> items(static_cast<std::size_t>(axes.back()) + 1, tree_.range({}, {}));
+  for (std::size_t k = 0; k < axes.size(); ++k) items[static_cast<std::size_t>(axes[k])] = read(op.operands[first_index + k]);
+  return items;
 }
 
 // In a script the axes of the indices stand where the first of them does, in the IR they come first: the axes of what the script gives, by
@@ -102,8 +100,8 @@ bool FunctionWriter::is_placed(const Op& transpose) const {
   return user.code == Opcode::scatter_add && user.operands[1] == transpose.results[0] && placement(user) == inverse(perm);
 }
 
-Expr FunctionWriter::gather(const Op& op) {
-  Expr part{within(read(op.operands[0]), atom) + tensor_index(op, 1)};
+Term FunctionWriter::gather(const Op& op) {
+  const Term x = read(op.operands[0]), part = tree_.index(x, tensor_index(op, 1));
   const std::vector<std::int64_t> perm = placement(op);
   const Use& use = uses_.of(op.results[0]);
   const Op* user = use.user.valid() ? &function_.op(use.user) : nullptr;
@@ -115,22 +113,28 @@ Expr FunctionWriter::gather(const Op& op) {
 void FunctionWriter::write_change(const Op& op) {
   ValueId result = op.results[0];
   bool scatters = op.code == Opcode::scatter_add;
-  Expr base = read(op.operands[0]), part = read_stretching(op, 1, unstretched(op)[1]);
+  const Term base = read(op.operands[0]);
+  Term part = read_stretching(op, 1, unstretched(op)[1]);
   const std::vector<std::int64_t> perm = scatters ? placement(op) : std::vector<std::int64_t>();
   const Op* made = function_.def(op.operands[1]);
   if (!perm.empty() && !(made && made->code == Opcode::transpose && is_placed(*made))) part = transposed(part, perm);
-  std::string place = scatters ? tensor_index(op, 2) : index(op, 2), name = name_of(result), variable = name;
-  if (base.text != name) {  // a copy is changed; not in the variable itself, when it is still read for the change
-    if (mentions(part.text, name) || mentions(place, name)) variable = script_.names.fresh("");
+  const std::vector<Term> place = scatters ? tensor_index(op, 2) : index(op, 2);
+  const std::string name = name_of(result);
+  std::string variable = name;
+  if (!tree_.is_name(base, name)) {  // a copy is changed; not in the variable itself, when it is still read for the change
+    auto reads = [&](const Term& term) { return tree_.mentions(term, name); };
+    if (reads(part) || std::any_of(place.begin(), place.end(), reads)) variable = script_.names.fresh("");
     flush(std::span(&variable, 1), false);
     assign({variable, base, function_.type(result), {}});
   }
   flush(std::span(&variable, 1), may_fail(function_, op));
-  bool adds = scatters || op.attrs.flag(Attr::add);
-  line(variable + place + (adds ? " += " : " = ") + part.text, comment(op));
+  Target target = Tree::target(variable);
+  target.index.emplace();
+  for (const Term& item : place) target.index->push_back(item.id);
+  put(AssignStmt{{std::move(target)}, scatters || op.attrs.flag(Attr::add) ? "+=" : "=", {}, {part.id}}, comment(op));
   if (variable != name) flush(std::span(&name, 1), false);
-  if (variable != name) assign({name, {variable}, function_.type(result), {}});
-  exprs_[result.index] = {name};
+  if (variable != name) assign({name, tree_.name(variable), function_.type(result), {}});
+  terms_[result.index] = tree_.name(name);
 }
 
 }  // namespace bpc::frontend::script

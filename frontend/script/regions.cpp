@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/format.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/script/function_writer.h"
 #include "ir/clone.h"
-#include "ir/text.h"
 
 namespace bpc::frontend::script {
 
@@ -48,47 +48,42 @@ std::vector<ValueId> FunctionWriter::captured(const Op& op) const {
   return values;
 }
 
-// The name of a function, which is written before the script's statements unless it is there already. `rule`: the statements of its
-// adjoint, if it has one, after its parameters.
+// The name of a function, which is written before the script's statements unless it is there already, with its adjoint if it has one.
 std::string FunctionWriter::function_named(const std::string& wanted, const std::vector<std::string>& parameters, const Rendered& body,
-                                           std::span<const Expr> results, const std::vector<std::string>& rule) {
-  std::vector<std::string> returned;
-  for (const Expr& result : results) returned.push_back(result.text);
-  std::vector<std::string> text{fmt::format("({})", fmt::join(parameters, ", "))};
-  if (body.lines.empty() && returned.size() == 1) {
-    text[0] += " = " + returned[0];
+                                           const std::vector<Term>& results, std::optional<AdjointStmt> rule) {
+  FnStmt fn;
+  for (const std::string& parameter : parameters) fn.parameters.push_back({{parameter, {}}, {}, {}});
+  if (body.statements.empty() && results.size() == 1) {
+    fn.expression = results[0].id;
   } else {
-    text[0] += " {";
-    text.insert(text.end(), body.lines.begin(), body.lines.end());
-    text.push_back(fmt::format("  return {}", fmt::join(returned, ", ")));
-    text.push_back("}");
+    ReturnStmt returned;
+    for (const Term& result : results) returned.values.push_back(result.id);
+    fn.body.statements = body.statements;
+    fn.body.statements.push_back(tree_.add(std::move(returned)));
   }
-  auto [known, is_new] = script_.functions.try_emplace(fmt::format("{}\n{}", fmt::join(text, "\n"), fmt::join(rule, "\n")));
+  std::vector<StmtId> nameless{tree_.add(fn)};
+  if (rule) nameless.push_back(tree_.add(*rule));
+  auto [known, is_new] = script_.functions.try_emplace(tree_.text_of(nameless, kLineLimit));
   if (!is_new) return known->second;
-  known->second = script_.names.lasting(wanted);
-  text[0] = "fn " + known->second + text[0];
-  script_.lines.insert(script_.lines.end(), text.begin(), text.end());
-  if (!rule.empty()) script_.lines.push_back("adjoint " + known->second + rule[0]);
-  if (!rule.empty()) script_.lines.insert(script_.lines.end(), rule.begin() + 1, rule.end());
+  fn.name.text = known->second = script_.names.lasting(wanted);
+  script_.before.push_back(tree_.add(std::move(fn)));
+  if (rule) rule->function.text = known->second;
+  if (rule) script_.before.push_back(tree_.add(std::move(*rule)));
   return known->second;
 }
 
 // The call of a function that takes what the op's region reads from outside, and the indices, in the order in which it reads them.
-std::string FunctionWriter::call_outlined(const Op& op, const Rendered& body, std::span<const Expr> results,
-                                          const std::vector<std::string>& indices) {
-  std::string text = fmt::format("{}\n", fmt::join(body.lines, "\n"));
-  for (const Expr& result : results) text += result.text + "\n";
-  std::map<std::size_t, std::string> arguments;
-  auto add = [&](const std::string& name) {
-    if (std::size_t at = find_word(text, name); at != std::string::npos) arguments[at] = name;
-  };
-  for (ValueId value : captured(op)) add(exprs_[value.index].text);
-  std::for_each(indices.begin(), indices.end(), add);
-  std::vector<std::string> names;
-  for (const auto& [at, name] : arguments) names.push_back(name);
+Term FunctionWriter::call_outlined(const Op& op, const Rendered& body, const std::vector<Term>& results,
+                                   const std::vector<std::string>& indices) {
+  std::set<std::string> outside(indices.begin(), indices.end());
+  for (ValueId value : captured(op))
+    if (const auto* name = std::get_if<NameExpr>(&tree_.expr(terms_[value.index]).node)) outside.insert(name->name);
+  std::vector<std::string> names = tree_.names_in(body.statements, results);
+  std::erase_if(names, [&](const std::string& name) { return !outside.contains(name); });
+  std::vector<Term> arguments;
+  for (const std::string& name : names) arguments.push_back(tree_.name(name));
   const std::string otherwise = op.code == ir::Opcode::map ? "element" : "part";
-  std::string name = function_named(function_called(function_, op, otherwise), names, body, results, {});
-  return fmt::format("{}({})", name, fmt::join(names, ", "));
+  return tree_.call(function_named(function_called(function_, op, otherwise), names, body, results, {}), arguments);
 }
 
 // ---- ops ----
@@ -119,41 +114,43 @@ void FunctionWriter::write_map(const Op& op) {
   const Block& block = function_.block(op.regions[0]);
   const Type& first = function_.type(op.results[0]);
   const Names::Scope opened = script_.names.open(Names::Kind::function);
-  std::vector<std::string> indices, generators;
+  std::vector<std::string> indices;
+  std::vector<Generator> generators;
   for (std::size_t i = 0; i < block.arguments.size(); ++i) {
     const IndexRange range = index_range(block.arguments[i]);
     const std::string& name = function_.value(range.value).name;
     indices.push_back(script_.names.fresh(name.empty() ? "i" : name));
-    exprs_[range.value.index] = {indices[i]};
+    terms_[range.value.index] = tree_.name(indices[i]);
     ranges_.insert(range.skipped.begin(), range.skipped.end());
-    std::string by = range.step == 1 ? "" : fmt::format(" by {}", range.step);
-    generators.push_back(fmt::format("{} in {}..{}{}", indices[i], range.lo, range.lo + range.step * first.size(i), by));
+    const Term lo = tree_.integer(range.lo), hi = tree_.integer(range.lo + range.step * first.size(i));
+    generators.push_back(tree_.generator(indices[i], tree_.range(lo, hi, tree_.integer(range.step))));
   }
-  Rendered body = render(op.regions[0], 1);
-  std::vector<Expr> exprs;
+  Rendered body = render(op.regions[0]);
+  std::vector<Term> terms;
   for (std::size_t k = 0; k < op.results.size(); ++k) {
     Element kind = function_.type(op.results[k]).element;
-    Expr element = kind == script_.module.real ? body.yields[k] : typed(body.yields[k], kind);
-    std::string text = body.lines.empty() ? element.text : call_outlined(op, body, std::span(&element, 1), indices);
-    exprs.push_back({fmt::format("[{} for {}]", text, fmt::join(generators, ", ")), atom, false, has_effect(function_, op)});
+    Term element = kind == script_.module.real ? body.yields[k] : typed(body.yields[k], kind);
+    if (!body.statements.empty()) element = call_outlined(op, body, {element}, indices);
+    terms.push_back(tree_.comprehension(element, generators));
+    terms.back().may_fail = has_effect(function_, op);
   }
   script_.names.close(opened);
-  for (std::size_t k = 0; k < op.results.size(); ++k) write_result(op.results[k], std::move(exprs[k]));
+  for (std::size_t k = 0; k < op.results.size(); ++k) write_result(op.results[k], terms[k]);
 }
 
 void FunctionWriter::write_checkpoint(const Op& op) {
   flush(changed_in(op), has_effect(function_, op));
   const Names::Scope opened = script_.names.open(Names::Kind::function);
-  Rendered body = render(op.regions[0], 1);
+  Rendered body = render(op.regions[0]);
   for (std::size_t k = 0; k < op.results.size(); ++k) {
     Element element = function_.type(op.results[k]).element;
     if (element != script_.module.real) body.yields[k] = typed(body.yields[k], element);
   }
-  bool is_expression = body.lines.empty() && body.yields.size() == 1;
-  Expr expr = call("checkpoint", is_expression ? body.yields[0].text : call_outlined(op, body, body.yields, {}));
+  bool is_expression = body.statements.empty() && body.yields.size() == 1;
+  Term term = call("checkpoint", {is_expression ? body.yields[0] : call_outlined(op, body, body.yields, {})});
   script_.names.close(opened);
-  expr.may_fail = has_effect(function_, op);
-  write_results(op, expr);
+  term.may_fail = has_effect(function_, op);
+  write_results(op, term);
 }
 
 // A parameter x of a function with an adjoint rule, where dx has a meaning too.
@@ -173,59 +170,60 @@ std::string FunctionWriter::parameter(const std::string& wanted, std::set<std::s
 void FunctionWriter::write_custom(const Op& op) {
   const Block &primal = function_.block(op.regions[0]), &adjoint = function_.block(op.regions[1]);
   const std::size_t inputs = op.operands.size(), outputs = op.results.size();
-  std::vector<std::string> given;
+  std::vector<Term> given;
   for (ValueId operand : op.operands) {  // a literal would not be a value
-    Expr expr = read(operand);
-    given.push_back(expr.is_literal ? kept(expr, function_.type(operand)) : expr.text);
+    const Term term = read(operand);
+    given.push_back(term.is_literal ? kept(term, function_.type(operand)) : term);
   }
 
   flush(changed_in(op), has_effect(function_, op));
   const Names::Scope opened = script_.names.open(Names::Kind::function);
   std::set<std::string> used;
-  std::vector<std::string> parameters, results, rule;
+  std::vector<std::string> parameters, results;
   auto name_or = [&](ValueId value, const char* otherwise) {
     return function_.value(value).name.empty() ? otherwise : function_.value(value).name;
   };
   for (std::size_t i = 0; i < inputs; ++i) {
     parameters.push_back(parameter(name_or(primal.arguments[i], "x"), used));
-    exprs_[primal.arguments[i].index] = exprs_[adjoint.arguments[i].index] = {parameters[i]};
+    terms_[primal.arguments[i].index] = terms_[adjoint.arguments[i].index] = tree_.name(parameters[i]);
   }
-  std::map<ValueId, Expr> outside;
+  std::map<ValueId, Term> outside;
   for (ValueId value : captured(op)) {
-    outside[value] = exprs_[value.index];
-    given.push_back(exprs_[value.index].text);
-    parameters.push_back(parameter(given.back(), used));
-    exprs_[value.index] = {parameters.back()};
+    const Term term = outside[value] = terms_[value.index];
+    given.push_back(term);
+    parameters.push_back(parameter(std::get<NameExpr>(tree_.expr(term).node).name, used));
+    terms_[value.index] = tree_.name(parameters.back());
   }
   for (std::size_t i = 0; i < outputs; ++i) {
     results.push_back(parameter(name_or(adjoint.arguments[inputs + i], "y"), used));
-    exprs_[adjoint.arguments[inputs + i].index] = {results[i]};
-    exprs_[adjoint.arguments[inputs + outputs + i].index] = {"d" + results[i]};
+    terms_[adjoint.arguments[inputs + i].index] = tree_.name(results[i]);
+    terms_[adjoint.arguments[inputs + outputs + i].index] = tree_.name("d" + results[i]);
   }
   for (std::size_t i = 0; i < inputs; ++i) {  // a cotangent has its name from the start
     ValueId value = adjoint.yields[i];
     bool is_made_here = function_.def(value) && function_.value(value).block == op.regions[1];
     if (is_made_here && is_real(function_.type(value).element)) names_.try_emplace(variables_.of(value), "d" + parameters[i]);
   }
-  Rendered body = render(op.regions[0], 1), backward = render(op.regions[1], 1);
-  rule.push_back(fmt::format("({}) -> {} {{", fmt::join(parameters, ", "), fmt::join(results, ", ")));
-  rule.insert(rule.end(), backward.lines.begin(), backward.lines.end());
-  std::size_t i = 0;
-  for (ValueId operand : op.operands) {
-    bool is_there = backward.yields[i].text == "d" + parameters[i];
-    if (is_real(function_.type(operand).element) && !is_there)
-      rule.push_back(fmt::format("  d{} = {}", parameters[i], backward.yields[i].text));
-    ++i;
+  const Rendered body = render(op.regions[0]);
+  Rendered backward = render(op.regions[1]);
+  auto set = [&](const std::string& parameter, const Term& cotangent) {
+    const std::string name = "d" + parameter;
+    if (!tree_.is_name(cotangent, name)) backward.statements.push_back(tree_.assign(name, cotangent, {}, {}));
+  };
+  for (std::size_t i = 0; i < inputs; ++i)
+    if (is_real(function_.type(op.operands[i]).element)) set(parameters[i], backward.yields[i]);
+  for (const auto& [value, term] : outside) {
+    if (is_real(function_.type(value).element)) set(std::get<NameExpr>(tree_.expr(terms_[value.index]).node).name, tree_.integer(0));
+    terms_[value.index] = term;
   }
-  for (const auto& [value, expr] : outside) {
-    if (is_real(function_.type(value).element)) rule.push_back(fmt::format("  d{} = 0", exprs_[value.index].text));
-    exprs_[value.index] = expr;
-  }
-  rule.push_back("}");
+  AdjointStmt rule{{}, {}, {}, {std::move(backward.statements), {}}};
+  for (const std::string& parameter : parameters) rule.inputs.push_back({parameter, {}});
+  for (const std::string& result : results) rule.outputs.push_back({result, {}});
   script_.names.close(opened);
   std::string wanted = last_step(function_.origin(op.origin).path);
-  std::string name = function_named(wanted.empty() ? "f" : wanted, parameters, body, body.yields, rule);
-  write_results(op, {fmt::format("{}({})", name, fmt::join(given, ", ")), atom, false, has_effect(function_, op)});
+  Term term = tree_.call(function_named(wanted.empty() ? "f" : wanted, parameters, body, body.yields, std::move(rule)), given);
+  term.may_fail = has_effect(function_, op);
+  write_results(op, term);
 }
 
 }  // namespace bpc::frontend::script

@@ -3,7 +3,6 @@
 
 #include "frontend/script/blank_tapes.h"
 #include "frontend/script/function_writer.h"
-#include "ir/text.h"
 
 namespace bpc::frontend::script {
 
@@ -58,30 +57,31 @@ std::vector<std::string> value_names(const ir::Function& function, const std::ma
 }  // namespace
 
 FunctionWriter::FunctionWriter(Script& script, const ir::Function& function, const std::map<std::string, std::string>& parameters,
-                               const std::map<ValueId, std::string>& wanted, std::size_t depth)
+                               const std::map<ValueId, std::string>& wanted, bool is_top)
     : script_(script),
+      tree_(script.tree),
       function_(function),
       uses_(function),
       wanted_(wanted),
       variables_(function, uses_, value_names(function, parameters, wanted)),
-      exprs_(function.value_count()),
+      terms_(function.value_count()),
       blank_tapes_(blank_tapes(function)),
-      depth_(depth) {
+      is_top_(is_top) {
   for (const auto& [value, name] : wanted) names_[variables_.of(value)] = name;
   for (const ir::Parameter& parameter : function.parameters) {
     names_[variables_.of(parameter.value)] = parameters.at(parameter.path);
-    exprs_[parameter.value.index] = {parameters.at(parameter.path)};
+    terms_[parameter.value.index] = tree_.name(parameters.at(parameter.path));
   }
 }
 
-// ---- names and lines ----
+// ---- names and statements ----
 
-void FunctionWriter::line(const std::string& text, const std::string& comment) {
-  if (depth_ == 0) {
-    if (is_backward_ != last_was_backward_ && !lines_.empty()) lines_.emplace_back();
+void FunctionWriter::put(StmtId statement) {
+  if (is_top_) {
+    if (is_backward_ != last_was_backward_ && !statements_.empty()) tree_.set_apart(statement);
     last_was_backward_ = is_backward_;
   }
-  lines_.push_back(std::string(2 * depth_, ' ') + text + (comment.empty() ? "" : "   # " + comment));
+  statements_.push_back(statement);
 }
 
 const std::string& FunctionWriter::name_of(ValueId value) {
@@ -122,17 +122,16 @@ std::string FunctionWriter::comment_of(const Op& op) const {
 }
 
 void FunctionWriter::assign(const Assignment& assignment) {
-  const auto& [name, expr, type, comment] = assignment;
-  if (!expr.change.empty() && expr.base == name) return line(name + " " + expr.change, comment);
+  const auto& [name, term, type, comment] = assignment;
   // `loss = e` would declare a loss.
-  bool needs_type = (expr.is_literal && type.element != script_.module.real) || name == "loss";
-  line(name + (needs_type ? " : " + type_spec(type, script_.module.real) : "") + " = " + expr.text, comment);
+  const bool needs_type = (term.is_literal && type.element != script_.module.real) || name == "loss";
+  put(tree_.assign(name, term, needs_type ? std::optional(tree_.type(type)) : std::nullopt, comment));
 }
 
 void FunctionWriter::assign_all(std::vector<Assignment> assignments) {
-  std::erase_if(assignments, [](const Assignment& a) { return a.expr.text == a.name; });
+  std::erase_if(assignments, [&](const Assignment& a) { return tree_.is_name(a.term, a.name); });
   auto reads_other = [&](const Assignment& reader, const Assignment& target) {
-    return &reader != &target && mentions(reader.expr.text, target.name);
+    return &reader != &target && tree_.mentions(reader.term, target.name);
   };
   while (!assignments.empty()) {
     auto is_free = [&](const Assignment& a) {
@@ -151,19 +150,18 @@ void FunctionWriter::assign_all(std::vector<Assignment> assignments) {
     auto reader = std::min_element(assignments.begin(), assignments.end(), [&](const Assignment& a, const Assignment& b) {
       return std::pair(!reads_any(a), a.name) < std::pair(!reads_any(b), b.name);
     });
-    reader->expr = {kept(reader->expr, reader->type)};
+    reader->term = kept(reader->term, reader->type);
   }
 }
 
-std::string FunctionWriter::named(const Expr& expr, const Type& type) {
-  bool is_name = !expr.is_literal && ir::is_identifier(expr.text) && expr.text != "true" && expr.text != "false";
-  return is_name ? expr.text : kept(expr, type);
+Term FunctionWriter::named(const Term& term, const Type& type) {
+  return std::holds_alternative<NameExpr>(tree_.expr(term).node) ? term : kept(term, type);
 }
 
-std::string FunctionWriter::kept(const Expr& expr, const Type& type) {
-  std::string name = script_.names.fresh("");
-  assign({name, expr, type, {}});
-  return name;
+Term FunctionWriter::kept(const Term& term, const Type& type) {
+  const std::string name = script_.names.fresh("");
+  assign({name, term, type, {}});
+  return tree_.name(name);
 }
 
 // ---- values ----
@@ -183,33 +181,33 @@ bool FunctionWriter::is_temporary(ValueId value) const {
   return use.role != Role::operand || function_.value(value).name.empty();
 }
 
-Expr FunctionWriter::read(ValueId value) {
+Term FunctionWriter::read(ValueId value) {
   std::erase(waiting_, value);
-  return exprs_[value.index];
+  return terms_[value.index];
 }
 
-void FunctionWriter::bind(ValueId value, const Expr& expr) {
+void FunctionWriter::bind(ValueId value, const Term& term) {
   const std::string name = name_of(value);
   flush(std::span(&name, 1), false);
   const Op* op = function_.def(value);
   bool outer = is_backward_;
   if (op) is_backward_ = is_backward(*op);
-  if (expr.text != name) assign({name, expr, function_.type(value), op ? comment(*op) : ""});
+  if (!tree_.is_name(term, name)) assign({name, term, function_.type(value), op ? comment(*op) : ""});
   is_backward_ = outer;
-  exprs_[value.index] = {name};
+  terms_[value.index] = tree_.name(name);
 }
 
 bool FunctionWriter::is_awaited(const std::string& variable) const {
-  return std::any_of(waiting_.begin(), waiting_.end(), [&](ValueId value) { return mentions(exprs_[value.index].text, variable); });
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](ValueId value) { return tree_.mentions(terms_[value.index], variable); });
 }
 
 void FunctionWriter::flush(std::span<const std::string> variables, bool failing) {
   for (ValueId value : std::vector<ValueId>(waiting_)) {
-    const Expr expr = exprs_[value.index];
-    bool reads = std::any_of(variables.begin(), variables.end(), [&](const std::string& name) { return mentions(expr.text, name); });
-    if (!reads && !(failing && expr.may_fail)) continue;
+    const Term term = terms_[value.index];
+    bool reads = std::any_of(variables.begin(), variables.end(), [&](const std::string& name) { return tree_.mentions(term, name); });
+    if (!reads && !(failing && term.may_fail)) continue;
     std::erase(waiting_, value);
-    bind(value, expr);
+    bind(value, term);
   }
 }
 
@@ -241,30 +239,31 @@ bool FunctionWriter::starts_variable(ValueId value) const {
   return false;
 }
 
-void FunctionWriter::write_result(ValueId value, Expr expr) {
+void FunctionWriter::write_result(ValueId value, Term term) {
   if (is_number(value)) {
-    exprs_[value.index] = std::move(expr);
+    terms_[value.index] = term;
     return;
   }
-  bool is_short = uses_.of(value).role != Role::operand || expr.text.size() <= kLongestInside;
-  bool needs_type = def(value, Opcode::constant) && expr.is_literal && !function_.type(value).is_scalar();
-  bool inside = is_temporary(value) && is_short && !needs_type;
+  bool needs_type = def(value, Opcode::constant) && term.is_literal && !function_.type(value).is_scalar();
+  bool inside = is_temporary(value) && !needs_type && (uses_.of(value).role != Role::operand || tree_.width(term) <= kLongestInside);
   // What a variable starts or goes on with is put there straight away, unless something still waits to read what it holds.
   if (inside && !(starts_variable(value) && !is_awaited(name_of(value)))) {
-    exprs_[value.index] = std::move(expr);
+    terms_[value.index] = term;
     waiting_.push_back(value);
   } else {
-    bind(value, expr);
+    bind(value, term);
   }
 }
 
-void FunctionWriter::write_results(const Op& op, const Expr& expr) {
-  if (op.results.size() == 1) return write_result(op.results[0], expr);
+void FunctionWriter::write_results(const Op& op, const Term& term) {
+  if (op.results.size() == 1) return write_result(op.results[0], term);
   std::vector<std::string> names;
   for (ValueId result : op.results) names.push_back(name_of(result));
-  flush(names, expr.may_fail);
-  line(fmt::format("{} = {}", fmt::join(names, ", "), expr.text), comment(op));
-  for (std::size_t i = 0; i < names.size(); ++i) exprs_[op.results[i].index] = {names[i]};
+  flush(names, term.may_fail);
+  AssignStmt assignment{{}, "=", {}, {term.id}};
+  for (const std::string& name : names) assignment.targets.push_back(Tree::target(name));
+  put(std::move(assignment), comment(op));
+  for (std::size_t i = 0; i < names.size(); ++i) terms_[op.results[i].index] = tree_.name(names[i]);
 }
 
 // ---- blocks and ops ----
@@ -317,66 +316,67 @@ void FunctionWriter::write_op(OpId id) {
       return write_derivative(op);
     default: {
       if (ranges_.contains(op.results[0])) return;
-      Expr expr = expression(op);
-      expr.may_fail = may_fail(function_, op) ||
-                      std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) { return exprs_[operand.index].may_fail; });
-      return write_result(op.results[0], std::move(expr));
+      Term term = expression(op);
+      term.may_fail = may_fail(function_, op) ||
+                      std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) { return terms_[operand.index].may_fail; });
+      return write_result(op.results[0], term);
     }
   }
 }
 
 void FunctionWriter::write_derivative(const Op& op) {
-  std::vector<std::string> texts;
-  for (ValueId operand : op.operands) texts.push_back(read(operand).text);
-  if (op.code != Opcode::vjp)
-    return write_results(op, call(std::string(ir::op_info(op.code).name), fmt::format("{}", fmt::join(texts, ", "))));
+  std::vector<Term> operands;
+  for (ValueId operand : op.operands) operands.push_back(read(operand));
+  if (op.code != Opcode::vjp) return write_results(op, call(std::string(ir::op_info(op.code).name), operands));
   for (std::size_t i = 0; i < op.results.size(); ++i)  // the script's takes one variable
-    write_result(op.results[i], call("vjp", fmt::format("{}, {}, {}", texts[0], texts[i + 2], texts[1])));
+    write_result(op.results[i], call("vjp", {operands[0], operands[i + 2], operands[1]}));
 }
 
 void FunctionWriter::write_tape(const Op& op) {
-  bind(op.results[0], call("tape", ""));
+  bind(op.results[0], call("tape", {}));
   if (!blank_tapes_.contains(op.results[0])) return;
-  const std::string& name = name_of(op.results[0]);
+  const std::string name = name_of(op.results[0]);
   const Type entry = function_.type(op.results[0]).as_entry();
-  Expr zero = everywhere(is_real(entry.element) ? ir::AttrValue(0.0) : ir::AttrValue(std::int64_t{0}), entry);
+  Term zero = everywhere(is_real(entry.element) ? ir::AttrValue(0.0) : ir::AttrValue(std::int64_t{0}), entry);
   if (entry.element != script_.module.real) zero = typed(zero, entry.element);
-  line(fmt::format("{0} = {1}", name, call("push", name + ", " + zero.text).text), "says what it holds");
-  line(fmt::format("{}, {} = {}", name, script_.names.fresh(""), call("pop", name).text));
+  put(tree_.assign(name, call("push", {tree_.name(name), zero}), {}, "says what it holds"));
+  AssignStmt popped{{}, "=", {}, {call("pop", {tree_.name(name)}).id}};
+  for (const std::string& target : {name, script_.names.fresh("")}) popped.targets.push_back(Tree::target(target));
+  put(std::move(popped));
 }
 
 void FunctionWriter::write_push(const Op& op) {
-  Expr tape = read(op.operands[0]), entry = read(op.operands[1]);
+  Term tape = read(op.operands[0]), entry = read(op.operands[1]);
   if (function_.type(op.operands[1]).element != script_.module.real) entry = typed(entry, function_.type(op.operands[1]).element);
-  bind(op.results[0], call("push", tape.text + ", " + entry.text));
+  bind(op.results[0], call("push", {tape, entry}));
 }
 
 void FunctionWriter::write_pop(const Op& op) {
-  write_results(op, call("pop", read(op.operands[0]).text));
+  write_results(op, call("pop", {read(op.operands[0])}));
 }
 
 // The texts between the items hold the spaces that `print` puts there.
 void FunctionWriter::write_print(const Op& op) {
   const auto& texts = op.attrs.strings(Attr::text);
-  std::vector<std::string> items;
+  PrintStmt print;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     std::string text = texts[i];
     bool after = i > 0, before = i + 1 < texts.size(), is_space = after && before && text == " ";
     bool is_nothing = text.empty() && (after || before);
     if (after && text.starts_with(' ')) text.erase(0, 1);
     if (before && text.ends_with(' ')) text.pop_back();
-    if (!is_space && !is_nothing) items.push_back(ir::quoted(text));
-    if (before) items.push_back(read_typed(op.operands[i]).text);
+    if (!is_space && !is_nothing) print.items.push_back(tree_.text(std::move(text)).id);
+    if (before) print.items.push_back(read_typed(op.operands[i]).id);
   }
   flush({}, true);
-  line(fmt::format("print {}", fmt::join(items, ", ")));
+  put(std::move(print));
 }
 
 void FunctionWriter::write_assert(const Op& op) {
-  Expr condition = read(op.operands[0]);
+  const Term condition = read(op.operands[0]);
   flush({}, true);
   const std::string& message = op.attrs.string(Attr::message);
-  line("assert " + condition.text + (message.empty() ? "" : ", " + ir::quoted(message)));
+  put(AssertStmt{condition.id, message.empty() ? std::nullopt : std::optional(message)});
 }
 
 }  // namespace bpc::frontend::script

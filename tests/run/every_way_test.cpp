@@ -166,6 +166,7 @@ TEST_CASE("a script that is written from the IR runs to the same numbers, and is
       Finished first = with_flags(words(script), script);
       INFO(first.err << first.out);
       REQUIRE(first.code == 0);
+      CHECK(run_bpc({"fmt", "-"}, first.out).out == first.out);
       json original = run_json({"--real=f64"}, script), again = run_emitted(first.out, "--real=f64");
       for (const auto& [name, value] : original.at("values").items()) require_close(name, value, again.at("values").at(name), 1e-12);
       Finished second = run_bpc(words("-"), first.out);

@@ -76,9 +76,9 @@ t1 = w * x + h1_dense_b
 h = relu(t1)
 J = sum(h)
 
-t2 = step(t1)   # relu, line 8
-dJ_dh1_dense_b = t2 * t2   # relu, line 8
-dJ_dw = dJ_dh1_dense_b * x   # mul, line 8
+t2 = step(t1)               # relu, line 8
+dJ_dh1_dense_b = t2 * t2    # relu, line 8
+dJ_dw = dJ_dh1_dense_b * x  # mul, line 8
 )");
 }
 
@@ -253,19 +253,19 @@ func main loss "J" {
 )") == R"(param w = 0.5
 
 h = 1
-h_tape = tape()   # for mul, line 4
+h_tape = tape()  # for mul, line 4
 for i in 0..5 {
-  h_tape = push(h_tape, h)   # for mul, line 4
+  h_tape = push(h_tape, h)  # for mul, line 4
   h = w * h
 }
 J = h
 
 dJ_dh = 1
-dJ_dw = 0   # for_loop, line 3
-for i in 4..-1 by -1 {   # for_loop, line 3
-  h_tape, h_2 = pop(h_tape)   # mul, line 4
-  dJ_dw += dJ_dh * h_2   # mul, line 4
-  dJ_dh = dJ_dh * w   # mul, line 4
+dJ_dw = 0               # for_loop, line 3
+for i in 4..-1 by -1 {  # for_loop, line 3
+  h_tape, h_2 = pop(h_tape)  # mul, line 4
+  dJ_dw += dJ_dh * h_2       # mul, line 4
+  dJ_dh = dJ_dh * w          # mul, line 4
 }
 )");
 }
@@ -274,7 +274,7 @@ TEST_CASE("tapes start, and say what they hold when nothing is pushed before the
   CHECK(expression("  %a = tape : tape<f32>\n  %a.2 = push %a, %s : tape<f32>\n  %a.3, %y = pop %a.2 : tape<f32>, f32\n") ==
         "a = tape()\na = push(a, s)\na, y = pop(a)\n");
   CHECK(expression("  %a = tape : tape<i32[2]>\n  %a.2, %y = pop %a : tape<i32[2]>, i32[2]\n") ==
-        "a = tape()\na = push(a, full([2], i32(0)))   # says what it holds\na, t1 = pop(a)\na, y = pop(a)\n");
+        "a = tape()\na = push(a, full([2], i32(0)))  # says what it holds\na, t1 = pop(a)\na, y = pop(a)\n");
   // A side of a branch hands a tape on, or another one.
   CHECK(expression("  %a = tape : tape<f32>\n  %a.2 = if_else %b : tape<f32> {\n    %1 = push %a, %s : tape<f32>\n    yield %1\n"
                    "  } else {\n    yield %a\n  }\n  %a.3, %y = pop %a.2 : tape<f32>, f32\n") ==
