@@ -6,7 +6,7 @@
 #include <cctype>
 #include <utility>
 
-#include "frontend/operators.h"
+#include "frontend/precedence.h"
 #include "frontend/walk.h"
 
 namespace bpc::frontend {

@@ -1,4 +1,4 @@
-#include "frontend/operators.h"
+#include "frontend/precedence.h"
 
 #include <variant>
 
@@ -13,7 +13,7 @@ std::optional<Level> operator_level(std::string_view spelling) {
   };
   static constexpr Row kRows[] = {
 #define BPC_PRECEDENCE(spelling, level) {spelling, Level::level},
-#include "frontend/operators.def"
+#include "frontend/precedence.def"
 #undef BPC_PRECEDENCE
   };
   for (const Row& row : kRows)

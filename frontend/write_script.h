@@ -16,7 +16,8 @@ namespace bpc::frontend {
 // that are no single expression become functions, written before the statements: a comprehension's element, a checkpoint's inside, and a
 // function with its adjoint rule. Derivative ops that have not been expanded are calls of grad, vjp and jvp.
 //
-// The text is as `bpc fmt` would write it. Written again, the script of such a script is the same, but for names that only stand for another name's value.
+// The text is as `bpc fmt` would write it. Written again, the script of such a script is the same, but for names that only stand for
+// another name's value.
 std::string write_script(const ir::Module& module, std::size_t line_limit = kLineLimit);
 
 }  // namespace bpc::frontend

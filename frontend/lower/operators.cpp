@@ -4,7 +4,7 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
-#include "frontend/operators.h"
+#include "frontend/precedence.h"
 #include "support/internal_error.h"
 
 namespace bpc::frontend::lowering {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/operators.h"
+#include "frontend/precedence.h"
 #include "ir/op.h"
 #include "support/type.h"
 
