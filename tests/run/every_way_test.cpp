@@ -11,15 +11,10 @@
 
 namespace {
 
+using bpc::test::every_script;
 using bpc::test::Finished;
 using bpc::test::run_bpc;
 using nlohmann::json;
-
-std::vector<std::string> scripts() {
-  std::vector<std::string> files = bpc::test::files_in("tests/run", ".bp");
-  for (std::string& example : bpc::test::files_in("examples", ".bp")) files.push_back(std::move(example));
-  return files;
-}
 
 Finished with_flags(std::vector<std::string> words, const std::string& script, std::string_view input = {}) {
   for (std::string& flag : bpc::test::flags_of(script)) words.push_back(std::move(flag));
@@ -93,8 +88,8 @@ constexpr struct {
 
 }  // namespace
 
-TEST_CASE("expectations hold") {
-  for (const std::string& script : scripts()) {
+TEST_CASE("expectations hold", "[script]") {
+  for (const std::string& script : every_script()) {
     const bool says = bpc::test::read_file(script).find("# expect") != std::string::npos;  // otherwise it asserts
     for (const char* backend : {"--backend=interp", "--backend=jit"}) {
       for (const auto& precision : kPrecisions) {
@@ -106,8 +101,8 @@ TEST_CASE("expectations hold") {
   }
 }
 
-TEST_CASE("interpreted and compiled code agree") {
-  for (const std::string& script : scripts()) {
+TEST_CASE("interpreted and compiled code agree", "[script]") {
+  for (const std::string& script : every_script()) {
     for (const auto& precision : kPrecisions) {
       json reference = run_json({precision.flag, "--backend=interp"}, script);
       for (const char* level : {"-O0", "-O3"})
@@ -117,8 +112,8 @@ TEST_CASE("interpreted and compiled code agree") {
   }
 }
 
-TEST_CASE("IR text reads back") {
-  for (const std::string& script : scripts()) {
+TEST_CASE("IR text reads back", "[script]") {
+  for (const std::string& script : every_script()) {
     INFO(script);
     std::string lowered = with_flags({"emit", script, "--as=ir", "--grad", "-q"}, script).out;
     Finished same = run_bpc({"opt", "-"}, lowered);
@@ -132,8 +127,8 @@ TEST_CASE("IR text reads back") {
   }
 }
 
-TEST_CASE("the emitted gradient is a script that runs to the same numbers") {
-  for (const std::string& script : scripts()) {
+TEST_CASE("the emitted gradient is a script that runs to the same numbers", "[script]") {
+  for (const std::string& script : every_script()) {
     for (const auto& precision : kPrecisions) {
       INFO(script << " " << precision.flag);
       json original = run_json({precision.flag}, script);
@@ -154,8 +149,8 @@ TEST_CASE("the emitted gradient is a script that runs to the same numbers") {
   }
 }
 
-TEST_CASE("a script that is written from the IR runs to the same numbers, and is written the same once more") {
-  for (const std::string& script : scripts()) {
+TEST_CASE("a script that is written from the IR runs to the same numbers, and is written the same once more", "[script]") {
+  for (const std::string& script : every_script()) {
     for (const char* grad : {"", "--grad"}) {
       INFO(script << " " << grad);
       auto words = [&](const std::string& file) {
@@ -177,8 +172,8 @@ TEST_CASE("a script that is written from the IR runs to the same numbers, and is
   }
 }
 
-TEST_CASE("printed text is as recorded") {
-  for (const std::string& script : scripts()) {
+TEST_CASE("printed text is as recorded", "[script]") {
+  for (const std::string& script : every_script()) {
     std::string golden = script.substr(0, script.size() - 3) + ".out";
     for (const char* backend : {"--backend=jit", "--backend=interp"}) {
       Finished finished = with_flags({"run", script, "-q", backend}, script);

@@ -44,10 +44,8 @@ std::set<std::string> verdicts_in(const std::string& table) {
 
 }  // namespace
 
-TEST_CASE("every gradient passes its check against central differences, or the reason is known") {
-  std::vector<std::string> scripts = bpc::test::files_in("tests/run", ".bp");
-  for (std::string& example : bpc::test::files_in("examples", ".bp")) scripts.push_back(std::move(example));
-  for (const std::string& script : scripts) {
+TEST_CASE("every gradient passes its check against central differences, or the reason is known", "[script]") {
+  for (const std::string& script : bpc::test::every_script()) {
     std::vector<std::string> words{"check", "--grad", script, "-q"};
     for (std::string& flag : bpc::test::flags_of(script)) words.push_back(std::move(flag));
     const Finished finished = run_bpc(words);

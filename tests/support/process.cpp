@@ -126,6 +126,13 @@ std::vector<std::string> files_in(const std::string& folder, std::string_view en
   return files;
 }
 
+std::vector<std::string> every_script() {
+  if (const char* one = std::getenv("BPC_SCRIPT")) return {one};
+  std::vector<std::string> files = files_in("tests/run", ".bp");
+  for (std::string& example : files_in("examples", ".bp")) files.push_back(std::move(example));
+  return files;
+}
+
 std::vector<std::string> flags_of(const std::string& script) {
   std::istringstream lines(read_file(script));
   std::string line, word;

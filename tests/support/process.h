@@ -27,6 +27,9 @@ std::string read_file(const std::string& path);
 // Files of a folder of the source tree with this ending, sorted, relative to the root.
 std::vector<std::string> files_in(const std::string& folder, std::string_view ending);
 
+// The scripts that every way of running is tried on: those of tests/run and examples, or the one that BPC_SCRIPT in the environment names.
+std::vector<std::string> every_script();
+
 // A script that needs flags names them in its first line: `# flags: --set N=3`.
 std::vector<std::string> flags_of(const std::string& script);
 
