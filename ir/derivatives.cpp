@@ -209,20 +209,9 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::random_normal:
       return std::nullopt;
 
-    case Opcode::tape:
-    case Opcode::push:
-    case Opcode::pop:
-    case Opcode::if_else:
-    case Opcode::for_loop:
-    case Opcode::while_loop:
-    case Opcode::map:
-    case Opcode::checkpoint:
-    case Opcode::custom:
-    case Opcode::print:
-    case Opcode::assert_true:
-    case Opcode::grad:
-    case Opcode::vjp:
-    case Opcode::jvp:
+#define BPC_OP(id, ...) case Opcode::id:
+#include "ir/structure.def"
+#undef BPC_OP
       break;
   }
   throw InternalError("adjoint", std::string(op_info(op.code).name) + " has no equation");

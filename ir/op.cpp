@@ -1,5 +1,6 @@
 #include "ir/op.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 
@@ -39,7 +40,7 @@ const OpInfo& op_info(Opcode code) {
   return kOps[static_cast<std::size_t>(code)];
 }
 scalar::Operator scalar_operator(Opcode code) {
-  if (op_info(code).group != Group::elementwise) throw InternalError("ir", std::string(op_info(code).name) + " is no scalar operator");
+  if (op_info(code).group != Group::elementwise) throw InternalError("ir", fmt::format("{} is no scalar operator", op_info(code).name));
   return static_cast<scalar::Operator>(code);  // the table begins with theirs
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/c_abi.h"
 
+#include <cstdint>
+
 #include "runtime/linalg.h"
 #include "runtime/random.h"
 #include "scalar/functions.h"
@@ -19,86 +21,72 @@ void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* o
 
 }  // namespace
 
+// X(element, T, …) for the element types of a domain.
+#define BPC_EACH_real(X, ...) X(f32, float, __VA_ARGS__) X(f64, double, __VA_ARGS__)
+#define BPC_EACH_number(X, ...) BPC_EACH_real(X, __VA_ARGS__) X(i32, std::int32_t, __VA_ARGS__) X(i64, std::int64_t, __VA_ARGS__)
+
+// What a row of scalar/operators.def says of a function, if compiled code calls it.
+#define BPC_CALLED_libm(...) __VA_ARGS__
+#define BPC_CALLED_call(...) __VA_ARGS__
+#define BPC_CALLED_mixed(...) __VA_ARGS__
+#define BPC_CALLED_emit(...)
+
 extern "C" {
 
-#define BPC_RT_DEFINE(name)              \
-  float bpc_rt_##name##_f32(float x) {   \
-    return bpc::scalar::name(x);         \
-  }                                      \
-  double bpc_rt_##name##_f64(double x) { \
-    return bpc::scalar::name(x);         \
+#define BPC_DEFINE_1(element, T, name) \
+  T bpc_rt_##name##_##element(T x) {   \
+    return bpc::scalar::name(x);       \
   }
-BPC_RT_UNARY(BPC_RT_DEFINE)
-#undef BPC_RT_DEFINE
-
-#define BPC_RT_DEFINE(name)                        \
-  float bpc_rt_##name##_f32(float a, float b) {    \
-    return bpc::scalar::name(a, b);                \
-  }                                                \
-  double bpc_rt_##name##_f64(double a, double b) { \
-    return bpc::scalar::name(a, b);                \
+#define BPC_DEFINE_2(element, T, name)    \
+  T bpc_rt_##name##_##element(T a, T b) { \
+    return bpc::scalar::name(a, b);       \
   }
-BPC_RT_BINARY(BPC_RT_DEFINE)
-#undef BPC_RT_DEFINE
+#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_DEFINE_##operands, id))
+#include "scalar/operators.def"
 
-#define BPC_RT_DEFINE(name)                                          \
-  std::int32_t bpc_rt_##name##_i32(std::int32_t a, std::int32_t b) { \
-    return bpc::scalar::name(a, b);                                  \
-  }                                                                  \
-  std::int64_t bpc_rt_##name##_i64(std::int64_t a, std::int64_t b) { \
-    return bpc::scalar::name(a, b);                                  \
+#define BPC_DEFINE_ORDERED(element, T, name)             \
+  T bpc_rt_##name##_##element(std::int64_t order, T x) { \
+    return bpc::scalar::name(order, x);                  \
   }
-BPC_RT_INTEGER(BPC_RT_DEFINE)
-#undef BPC_RT_DEFINE
-
-float bpc_rt_polygamma_f32(std::int64_t order, float x) {
-  return bpc::scalar::polygamma(order, x);
-}
-double bpc_rt_polygamma_f64(std::int64_t order, double x) {
-  return bpc::scalar::polygamma(order, x);
-}
-
-void bpc_rt_random_uniform_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
-                               std::int64_t turn_count) {
-  draw<float>(rt::fill_uniform, out, count, seed, stream, turns, turn_count);
-}
-void bpc_rt_random_uniform_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
-                               std::int64_t turn_count) {
-  draw<double>(rt::fill_uniform, out, count, seed, stream, turns, turn_count);
-}
-void bpc_rt_random_normal_f32(float* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
-                              std::int64_t turn_count) {
-  draw<float>(rt::fill_normal, out, count, seed, stream, turns, turn_count);
-}
-void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
-                              std::int64_t turn_count) {
-  draw<double>(rt::fill_normal, out, count, seed, stream, turns, turn_count);
-}
-
-#define BPC_RT_DEFINE(name, element, T)                                                                            \
+// Draws of a random op into out (see runtime/random.h): count elements in all, as many for each turn, one turn after the other.
+#define BPC_DEFINE_DRAW(element, T, name)                                                                                              \
+  void bpc_rt_random_##name##_##element(T* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns, \
+                                        std::int64_t turn_count) {                                                                     \
+    draw<T>(rt::fill_##name, out, count, seed, stream, turns, turn_count);                                                             \
+  }
+// runtime/linalg.h, for one and two matrices; the result is the status.
+#define BPC_DEFINE_MATRIX(element, T, name)                                                                        \
   std::int64_t bpc_rt_##name##_##element(const T* a, T* out, double* work, std::int64_t batches, std::int64_t n) { \
     return rt::name(a, out, work, batches, n);                                                                     \
   }
-#define BPC_RT_DEFINE_REAL(name) BPC_RT_DEFINE(name, f32, float) BPC_RT_DEFINE(name, f64, double)
-BPC_RT_MATRIX(BPC_RT_DEFINE_REAL)
-#undef BPC_RT_DEFINE
-#define BPC_RT_DEFINE(name, element, T)                                                                                      \
+#define BPC_DEFINE_SOLVE(element, T, name)                                                                                   \
   std::int64_t bpc_rt_##name##_##element(const T* a, const T* b, T* out, double* work, std::int64_t batches, std::int64_t n, \
                                          std::int64_t k, std::int64_t many_a, std::int64_t many_b, std::int64_t form) {      \
     return rt::name(a, b, out, work, batches, n, k, many_a, many_b, form);                                                   \
   }
-BPC_RT_SOLVE(BPC_RT_DEFINE_REAL)
-#undef BPC_RT_DEFINE_REAL
-#undef BPC_RT_DEFINE
-#define BPC_RT_DEFINE(element, T)                                                                                              \
-  std::int64_t bpc_rt_argsort_##element(const T* x, std::int32_t* out, std::int32_t* work, std::int64_t outer, std::int64_t n, \
-                                        std::int64_t inner, std::int64_t descending) {                                         \
-    return rt::argsort(x, out, work, outer, n, inner, descending);                                                             \
+#define BPC_DEFINE_SORT(element, T, name)                                                                                       \
+  std::int64_t bpc_rt_##name##_##element(const T* x, std::int32_t* out, std::int32_t* work, std::int64_t outer, std::int64_t n, \
+                                         std::int64_t inner, std::int64_t descending) {                                         \
+    return rt::name(x, out, work, outer, n, inner, descending);                                                                 \
   }
-BPC_RT_DEFINE(f32, float)
-BPC_RT_DEFINE(f64, double)
-BPC_RT_DEFINE(i32, std::int32_t)
-BPC_RT_DEFINE(i64, std::int64_t)
-#undef BPC_RT_DEFINE
+#define BPC_KERNELS(ORDERED, DRAW, MATRIX, SOLVE, SORT)                                                                      \
+  BPC_EACH_real(ORDERED, polygamma) BPC_EACH_real(DRAW, uniform) BPC_EACH_real(DRAW, normal) BPC_EACH_real(MATRIX, cholesky) \
+      BPC_EACH_real(MATRIX, det) BPC_EACH_real(MATRIX, logdet) BPC_EACH_real(MATRIX, cofactors) BPC_EACH_real(SOLVE, solve)  \
+          BPC_EACH_real(SOLVE, triangular_solve) BPC_EACH_number(SORT, argsort)
+BPC_KERNELS(BPC_DEFINE_ORDERED, BPC_DEFINE_DRAW, BPC_DEFINE_MATRIX, BPC_DEFINE_SOLVE, BPC_DEFINE_SORT)
 
 }  // extern "C"
+
+namespace bpc::runtime {
+
+std::span<const CFunction> c_functions() {
+#define BPC_ENTRY(element, T, name) {"bpc_rt_" #name "_" #element, reinterpret_cast<void*>(bpc_rt_##name##_##element)},
+#define BPC_DRAW_ENTRY(element, T, name) BPC_ENTRY(element, T, random_##name)
+  static const CFunction kFunctions[] = {
+#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
+#include "scalar/operators.def"
+      BPC_KERNELS(BPC_ENTRY, BPC_DRAW_ENTRY, BPC_ENTRY, BPC_ENTRY, BPC_ENTRY)};
+  return kFunctions;
+}
+
+}  // namespace bpc::runtime

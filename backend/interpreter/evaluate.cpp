@@ -183,20 +183,9 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
     case Opcode::random_normal:
       return random(op, operands, type);
 
-    case Opcode::tape:
-    case Opcode::push:
-    case Opcode::pop:
-    case Opcode::if_else:
-    case Opcode::for_loop:
-    case Opcode::while_loop:
-    case Opcode::map:
-    case Opcode::checkpoint:
-    case Opcode::custom:
-    case Opcode::print:
-    case Opcode::assert_true:
-    case Opcode::grad:
-    case Opcode::vjp:
-    case Opcode::jvp:
+#define BPC_OP(id, ...) case Opcode::id:
+#include "ir/structure.def"
+#undef BPC_OP
       break;
   }
   throw InternalError("interpret", std::string(ir::op_info(op.code).name) + " is not evaluated on its own",

@@ -65,7 +65,7 @@ class Emitter {
   llvm::Value* compute(const plan::Compute& compute, Element result, Element element);  // `element` of the first operand
   llvm::Value* convert(llvm::Value* value, Element from, Element to);
   llvm::Value* library(const std::string& name, llvm::Type* result, std::initializer_list<llvm::Value*> arguments);
-  llvm::Value* floor_division(ir::Opcode code, llvm::Value* a, llvm::Value* b);
+  llvm::Value* floor_division(scalar::Operator code, llvm::Value* a, llvm::Value* b);
   llvm::Value* power(llvm::Value* a, llvm::Value* b, Element element);
 
   // ---- kernel.cpp ----

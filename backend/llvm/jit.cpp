@@ -39,19 +39,8 @@ llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
   auto bind = [&](const char* name, auto* function) {
     symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
   };
+  for (const runtime::CFunction& function : runtime::c_functions()) bind(function.name, function.address);
 #define BPC_BIND(name) bind(#name, &name);
-#define BPC_BIND_REAL(name) BPC_BIND(bpc_rt_##name##_f32) BPC_BIND(bpc_rt_##name##_f64)
-#define BPC_BIND_INTEGER(name) BPC_BIND(bpc_rt_##name##_i32) BPC_BIND(bpc_rt_##name##_i64)
-  BPC_RT_UNARY(BPC_BIND_REAL)
-  BPC_RT_BINARY(BPC_BIND_REAL)
-  BPC_RT_INTEGER(BPC_BIND_INTEGER)
-  BPC_BIND_REAL(polygamma)
-  BPC_RT_MATRIX(BPC_BIND_REAL)
-  BPC_RT_SOLVE(BPC_BIND_REAL)
-  BPC_BIND_REAL(argsort)
-  BPC_BIND_INTEGER(argsort)
-  BPC_BIND_REAL(random_uniform)
-  BPC_BIND_REAL(random_normal)
   BPC_BIND(bpc_hook_print)
   BPC_BIND(bpc_hook_stop)
   BPC_BIND(bpc_hook_grow_tape)
@@ -67,8 +56,6 @@ llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
   bind("floor", static_cast<double (*)(double)>(&::floor));
   bind("ceil", static_cast<double (*)(double)>(&::ceil));
   bind("roundeven", static_cast<double (*)(double)>(&::roundeven));
-#undef BPC_BIND_INTEGER
-#undef BPC_BIND_REAL
 #undef BPC_BIND
   return symbols;
 }

@@ -1,4 +1,4 @@
-// Elementwise ops on one element: runtime/scalar.h says what each means.
+// Elementwise ops on one element: scalar/functions.h says what each means.
 #include <llvm/IR/Intrinsics.h>
 
 #include "backend/llvm/emitter.h"
@@ -58,7 +58,7 @@ llvm::Value* Emitter::library(const std::string& name, llvm::Type* result, std::
 }
 
 // Rounded towards minus infinity; the divisor is not 0. -1 is set apart, because the least integer divided by it traps.
-llvm::Value* Emitter::floor_division(ir::Opcode code, llvm::Value* a, llvm::Value* b) {
+llvm::Value* Emitter::floor_division(scalar::Operator code, llvm::Value* a, llvm::Value* b) {
   llvm::Type* type = a->getType();
   llvm::Value* zero = llvm::ConstantInt::get(type, 0);
   llvm::Value* minus_one = builder_.CreateICmpEQ(b, llvm::ConstantInt::getAllOnesValue(type));
@@ -66,7 +66,7 @@ llvm::Value* Emitter::floor_division(ir::Opcode code, llvm::Value* a, llvm::Valu
   llvm::Value* rest = builder_.CreateSRem(a, divisor);
   llvm::Value* differ = builder_.CreateICmpSLT(builder_.CreateXor(rest, divisor), zero);
   llvm::Value* adjust = builder_.CreateAnd(builder_.CreateICmpNE(rest, zero), differ);
-  if (code == ir::Opcode::mod) return builder_.CreateAdd(rest, builder_.CreateSelect(adjust, divisor, zero));
+  if (code == scalar::Operator::mod) return builder_.CreateAdd(rest, builder_.CreateSelect(adjust, divisor, zero));
   llvm::Value* quotient = builder_.CreateSub(builder_.CreateSDiv(a, divisor), builder_.CreateZExt(adjust, type));
   return builder_.CreateSelect(minus_one, builder_.CreateNeg(a), quotient);
 }
@@ -83,8 +83,8 @@ llvm::Value* Emitter::power(llvm::Value* a, llvm::Value* b, Element element) {
 }
 
 llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Element element) {
-  using enum ir::Opcode;
   using llvm::CmpInst;
+  using scalar::Operator;
   bool real = is_real(element);
   llvm::Value* a = get(compute.operands[0]);
   llvm::Value* b = compute.operands.size() > 1 ? get(compute.operands[1]) : nullptr;
@@ -99,149 +99,91 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
   auto greater = [&](llvm::Value* x, llvm::Value* y) { return compare(CmpInst::FCMP_OGT, CmpInst::ICMP_SGT, x, y); };
   auto intrinsic = [&](ID id) { return builder_.CreateUnaryIntrinsic(id, a); };
   auto library = [&] {
-    std::string name = std::string(ir::op_info(compute.code).name) + "_";
+    std::string name = std::string(scalar::operator_name(compute.code)) + "_";
     return b ? this->library(name, type, {a, b}) : this->library(name, type, {a});
   };
   if (compute.fails != UINT32_MAX) check(builder_.CreateICmpNE(b, number(0)), compute.fails);
   switch (compute.code) {
-    case neg:
+    case Operator::neg:
       return real ? builder_.CreateFNeg(a) : builder_.CreateNeg(a);
-    case ir::Opcode::abs:
+    case Operator::abs:
       return real ? intrinsic(llvm::Intrinsic::fabs) : builder_.CreateSelect(greater(number(0), a), builder_.CreateNeg(a), a);
-    case sign: {  // NaN stays, both zeros become 0
+    case Operator::sign: {  // NaN stays, both zeros become 0
       llvm::Value* otherwise = real ? builder_.CreateSelect(builder_.CreateFCmpOEQ(a, number(0)), number(0), a) : number(0);
       return builder_.CreateSelect(greater(a, number(0)), number(1), builder_.CreateSelect(greater(number(0), a), number(-1), otherwise));
     }
-    case ir::Opcode::sqrt:
+    case Operator::sqrt:
       return intrinsic(llvm::Intrinsic::sqrt);
-    case rsqrt: {  // rounded once
+    case Operator::rsqrt: {  // rounded once
       llvm::Value* root = builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, builder_.CreateFPCast(a, builder_.getDoubleTy()));
       return builder_.CreateFPCast(builder_.CreateFDiv(llvm::ConstantFP::get(builder_.getDoubleTy(), 1), root), type);
     }
-    case ir::Opcode::floor:
+    case Operator::floor:
       return intrinsic(llvm::Intrinsic::floor);
-    case ir::Opcode::ceil:
+    case Operator::ceil:
       return intrinsic(llvm::Intrinsic::ceil);
-    case ir::Opcode::round:
+    case Operator::round:
       return intrinsic(llvm::Intrinsic::roundeven);
-    case relu:  // NaN stays, -0 becomes 0
+    case Operator::relu:  // NaN stays, -0 becomes 0
       return builder_.CreateSelect(compare(CmpInst::FCMP_OLE, CmpInst::ICMP_SLE, a, number(0)), number(0), a);
-    case step:
+    case Operator::step:
       return builder_.CreateSelect(greater(a, number(0)), number(1), number(0));
-    case logical_not:
+    case Operator::logical_not:
       return builder_.CreateNot(a);
-    case stop_grad:
-    case variable:
+    case Operator::stop_grad:
+    case Operator::variable:
       return a;
-    case cast:
+    case Operator::cast:
       return convert(a, element, result);
-    case ir::Opcode::exp:
-    case ir::Opcode::expm1:
-    case ir::Opcode::log:
-    case ir::Opcode::log1p:
-    case ir::Opcode::sin:
-    case ir::Opcode::cos:
-    case ir::Opcode::tan:
-    case ir::Opcode::asin:
-    case ir::Opcode::acos:
-    case ir::Opcode::atan:
-    case ir::Opcode::sinh:
-    case ir::Opcode::cosh:
-    case ir::Opcode::tanh:
-    case ir::Opcode::erf:
-    case ir::Opcode::lgamma:
-    case sigmoid:
-    case softplus:
-    case ir::Opcode::atan2:
+#define BPC_CALL_libm(id) case id:
+#define BPC_CALL_call(id) case id:
+#define BPC_CALL_emit(id)
+#define BPC_CALL_mixed(id)
+#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_CALL_##code(Operator::id)
+#include "scalar/operators.def"
       return library();
-    case polygamma:
+    case Operator::polygamma:
       return this->library("polygamma_", type, {integer(compute.order), a});
 
-    case add:
+    case Operator::add:
       return real ? builder_.CreateFAdd(a, b) : builder_.CreateAdd(a, b);
-    case sub:
+    case Operator::sub:
       return real ? builder_.CreateFSub(a, b) : builder_.CreateSub(a, b);
-    case mul:
+    case Operator::mul:
       return real ? builder_.CreateFMul(a, b) : builder_.CreateMul(a, b);
-    case ir::Opcode::div:
+    case Operator::div:
       return builder_.CreateFDiv(a, b);
-    case strong_mul:
+    case Operator::strong_mul:
       return builder_.CreateSelect(builder_.CreateFCmpOEQ(a, number(0)), number(0), builder_.CreateFMul(a, b));
-    case floordiv:
-    case mod:
+    case Operator::floordiv:
+    case Operator::mod:
       return real ? library() : floor_division(compute.code, a, b);
-    case ir::Opcode::pow:
+    case Operator::pow:
       return power(a, b, element);
-    case maximum:
+    case Operator::maximum:
       return builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, a, b);
-    case minimum:
+    case Operator::minimum:
       return builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::minimum : llvm::Intrinsic::smin, a, b);
-    case lt:
+    case Operator::lt:
       return greater(b, a);
-    case le:
+    case Operator::le:
       return compare(CmpInst::FCMP_OLE, CmpInst::ICMP_SLE, a, b);
-    case gt:
+    case Operator::gt:
       return greater(a, b);
-    case ge:
+    case Operator::ge:
       return compare(CmpInst::FCMP_OGE, CmpInst::ICMP_SGE, a, b);
-    case eq:
+    case Operator::eq:
       return compare(CmpInst::FCMP_OEQ, CmpInst::ICMP_EQ, a, b);
-    case ne:
+    case Operator::ne:
       return compare(CmpInst::FCMP_UNE, CmpInst::ICMP_NE, a, b);
-    case logical_and:
+    case Operator::logical_and:
       return builder_.CreateAnd(a, b);
-    case logical_or:
+    case Operator::logical_or:
       return builder_.CreateOr(a, b);
-    case select:
+    case Operator::select:
       return builder_.CreateSelect(a, b, get(compute.operands[2]));
-
-    case reduce_sum:
-    case reduce_max:
-    case reduce_min:
-    case reduce_any:
-    case reduce_all:
-    case argmax:
-    case argmin:
-    case cumsum:
-    case einsum:
-    case reshape:
-    case transpose:
-    case broadcast:
-    case slice:
-    case update:
-    case gather:
-    case scatter_add:
-    case concat:
-    case window:
-    case window_add:
-    case cholesky:
-    case triangular_solve:
-    case solve:
-    case det:
-    case logdet:
-    case cofactors:
-    case argsort:
-    case constant:
-    case iota:
-    case random_uniform:
-    case random_normal:
-    case tape:
-    case push:
-    case pop:
-    case if_else:
-    case for_loop:
-    case while_loop:
-    case map:
-    case checkpoint:
-    case custom:
-    case ir::Opcode::print:
-    case assert_true:
-    case grad:
-    case vjp:
-    case jvp:
-      break;
   }
-  throw InternalError("emit", "not an elementwise op: " + std::string(ir::op_info(compute.code).name));
+  throw InternalError("emit", "no such operator");
 }
 
 }  // namespace bpc::backend

@@ -127,7 +127,7 @@ void Planner::einsum(const ir::Op& op) {
     return result;
   };
   RegisterId left = body.element(op.operands[0], indices(spec.a)), right = body.element(op.operands[1], indices(spec.b));
-  RegisterId product = body.emit(element, Compute{ir::Opcode::mul, {left, right}, 0, UINT32_MAX});
+  RegisterId product = body.emit(element, Compute{scalar::Operator::mul, {left, right}, 0, UINT32_MAX});
   Affine to = affine_constant(0, space.size());
   for (std::size_t i = 0; i < letters.size(); ++i) to.strides[i] = letters[i].c;
   bool scalar_result = type(y).is_scalar();

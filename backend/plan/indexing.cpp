@@ -150,7 +150,7 @@ void Planner::update(ir::OpId id) {
   std::vector<RegisterId> starts = checked_starts(id);
   bool adds = op.attrs.flag(ir::Attr::add);
   if (!type(x).is_scalar()) return write_part(op, [&](BodyBuilder&, auto part) { return slice_indices(op, starts, part); }, adds);
-  define(y, adds ? host(type(y).element, Compute{ir::Opcode::add, {scalar(x), scalar(v)}}) : scalar(v));
+  define(y, adds ? host(type(y).element, Compute{scalar::Operator::add, {scalar(x), scalar(v)}}) : scalar(v));
 }
 
 void Planner::scatter_add(ir::OpId id) {

@@ -69,8 +69,8 @@ struct Position {  // the value of an affine form of the indices
 struct Load {
   Access from;
 };
-struct Compute {  // an elementwise op of ir/ops.def; cast converts to the result's element
-  ir::Opcode code;
+struct Compute {  // cast converts to the result's element
+  scalar::Operator code;
   std::vector<RegisterId> operands;
   std::int64_t order = 0;     // of polygamma
   SiteId fails = UINT32_MAX;  // integer division: the site to report for a zero divisor

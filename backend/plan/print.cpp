@@ -105,7 +105,7 @@ class Printer {
     } else if (const auto* compute = std::get_if<Compute>(&instruction.what)) {
       std::string operands;
       for (RegisterId operand : compute->operands) operands.append(" ").append(name(operand));
-      line("{} = {}{}", result, ir::op_info(compute->code).name, operands);
+      line("{} = {}{}", result, scalar::operator_name(compute->code), operands);
     } else if (const auto* index = std::get_if<Index>(&instruction.what)) {
       line("{} = {} of {}", result, name(index->from), index->size);
     }

@@ -69,7 +69,8 @@ bool is_compile_time(const Item& item) {
 }
 
 std::string number_text(const Number& number) {
-  return number.is_integer() ? std::to_string(number.integer()) : fmt::format("{}", number.real());
+  if (number.is_integer()) return std::to_string(number.integer());
+  return std::isnan(number.real()) ? "nan" : fmt::format("{}", number.real());
 }
 
 std::optional<Item> fold_unary(Context& c, Span span, std::string_view spelling, const Item& x) {

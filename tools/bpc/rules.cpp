@@ -57,8 +57,18 @@ constexpr const char* kPage =
     "`b`; behind a `where` other products become strong, too. Stretched operands get the sum over the axes along which they were "
     "stretched.\n";
 
+// The names of each group.
+std::string overview(const std::vector<Rule>& rules) {
+  std::string text = "\n| | |\n|---|---", group;
+  for (const Rule& rule : rules) {
+    if (rule.group != group) text += fmt::format("|\n| {} | ", group = rule.group);
+    text += fmt::format("{} ", code(rule.name));
+  }
+  return text + "|\n";
+}
+
 std::string page(const std::vector<Rule>& rules) {
-  std::string text = kPage, group;
+  std::string text = kPage + overview(rules), group;
   for (const Rule& rule : rules) {
     if (rule.group != group)
       text += fmt::format("\n## {}\n\n| | | shape of the result | derivative | example |\n|---|---|---|---|---|\n", group = rule.group);

@@ -98,16 +98,6 @@ TEST_CASE("elementwise values") {
   }
 }
 
-TEST_CASE("every elementwise operator has a row or a case of its own") {
-  std::set<Opcode> tested{Opcode::cast, Opcode::select};
-  for (const Row& row : rows()) tested.insert(row.code);
-  for (const ir::OpInfo& info : ir::all_ops())
-    if (info.group == ir::Group::elementwise) {
-      INFO(info.name);
-      CHECK(tested.count(info.code) == 1);
-    }
-}
-
 TEST_CASE("casts") {
   const Tensor x = tensor(Element::f64, {5}, {1.9, -1.9, 3e10, kNan, 0});
   const auto cast = [&](const Tensor& from, Element to) {

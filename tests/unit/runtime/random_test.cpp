@@ -2,8 +2,11 @@
 #include <cmath>
 #include <vector>
 
-#include "runtime/c_abi.h"
 #include "runtime/random.h"
+
+// As compiled code calls it.
+extern "C" void bpc_rt_random_normal_f64(double* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns,
+                                         std::int64_t turn_count);
 
 using namespace bpc::runtime;
 
