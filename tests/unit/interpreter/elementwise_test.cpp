@@ -1,5 +1,4 @@
 #include <limits>
-#include <set>
 
 #include "tests/unit/interpreter/harness.h"
 
