@@ -23,4 +23,13 @@ std::string assembly_text(const ir::Function& function, const JitOptions& option
 // "19.1.7, x86_64-pc-linux-gnu, skylake": LLVM's version, and what it compiles for.
 std::string host_text();
 
+// All of the above, for who loads this library while running (tools/bpc/code_generator.h) instead of being linked with it.
+struct CodeGenerator {
+  decltype(&backend::compile) compile;
+  decltype(&backend::llvm_text) llvm_text;
+  decltype(&backend::assembly_text) assembly_text;
+  decltype(&backend::host_text) host_text;
+};
+extern "C" const CodeGenerator* bpc_code_generator();
+
 }  // namespace bpc::backend

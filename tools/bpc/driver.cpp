@@ -3,10 +3,10 @@
 #include <filesystem>
 
 #include "backend/interpreter/interpreter.h"
-#include "backend/llvm/jit.h"
 #include "ir/pipeline.h"
 #include "ir/rewrite.h"
 #include "support/internal_error.h"
+#include "tools/bpc/code_generator.h"
 #include "tools/bpc/nan_check.h"
 
 namespace bpc::tool {
@@ -141,7 +141,7 @@ bool optimize(Session& session, ir::Module& module) {
 std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function) {
   switch (session.options.backend) {
     case Backend::jit:
-      return backend::compile(function, {session.options.optimization});
+      return code_generator().compile(function, {session.options.optimization});
     case Backend::interp:
       return backend::interpret(function);
   }

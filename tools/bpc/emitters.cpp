@@ -1,8 +1,8 @@
 #include "tools/bpc/emitters.h"
 
-#include "backend/llvm/jit.h"
 #include "frontend/write_script.h"
 #include "ir/print.h"
+#include "tools/bpc/code_generator.h"
 
 namespace bpc::tool {
 
@@ -19,10 +19,10 @@ std::string write_ir(const ir::Module& module, const Options&) {
   return ir::print(module);
 }
 std::string write_llvm(const ir::Module& module, const Options& options) {
-  return backend::llvm_text(main_of(module), {options.optimization});
+  return code_generator().llvm_text(main_of(module), {options.optimization});
 }
 std::string write_asm(const ir::Module& module, const Options& options) {
-  return backend::assembly_text(main_of(module), {options.optimization});
+  return code_generator().assembly_text(main_of(module), {options.optimization});
 }
 
 constexpr Emitter kEmitters[] = {

@@ -43,12 +43,12 @@ void on_interrupt(int) {
   _exit(code);
 }
 
-[[noreturn]] void end_with(Code code, const std::string& message, const std::string& help) {
+[[noreturn]] void end_with(int exit_code, Code code, const std::string& message, const std::string& help) {
   Diagnostics diagnostics;
   diagnostics.error(code, {}, message).with_help(help);
   flush_what_is_free();  // keep the order on a terminal
-  say(diagnostic_text(diagnostics.all().front(), {}, *talk));
-  end(kWrong);
+  say(diagnostic_text(diagnostics.all().front(), {}, talk ? *talk : Options{}));
+  end(exit_code);
 }
 
 void on_exhausted() {
@@ -75,7 +75,7 @@ void watch(double max_seconds) {
     std::this_thread::sleep_for(std::chrono::duration<double>(kGraceSeconds));
     end(kInterrupted);
   }
-  end_with(Code::E0410, fmt::format("{} s are over, and the stage `{}` is not done", max_seconds, stage.load()),
+  end_with(kWrong, Code::E0410, fmt::format("{} s are over, and the stage `{}` is not done", max_seconds, stage.load()),
            "`--max-seconds` sets the limit");
 }
 
@@ -85,9 +85,13 @@ void set_stage(const char* name) {
   stage = name;
 }
 
+void end_with_error(Code code, const std::string& message, const std::string& help) {
+  end_with(kUsage, code, message, help);
+}
+
 void end_without_memory() {
   reserve.reset();
-  end_with(Code::E0406, fmt::format("there is not enough memory: it ran out in the stage `{}`", stage.load()), {});
+  end_with(kWrong, Code::E0406, fmt::format("there is not enough memory: it ran out in the stage `{}`", stage.load()), {});
 }
 
 void guard(const Options& options) {

@@ -1,6 +1,9 @@
 // What ends a command from outside: Ctrl-C, --max-seconds, and memory that is not to be had.
 #pragma once
 
+#include <string>
+
+#include "support/diagnostics.h"
 #include "tools/bpc/options.h"
 
 namespace bpc::tool {
@@ -16,6 +19,8 @@ void set_stage(const char* name);
 // What was printed is flushed before; files are written whole or not at all (runtime::write_file), so that nothing is left in halves.
 void guard(const Options& options);
 
+// Ends the process with this error and exit code 2, from wherever it is.
+[[noreturn]] void end_with_error(Code code, const std::string& message, const std::string& help);
 // Ends the process with E0406.
 [[noreturn]] void end_without_memory();
 

@@ -1,9 +1,9 @@
 // The command line: which subcommand, which flags; and the one place that catches a bug in bpc.
 #include <pthread.h>
 
-#include "backend/llvm/jit.h"
 #include "runtime/executable.h"
 #include "support/internal_error.h"
+#include "tools/bpc/code_generator.h"
 #include "tools/bpc/command_line.h"
 #include "tools/bpc/guard.h"
 #include "tools/bpc/session.h"
@@ -29,7 +29,7 @@ std::string usage() {
 }
 
 std::string version() {
-  return fmt::format("bpc {}\nLLVM {}\n", BPC_VERSION, backend::host_text());
+  return fmt::format("bpc {}\nLLVM {}\n", BPC_VERSION, code_generator().host_text());
 }
 
 int dispatch(const Command& command, int count, char** words) {

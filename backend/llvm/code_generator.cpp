@@ -1,0 +1,10 @@
+#include "backend/llvm/jit.h"
+
+namespace bpc::backend {
+
+extern "C" const CodeGenerator* bpc_code_generator() {
+  static constexpr CodeGenerator kFunctions{compile, llvm_text, assembly_text, host_text};
+  return &kFunctions;
+}
+
+}  // namespace bpc::backend
