@@ -120,6 +120,7 @@ struct Context {
   std::vector<Counter> counters;     // outermost first
   std::map<std::string, int> draws;  // so far, by what names their streams
   std::optional<ir::ValueId> loss;
+  Span loss_span;                // its declaration
   int depth = 0;                 // of nested expressions, statements and calls
   std::string_view made_of_ops;  // the function or operator that the front end is making of several ops, if any: what errors name
 

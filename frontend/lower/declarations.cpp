@@ -337,6 +337,7 @@ void declare_loss(Context& c, const LossStmt& s, Span span) {
   }
   if (!loss) return c.bind(s.name.text, {Poison{}, span}, span);
   c.loss = *loss->as<ValueId>();
+  c.loss_span = s.name.span;
   c.main.loss = s.name.text;
   assign_name(c, s.name.text, std::move(*loss), span);
 }

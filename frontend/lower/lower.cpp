@@ -1,8 +1,11 @@
 #include "frontend/lower.h"
 
+#include <fmt/format.h>
+
 #include "frontend/lower/context.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/declarations.h"
+#include "ir/dependence.h"
 #include "ir/limits.h"
 
 namespace bpc::frontend {
@@ -11,6 +14,38 @@ namespace {
 
 using namespace lowering;
 using ir::ValueId;
+
+// ---- a loss without params ----
+
+bool takes_derivatives(const ir::Function& function) {
+  for (std::uint32_t i = 0; i < function.op_count(); ++i)
+    if (const ir::Op& op = function.op(ir::OpId{i});
+        ir::op_info(op.code).group == ir::Group::derivative && !op.attrs.flag(ir::Attr::implicit))
+      return true;
+  return false;
+}
+
+// Nobody learns anything then, nor does a run show a gradient. (Params without a loss are no mistake: a gradient script has them, and so
+// does one that applies what another has learned.)
+void check_loss_has_params(Context& c) {
+  if (takes_derivatives(c.main)) return;
+  const std::vector<bool> reached = ir::ancestors(c.main, *c.loss);
+  std::string help = "declare what is learned as a `param`";
+  for (const ir::Parameter& parameter : c.main.parameters)
+    if (reached[parameter.value.index] && is_real(c.main.type(parameter.value).element)) {
+      help += fmt::format("; the gradient by an input is `grad({}, {})`", c.main.loss, parameter.path);
+      break;
+    }
+  c.report({Severity::warning,
+            Code::W0303,
+            c.loss_span,
+            fmt::format("there is no `param`, so that the loss `{}` has no gradient", c.main.loss),
+            {},
+            help,
+            {}});
+}
+
+// ---- outputs ----
 
 void add_value_outputs(Context& c) {
   for (const std::string& name : c.shown) {
@@ -35,7 +70,7 @@ void add_gradients(Context& c) {
     types.push_back(c.main.type(parameter.value));
     paths.push_back(parameter.path);
   }
-  if (paths.empty()) return;
+  if (paths.empty()) return check_loss_has_params(c);
   const ir::Op* loss = c.main.def(*c.loss);
   c.builder->set_origin(loss ? loss->origin : ir::OriginId{});
   ir::OpId grad = c.builder->emit_op(ir::Opcode::grad, operands, {{ir::Attr::names, paths}, {ir::Attr::implicit, true}}, types);
