@@ -11,11 +11,6 @@
 
 namespace bpc::frontend {
 
-namespace {
-
-using Docs = std::vector<Doc>;
-using Where = Break::Where;
-
 std::string quote(const std::string& text) {
   std::string result = "\"";
   for (char c : text) {
@@ -38,6 +33,11 @@ std::string quote(const std::string& text) {
   }
   return result + "\"";
 }
+
+namespace {
+
+using Docs = std::vector<Doc>;
+using Where = Break::Where;
 
 Level level(const BinaryExpr& e) {
   return operator_level(e.spelling).value();

@@ -19,6 +19,8 @@ struct Notes {
 
 // One simple statement, or the head of one with a block (up to and with its `{`). `if` heads lack what stands before the `if`.
 std::vector<Doc> statement_docs(const Ast& ast, const SourceMap& sources, const Stmt& statement, Notes& notes);
+// A text as a script writes it.
+std::string quote(const std::string& text);
 // An expression on one line.
 std::string expression_text(const Ast& ast, ExprId id);
 // One line of a `train` block.

@@ -63,7 +63,7 @@ class ScriptWriter {
     name_parameters();
     name_outputs();
     std::vector<StmtId>& before = script_.before;
-    if (module_.seed != 0) before.push_back(tree().add(SeedStmt{tree().natural(module_.seed).id}));
+    if (module_.seed != 0) before.push_back(tree().add(SeedStmt{tree().integer(static_cast<std::int64_t>(module_.seed)).id}));
     for (const Parameter& parameter : main_.parameters) declare(parameter);
     const std::size_t declared = before.size();
     FunctionWriter writer(script_, main_, parameters_, wanted_, true);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "frontend/format_docs.h"
 #include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
@@ -350,9 +351,7 @@ std::string resolved_path(const SourceMap& sources, FileId script, const std::st
 }
 
 std::string canonical_source(const SourceMap& sources, const Ast& ast, const FromClause& from) {
-  std::string quoted = "\"";
-  for (char ch : resolved_path(sources, ast.file, from.path)) quoted += (ch == '"' || ch == '\\' ? std::string("\\") : std::string()) + ch;
-  quoted += "\"";
+  const std::string quoted = quote(resolved_path(sources, ast.file, from.path));
   return from.selector.valid() ? fmt::format("{}[{}]", quoted, sources.text(ast.expr(from.selector).span)) : quoted;
 }
 

@@ -80,14 +80,9 @@ Term Tree::integer(std::int64_t value) {
     lowest.is_literal = true;
     return lowest;
   }
-  const Term number = natural(static_cast<std::uint64_t>(std::abs(value)));
+  const std::int64_t size = std::abs(value);
+  const Term number = put(NumberExpr{std::to_string(size), static_cast<double>(size), size}, true);
   return value < 0 ? put(UnaryExpr{"-", number.id}, true) : number;
-}
-
-Term Tree::natural(std::uint64_t value) {
-  std::optional<std::int64_t> integer;
-  if (value <= INT64_MAX) integer = static_cast<std::int64_t>(value);
-  return put(NumberExpr{std::to_string(value), static_cast<double>(value), integer}, true);
 }
 
 Term Tree::number(const ir::AttrValue& value, Element element) {

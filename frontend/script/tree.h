@@ -30,7 +30,6 @@ class Tree {
   // ---- expressions: operands get the parentheses that their places ask for ----
   Term name(const std::string& name);
   Term integer(std::int64_t value);
-  Term natural(std::uint64_t value);
   Term truth(bool value);
   Term text(std::string value);
   // A number of the element type; NaN and infinities are divisions by zero.

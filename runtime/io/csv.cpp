@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <set>
 
@@ -38,7 +39,7 @@ class Loader {
   std::optional<CsvColumns> load(const Selector& selector) {
     const auto columns = select_columns(table_, name_, selector, diagnostics_, span_);
     if (!columns) return std::nullopt;
-    const bool codes = !wanted_ && selector.is_single() && is_text((*columns)[0]) && !number_in_disguise((*columns)[0]) &&
+    const bool codes = !wanted_ && selector.is_single() && is_text((*columns)[0]) && !number_in_disguise((*columns)[0], false) &&
                        !has_unit(table_.text(0, (*columns)[0]));
     element_ = wanted_.value_or(codes ? Element::i32 : real_);
 
@@ -95,10 +96,13 @@ class Loader {
     return found.texts > 0 && found.numbers == 0;
   }
 
-  // The first row whose text was probably meant as a number.
-  std::optional<std::size_t> number_in_disguise(std::size_t column) const {
-    for (std::size_t row = 0; row < table_.row_count(); ++row)
-      if (table_.cell(row, column).kind == CellKind::text && !number_help(table_.text(row, column)).empty()) return row;
+  // The first row whose text was probably meant as a number; `surely`: and as nothing else.
+  std::optional<std::size_t> number_in_disguise(std::size_t column, bool surely) const {
+    for (std::size_t row = 0; row < table_.row_count(); ++row) {
+      if (table_.cell(row, column).kind != CellKind::text) continue;
+      const NumberHelp found = number_help(table_.text(row, column));
+      if (!found.help.empty() && !(surely && found.may_be_category)) return row;
+    }
     return std::nullopt;
   }
 
@@ -117,7 +121,7 @@ class Loader {
         return fail_cell(found.first_number, column, "is a number in a column of texts", kMixed);
       if (found.numbers > 0 && found.texts > 0) return fail_cell(found.first_text, column, "is text in a column of numbers", kMixed);
       if (known && !known->empty()) return read_codes(column, out, stride, categories = *known);
-      if (const auto row = found.texts > 0 ? number_in_disguise(column) : std::nullopt)
+      if (const auto row = found.texts > 0 ? number_in_disguise(column, true) : std::nullopt)
         return fail_cell(*row, column, "is not a number", text_help(*row, column));
       if (found.texts > 0) return read_codes(column, out, stride, categories = categories_of(column));
     }
@@ -152,14 +156,19 @@ class Loader {
 
   // Whole numbers, such as the time in seconds or an identifier, are told apart by digits that a real may not hold.
   template <class T>
-  void warn_of_rounding(std::size_t row, std::size_t column, double value, T read) {
-    if (value == static_cast<double>(read) || value != std::floor(value) || std::fabs(value) > 0x1p53 || rounded_.contains(column)) return;
+  void warn_of_rounding(std::size_t row, std::size_t column, T read) {
+    const std::string_view text = table_.text(row, column);
+    std::int64_t whole = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
+    if (error != std::errc() || end != text.data() + text.size() || rounded_.contains(column)) return;
+    if (static_cast<long double>(whole) == static_cast<long double>(read)) return;  // which holds every i64
     rounded_.insert(column);
     diagnostics_
         .warning(Code::W0501, span_,
                  fmt::format("{}: line {}, column {}: `{}` becomes {} in {}", name_, table_.line(row), column_text(column),
                              table_.text(row, column), number_text(read), element_name(element_)))
-        .with_help("`--real f64` or an integer input holds it exactly; or subtract in the file what all have in common");
+        .with_help(fmt::format("{} holds it exactly; or subtract in the file what all have in common",
+                               std::llabs(whole) <= (1LL << 53) ? "`--real f64` or an integer input" : "an integer input, `i64[N]`,"));
   }
 
   template <class T>
@@ -175,7 +184,7 @@ class Loader {
       out = scalar::cast<T>(cell.value);
       if (cell.too_large || (std::isinf(out) && std::isfinite(cell.value)))
         return fail_cell(row, column, fmt::format("is too large for {}", element_name(element_)));
-      if constexpr (std::floating_point<T>) warn_of_rounding(row, column, cell.value, out);
+      if constexpr (std::floating_point<T>) warn_of_rounding(row, column, out);
       return true;
     }
   }
@@ -205,7 +214,8 @@ class Loader {
 
   std::string text_help(std::size_t row, std::size_t column) const {
     const std::string_view text = table_.text(row, column);
-    if (std::string help = number_help(text); !help.empty()) return help;
+    if (NumberHelp meant = number_help(text); !meant.help.empty())
+      return meant.may_be_category && is_text(column) ? meant.help + "; an integer input takes codes for texts, `i32[N]`" : meant.help;
     if (has_unit(text)) return "a unit belongs into the header: write the numbers alone; an integer input takes codes for texts, `i32[N]`";
     if (table_.column_count() == 1 && text.find(' ') != std::string_view::npos) return "separate the cells by `,`, `;` or a tab";
     if (is_text(column))

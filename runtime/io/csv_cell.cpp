@@ -50,26 +50,25 @@ bool has_unit(std::string_view text) {
   return space != std::string_view::npos && is_digit(text[0]) && text.find_first_not_of("0123456789.,") == space;
 }
 
-std::string number_help(std::string_view text) {
+NumberHelp number_help(std::string_view text) {
   if (std::none_of(text.begin(), text.end(), is_digit)) return {};
   const std::string plain = without(text, {"$", "€", "£", "¥", "%", "‰", "−", "\u00A0", "\u202F"});
   if (plain.find_first_not_of("0123456789 .,'_+-/:()|") != std::string::npos) return {};
-  if (text.find("−") != std::string_view::npos) return "the sign of a number is `-`";
-  if (without(text, {"$", "€", "£", "¥", "%", "‰"}) != text) return "write the number alone, without a sign of currency or percent";
-  if (plain.find('|') != std::string::npos) return kSeparators;
-  if (plain.find_first_of("()") != std::string::npos) return "a negative number is written with `-`";
-  if (plain.find('_') != std::string::npos) return "digits are not grouped by `_` in a table";
+  if (text.find("−") != std::string_view::npos) return {"the sign of a number is `-`"};
+  if (without(text, {"$", "€", "£", "¥", "%", "‰"}) != text) return {"write the number alone, without a sign of currency or percent"};
+  if (plain.find('|') != std::string::npos) return {kSeparators, true};
   if (plain.find_first_of("/:") != std::string::npos || std::count(plain.begin() + 1, plain.end(), '-') > 0)
-    return "a date or a time is no number: write days or seconds, or columns for year, month and day";
-  const std::string digits = plain.substr(std::min(plain.find_first_of("0123456789"), plain.size()));
-  if (has_thousands(digits, " '") || plain.size() < text.size()) return "thousands are not separated: write `1500`";
-  if (has_thousands(digits, ","))
-    return "thousands are not separated, and numbers have a point; decimal commas are read where `;` separates the cells and no number of "
-           "the file has a point";
-  if (has_thousands(digits, ".")) return "thousands are not separated: write `1500`";
-  if (plain.find(',') != std::string::npos)
-    return "numbers have a point; decimal commas are read where `;` separates the cells and no number of the file has a point";
-  return plain.find(' ') != std::string::npos ? kSeparators : "a number is written as `-1.5` or `2e-3`";
+    return {"a date, a time or a range is no number: write days or seconds, or a column for each part", true};
+  if (plain.find_first_of("()") != std::string::npos) return {"a negative number is written with `-`"};
+  if (plain.find('_') != std::string::npos) return {"digits are not grouped by `_` in a table"};
+  const std::string digits = plain.substr(plain.find_first_of("0123456789"));
+  if (has_thousands(digits, " '") || plain.size() < text.size()) return {"thousands are not separated: write `1500`"};
+  const std::string commas =
+      "numbers have a point; decimal commas are read where `;` separates the cells and no number of the file has a point";
+  if (has_thousands(digits, ",")) return {"thousands are not separated, and " + commas};
+  if (has_thousands(digits, ".")) return {"thousands are not separated: write `1500`"};
+  if (plain.find(',') != std::string::npos) return {commas};
+  return {plain.find(' ') != std::string::npos ? kSeparators : "a number is written as `-1.5` or `2e-3`", true};
 }
 
 Cell read_cell(std::string_view text, bool decimal_comma) {

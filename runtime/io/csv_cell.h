@@ -22,9 +22,12 @@ struct Cell {
 // `decimal_comma`: 1,5 is a number and 1.5 is text.
 Cell read_cell(std::string_view text, bool decimal_comma);
 
-// How a text that is no number was probably meant as one, and what to write instead; empty for words, which may be categories. `1st` and
-// `2XL` are words.
-std::string number_help(std::string_view text);
+// What to write in place of a text of digits and signs that is no number; empty for others. `1st` and `2XL` are words.
+struct NumberHelp {
+  std::string help;
+  bool may_be_category = false;  // a range, a date, a version: meant as they are, perhaps
+};
+NumberHelp number_help(std::string_view text);
 // Digits, a space, words: `5 kg`, or a category such as `3 stars`.
 bool has_unit(std::string_view text);
 

@@ -127,24 +127,21 @@ TEST_CASE("texts that were meant as numbers become no codes") {
     return run_script(folder, "dim N\ninput x" + declaration + " from \"t.csv\"[\"b\"]\ny = x\n");
   };
   const std::pair<std::string, std::string> cells[] = {
-      {"$1.50", "without a sign of currency"},
-      {"2.50 €", "without a sign of currency"},
-      {"15%", "without a sign of currency or percent"},
-      {"1.500,75", "thousands are not separated"},
-      {"1 500", "thousands are not separated"},
-      {"2024-01-05", "a date or a time is no number"},
-      {"05.01.2024", "is not a number"},
-      {"12:30", "a date or a time is no number"},
-      {"(5)", "a negative number is written with `-`"},
-      {"\u22125", "the sign of a number is `-`"},
-      {"1|2", "separate the cells by"},
-      {"1_000", "not grouped by `_`"},
+      {"$1.50", "without a sign of currency"},          {"2.50 €", "without a sign of currency"},
+      {"15%", "without a sign of currency or percent"}, {"1.500,75", "thousands are not separated"},
+      {"1 500", "thousands are not separated"},         {"(5)", "a negative number is written with `-`"},
+      {"\u22125", "the sign of a number is `-`"},       {"1_000", "not grouped by `_`"},
   };
   for (const auto& [cell, help] : cells)
     for (const char* declaration : {"", " : [N]", " : i32[N]"}) {
       INFO(cell << declaration);
       check_error(given(cell, declaration), "E0503", help);
     }
+  for (const char* category : {"18-25", "2024-01-05", "12:30", "1.2.3", "1/2", "1|2"}) {
+    INFO(category);
+    check_error(given(category, ""), "E0503", "an integer input takes codes for texts, `i32[N]`");
+    check_out(given(category, " : i32[N]"), "y = [0, 0]\n");
+  }
   for (const char* declaration : {"", " : [N]"}) check_error(given("5 kg", declaration), "E0503", "a unit belongs into the header");
   check_error(given("True", " : [N]"), "E0503", "a bool input takes it, `bool[N]`");
   for (const char* word : {"3 stars", "1st", "2XL", "A4", "cat"}) check_out(given(word, " : i32[N]"), "y = [0, 0]\n");
@@ -161,6 +158,10 @@ TEST_CASE("a whole number that the real type rounds is told once") {
   CHECK(rounded.err.find("warning[", 1) == std::string::npos);
   CHECK_THAT(run_script(folder, "input x from \"t.csv\"[\"u\"]\nprint x\n").err,
              Contains("line 3, column `u`: `16777217` becomes 16777216"));
+  folder.write("v.csv", "t\n1700000000123456789\n1700000000123456790\n");
+  const std::string large = "input x from \"v.csv\"[\"t\"]\nprint x[1] - x[0]\n";
+  for (const char* real : {"--real=f32", "--real=f64"})
+    CHECK_THAT(run_script(folder, large, {real}).err, Contains("W0501") && Contains("an integer input, `i64[N]`"));
   for (const Finished& exact : {run_script(folder, script, {"--real=f64"}),
                                 run_script(folder, "dim N\ninput x : i64[N] from \"t.csv\"[\"t\"]\nprint x[1] - x[0]\n")}) {
     CHECK(exact.out == "1\n");
@@ -179,6 +180,10 @@ TEST_CASE("a table as wide as no dim says so, and keeps the columns of the scrip
   check_out(run_script(folder, script, {"--data", "x=" + table}), "y = [[2, 1],\n     [4, 3],\n     [6, 5]]\n");
   check_out(run_script(folder, script, {"--data", "x=" + table + "[[v, w]]"}), "y = [[1, 2],\n     [3, 4],\n     [5, 6]]\n");
   check_out(run_script(folder, script, {"--data", "x=" + folder.write("x.json", "[[1, 2]]")}), "y = [[1, 2]]\n");
+  check_out(run_script(folder, script, {"--data", "x=" + folder.write("o.json", R"({"x": [[1, 2]], "w": [3]})")}), "y = [[1, 2]]\n");
+  const std::string named = "dim N\ninput x : [N] from \"nowhere.csv\"[\"w\"]\ny = x\n";
+  check_out(run_script(folder, named, {"--data", folder.write("p.json", R"({"x": [1, 2], "w": [3]})")}), "y = [3]\n");
+  check_out(run_script(folder, named, {"--data", folder.write("q.json", R"({"x": [1, 2]})")}), "y = [1, 2]\n");
 }
 
 TEST_CASE("the numbers of columns above an index are a header") {
@@ -207,6 +212,16 @@ TEST_CASE("what is no table, or another kind of file, says what it may be") {
   folder.write("h.csv", "x,y\nmale,1\n,2\n");
   check_error(run_script(folder, "dim N\ninput x : i32[N] from \"h.csv\"[\"x\"]\ny = x\n"), "E0503",
               "a word in its place, such as `none`, gets a code");
+}
+
+TEST_CASE("an emitted script reads the same file, whatever its name, and draws from the same seed") {
+  const Folder folder;
+  folder.write("a\n\"b\\c.csv", "x,y\n1,2\n");
+  const std::string script = folder.write("s.bp", "seed -1\ninput x from \"a\\n\\\"b\\\\c.csv\"[[1, 0]]\nu = normal(0, 1, [2]) + x[0]\n");
+  const Finished first = run_bpc({"run", script}), emitted = run_bpc({"emit", script, "--as=bp"});
+  INFO(first.err << emitted.err << emitted.out);
+  REQUIRE(emitted.code == 0);
+  CHECK(run_bpc({"run", "-"}, emitted.out).out == first.out);
 }
 
 TEST_CASE("one fault of a file is said once, whoever reads it") {
@@ -321,7 +336,8 @@ TEST_CASE("ten tables as people bring them") {
   check_out(given("age,fare\n22,7.25\n,71.3\nNA,8.05\n", "[N] from \"t.csv\"[\"age\"]"), "y = [22, nan, nan]\n");
   check_error(given("age,fare\n22,7.25\n,71.3\n", "i32[N] from \"t.csv\"[\"age\"]"), "E0503",
               "line 3, column `age`: an empty cell is missing");
-  check_error(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N, 2] from \"t.csv\""), "E0503", "a date or a time is no number");
+  check_error(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N, 2] from \"t.csv\""), "E0503",
+              "a date, a time or a range is no number");
   check_out(given("date,close\n2024-01-02,10\n2024-01-03,11\n", "[N] from \"t.csv\"[\"close\"]"), "y = [10, 11]\n");
   check_out(given("a\tb\n1\t2\n", "[N, 2] from \"t.csv\""), "y = [[1, 2]]\n");
   check_error(given("x y\n1 2\n3 4\n", "[N] from \"t.csv\""), "E0503", "separate the cells by `,`, `;` or a tab");

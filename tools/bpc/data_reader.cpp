@@ -66,11 +66,15 @@ std::vector<std::string> names_of(const Tensors& tensors) {
   return names;
 }
 
-// The name under which a value is looked up; nullopt (E0503) for a selector of columns.
-std::optional<std::string> key_of(Session& session, const DataQuery& query) {
+// The name under which a value is looked up; nullopt (E0503) for a selector of columns. One that a table had does not count where the
+// file `has` no value of that name.
+template <typename F>
+std::optional<std::string> key_of(Session& session, const DataQuery& query, F&& has) {
   if (query.file.selector.is_everything()) return query.name;
   const auto* column = std::get_if<Selector::Column>(&query.file.selector.which);
-  if (const auto* name = column ? std::get_if<std::string>(column) : nullptr) return *name;
+  const auto* name = column ? std::get_if<std::string>(column) : nullptr;
+  if (query.file.is_inherited && !(name && has(*name))) return query.name;
+  if (name) return *name;
   session.diagnostics.error(Code::E0503, query.span, query.file.path + ": only a name selects a value of this file")
       .with_help("write one, as in [\"x\"]");
   return std::nullopt;
@@ -177,9 +181,9 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
             .with_help("leave the selector out, or give the values by name: `{\"x\": [1, 2], \"y\": [3, 4]}`");
         return std::nullopt;
       }
-      const auto key = key_of(session_, query);
-      if (!key) return std::nullopt;
       const json& values = values_of(*document);
+      const auto key = key_of(session_, query, [&](const std::string& name) { return values.contains(name); });
+      if (!key) return std::nullopt;
       if (!values.contains(*key)) return no_such_value(session_, query, *key, names_of(values)), std::nullopt;
       value = &values[*key];
     }
@@ -187,7 +191,7 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
     return tensor ? std::optional(DataValue{std::move(*tensor), {}}) : std::nullopt;
   }
   const auto& tensors = std::get<Tensors>(file->is);
-  const auto key = key_of(session_, query);
+  const auto key = key_of(session_, query, [&](const std::string& name) { return tensors.contains(name); });
   if (!key) return std::nullopt;
   const auto found = tensors.find(*key);
   if (found == tensors.end()) return no_such_value(session_, query, *key, names_of(tensors)), std::nullopt;
