@@ -99,6 +99,8 @@ TEST_CASE("columns that are called the same have one set of codes, from all file
                        "input a from \"train.csv\"[\"kind\"]\ninput b from \"other.csv\"[\"kind\"]\ninput c from \"other.csv\"[\"sort\"]\n"
                        "print a, b, c\n"),
             "[0, 1, 0] [7, 8] [1, 0]\n");
+  CHECK_THAT(run_script(folder, "input a from \"train.csv\"[\"kind\"]\ninput b from \"other.csv\"[\"kind\"]\nprint a, b\n").err,
+             Contains("warning[W0503]: the column `kind` holds texts in") && Contains("and numbers in"));
 }
 
 TEST_CASE("codes from a data file alone, beside params from elsewhere, get a warning") {

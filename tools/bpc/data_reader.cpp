@@ -146,14 +146,22 @@ std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQ
     const auto other = columns_of(source.file, source.element, silent);
     bool is_shared = false;
     for (std::size_t k = 0; k < known.columns.size(); ++k)
-      for (std::size_t j = 0; other && j < other->keys.size(); ++j)
-        if (!known.columns[k].empty() && other->keys[j] == own->keys[k] && !other->categories[j].empty()) {
-          runtime::Categories both;
-          std::set_union(known.columns[k].begin(), known.columns[k].end(), other->categories[j].begin(), other->categories[j].end(),
-                         std::back_inserter(both));
-          known.columns[k] = std::move(both);
-          is_shared = true;
+      for (std::size_t j = 0; other && j < other->keys.size(); ++j) {
+        if (known.columns[k].empty() || other->keys[j] != own->keys[k]) continue;
+        if (other->categories[j].empty()) {
+          session_.diagnostics
+              .warning(Code::W0503, query.span,
+                       fmt::format("the column `{}` holds texts in {}, which get codes, and numbers in {}", own->keys[k], query.codes->path,
+                                   source.file.path))
+              .with_help("write both as texts, or both as numbers, if they mean the same");
+          continue;
         }
+        runtime::Categories both;
+        std::set_union(known.columns[k].begin(), known.columns[k].end(), other->categories[j].begin(), other->categories[j].end(),
+                       std::back_inserter(both));
+        known.columns[k] = std::move(both);
+        is_shared = true;
+      }
     if (is_shared && known.file.find(source.file.path) == std::string::npos)
       known.file = fmt::format("{} and {}", known.file, source.file.path);
   }
