@@ -20,7 +20,6 @@ std::optional<Item> unary(Context& c, Span span, const std::string& spelling, co
 std::optional<Item> binary(Context& c, Span span, Span sign, const std::string& spelling, const Item& a, const Item& b);
 // A table operator on operands of one element type.
 std::optional<Item> elementwise(Context& c, Span span, ir::Opcode code, const std::vector<Item>& operands, Span sign = {});
-bool is_comparison(const std::string& spelling);
 
 // ---- matrix products (matmul.cpp) ----
 

@@ -5,6 +5,7 @@
 #include "frontend/lower/context.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/declarations.h"
+#include "ir/adjoint/existence.h"
 #include "ir/dependence.h"
 #include "ir/limits.h"
 
@@ -19,9 +20,7 @@ using ir::ValueId;
 
 bool takes_derivatives(const ir::Function& function) {
   for (std::uint32_t i = 0; i < function.op_count(); ++i)
-    if (const ir::Op& op = function.op(ir::OpId{i});
-        ir::op_info(op.code).group == ir::Group::derivative && !op.attrs.flag(ir::Attr::implicit))
-      return true;
+    if (const ir::Op& op = function.op(ir::OpId{i}); ir::is_derivative(op) && !op.attrs.flag(ir::Attr::implicit)) return true;
   return false;
 }
 

@@ -4,14 +4,9 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
-#include "frontend/precedence.h"
 #include "support/internal_error.h"
 
 namespace bpc::frontend::lowering {
-
-bool is_comparison(const std::string& spelling) {
-  return operator_level(spelling) == Level::comparison;
-}
 
 std::optional<Item> elementwise(Context& c, Span span, ir::Opcode code, const std::vector<Item>& operands, Span sign) {
   auto values = to_common(c, operands, ir::op_info(code).domain);

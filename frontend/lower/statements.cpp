@@ -8,6 +8,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
+#include "frontend/precedence.h"
 
 namespace bpc::frontend::lowering {
 
@@ -150,7 +151,7 @@ Diagnostic refusal(Context& c, const std::string& message, Span span) {
 bool assert_statement(Context& c, const AssertStmt& s, Span span) {
   const Expr& e = c.expr(s.condition);
   const auto* comparison = std::get_if<BinaryExpr>(&e.node);
-  if (comparison && !is_comparison(comparison->spelling)) comparison = nullptr;
+  if (comparison && operator_level(comparison->spelling) != Level::comparison) comparison = nullptr;
   std::vector<Item> shown;
   std::optional<Item> condition;
   auto checked = [&] { return condition && c.is_in_prelude(span) ? condition->as<bool>() : nullptr; };

@@ -88,6 +88,12 @@ void no_such_value(Session& session, const DataQuery& query, const std::string& 
                                  : fmt::format("it holds {}", fmt::join(names, ", ")));
 }
 
+runtime::Categories union_of(const runtime::Categories& a, const runtime::Categories& b) {
+  runtime::Categories both;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  return both;
+}
+
 }  // namespace
 
 DataReader::DataReader(Session& session) : session_(session) {}
@@ -125,6 +131,13 @@ void DataReader::announce_codes(const DataFile& file, std::optional<Element> ele
   code_sources_.push_back({file, element});
 }
 
+void DataReader::numbers_elsewhere(const DataQuery& query, const std::string& column, const std::string& path) {
+  session_.diagnostics
+      .warning(Code::W0503, query.span,
+               fmt::format("the column `{}` holds texts in {}, which get codes, and numbers in {}", column, query.codes->path, path))
+      .with_help("write both as texts, or both as numbers, if they mean the same");
+}
+
 std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQuery& query) {
   const auto columns_of = [&](const DataFile& file, std::optional<Element> element,
                               Diagnostics& diagnostics) -> std::optional<runtime::CsvColumns> {
@@ -148,19 +161,11 @@ std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQ
     for (std::size_t k = 0; k < known.columns.size(); ++k)
       for (std::size_t j = 0; other && j < other->keys.size(); ++j) {
         if (known.columns[k].empty() || other->keys[j] != own->keys[k]) continue;
-        if (other->categories[j].empty()) {
-          session_.diagnostics
-              .warning(Code::W0503, query.span,
-                       fmt::format("the column `{}` holds texts in {}, which get codes, and numbers in {}", own->keys[k], query.codes->path,
-                                   source.file.path))
-              .with_help("write both as texts, or both as numbers, if they mean the same");
-          continue;
-        }
-        runtime::Categories both;
-        std::set_union(known.columns[k].begin(), known.columns[k].end(), other->categories[j].begin(), other->categories[j].end(),
-                       std::back_inserter(both));
-        known.columns[k] = std::move(both);
-        is_shared = true;
+        if (other->categories[j].empty())
+          numbers_elsewhere(query, own->keys[k], source.file.path);
+        else
+          known.columns[k] = union_of(known.columns[k], other->categories[j]);
+        is_shared = is_shared || !other->categories[j].empty();
       }
     if (is_shared && known.file.find(source.file.path) == std::string::npos)
       known.file = fmt::format("{} and {}", known.file, source.file.path);

@@ -56,6 +56,7 @@ class DataReader {
   };
   // The categories that texts of a `from` clause have.
   std::optional<runtime::KnownCategories> known_categories(const DataQuery& query);
+  void numbers_elsewhere(const DataQuery& query, const std::string& column, const std::string& path);
 
   Session& session_;
   std::vector<CodeSource> code_sources_;
