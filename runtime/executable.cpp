@@ -1,8 +1,28 @@
 #include "runtime/executable.h"
 
+#include <cstring>
+
+#include "support/internal_error.h"
+
 namespace bpc::runtime {
 
 std::atomic<bool> interrupt_requested{false};
 std::atomic<int> MemoryMayRunOut::living{0};
+
+void Executable::require_fitting(std::span<const Tensor> arguments) const {
+  if (arguments.size() != signature_.inputs.size()) throw InternalError("run", "wrong number of arguments");
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (!same_type(arguments[i].type(), signature_.inputs[i].type))
+      throw InternalError("run", "argument " + signature_.inputs[i].name + " is a " + type_text(arguments[i].type()));
+}
+
+std::optional<Failure> TensorExecutable::call(std::span<const void* const> inputs, std::span<void* const> outputs,
+                                              const RunOptions& options) {
+  std::vector<Tensor> arguments;
+  for (std::size_t i = 0; i < inputs.size(); ++i) arguments.push_back(Tensor::borrow(signature().inputs[i].type, inputs[i]));
+  RunResult result = run(arguments, options);
+  for (std::size_t i = 0; i < result.outputs.size(); ++i) std::memcpy(outputs[i], result.outputs[i].raw(), result.outputs[i].bytes());
+  return std::move(result.failure);
+}
 
 }  // namespace bpc::runtime

@@ -49,11 +49,42 @@ struct RunResult {
   std::optional<Failure> failure;
 };
 
+// A value that an executable takes or gives, by the script's name for it.
+struct Port {
+  std::string name;  // "x", "h1.dense.W"
+  Type type;
+};
+
+struct Signature {
+  std::vector<Port> inputs, outputs;
+};
+
+// May run many times, one at a time. It keeps what it works in: from the second run on, `call` allocates nothing but what tapes and printed
+// lines take.
 class Executable {
  public:
+  explicit Executable(Signature signature) : signature_(std::move(signature)) {}
   virtual ~Executable() = default;
-  // `arguments` in the order of the function's parameters, each of exactly the parameter's type. May be called again.
+  const Signature& signature() const { return signature_; }
+
+  // Reads the inputs and writes the outputs, the caller's memory: in the order of the signature, each dense, row by row, aligned to
+  // Tensor::kAlignment, overlapping no other. Why it stopped early, if it did: what the outputs hold is undefined then.
+  virtual std::optional<Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs, const RunOptions& options) = 0;
+  // The same on tensors, each argument of exactly the input's type (InternalError).
   virtual RunResult run(std::span<const Tensor> arguments, const RunOptions& options) = 0;
+
+ protected:
+  void require_fitting(std::span<const Tensor> arguments) const;
+
+ private:
+  Signature signature_;
+};
+
+// One that works on tensors: what it gives is copied to where the caller wants it.
+class TensorExecutable : public Executable {
+ public:
+  using Executable::Executable;
+  std::optional<Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs, const RunOptions& options) final;
 };
 
 }  // namespace bpc::runtime

@@ -13,7 +13,7 @@ namespace bpc::runtime {
 
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::align_val_t kAlignment{Tensor::kAlignment};
 
 std::atomic<std::size_t> live{0}, peak{0};
 
@@ -45,6 +45,15 @@ Tensor::Tensor(Type type) : type_(std::move(type)), count_(checked_count(type_))
 Tensor Tensor::zeros(Type type) {
   Tensor result(std::move(type));
   std::memset(result.raw(), 0, result.bytes());
+  return result;
+}
+
+Tensor Tensor::borrow(Type type, const void* data) {
+  static const auto owner = std::make_shared<int>();  // which makes the buffer a shared one
+  Tensor result;
+  result.type_ = std::move(type);
+  result.count_ = checked_count(result.type_);
+  result.buffer_ = std::shared_ptr<std::byte[]>(owner, static_cast<std::byte*>(const_cast<void*>(data)));
   return result;
 }
 

@@ -16,9 +16,13 @@ namespace bpc::runtime {
 // it first.
 class Tensor {
  public:
+  static constexpr std::size_t kAlignment = 64;  // bytes
+
   Tensor() = default;          // no type, no data
   explicit Tensor(Type type);  // uninitialised; InternalError past what the machine can address
   static Tensor zeros(Type type);
+  // Reads what others own, which must live as long as the result and its copies; writing to one of these makes a copy first.
+  static Tensor borrow(Type type, const void* data);
   static Tensor scalar(Element element, double value);                  // converted to the element type
   static Tensor from_reals(Type type, std::span<const double> values);  // row by row
   static Tensor from_ints(Type type, std::span<const std::int64_t> values);

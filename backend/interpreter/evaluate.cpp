@@ -58,7 +58,7 @@ Tensor pointwise(const Type& type, Operands operands, F f) {
 void check_divisor(const ir::Function& function, const Op& op, const Type& type, const Tensor& divisor) {
   if (!is_integer(type.element) || type.count() == 0) return;
   for (std::int64_t i = 0; i < divisor.count(); ++i)
-    if (divisor.int_at(i) == 0) throw Stop{backend::division_failure(function, op)};
+    if (divisor.int_at(i) == 0) throw Stop{backend::division_failure(backend::site_of(function, op))};
 }
 
 Tensor elementwise(const ir::Function& function, const Op& op, Operands operands, const Type& type) {

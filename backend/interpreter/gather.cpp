@@ -31,7 +31,7 @@ Parts parts_of(const ir::Function& function, const ir::Op& op, const Type& x, Op
     const std::int64_t n = x.size(axis);
     for (std::size_t i = 0; i < parts.starts.size(); ++i) {
       const std::int64_t index = indices[position]->int_at(static_cast<std::int64_t>(i));
-      if (index < -n || index >= n) throw Stop{backend::index_failure(function, op, position, *indices[position])};
+      if (index < -n || index >= n) throw Stop{backend::index_failure(backend::site_of(function, op), position, *indices[position])};
       parts.starts[i] += (index < 0 ? index + n : index) * own[axis];
     }
   }

@@ -8,14 +8,12 @@
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/lifetimes.h"
 #include "backend/interpreter/tape.h"
-#include "runtime/number_text.h"
 #include "support/internal_error.h"
 
 namespace bpc::interpreter {
 
 namespace {
 
-using ir::Attr;
 using ir::BlockId;
 using ir::Function;
 using ir::Op;
@@ -56,7 +54,7 @@ class Run {
     } catch (Stop& stop) {
       result.failure = std::move(stop.failure);
     } catch (const std::bad_alloc&) {
-      result.failure = backend::memory_failure(function_, current_, needed(), 0);
+      result.failure = out_of_memory(0).failure;
     }
     return result;
   }
@@ -79,12 +77,18 @@ class Run {
     return bytes;
   }
 
+  backend::Site site_of(const Op& op) const { return backend::site_of(function_, op); }
+  Stop out_of_memory(std::size_t limit) const {
+    if (!current_) return {backend::memory_failure(nullptr, needed(), limit)};
+    const backend::Site site = site_of(*current_);
+    return {backend::memory_failure(&site, needed(), limit)};
+  }
+
   void execute(ir::OpId id) {
     const Op& op = function_.op(id);
     if (runtime::interrupt_requested.load(std::memory_order_relaxed)) throw Stop{backend::interrupted()};
     current_ = &op;
-    if (options_.max_memory != 0 && needed() > options_.max_memory)
-      throw Stop{backend::memory_failure(function_, &op, needed(), options_.max_memory)};
+    if (options_.max_memory != 0 && needed() > options_.max_memory) throw out_of_memory(options_.max_memory);
     std::vector<Tensor> observed;  // which no op may change in place
     if (observer_) observed = shown(op.operands);
     switch (ir::op_info(op.code).group) {
@@ -128,7 +132,7 @@ class Run {
     value(op.results[0]) = std::move(tape);
   }
 
-  std::vector<Tensor> shown(const std::vector<ValueId>& ids) {
+  std::vector<Tensor> shown(std::span<const ValueId> ids) {
     std::vector<Tensor> tensors;
     for (ValueId id : ids) tensors.push_back(function_.type(id).tape ? Tensor() : tensor(id));
     return tensors;
@@ -173,11 +177,11 @@ class Run {
 
   std::vector<Value> for_loop(ir::OpId id, const Op& op) {
     const std::int64_t lo = integer(op.operands[0]), hi = integer(op.operands[1]), by = integer(op.operands[2]);
-    if (by == 0) throw Stop{backend::step_failure(function_, op)};
+    if (by == 0) throw Stop{backend::step_failure(site_of(op))};
     std::vector<Value> state = arguments(id, op, 3);
     const Type& index_type = function_.type(function_.block(op.regions[0]).arguments[0]);
     const std::uint64_t count = trip_count(lo, hi, by), most = options_.max_iterations;
-    if (most != 0 && count > most) throw Stop{backend::iteration_failure(function_, op, most)};
+    if (most != 0 && count > most) throw Stop{backend::iteration_failure(site_of(op), most)};
     for (std::uint64_t turn = 0; turn < count; ++turn) {
       const std::int64_t index = static_cast<std::int64_t>(static_cast<std::uint64_t>(lo) + turn * static_cast<std::uint64_t>(by));
       state.insert(state.begin(), Tensor::from_ints(index_type, {&index, 1}));
@@ -190,7 +194,7 @@ class Run {
   std::vector<Value> while_loop(ir::OpId id, const Op& op) {
     std::vector<Value> state = arguments(id, op, 0);
     for (std::uint64_t turn = 0; holds(op.regions[0], state); ++turn) {
-      if (options_.max_iterations != 0 && turn == options_.max_iterations) throw Stop{backend::iteration_failure(function_, op, turn)};
+      if (options_.max_iterations != 0 && turn == options_.max_iterations) throw Stop{backend::iteration_failure(site_of(op), turn)};
       state = block(op.regions[1], std::move(state));
       poll();
     }
@@ -229,17 +233,9 @@ class Run {
   void effect(const Op& op) {
     if (op.code == Opcode::assert_true) {
       if (boolean(op.operands[0])) return;
-      std::vector<Tensor> shown;
-      for (std::size_t i = 1; i < op.operands.size(); ++i) shown.push_back(tensor(op.operands[i]));
-      throw Stop{backend::assert_failure(function_, op, shown, options_.full)};
+      throw Stop{backend::assert_failure(site_of(op), shown(std::span(op.operands).subspan(1)), options_.full)};
     }
-    const auto& text = op.attrs.strings(Attr::text);
-    std::string line = text.empty() ? std::string() : text[0];
-    for (std::size_t i = 0; i < op.operands.size(); ++i) {
-      line += runtime::tensor_text(tensor(op.operands[i]), options_.full);
-      if (i + 1 < text.size()) line += text[i + 1];
-    }
-    if (options_.print) options_.print(line);
+    if (options_.print) options_.print(backend::printed_line(site_of(op), shown(op.operands), options_.full));
   }
 
   const Function& function_;
@@ -252,16 +248,17 @@ class Run {
   const Op* current_ = nullptr;
 };
 
-class Interpreter : public runtime::Executable {
+class Interpreter : public runtime::TensorExecutable {
  public:
   Interpreter(const Function& function, backend::Observer observer, backend::Counter* counter)
-      : function_(function), observer_(std::move(observer)), counter_(counter), lifetimes_(function) {}
+      : TensorExecutable(backend::signature_of(function)),
+        function_(function),
+        observer_(std::move(observer)),
+        counter_(counter),
+        lifetimes_(function) {}
 
   runtime::RunResult run(std::span<const Tensor> arguments, const runtime::RunOptions& options) override {
-    if (arguments.size() != function_.parameters.size()) throw InternalError("interpret", "wrong number of arguments");
-    for (std::size_t i = 0; i < arguments.size(); ++i)
-      if (!same_type(arguments[i].type(), function_.type(function_.parameters[i].value)))
-        throw InternalError("interpret", "argument " + function_.parameters[i].path + " is a " + type_text(arguments[i].type()));
+    require_fitting(arguments);
     return Run(function_, lifetimes_, observer_, counter_, options).run(arguments);
   }
 

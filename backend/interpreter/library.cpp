@@ -44,7 +44,7 @@ Tensor library(const ir::Function& function, const ir::Op& op, Operands operands
     if constexpr (scalar::Real<T>) return matrix_kernel<T>(op.code, operands, result, work, kernel.sizes);
     throw InternalError("interpret", "a matrix of type " + type_text(operands[0]->type()));
   });
-  if (status != 0 && ir::may_fail(function, op)) throw Stop{backend::matrix_failure(function, op, status - 1)};
+  if (status != 0 && ir::may_fail(function, op)) throw Stop{backend::matrix_failure(backend::site_of(function, op), status - 1)};
   return result;
 }
 

@@ -38,7 +38,7 @@ Part part_of(const ir::Function& function, const ir::Op& op, const Type& x, Oper
     const std::int64_t start = given < 0 ? given + n : given;
     const bool fits = start >= 0 && (size == 0 ? start <= n : start < n);
     const std::int64_t end = fits && size > 0 ? start + (size - 1) * steps[axis] : 0;
-    if (!fits || (size > 0 && (end < 0 || end >= n))) throw Stop{backend::index_failure(function, op, position, given)};
+    if (!fits || (size > 0 && (end < 0 || end >= n))) throw Stop{backend::index_failure(backend::site_of(function, op), position, given)};
     first[axis] = start;
   }
   const Strides own = dense_strides(x.sizes());

@@ -6,16 +6,16 @@
 #include <exception>
 #include <optional>
 
+#include "backend/failure/site.h"
 #include "backend/llvm/tape_memory.h"
-#include "backend/plan/plan.h"
 #include "runtime/executable.h"
 
 namespace bpc::backend {
 
 // The host's side of a run.
 struct Run {
-  const ir::Function& function;
-  const plan::Plan& plan;
+  const std::vector<Site>& sites;
+  std::size_t arena_bytes;
   const runtime::RunOptions& options;
   TapeMemory& tapes;
   std::optional<runtime::Failure> failure;

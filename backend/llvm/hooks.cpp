@@ -1,73 +1,55 @@
-#include <cstring>
 #include <new>
 
 #include "backend/failure/failure.h"
 #include "backend/llvm/context.h"
-#include "runtime/number_text.h"
 #include "support/internal_error.h"
 
 namespace bpc::backend {
 
 namespace {
 
-runtime::Tensor tensor_at(const Type& type, const void* data) {
-  runtime::Tensor tensor(type);
-  if (tensor.bytes() > 0) std::memcpy(tensor.raw(), data, tensor.bytes());
-  return tensor;
+// The values of these types that the items point to.
+std::vector<runtime::Tensor> tensors_at(const std::vector<Type>& types, const void* const* items) {
+  std::vector<runtime::Tensor> tensors;
+  for (std::size_t i = 0; i < types.size(); ++i) tensors.push_back(runtime::Tensor::borrow(types[i], items[i]));
+  return tensors;
 }
 
-void print_line(const Run& run, const ir::Op& op, const void* const* items) {
-  const auto& texts = op.attrs.strings(ir::Attr::text);
-  std::string line = texts.empty() ? std::string() : texts[0];
-  for (std::size_t i = 0; i < op.operands.size(); ++i) {
-    line += runtime::tensor_text(tensor_at(run.function.type(op.operands[i]), items[i]), run.options.full);
-    if (i + 1 < texts.size()) line += texts[i + 1];
-  }
-  if (run.options.print) run.options.print(line);
-}
+// By the kind of site: what `which`, `start` and `items` (plan.h) mean there.
+struct WhyStopped {
+  const Site& site;
+  const runtime::RunOptions& options;
+  std::uint32_t which;
+  std::int64_t start;
+  const void* const* items;
 
-runtime::Failure failure_at(const Run& run, const ir::Op& op, std::uint32_t which, std::int64_t start, const void* const* items) {
-  const ir::Function& function = run.function;
-  switch (ir::op_info(op.code).group) {
-    case ir::Group::movement:
-      if (items) return index_failure(function, op, which, tensor_at(function.type(index_operand(op, which)), items[0]));
-      return index_failure(function, op, which, start);
-    case ir::Group::library:
-      return matrix_failure(function, op, start);
-    case ir::Group::elementwise:
-      return division_failure(function, op);
-    case ir::Group::control:
-      if (which == kTooLong) return iteration_failure(function, op, run.options.max_iterations);
-      return step_failure(function, op);
-    case ir::Group::effect: {
-      std::vector<runtime::Tensor> shown;
-      for (std::size_t i = 1; i < op.operands.size(); ++i) shown.push_back(tensor_at(function.type(op.operands[i]), items[i - 1]));
-      return assert_failure(function, op, shown, run.options.full);
-    }
-    case ir::Group::reduction:
-    case ir::Group::contraction:
-    case ir::Group::source:
-    case ir::Group::random:
-    case ir::Group::tape:
-    case ir::Group::derivative:
-      break;
+  runtime::Failure operator()(const Indexing& indexing) const {
+    if (!items) return index_failure(site, which, start);
+    return index_failure(site, which, runtime::Tensor::borrow(indexing.axes[which].index_type, items[0]));
   }
-  throw InternalError("run", "no reason to stop at " + std::string(ir::op_info(op.code).name));
-}
+  runtime::Failure operator()(const Assertion& assertion) const {
+    return assert_failure(site, tensors_at(assertion.types, items), options.full);
+  }
+  runtime::Failure operator()(const Division&) const { return division_failure(site); }
+  runtime::Failure operator()(const Factorization&) const { return matrix_failure(site, start); }
+  runtime::Failure operator()(const Elsewhere&) const {
+    return which == kTooLong ? iteration_failure(site, options.max_iterations) : step_failure(site);
+  }
+  runtime::Failure operator()(const PrintedLine&) const { throw InternalError("run", "nothing stops where a line is printed", site.span); }
+};
 
 // Runs `make`, which allocates so many bytes, or records why there is no memory for it.
 template <class Make>
 void with_memory(Run& run, std::uint32_t site, std::size_t bytes, Make make) {
-  const ir::Op& op = run.function.op(run.plan.sites[site]);
-  std::size_t needed = runtime::Tensor::live_bytes() + run.plan.arena_bytes + run.tapes.bytes() + bytes;
+  std::size_t needed = runtime::Tensor::live_bytes() + run.arena_bytes + run.tapes.bytes() + bytes;
   if (bytes > 0 && run.options.max_memory != 0 && needed > run.options.max_memory) {
-    run.failure = memory_failure(run.function, &op, needed, run.options.max_memory);
+    run.failure = memory_failure(&run.sites[site], needed, run.options.max_memory);
     return;
   }
   try {
     make();
   } catch (const std::bad_alloc&) {
-    run.failure = memory_failure(run.function, &op, needed, 0);
+    run.failure = memory_failure(&run.sites[site], needed, 0);
   }
 }
 
@@ -101,7 +83,9 @@ std::int64_t bpc_hook_copy_tape(bpc::backend::RuntimeContext* context, bpc::back
 std::int64_t bpc_hook_print(bpc::backend::RuntimeContext* context, std::uint32_t site, const void* const* items) noexcept {
   bpc::backend::Run& run = *context->run;
   try {
-    bpc::backend::print_line(run, run.function.op(run.plan.sites[site]), items);
+    const bpc::backend::Site& at = run.sites[site];
+    const auto values = bpc::backend::tensors_at(std::get<bpc::backend::PrintedLine>(at.what).types, items);
+    if (run.options.print) run.options.print(bpc::backend::printed_line(at, values, run.options.full));
     return 0;
   } catch (...) {
     run.error = std::current_exception();
@@ -113,9 +97,12 @@ void bpc_hook_stop(bpc::backend::RuntimeContext* context, std::uint32_t site, st
                    const void* const* items) noexcept {
   bpc::backend::Run& run = *context->run;
   try {
-    run.failure = site == bpc::backend::kInterrupted
-                      ? bpc::backend::interrupted()
-                      : bpc::backend::failure_at(run, run.function.op(run.plan.sites[site]), which, start, items);
+    if (site == bpc::backend::kInterrupted) {
+      run.failure = bpc::backend::interrupted();
+    } else {
+      const bpc::backend::Site& at = run.sites[site];
+      run.failure = std::visit(bpc::backend::WhyStopped{at, run.options, which, start, items}, at.what);
+    }
   } catch (...) {
     run.error = std::current_exception();
   }

@@ -3,6 +3,7 @@
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/ExecutionEngine/Orc/ThreadSafeModule.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -69,103 +70,124 @@ Memory allocate(std::size_t bytes) {
   return Memory(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{plan::kAlignment})));
 }
 
+std::unique_ptr<llvm::orc::LLJIT> jit_of(const plan::Plan& plan, const JitOptions& options) {
+  auto context = std::make_unique<llvm::LLVMContext>();
+  std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
+  std::unique_ptr<llvm::Module> module = generate(plan, *context, *machine, options.optimization);
+  std::unique_ptr<llvm::orc::LLJIT> jit =
+      value_of(llvm::orc::LLJITBuilder()
+                   .setDataLayout(machine->createDataLayout())
+                   .setCompileFunctionCreator(
+                       [&](llvm::orc::JITTargetMachineBuilder) -> llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
+                         return std::make_unique<llvm::orc::TMOwningSimpleCompiler>(std::move(machine));
+                       })
+                   .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
+                   .setLinkProcessSymbolsByDefault(false)
+                   .create());
+  succeed(jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit))));
+  succeed(jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
+  return jit;
+}
+
+// Holds of the plan what a run needs, and nothing of the IR.
 class Compiled : public runtime::Executable {
  public:
-  Compiled(const ir::Function& function, const JitOptions& options)
-      : function_(function), plan_(plan::make_plan(function)), tapes_(plan_.roots) {
-    auto context = std::make_unique<llvm::LLVMContext>();
-    std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
-    std::unique_ptr<llvm::Module> module = generate(plan_, *context, *machine, options.optimization);
-    jit_ =
-        value_of(llvm::orc::LLJITBuilder()
-                     .setDataLayout(machine->createDataLayout())
-                     .setCompileFunctionCreator(
-                         [&](llvm::orc::JITTargetMachineBuilder) -> llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
-                           return std::make_unique<llvm::orc::TMOwningSimpleCompiler>(std::move(machine));
-                         })
-                     .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
-                     .setLinkProcessSymbolsByDefault(false)
-                     .create());
-    succeed(jit_->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit_))));
-    succeed(jit_->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
-    entry_ = value_of(jit_->lookup(kEntryName)).toPtr<Entry>();
-    for (const std::vector<std::byte>& bytes : plan_.constants) {
+  Compiled(plan::Plan plan, const JitOptions& options)
+      : Executable(std::move(plan.signature)),
+        jit_(jit_of(plan, options)),
+        entry_(value_of(jit_->lookup(kEntryName)).toPtr<Entry>()),
+        sites_(std::move(plan.sites)),
+        largest_(plan.largest),
+        arena_bytes_(plan.arena_bytes),
+        tapes_(plan.roots) {
+    for (const std::vector<std::byte>& bytes : plan.constants) {
       constants_.push_back(allocate(bytes.size()));
       std::copy(bytes.begin(), bytes.end(), constants_.back().get());
     }
+    buffers_.resize(signature().inputs.size() + signature().outputs.size());
+    for (const Memory& constant : constants_) buffers_.push_back(constant.get());
+    buffers_.push_back(nullptr);  // the arena
+  }
+
+  std::optional<runtime::Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs,
+                                       const runtime::RunOptions& options) override {
+    if (auto failure = exceeds(options.max_memory, 0)) return failure;
+    return attempt([&] { return enter(inputs, outputs, options); });
   }
 
   runtime::RunResult run(std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options) override {
-    if (arguments.size() != function_.parameters.size()) throw InternalError("run", "wrong number of arguments");
+    require_fitting(arguments);
     runtime::RunResult result;
-    std::size_t needed = runtime::Tensor::live_bytes() + plan_.arena_bytes;
-    for (const ir::Output& output : function_.outputs) {
-      const Type& type = function_.type(output.value);
-      needed += static_cast<std::size_t>(type.count()) * element_size(type.element);
-    }
-    if (options.max_memory != 0 && needed + tapes_.bytes() > options.max_memory) tapes_.clear();
-    if (options.max_memory != 0 && needed > options.max_memory) {
-      result.failure = memory_failure(function_, largest(), needed, options.max_memory);
-      return result;
-    }
-    try {
-      const runtime::MemoryMayRunOut here;
-      call(arguments, options, result);
-    } catch (const std::bad_alloc&) {
-      result = {};
-      result.failure = memory_failure(function_, largest(), needed, 0);
-    }
+    std::size_t bytes = 0;
+    for (const runtime::Port& port : signature().outputs)
+      bytes += static_cast<std::size_t>(port.type.count()) * element_size(port.type.element);
+    result.failure = exceeds(options.max_memory, bytes);
+    if (result.failure) return result;
+    result.failure = attempt([&] {
+      std::vector<const void*> inputs;
+      std::vector<void*> outputs;
+      for (const runtime::Tensor& argument : arguments) inputs.push_back(argument.raw());
+      for (const runtime::Port& port : signature().outputs) outputs.push_back(result.outputs.emplace_back(port.type).raw());
+      return enter(inputs, outputs, options);
+    });
+    if (result.failure) result.outputs.clear();
     return result;
   }
 
  private:
+  std::size_t needed(std::size_t more) const { return runtime::Tensor::live_bytes() + arena_bytes_ + more; }
   // The op whose result takes the most memory, which is planned before the first op runs.
-  const ir::Op* largest() const {
-    const plan::Buffer* most = nullptr;
-    auto bytes = [](const plan::Buffer& buffer) { return static_cast<std::size_t>(buffer.count) * element_size(buffer.element); };
-    for (const plan::Buffer& buffer : plan_.buffers)
-      if (buffer.made_for.valid() && (!most || bytes(buffer) > bytes(*most))) most = &buffer;
-    return most ? &function_.op(most->made_for) : nullptr;
+  const Site* largest() const { return largest_ == UINT32_MAX ? nullptr : &sites_[largest_]; }
+
+  // What keeps the run from having `more` bytes beside the arena.
+  std::optional<runtime::Failure> exceeds(std::size_t limit, std::size_t more) {
+    if (limit != 0 && needed(more) + tapes_.bytes() > limit) tapes_.clear();
+    if (limit == 0 || needed(more) <= limit) return std::nullopt;
+    return memory_failure(largest(), needed(more), limit);
   }
 
-  void call(std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options, runtime::RunResult& result) {
-    std::vector<void*> buffers;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-      if (!same_type(arguments[i].type(), function_.type(function_.parameters[i].value)))
-        throw InternalError("run", "argument " + function_.parameters[i].path + " is a " + type_text(arguments[i].type()));
-      buffers.push_back(const_cast<std::byte*>(arguments[i].raw()));  // arguments are only read
+  template <class Work>
+  std::optional<runtime::Failure> attempt(Work work) {
+    try {
+      const runtime::MemoryMayRunOut here;
+      return work();
+    } catch (const std::bad_alloc&) {
+      return memory_failure(largest(), needed(0), 0);
     }
-    std::vector<runtime::Tensor> outputs;
-    for (const ir::Output& output : function_.outputs) {
-      outputs.emplace_back(function_.type(output.value));
-      buffers.push_back(outputs.back().raw());
-    }
-    for (const Memory& constant : constants_) buffers.push_back(constant.get());
-    Memory arena = allocate(plan_.arena_bytes);
-    buffers.push_back(arena.get());
+  }
 
+  std::optional<runtime::Failure> enter(std::span<const void* const> inputs, std::span<void* const> outputs,
+                                        const runtime::RunOptions& options) {
+    if (!arena_) arena_ = allocate(arena_bytes_);
+    auto next = std::transform(inputs.begin(), inputs.end(), buffers_.begin(), [](const void* input) {
+      return const_cast<void*>(input);  // inputs are only read
+    });
+    std::copy(outputs.begin(), outputs.end(), next);
+    buffers_.back() = arena_.get();
     tapes_.begin_run();
-    Run run{function_, plan_, options, tapes_, {}, {}};
+    Run run{sites_, arena_bytes_, options, tapes_, {}, {}};
     std::uint64_t limit = options.max_iterations == 0 ? UINT64_MAX : options.max_iterations;
     RuntimeContext context{&runtime::interrupt_requested, limit, tapes_.roots(), &run};
-    std::int64_t status = entry_(buffers.data(), &context);
+    entry_(buffers_.data(), &context);
     if (run.error) std::rethrow_exception(run.error);
-    result.failure = std::move(run.failure);
-    if (status == 0) result.outputs = std::move(outputs);
+    return std::move(run.failure);
   }
 
-  const ir::Function& function_;
-  plan::Plan plan_;
   std::unique_ptr<llvm::orc::LLJIT> jit_;
+  Entry entry_;
+  std::vector<Site> sites_;
+  plan::SiteId largest_;
+  std::size_t arena_bytes_;
   std::vector<Memory> constants_;
+  Memory arena_;  // from the first run on
   TapeMemory tapes_;
-  Entry entry_ = nullptr;
+  std::vector<void*> buffers_;  // those that the entry is given
 };
 
 }  // namespace
 
 std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options) {
-  return std::make_unique<Compiled>(function, options);
+  return std::make_unique<Compiled>(plan::make_plan(function), options);
 }
 
 }  // namespace bpc::backend

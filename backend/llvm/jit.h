@@ -13,7 +13,7 @@ struct JitOptions {
   int optimization = 2;  // -O0 to -O3
 };
 
-// `function` must hold no grad op and must outlive the result. Throws InternalError when LLVM rejects what we emitted.
+// `function` must hold no grad op, and need not outlive the result. Throws InternalError when LLVM rejects what we emitted.
 std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options);
 
 // The LLVM IR (after optimisation at that level), or the host's assembly, of a function.

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "backend/failure/site.h"
 #include "ir/function.h"
 
 namespace bpc::plan {
@@ -30,7 +31,6 @@ struct Buffer {
   std::int64_t count = 0;
   std::string name;
   std::uint32_t storage = UINT32_MAX;  // an index into Plan::storages
-  ir::OpId made_for;                   // the op that is computed into it; invalid for a parameter
 };
 
 struct Storage {
@@ -40,7 +40,7 @@ struct Storage {
   std::size_t offset = 0;  // bytes into the arena, a multiple of kAlignment
   std::size_t bytes = 0;
 };
-inline constexpr std::size_t kAlignment = 64;
+inline constexpr std::size_t kAlignment = runtime::Tensor::kAlignment;
 
 // offset + sum over axes of strides[a] * index[a] + sum of factor * register. Counts elements, not bytes. The axes are those of the
 // iteration space it is used in; a host instruction has none. Registers in it are i64.
@@ -261,16 +261,19 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Storage> storages;
   std::vector<std::vector<std::byte>> constants;  // data of Storage::Kind::constant
-  std::vector<ir::OpId> sites;                    // ops that may fail or print
+  std::vector<backend::Site> sites;               // where it may stop or print
+  runtime::Signature signature;
   std::vector<Parameter> parameters;
   std::vector<BufferId> outputs;  // a tensor's buffer, whose storage is the output; invalid for a scalar, which has a SetOutput
   Steps body;
   std::size_t arena_bytes = 0;
-  std::uint32_t roots = 0;  // of tapes
+  SiteId largest = UINT32_MAX;  // of the op whose result takes the most memory, if there is one
+  std::uint32_t roots = 0;      // of tapes
   BufferId frame;  // 8 bytes for each register, for those that pass from one part to another. Invalid where nothing is cut into parts
 
   const Register& at(RegisterId id) const { return registers[id.index]; }
   const Buffer& at(BufferId id) const { return buffers[id.index]; }
+  std::size_t bytes(BufferId id) const { return static_cast<std::size_t>(at(id).count) * element_size(at(id).element); }
   const Storage& storage(BufferId id) const { return storages[at(id).storage]; }
 };
 

@@ -16,6 +16,7 @@ Planner::Planner(const ir::Function& function)
       overlapping_(overlapping_tapes(function)) {}
 
 Plan Planner::run() {
+  plan_.signature = backend::signature_of(function_);
   for (const ir::Parameter& parameter : function_.parameters) {
     const Type& type = this->type(parameter.value);
     if (type.is_scalar()) {
@@ -32,6 +33,7 @@ Plan Planner::run() {
   for (ir::OpId id : function_.block(function_.body()).ops) op(id);
   outputs();
   if (is_long_) plan_.frame = add_buffer(Type::of_sizes(Element::i64, std::vector{std::ssize(plan_.registers)}), "frame");
+  plan_.largest = largest();
   assign_storage(plan_);
   order_loops(plan_);
   return std::move(plan_);
@@ -69,15 +71,27 @@ Tape Planner::add_tape(const std::string& name) {
 }
 
 BufferId Planner::add_buffer(const Type& type, std::string name) {
-  plan_.buffers.push_back({type.element, type.count(), std::move(name), UINT32_MAX, current_});
+  plan_.buffers.push_back({type.element, type.count(), std::move(name), UINT32_MAX});
+  made_for_.push_back(current_);
   buffer_places_.push_back({});
   readers_.emplace_back();
   return {static_cast<std::uint32_t>(plan_.buffers.size() - 1)};
 }
 
 SiteId Planner::add_site(ir::OpId op) {
-  plan_.sites.push_back(op);
+  plan_.sites.push_back(backend::site_of(function_, function_.op(op)));
   return static_cast<SiteId>(plan_.sites.size() - 1);
+}
+
+SiteId Planner::largest() {
+  ir::OpId op;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < plan_.buffers.size(); ++i)
+    if (std::size_t bytes = plan_.bytes({static_cast<std::uint32_t>(i)}); made_for_[i].valid() && bytes > most) {
+      most = bytes;
+      op = made_for_[i];
+    }
+  return op.valid() ? add_site(op) : UINT32_MAX;
 }
 
 std::size_t Planner::push(Step step) {
@@ -134,7 +148,7 @@ void Planner::define_dense(ir::ValueId id, BufferId buffer) {
 
 BufferId Planner::copy(ir::ValueId id) {
   BufferId buffer = add_buffer(type(id), function_.value(id).name);
-  plan_.buffers[buffer.index].made_for = function_.value(id).op;
+  made_for_[buffer.index] = function_.value(id).op;
   store(id, buffer);
   return buffer;
 }
@@ -226,13 +240,8 @@ void Planner::steps_of(ir::OpId id) {
 }
 
 Plan make_plan(const ir::Function& function) {
-  std::optional<Unwrapped> unwrapped = unwrap(function);
-  if (!unwrapped) return Planner(function).run();
-  Plan plan = Planner(unwrapped->function).run();
-  for (ir::OpId& site : plan.sites) site = unwrapped->original[site.index];
-  for (Buffer& buffer : plan.buffers)
-    if (buffer.made_for.valid()) buffer.made_for = unwrapped->original[buffer.made_for.index];
-  return plan;
+  if (std::optional<ir::Function> unwrapped = unwrap(function)) return Planner(*unwrapped).run();
+  return Planner(function).run();
 }
 
 }  // namespace bpc::plan

@@ -61,6 +61,7 @@ class Planner {
   RegisterId add_register(Element element, std::string name = {});
   Tape add_tape(const std::string& name);
   BufferId add_buffer(const Type& type, std::string name);
+  SiteId largest();
   SiteId add_site(ir::OpId op);
   std::size_t push(Step step);  // its position
   void place(RegisterId id);    // defined by the last step
@@ -160,6 +161,7 @@ class Planner {
   std::vector<bool> planned_;                      // by op
   ir::OpId current_;                               // what is being planned
   std::vector<std::vector<ir::ValueId>> readers_;  // by buffer: views of it, and lazy values made of its elements
+  std::vector<ir::OpId> made_for_;                 // by buffer: the op that is computed into it; invalid for a parameter
   std::vector<bool> overlapping_;                  // by op: tapes that need a new root each time
   std::vector<Place> register_places_, buffer_places_;
   Plan plan_;

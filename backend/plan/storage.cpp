@@ -126,7 +126,6 @@ void lay_out(Plan& plan, std::vector<Block> blocks) {
 
 void assign_storage(Plan& plan) {
   Lifetimes lifetimes = find_lifetimes(plan);
-  auto bytes = [&](BufferId id) { return static_cast<std::size_t>(plan.at(id).count) * element_size(plan.at(id).element); };
   auto moves = lifetimes.moves;
   auto shared = lifetimes.shared;
   Sharing sharing(plan, std::move(lifetimes));
@@ -143,10 +142,10 @@ void assign_storage(Plan& plan) {
     set.fixed = true;
   }
   for (std::size_t i = 0; i < plan.parameters.size(); ++i)
-    if (BufferId id = plan.parameters[i].tensor; id.valid()) own(id, {Storage::Kind::argument, i, 0, bytes(id)});
+    if (BufferId id = plan.parameters[i].tensor; id.valid()) own(id, {Storage::Kind::argument, i, 0, plan.bytes(id)});
   for (const auto& [argument, result] : shared) sharing.join(argument, result);
   for (std::size_t i = 0; i < plan.outputs.size(); ++i)
-    if (BufferId id = plan.outputs[i]; id.valid()) own(id, {Storage::Kind::output, i, 0, bytes(id)});
+    if (BufferId id = plan.outputs[i]; id.valid()) own(id, {Storage::Kind::output, i, 0, plan.bytes(id)});
   // A copy saved is worth more than memory saved.
   for (bool copies : {true, false})
     for (const Move& move : moves)
@@ -157,7 +156,7 @@ void assign_storage(Plan& plan) {
     Sharing::Set& set = sharing.set(sharing.find({i}));
     if (set.storage == UINT32_MAX) {
       set.storage = static_cast<std::uint32_t>(plan.storages.size());
-      plan.storages.push_back({Storage::Kind::arena, 0, 0, bytes({i})});
+      plan.storages.push_back({Storage::Kind::arena, 0, 0, plan.bytes({i})});
       if (!set.stretches.empty()) {
         std::int64_t last = 0;
         for (const Stretch& stretch : set.stretches) last = std::max(last, stretch.to);

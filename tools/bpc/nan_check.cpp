@@ -1,5 +1,6 @@
 #include "tools/bpc/nan_check.h"
 
+#include "backend/failure/site.h"
 #include "backend/interpreter/interpreter.h"
 #include "runtime/number_text.h"
 
@@ -41,10 +42,13 @@ std::string at_text(const Type& type, std::int64_t flat) {
   return type.is_scalar() ? "" : fmt::format(" at [{}]", fmt::join(index_of(type, flat), ", "));
 }
 
-class NanChecker : public runtime::Executable {
+class NanChecker : public runtime::TensorExecutable {
  public:
   NanChecker(const ir::Function& function, const SourceMap& sources)
-      : function_(function), sources_(sources), inner_(backend::interpret(function, [this](auto&&... seen) { check(seen...); })) {}
+      : TensorExecutable(backend::signature_of(function)),
+        function_(function),
+        sources_(sources),
+        inner_(backend::interpret(function, [this](auto&&... seen) { check(seen...); })) {}
 
   runtime::RunResult run(std::span<const Tensor> arguments, const runtime::RunOptions& options) override {
     for (std::size_t i = 0; i < arguments.size(); ++i)
@@ -52,7 +56,7 @@ class NanChecker : public runtime::Executable {
         return failure({Severity::error,
                         Code::E0404,
                         {},
-                        fmt::format("the value given for `{}` holds {}{}", function_.parameters[i].path,
+                        fmt::format("the value given for `{}` holds {}{}", signature().inputs[i].name,
                                     runtime::element_text(arguments[i], *at), at_text(arguments[i].type(), *at)),
                         {},
                         {},

@@ -1,0 +1,108 @@
+// What an executable keeps, and what it leaves to the caller.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "harness.h"
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++allocations;
+  if (void* memory = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  return counted(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace bpc::test {
+
+namespace {
+
+// y = (A @ A) * sum(sin(A)), with a temporary in the arena; and s = sum(y).
+Function with_temporaries() {
+  Function function;
+  Builder builder(function);
+  const ValueId a = parameter(function, shaped(Element::f32, {40, 40}));
+  const ValueId product = builder.emit(Opcode::einsum, {a, a}, {{Attr::spec, "ij,jk->ik"}});
+  const ValueId total = builder.emit(Opcode::reduce_sum, {builder.emit(Opcode::sin, {product})},
+                                     {{Attr::axes, std::vector<std::int64_t>{0, 1}}, {Attr::keep, false}});
+  const ValueId y = builder.emit(Opcode::mul, {product, total});
+  output(function, y);
+  output(function, builder.emit(Opcode::reduce_sum, {y}, {{Attr::axes, std::vector<std::int64_t>{0, 1}}, {Attr::keep, false}}));
+  return function;
+}
+
+// x[i] of an index that is known at run time alone.
+Function with_index() {
+  Function function;
+  Builder builder(function);
+  const ValueId x = parameter(function, shaped(Element::f64, {3})), i = parameter(function, shaped(Element::i32));
+  function.value(x).name = std::string("x");
+  output(function, builder.emit(Opcode::gather, {x, i}, {{Attr::axes, std::vector<std::int64_t>{0}}}));
+  return function;
+}
+
+}  // namespace
+
+TEST_CASE("compiled code outlives the IR that it was made of") {
+  auto function = std::make_unique<Function>(with_index());
+  const std::vector<Tensor> inside{sample(shaped(Element::f64, {3})), integer(2)}, outside{inside[0], integer(7)};
+  const Observed wanted = observe(*backend::interpret(*function), inside), failed = observe(*backend::interpret(*function), outside);
+  auto compiled = backend::compile(*function, {2});
+  function.reset();
+  CHECK(compiled->signature().inputs[1].name == "x1");
+  CHECK(type_text(compiled->signature().outputs[0].type) == "f64");
+  expect_same(wanted, observe(*compiled, inside));
+  expect_same(failed, observe(*compiled, outside));
+  CHECK(text_of(failed) == "E0401 index 7 is outside -3..2 for axis 0 of x, size 3");
+}
+
+TEST_CASE("from its second run on, compiled code allocates nothing") {
+  const Function function = with_temporaries();
+  auto compiled = backend::compile(function, {2});
+  const Tensor a = sample(shaped(Element::f32, {40, 40}));
+  const Observed wanted = observe(*compiled, std::vector{a});
+  Tensor y = Tensor::zeros(shaped(Element::f32, {40, 40})), total = Tensor::zeros(shaped(Element::f32));
+  const std::vector<const void*> inputs{a.raw()};
+  const std::vector<void*> outputs{y.raw(), total.raw()};
+  const std::size_t before = allocations;
+  REQUIRE(!compiled->call(inputs, outputs, {}));
+  CHECK(allocations == before);
+  CHECK(close(y, wanted.result.outputs[0]));
+  CHECK(close(total, wanted.result.outputs[1]));
+}
+
+TEST_CASE("an interpreted program writes to the caller's memory as well") {
+  const Function function = with_temporaries();
+  const Tensor a = sample(shaped(Element::f32, {40, 40}));
+  auto interpreted = backend::interpret(function);
+  const Observed wanted = observe(*interpreted, std::vector{a});
+  Tensor y = Tensor::zeros(shaped(Element::f32, {40, 40})), total = Tensor::zeros(shaped(Element::f32));
+  REQUIRE(!interpreted->call(std::vector<const void*>{a.raw()}, std::vector<void*>{y.raw(), total.raw()}, {}));
+  CHECK(close(y, wanted.result.outputs[0]));
+  CHECK(close(total, wanted.result.outputs[1]));
+}
+
+}  // namespace bpc::test
