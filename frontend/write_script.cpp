@@ -147,9 +147,7 @@ class ScriptWriter {
 
   // What the function "init" gives the parameter, as one expression: the call of a function written before it where that takes statements.
   ExprId initial_value(const std::string& path, const std::string& name) {
-    const Function* init = module_.find("init");
-    if (!init) return {};
-    Function part = *init;
+    Function part = module_.initial;
     std::erase_if(part.outputs, [&](const Output& output) { return output.path != path; });
     if (part.outputs.empty()) return {};
     part = without_dead_ops(part);
@@ -187,9 +185,7 @@ class ScriptWriter {
 }  // namespace
 
 std::string write_script(const ir::Module& module, std::size_t line_limit) {
-  const Function* main = module.find("main");
-  if (!main) throw InternalError("write script", "the module has no function main");
-  Function live = without_dead_ops(*main);
+  Function live = without_dead_ops(module.main);
   // No name may hide a function that the script calls. Which are called is known once it is written.
   std::set<std::string> reserved;
   while (true) {

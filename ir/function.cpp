@@ -65,16 +65,6 @@ OriginId Function::add_origin(Origin origin) {
   return {static_cast<std::uint32_t>(origins_.size() - 1)};
 }
 
-const Function* Module::find(std::string_view name) const {
-  for (const Function& function : functions)
-    if (function.name == name) return &function;
-  return nullptr;
-}
-
-Function* Module::find(std::string_view name) {
-  return const_cast<Function*>(std::as_const(*this).find(name));
-}
-
 namespace {
 
 bool is_nonzero_constant(const Function& function, ValueId id) {

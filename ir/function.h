@@ -2,6 +2,7 @@
 // one function and writes another (ir/rewrite.h). ir/verify.h lists the invariants.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -77,11 +78,14 @@ struct Output {
   Kind kind;
   std::string path;  // the author's name; for a gradient, the param's path
   ValueId value;
+  // The path of a parameter of the same type that gives its memory to the output, as a state gives way to the next one; or empty. The
+  // caller then binds one buffer to both. A parameter gives its memory to one output at most.
+  std::string donor{};
 };
 
 class Function {
  public:
-  std::string name;
+  std::string name = "main";
   std::string loss;  // name of the loss that gradients belong to, or empty
   std::vector<Parameter> parameters;
   std::vector<Output> outputs;
@@ -120,15 +124,24 @@ class Function {
   std::vector<Origin> origins_;
 };
 
-// A script after lowering. Functions: "init" (one output per input with a default and per param: its initial value; its parameters
-// are the inputs fed from outside) and "main" (parameters: every input and param; outputs: what a run shows).
+// A script after lowering.
 struct Module {
   std::vector<std::string> files;  // paths that spans refer to, by FileId
   Element real = Element::f32;     // the program's default float
   std::uint64_t seed = 0;          // of the random streams
-  std::vector<Function> functions;
-  const Function* find(std::string_view name) const;
-  Function* find(std::string_view name);
+  // The initial values of what is not given from outside: an output per input with a default and per param; its parameters are inputs that
+  // are given. Empty where nothing has an initial value.
+  Function initial;
+  // Its parameters: every input and param; its outputs: what a run shows. A command runs a part of it (ir/part.h).
+  Function main;
+
+  Module() { initial.name = std::string("init"); }
+  Module(std::vector<std::string> files, Element real, std::uint64_t seed, Function main)
+      : files(std::move(files)), real(real), seed(seed), main(std::move(main)) {
+    initial.name = std::string("init");
+  }
+  std::array<Function*, 2> functions() { return {&initial, &main}; }
+  std::array<const Function*, 2> functions() const { return {&initial, &main}; }
 };
 
 std::size_t region_count(Opcode code);

@@ -51,7 +51,7 @@ void run_passes(Module& module, std::span<const std::string_view> passes, Diagno
     const PassInfo* pass = find_pass(name);
     if (!pass) throw InternalError("passes", "there is no pass " + std::string(name));
     try {
-      for (Function& function : module.functions) function = pass->run(function, diagnostics);
+      for (Function* function : module.functions()) *function = pass->run(*function, diagnostics);
     } catch (LimitReached& limit) {
       if (limit.diagnostic) diagnostics.add(std::move(*limit.diagnostic));
     }

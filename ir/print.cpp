@@ -63,7 +63,7 @@ class Printer {
   explicit Printer(const Function& function) : function_(function), texts_(function.value_count()) {}
 
   std::string run() {
-    text_ = "func " + (is_identifier(function_.name) ? function_.name : quoted(function_.name));
+    text_ = "func " + function_.name;
     if (!function_.loss.empty()) text_ += " loss " + quoted(function_.loss);
     text_ += " {\n";
     for (const Parameter& parameter : function_.parameters) {
@@ -75,8 +75,8 @@ class Printer {
     }
     for (OpId op : function_.block(function_.body()).ops) print_op(function_.op(op), 1);
     for (const Output& output : function_.outputs)
-      line(1, fmt::format("output {} {} {}", output.kind == Output::Kind::value ? "value" : "gradient", quoted(output.path),
-                          texts_[output.value.index]));
+      line(1, fmt::format("output {} {} {}{}", output.kind == Output::Kind::value ? "value" : "gradient", quoted(output.path),
+                          texts_[output.value.index], output.donor.empty() ? "" : " in " + quoted(output.donor)));
     return text_ + "}\n";
   }
 
@@ -154,7 +154,8 @@ class Printer {
 std::string print(const Module& module) {
   std::string text = fmt::format("module real={} seed={}\n", element_name(module.real), module.seed);
   for (std::size_t i = 0; i < module.files.size(); ++i) text += fmt::format("file {} {}\n", i, quoted(module.files[i]));
-  for (const Function& function : module.functions) text += fmt::format("\n{}", Printer(function).run());
+  if (!module.initial.outputs.empty() || !module.initial.parameters.empty()) text += fmt::format("\n{}", Printer(module.initial).run());
+  text += fmt::format("\n{}", Printer(module.main).run());
   return text;
 }
 

@@ -32,7 +32,10 @@ class Reader {
       module_.files.push_back(scan_.string());
     }
     while (!scan_.at_end()) read_function();
+    if (!scan_.failed() && !main_) scan_.fail("a module has a function main");
     if (scan_.failed()) return std::nullopt;
+    if (initial_) module_.initial = std::move(*initial_);
+    module_.main = std::move(*main_);
     return std::move(module_);
   }
 
@@ -46,7 +49,10 @@ class Reader {
     scan_.expect_word("func");
     function_ = Function();
     names_.clear();
-    function_.name = scan_.peek_word().empty() ? scan_.string() : std::string(scan_.word());
+    const std::string name(scan_.word());
+    std::optional<Function>* read = name == "init" ? &initial_ : name == "main" ? &main_ : nullptr;
+    if (!read) return scan_.fail_at(start, fmt::format("a module has the functions init and main, but no {}", name));
+    function_.name = name;
     if (scan_.accept_word("loss")) function_.loss = scan_.string();
     scan_.expect("{");
     bool in_outputs = false;
@@ -62,17 +68,19 @@ class Reader {
       scan_.end_line();
     }
     if (scan_.failed()) return;
-    if (module_.find(function_.name)) return scan_.fail_at(start, "a second function " + function_.name);
+    if (*read) return scan_.fail_at(start, "a second function " + name);
     // What is left are facts about the whole function, such as paths that repeat; each op was checked where it stands.
     if (auto problems = verify(function_); !problems.empty()) return scan_.fail_at(start, problems[0]);
-    module_.functions.push_back(std::move(function_));
+    *read = std::move(function_);
   }
 
   void read_output() {
     auto kind = scan_.accept_word("value") ? Output::Kind::value : Output::Kind::gradient;
     if (kind == Output::Kind::gradient) scan_.expect_word("gradient");
     std::string path = scan_.string();
-    function_.outputs.push_back({kind, std::move(path), read_use(function_.body())});
+    const ValueId value = read_use(function_.body());
+    std::string donor = scan_.accept_word("in") ? scan_.string() : std::string();
+    function_.outputs.push_back({kind, std::move(path), value, std::move(donor)});
   }
 
   void read_parameter(Parameter::Kind kind, const std::string& text, const std::string& name) {
@@ -336,6 +344,7 @@ class Reader {
 
   Scanner scan_;
   Module module_;
+  std::optional<Function> initial_, main_;  // those that were read
   Function function_;
   Names names_;
 };

@@ -39,7 +39,7 @@ void Rewriter::set(ValueId old, ValueId replacement) {
 Function Rewriter::finish(const Visit& visit) {
   visit_ = &visit;
   walk(from_.body());
-  for (const Output& output : from_.outputs) to_.outputs.push_back({output.kind, output.path, map(output.value)});
+  for (const Output& output : from_.outputs) to_.outputs.push_back({output.kind, output.path, map(output.value), output.donor});
   return std::move(to_);
 }
 

@@ -49,10 +49,18 @@ class Verifier {
   }
 
   void check_outputs() {
-    std::set<std::string> paths;
+    std::set<std::string> paths, donors;
     for (const Output& output : function_.outputs) {
       if (output.kind == Output::Kind::gradient && !paths.insert(output.path).second) problem("two gradients by " + output.path);
       if (!exists(output.value) || !visible_[output.value.index]) problem("output " + output.path + " is not a value of the body");
+      if (output.donor.empty()) continue;
+      if (!donors.insert(output.donor).second) problem("two outputs take the memory of " + output.donor);
+      auto donor = std::find_if(function_.parameters.begin(), function_.parameters.end(),
+                                [&](const Parameter& parameter) { return parameter.path == output.donor; });
+      if (donor == function_.parameters.end())
+        problem("no parameter is called " + output.donor);
+      else if (!exists(output.value) || !same_type(function_.type(donor->value), function_.type(output.value)))
+        problem("output " + output.path + " does not fit into " + output.donor);
     }
   }
 
@@ -152,11 +160,9 @@ std::vector<std::string> verify(const Function& function) {
 
 std::vector<std::string> verify(const Module& module) {
   std::vector<std::string> problems;
-  std::set<std::string> names;
-  for (const Function& function : module.functions) {
-    if (!names.insert(function.name).second) problems.push_back("two functions are called " + function.name);
-    for (std::string& problem : verify(function)) problems.push_back(std::move(problem));
-    check_spans(function, module.files.size(), problems);
+  for (const Function* function : module.functions()) {
+    for (std::string& problem : verify(*function)) problems.push_back(std::move(problem));
+    check_spans(*function, module.files.size(), problems);
   }
   return problems;
 }

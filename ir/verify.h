@@ -8,7 +8,7 @@
 //   - dim names are identifiers or empty; shapes are sound (shape_problem of support/type.h)
 // Order
 //   - an operand or yield is a parameter, an argument of the block or of one around it, or a result of an earlier op in such a block
-//   - an output is a value of the body
+//   - an output is a value of the body; its donor, if it has one, is a parameter of its type and nobody else's donor
 // Ops (op_problem)
 //   - as many operands as ops.def says, of the element types that it says; attributes the op knows, each of its kind
 //   - result types are those of infer_types; a constant of f32, i32 or bool holds numbers of that type
@@ -30,7 +30,7 @@
 // Function
 //   - parameters have distinct paths, and each defines a value of the body; no two gradient outputs have the same path
 // Module
-//   - functions have distinct names; spans name files of the module
+//   - spans name files of the module
 #pragma once
 
 #include <string>

@@ -53,6 +53,7 @@ struct RunResult {
 struct Port {
   std::string name;  // "x", "h1.dense.W"
   Type type;
+  std::optional<std::size_t> donor{};  // of an output: the input that gives it its memory
 };
 
 struct Signature {
@@ -68,13 +69,15 @@ class Executable {
   const Signature& signature() const { return signature_; }
 
   // Reads the inputs and writes the outputs, the caller's memory: in the order of the signature, each dense, row by row, aligned to
-  // Tensor::kAlignment, overlapping no other. Why it stopped early, if it did: what the outputs hold is undefined then.
+  // Tensor::kAlignment, overlapping no other, but that an output with a donor is bound to the very memory of that input. Why it stopped
+  // early, if it did: what the outputs hold is undefined then.
   virtual std::optional<Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs, const RunOptions& options) = 0;
   // The same on tensors, each argument of exactly the input's type (InternalError).
   virtual RunResult run(std::span<const Tensor> arguments, const RunOptions& options) = 0;
 
  protected:
   void require_fitting(std::span<const Tensor> arguments) const;
+  void require_donated(std::span<const void* const> inputs, std::span<void* const> outputs) const;
 
  private:
   Signature signature_;

@@ -87,7 +87,12 @@ Site site_of(const Function& function, const Op& op) {
 runtime::Signature signature_of(const Function& function) {
   runtime::Signature signature;
   for (const ir::Parameter& parameter : function.parameters) signature.inputs.push_back({parameter.path, function.type(parameter.value)});
-  for (const ir::Output& output : function.outputs) signature.outputs.push_back({output.path, function.type(output.value)});
+  for (const ir::Output& output : function.outputs) {
+    runtime::Port port{output.path, function.type(output.value)};
+    for (std::size_t i = 0; i < function.parameters.size(); ++i)
+      if (!output.donor.empty() && function.parameters[i].path == output.donor) port.donor = i;
+    signature.outputs.push_back(std::move(port));
+  }
   return signature;
 }
 

@@ -34,6 +34,7 @@ class Emitter {
   void enter(llvm::Function& function);                        // one that is given the buffers and the context
   llvm::Value* bound(std::size_t index);                       // what the caller has bound there (context.h)
   void emit(const plan::SetOutput& output);
+  void emit(const plan::Donate& donate) { copy(donate.from, donate.to); }
   llvm::Value* base(plan::BufferId id);  // where the buffer starts
   llvm::Value* address(const plan::Access& access, Indices indices);
   llvm::Value* load(Element element, llvm::Value* address);

@@ -111,6 +111,7 @@ class Compiled : public runtime::Executable {
 
   std::optional<runtime::Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs,
                                        const runtime::RunOptions& options) override {
+    require_donated(inputs, outputs);
     if (auto failure = exceeds(options.max_memory, 0)) return failure;
     return attempt([&] { return enter(inputs, outputs, options); });
   }
@@ -127,7 +128,11 @@ class Compiled : public runtime::Executable {
       std::vector<const void*> inputs;
       std::vector<void*> outputs;
       for (const runtime::Tensor& argument : arguments) inputs.push_back(argument.raw());
-      for (const runtime::Port& port : signature().outputs) outputs.push_back(result.outputs.emplace_back(port.type).raw());
+      for (const runtime::Port& port : signature().outputs) {
+        result.outputs.push_back(port.donor ? arguments[*port.donor] : runtime::Tensor(port.type));
+        outputs.push_back(result.outputs.back().raw());
+        if (port.donor) inputs[*port.donor] = outputs.back();
+      }
       return enter(inputs, outputs, options);
     });
     if (result.failure) result.outputs.clear();

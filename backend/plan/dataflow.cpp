@@ -66,6 +66,7 @@ class Collector {
   void visit(const Library&) {}
   void visit(const Random& random) { read(random.turns.scalar); }
   void visit(const SetOutput& output) { read(output.value); }
+  void visit(const Donate&) {}
   void visit(const NewTape& made) { write(made.to); }
   void visit(const CopyTape& copy) {
     read(copy.from);

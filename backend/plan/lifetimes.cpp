@@ -101,6 +101,11 @@ class Walk {
     make(call.output);
   }
   void visit(const SetOutput&) {}
+  void visit(const Donate& donate) {
+    read(donate.from);
+    make(donate.to);
+    result_.moves.push_back({donate.from, donate.to, now_, true});
+  }
   void visit(const NewTape&) {}
   void visit(const CopyTape&) {}
   void visit(const Push& push) {

@@ -220,6 +220,10 @@ struct SetOutput {  // of a scalar; tensors are made in place
   std::size_t index = 0;
   RegisterId value;
 };
+// `to` is the memory of an argument that is donated to an output: `from` is copied there unless it is there already.
+struct Donate {
+  BufferId from, to;
+};
 
 // ---- tapes: entries one after the other in chunks of memory, a chain of them for each root ----
 
@@ -251,7 +255,7 @@ struct Pop {
 
 struct Step {
   std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Library, Random, SetOutput,
-               NewTape, CopyTape, Push, Pop>
+               Donate, NewTape, CopyTape, Push, Pop>
       what;
 };
 
@@ -264,7 +268,8 @@ struct Plan {
   std::vector<backend::Site> sites;               // where it may stop or print
   runtime::Signature signature;
   std::vector<Parameter> parameters;
-  std::vector<BufferId> outputs;  // a tensor's buffer, whose storage is the output; invalid for a scalar, which has a SetOutput
+  std::vector<BufferId>
+      outputs;  // a tensor's buffer, whose storage is the output, or its donor; invalid for a scalar, which has a SetOutput
   Steps body;
   std::size_t arena_bytes = 0;
   SiteId largest = UINT32_MAX;  // of the op whose result takes the most memory, if there is one

@@ -39,23 +39,36 @@ Plan Planner::run() {
   return std::move(plan_);
 }
 
-// Every tensor output needs a buffer of its own, which cannot be an argument or constant.
+// Every tensor output needs a buffer of its own, which cannot be an argument or constant. What is donated is overwritten once all outputs
+// are made.
 void Planner::outputs() {
   std::vector<BufferId> taken;
   for (const Parameter& parameter : plan_.parameters)
     if (parameter.tensor.valid()) taken.push_back(parameter.tensor);
-  for (const ir::Output& output : function_.outputs) {
-    if (type(output.value).is_scalar()) {
-      push({SetOutput{plan_.outputs.size(), scalar(output.value)}});
-      plan_.outputs.push_back({});
+  auto is_parameter = [&](RegisterId id) {
+    return std::any_of(plan_.parameters.begin(), plan_.parameters.end(), [&](const Parameter& given) { return given.scalar == id; });
+  };
+  std::vector<Step> last;
+  for (std::size_t i = 0; i < function_.outputs.size(); ++i) {
+    const ir::ValueId value = function_.outputs[i].value;
+    const std::optional<std::size_t> donor = plan_.signature.outputs[i].donor;
+    plan_.outputs.emplace_back();
+    if (type(value).is_scalar()) {
+      RegisterId id = scalar(value);
+      if (is_parameter(id)) id = host(type(value).element, Compute{scalar::Operator::cast, {id}, 0, UINT32_MAX});
+      last.push_back({SetOutput{i, id}});
       continue;
     }
-    BufferId buffer = whole(output.value);
+    BufferId buffer = whole(value);
     bool constant = plan_.at(buffer).storage != UINT32_MAX;
-    if (constant || std::find(taken.begin(), taken.end(), buffer) != taken.end()) buffer = copy(output.value);
+    if (constant || std::find(taken.begin(), taken.end(), buffer) != taken.end()) buffer = copy(value);
     taken.push_back(buffer);
-    plan_.outputs.push_back(buffer);
+    plan_.outputs.back() = buffer;
+    if (!donor) continue;
+    plan_.outputs.back() = add_buffer(type(value), plan_.at(plan_.parameters[*donor].tensor).name);
+    last.push_back({Donate{buffer, plan_.outputs.back()}});
   }
+  for (Step& step : last) push(std::move(step));
 }
 
 RegisterId Planner::add_register(Element element, std::string name) {

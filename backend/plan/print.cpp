@@ -179,6 +179,7 @@ class Printer {
   void visit(const Push& push) { line("{} = {} push {}", name(push.to), name(push.from), show(push.value)); }
   void visit(const Pop& pop) { line("{}, {} = pop {}", name(pop.to), show(pop.value), name(pop.from)); }
   void visit(const SetOutput& output) { line("output {} = {}", output.index, name(output.value)); }
+  void visit(const Donate& donate) { line("{} := {}", name(donate.to), name(donate.from)); }
   void visit(const Library& call) {
     std::string inputs;
     for (BufferId input : call.inputs) inputs.append(" ").append(name(input));

@@ -129,10 +129,14 @@ void assign_storage(Plan& plan) {
   auto moves = lifetimes.moves;
   auto shared = lifetimes.shared;
   Sharing sharing(plan, std::move(lifetimes));
+  auto is_donated = [&](std::size_t argument) {
+    return std::any_of(plan.signature.outputs.begin(), plan.signature.outputs.end(),
+                       [&](const runtime::Port& output) { return output.donor == argument; });
+  };
   auto own = [&](BufferId id, Storage storage) {
     Sharing::Set& set = sharing.set(sharing.find(id));
     set.storage = static_cast<std::uint32_t>(plan.storages.size());
-    set.fixed = storage.kind != Storage::Kind::output;
+    set.fixed = storage.kind == Storage::Kind::argument && !is_donated(storage.index);
     plan.storages.push_back(storage);
   };
   for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
@@ -144,8 +148,14 @@ void assign_storage(Plan& plan) {
   for (std::size_t i = 0; i < plan.parameters.size(); ++i)
     if (BufferId id = plan.parameters[i].tensor; id.valid()) own(id, {Storage::Kind::argument, i, 0, plan.bytes(id)});
   for (const auto& [argument, result] : shared) sharing.join(argument, result);
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i)
-    if (BufferId id = plan.outputs[i]; id.valid()) own(id, {Storage::Kind::output, i, 0, plan.bytes(id)});
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    const BufferId id = plan.outputs[i];
+    if (!id.valid()) continue;
+    if (const auto donor = plan.signature.outputs[i].donor)
+      sharing.join(plan.parameters[*donor].tensor, id);
+    else
+      own(id, {Storage::Kind::output, i, 0, plan.bytes(id)});
+  }
   // A copy saved is worth more than memory saved.
   for (bool copies : {true, false})
     for (const Move& move : moves)

@@ -35,8 +35,7 @@ Context::Context(const Program& program, const LowerOptions& options, Diagnostic
       init_builder(init),
       builder(&main_builder),
       diagnostics_(diagnostics) {
-  main.name = "main";
-  init.name = "init";
+  init.name = std::string("init");
   module.real = options.real;
 }
 

@@ -100,8 +100,8 @@ std::optional<ir::Module> lower(const Program& program, const LowerOptions& opti
   }
   if (diagnostics.has_errors()) return std::nullopt;
   for (FileId id = 0; id < program.sources->size(); ++id) c.module.files.push_back(program.sources->file(id).path);
-  c.module.functions.push_back(std::move(c.init));
-  c.module.functions.push_back(std::move(c.main));
+  c.module.initial = std::move(c.init);
+  c.module.main = std::move(c.main);
   return std::move(c.module);
 }
 

@@ -101,7 +101,6 @@ double ulps(double y, double exact, Element element, bool has_roots) {
 
 ir::Function applied(const Function& f, const std::vector<Tensor>& operands) {
   ir::Function function;
-  function.name = "main";
   ir::Builder builder(function);
   std::vector<ir::ValueId> values;
   for (std::size_t i = 0; i < operands.size(); ++i)

@@ -73,7 +73,6 @@ struct Built {
 Built build(Opcode code, const Case& test, Element real) {
   Built built;
   ir::Function function;
-  function.name = "main";
   ir::Builder builder(function);
   std::vector<ir::ValueId> operands, xs;
   for (std::size_t i = 0; i < test.operands.size(); ++i) {
@@ -190,7 +189,6 @@ TEST_CASE("every operator gives its literal values") {
   for (const test::Known& known : test::known_values()) {
     seen.insert(known.code);
     ir::Function function;
-    function.name = "main";
     ir::Builder builder(function);
     std::vector<ir::ValueId> operands;
     for (std::size_t i = 0; i < known.operands.size(); ++i)

@@ -10,6 +10,7 @@
 #include "backend/llvm/jit.h"
 #include "frontend/write_script.h"
 #include "ir/passes/passes.h"
+#include "ir/part.h"
 #include "ir/pipeline.h"
 #include "ir/print.h"
 #include "ir/read.h"
@@ -53,7 +54,6 @@ struct Lowered {
     std::optional<frontend::Program> program = tool::load_script(session, file);
     if (program) script = tool::lower_script(session, std::move(*program), tool::DataNeed::values);
     require_no_errors();
-    tool::keep_outputs(script->module, {true, true});
   }
 
   void require_no_errors() {
@@ -96,11 +96,11 @@ struct Lowered {
     return values;
   }
   Values interpret(const ir::Module& module) {
-    const ir::Function& main = *module.find("main");
+    const ir::Function& main = module.main;
     return run(*backend::interpret(main), main);
   }
   Values compile(const ir::Module& module, int level) {
-    const ir::Function& main = *module.find("main");
+    const ir::Function& main = module.main;
     return run(*backend::compile(main, {level}), main);
   }
 
@@ -191,11 +191,11 @@ ir::Function loss_alone(const ir::Function& main) {
 }
 
 void check_differences(Lowered& lowered, const Values& values, const ir::Module& written, Verdict& verdict) {
-  ir::Module alone{written.files, written.real, written.seed, {loss_alone(*written.find("main"))}};
-  const ir::Function raw = alone.functions[0];
+  ir::Module alone{written.files, written.real, written.seed, loss_alone(written.main)};
+  const ir::Function raw = alone.main;
   alone = lowered.optimized(std::move(alone));
-  const ir::Function& loss = alone.functions[0];
-  const ir::Function& main = *lowered.script->module.find("main");
+  const ir::Function& loss = alone.main;
+  const ir::Function& main = lowered.script->module.main;
   Values known;
   const std::vector<Tensor> given = lowered.arguments(main);
   for (std::size_t i = 0; i < given.size(); ++i) known[main.parameters[i].path] = given[i];
@@ -266,7 +266,7 @@ void check_script(const ir::Module& expanded, const Values& values) {
 
 // J, with its gradient or with derivatives along directions.
 ir::Module derivatives_of(ir::Module module, bool directions) {
-  std::erase_if(module.find("main")->outputs, [&](const ir::Output& output) {
+  std::erase_if(module.main.outputs, [&](const ir::Output& output) {
     if (output.kind == ir::Output::Kind::gradient) return directions;
     return output.path != "J" && !(directions && (output.path.starts_with("forward") || output.path.starts_with("backward")));
   });
@@ -278,7 +278,7 @@ void check_twin(const std::string& text, const Values& values, Verdict& verdict)
   try {
     Lowered twin(text);
     ir::Module written = twin.script->module;
-    show_frozen(*written.find("main"));
+    show_frozen(written.main);
     const Values found = twin.interpret(twin.expanded(written));
     Values shared = values;
     std::erase_if(shared, [](const auto& value) { return value.first.starts_with("frozen"); });  // which are named by their places
@@ -309,7 +309,7 @@ void check_cost(const std::string& text) {
   Lowered lowered(text, many);
   auto work = [&](auto wanted) {
     ir::Module module = lowered.script->module;
-    std::erase_if(module.find("main")->outputs, [&](const ir::Output& output) { return !wanted(output); });
+    module.main = ir::part(module.main, wanted);
     tool::Subject subject{lowered.optimized(lowered.expanded(std::move(module))), {}};
     subject.arguments = lowered.arguments(subject.main());
     auto measured = tool::measure_work(lowered.session, subject);
@@ -331,7 +331,7 @@ void check_all(const Program& program, Ways ways, Verdict& verdict) {
   const std::string text = program.text();
   Lowered lowered(text);
   ir::Module written = lowered.script->module;
-  show_frozen(*written.find("main"));
+  show_frozen(written.main);
   const ir::Module expanded = lowered.expanded(written), optimized = lowered.optimized(expanded);
   const Values values = lowered.interpret(expanded);
   named(values, "J");

@@ -207,7 +207,7 @@ std::optional<Bindings> bind_data(Session& session, const frontend::Program& pro
 
 void check_given_names(Session& session, const frontend::Program& program, const ir::Module& module, const Bindings& bindings) {
   std::vector<std::string> names = frontend::dim_names(program), missing;
-  for (const ir::Parameter& parameter : module.find("main")->parameters) names.push_back(parameter.path);
+  for (const ir::Parameter& parameter : module.main.parameters) names.push_back(parameter.path);
   for (const auto& [name, tensor] : bindings.tensors) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     std::string near = closest_match(name, names);
@@ -215,7 +215,7 @@ void check_given_names(Session& session, const frontend::Program& program, const
         .error(Code::E0505, {}, fmt::format("a value is given for `{}`, which is no dim, input or param of the script", name))
         .with_help(near.empty() ? "" : fmt::format("did you mean `{}`?", near));
   }
-  for (const ir::Parameter& parameter : module.find("main")->parameters)
+  for (const ir::Parameter& parameter : module.main.parameters)
     if (parameter.kind == ir::Parameter::Kind::param && !bindings.tensors.contains(parameter.path)) missing.push_back(parameter.path);
   if (!session.options.params.empty() && !missing.empty() && !session.diagnostics.has_errors())
     session.diagnostics

@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "backend/interpreter/interpreter.h"
+#include "ir/part.h"
 #include "ir/pipeline.h"
-#include "ir/rewrite.h"
 #include "support/internal_error.h"
 #include "tools/bpc/code_generator.h"
 #include "tools/bpc/nan_check.h"
@@ -15,26 +15,9 @@ namespace {
 
 using runtime::Tensor;
 
-// The implicit grad op of the loss, when none of its results is an output: dropped, so that it is not expanded for nothing.
-ir::Function without_unused_implicit_grad(const ir::Function& function) {
-  std::set<ir::ValueId> outputs;
-  for (const ir::Output& output : function.outputs) outputs.insert(output.value);
-  ir::Rewriter rewriter(function);
-  return rewriter.finish([&](const ir::Op& op) {
-    return op.code == ir::Opcode::grad && op.attrs.flag(ir::Attr::implicit) &&
-           std::none_of(op.results.begin(), op.results.end(), [&](ir::ValueId result) { return outputs.contains(result); });
-  });
-}
-
 void run_passes(Session& session, ir::Module& module, std::span<const std::string_view> passes, const char* stage) {
   session.begin(stage);
   ir::run_passes(module, passes, session.diagnostics, false);
-}
-
-const ir::Function& find(const ir::Module& module, std::string_view name) {
-  const ir::Function* function = module.find(name);
-  if (!function) throw InternalError("driver", fmt::format("the module has no function `{}`", name));
-  return *function;
 }
 
 // A given tensor in the exact type of the parameter it feeds; nullopt (E0504) when it does not fit.
@@ -109,14 +92,6 @@ std::optional<Script> lower_script(Session& session, const std::string& path, Da
   return program ? lower_script(session, std::move(*program), need) : std::nullopt;
 }
 
-void keep_outputs(ir::Module& module, Wanted wanted) {
-  ir::Function* main = module.find("main");
-  if (!main) return;
-  std::erase_if(main->outputs,
-                [&](const ir::Output& output) { return output.kind == ir::Output::Kind::value ? !wanted.values : !wanted.gradients; });
-  *main = without_unused_implicit_grad(*main);
-}
-
 bool has_print(const ir::Function& function) {
   for (std::uint32_t block = 0; block < function.block_count(); ++block)
     for (ir::OpId id : function.block(ir::BlockId{block}).ops)
@@ -163,7 +138,7 @@ std::optional<std::vector<Tensor>> execute(Session& session, runtime::Executable
 std::optional<std::vector<Tensor>> make_arguments(Session& session, const Script& script, const ir::Function& function) {
   session.begin("initial values");
   // Initialisers run once: interpreting them is quicker than compiling them.
-  const ir::Function& init = find(script.module, "init");
+  const ir::Function& init = script.module.initial;
   auto init_arguments = gather(session, init, script.bindings.tensors, {});
   if (!init_arguments) return std::nullopt;
   auto outputs = execute(session, *backend::interpret(init), *init_arguments, run_options(session.options, {}));
@@ -174,11 +149,11 @@ std::optional<std::vector<Tensor>> make_arguments(Session& session, const Script
 }
 
 std::optional<ScriptResult> run_script(Session& session, Script script, Wanted wanted, const runtime::RunOptions& options) {
-  keep_outputs(script.module, wanted);
+  script.module.main = ir::part(script.module.main, wanted);
   if (!expand_gradients(session, script.module)) return std::nullopt;
   // --check-nan looks at the program as it was written: interpreted, before any simplification.
   if (!session.options.check_nan && !optimize(session, script.module)) return std::nullopt;
-  const ir::Function& main = find(script.module, "main");
+  const ir::Function& main = script.module.main;
   session.report();  // warnings come before what the script prints
   auto arguments = make_arguments(session, script, main);
   if (!arguments) return std::nullopt;

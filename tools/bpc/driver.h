@@ -18,7 +18,7 @@ namespace bpc::tool {
 struct Script {
   frontend::Program program;
   Bindings bindings;
-  ir::Module module;  // functions "init" and "main"
+  ir::Module module;
 };
 
 // text -> program -> lowered IR (grad ops not expanded). Appends diagnostics; nullopt when there were errors.
@@ -26,12 +26,12 @@ std::optional<frontend::Program> load_script(Session& session, FileId file);
 std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need);
 std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need);
 
-// Which outputs of "main" are wanted. What nobody asked for is never computed.
+// Which outputs of a script are wanted. What nobody asked for is never computed.
 struct Wanted {
   bool values = true;
   bool gradients = true;
+  bool operator()(const ir::Output& output) const { return output.kind == ir::Output::Kind::value ? values : gradients; }
 };
-void keep_outputs(ir::Module& module, Wanted wanted);
 // Whether the function prints anywhere.
 bool has_print(const ir::Function& function);
 

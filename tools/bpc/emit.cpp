@@ -1,4 +1,5 @@
 // `bpc emit`: a script, or the program of its gradient, in another form.
+#include "ir/part.h"
 #include "tools/bpc/driver.h"
 #include "tools/bpc/emitters.h"
 
@@ -34,7 +35,7 @@ int emit_command(const Options& options) {
   }
   std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::types);
   if (!script) return session.finish();
-  keep_outputs(script->module, {true, options.grad});
+  script->module.main = ir::part(script->module.main, Wanted{true, options.grad});
   if ((options.grad || emitter->needs_expansion) && !expand_gradients(session, script->module)) return session.finish();
   bool optimized = options.stage.empty() ? emitter->of_optimized : options.stage == "optimized";
   if (optimized && !(expand_gradients(session, script->module) && optimize(session, script->module))) return session.finish();

@@ -8,10 +8,6 @@ namespace bpc::tool {
 
 namespace {
 
-const ir::Function& main_of(const ir::Module& module) {
-  return *module.find("main");
-}
-
 std::string write_bp(const ir::Module& module, const Options&) {
   return frontend::write_script(module);
 }
@@ -19,10 +15,10 @@ std::string write_ir(const ir::Module& module, const Options&) {
   return ir::print(module);
 }
 std::string write_llvm(const ir::Module& module, const Options& options) {
-  return code_generator().llvm_text(main_of(module), {options.optimization});
+  return code_generator().llvm_text(module.main, {options.optimization});
 }
 std::string write_asm(const ir::Module& module, const Options& options) {
-  return code_generator().assembly_text(main_of(module), {options.optimization});
+  return code_generator().assembly_text(module.main, {options.optimization});
 }
 
 constexpr Emitter kEmitters[] = {

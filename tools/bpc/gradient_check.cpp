@@ -115,19 +115,13 @@ bool reads_tape(const ir::Function& main, const Target& target) {
 class Recorder {
  public:
   Recorder(Session& session, const Script& script, const std::vector<Target>& targets)
-      : session_(session),
-        script_(script),
-        main_(*script.module.find("main")),
-        targets_(targets),
-        times_(targets.size()),
-        counts_(targets.size()) {}
+      : session_(session), script_(script), main_(script.module.main), targets_(targets), times_(targets.size()), counts_(targets.size()) {}
 
   // By target, at each time. Nullopt after a failure.
   std::optional<std::vector<std::vector<Known>>> run(GradientReport& report) {
-    ir::Module module = script_.module;
-    module.functions = {recording()};
+    ir::Module module(script_.module.files, script_.module.real, script_.module.seed, recording());
     if (!expand_gradients(session_, module) || !optimize(session_, module)) return std::nullopt;
-    const ir::Function& function = module.functions.front();
+    const ir::Function& function = module.main;
     auto arguments = make_arguments(session_, script_, function);
     if (!arguments) return std::nullopt;
     std::unique_ptr<runtime::Executable> executable = make_executable(session_, function);
@@ -215,10 +209,9 @@ class Recorder {
 
 // Expands gradients and optimises one function with the passes of the script's pipeline.
 std::optional<ir::Function> prepare(Session& session, const ir::Module& module, ir::Function function) {
-  ir::Module alone{module.files, module.real, module.seed, {}};
-  alone.functions.push_back(std::move(function));
+  ir::Module alone(module.files, module.real, module.seed, std::move(function));
   if (!expand_gradients(session, alone) || !optimize(session, alone)) return std::nullopt;
-  return std::move(alone.functions.front());
+  return std::move(alone.main);
 }
 
 Verdict judge(double backprop, const NumericDerivative& numeric, double error, bool author_says) {
@@ -355,7 +348,7 @@ bool compare_target(Session& session, const ir::Module& module, const Target& ta
 }  // namespace
 
 std::optional<GradientReport> check_gradients(Session& session, const Script& script) {
-  const ir::Function& main = *script.module.find("main");
+  const ir::Function& main = script.module.main;
   GradientReport report;
   std::vector<Target> targets = find_targets(session, main);
   report.skipped = std::erase_if(targets, [&](const Target& target) { return reads_tape(main, target); });

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "backend/interpreter/interpreter.h"
+#include "ir/part.h"
 #include "ir/rewrite.h"
 
 namespace bpc::tool {
@@ -24,12 +25,11 @@ bool has_gradient(const ir::Function& main) {
 
 std::optional<Subject> find_subject(Session& session, const Script& script, bool gradients) {
   Subject subject{script.module, {}};
-  ir::Function& main = *subject.module.find("main");
-  std::erase_if(main.outputs, [&](const ir::Output& output) {
-    return output.kind == ir::Output::Kind::value && !main.loss.empty() && output.path != main.loss;
+  const std::string& loss = script.module.main.loss;
+  const ir::Function shown = ir::part(script.module.main, [&](const ir::Output& output) {
+    return output.kind == ir::Output::Kind::gradient ? gradients : loss.empty() || output.path == loss;
   });
-  main = ir::Rewriter(main).finish([](const ir::Op& op) { return op.code == ir::Opcode::print; });
-  keep_outputs(subject.module, {true, gradients});
+  subject.module.main = ir::Rewriter(shown).finish([](const ir::Op& op) { return op.code == ir::Opcode::print; });
   if (!expand_gradients(session, subject.module) || !optimize(session, subject.module)) return std::nullopt;
   auto arguments = make_arguments(session, script, subject.main());
   if (!arguments) return std::nullopt;
@@ -87,7 +87,7 @@ Timing timing_of(std::vector<double> seconds) {
 std::optional<Subjects> find_subjects(Session& session, const Script& script) {
   std::optional<Subject> value = find_subject(session, script, false);
   if (!value) return std::nullopt;
-  if (!has_gradient(*script.module.find("main"))) return Subjects{std::move(*value), std::nullopt};
+  if (!has_gradient(script.module.main)) return Subjects{std::move(*value), std::nullopt};
   std::optional<Subject> gradient = find_subject(session, script, true);
   if (!gradient) return std::nullopt;
   return Subjects{std::move(*value), std::move(*gradient)};

@@ -14,7 +14,7 @@ struct Subject {
   ir::Module module;
   std::vector<runtime::Tensor> arguments;
 
-  const ir::Function& main() const { return *module.find("main"); }
+  const ir::Function& main() const { return module.main; }
 };
 
 // The loss alone (every value, in a script without one); and the loss with its gradients, if it has any. Printing is left out.

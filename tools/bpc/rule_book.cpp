@@ -48,9 +48,8 @@ bool is_word(std::string_view text) {
 
 // The statements of a script whose values are main's outputs, without the declarations of its inputs.
 std::vector<std::string> statements(ir::Function main) {
-  main.name = "main";
   std::vector<std::string> lines;
-  const std::string text = frontend::write_script({{}, Element::f32, 0, {std::move(main)}}, SIZE_MAX);  // a line each
+  const std::string text = frontend::write_script({{}, Element::f32, 0, std::move(main)}, SIZE_MAX);  // a line each
   for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
     if (std::string line = text.substr(at, end - at); !line.empty() && !line.starts_with("input ")) lines.push_back(std::move(line));
   return lines;

@@ -49,7 +49,7 @@ int run_command(const Options& options) {
   std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
   if (!script) return session.finish();
   if (options.json) return run_json(session, std::move(*script));
-  const ir::Function& main = *script->module.find("main");
+  const ir::Function& main = script->module.main;
   bool prints = has_print(main);
   std::string loss = main.loss;
   auto print_line = [](std::string_view line) {

@@ -137,7 +137,6 @@ Slice slice(const Session& session, const Function& main, OpId derivative, Value
   const std::vector<OpId> ops = between(main, ops_before(main, derivative), y, x);
   Slice part;
   part.inputs = inputs_of(main, ops, y, x);
-  part.function.name = "main";
   ir::Builder builder(part.function);
   ir::Cloner cloner(builder, main);
   cloner.leave_effects_out();

@@ -84,7 +84,7 @@ TEST_CASE("initial values") {
   options.bound["a"] = Type(Element::f32, {{2, ""}});
   Lowered given("input a : [2] = [1, 2]\nscale = sum(a)\nparam b : [2] = scale\n", options);
   CHECK(given.types("init") == "b: f32[2]\n");
-  CHECK(given.module->find("init")->parameters.size() == 1);
+  CHECK(given.module->initial.parameters.size() == 1);
   CHECK(Lowered("seed 7\nparam w : [2] = normal(0, 1)\n").ir("init").find("seed = 7") != std::string::npos);
   CHECK(Lowered("param W : [3, 4] = zeros([4, 3])\n").problems() == "1:20 E0206 `W` is declared f32[3, 4], and this is f32[4, 3]\n");
 }
@@ -95,10 +95,10 @@ namespace {
 std::vector<std::int64_t> streams(const Lowered& lowered) {
   REQUIRE(lowered.module);
   std::vector<std::int64_t> found;
-  for (const ir::Function& function : lowered.module->functions)
-    for (std::uint32_t b = 0; b < function.block_count(); ++b)
-      for (ir::OpId id : function.block({b}).ops)
-        if (const ir::Op& op = function.op(id); ir::op_info(op.code).group == ir::Group::random)
+  for (const ir::Function* function : lowered.module->functions())
+    for (std::uint32_t b = 0; b < function->block_count(); ++b)
+      for (ir::OpId id : function->block({b}).ops)
+        if (const ir::Op& op = function->op(id); ir::op_info(op.code).group == ir::Group::random)
           found.push_back(op.attrs.integer(ir::Attr::stream));
   return found;
 }

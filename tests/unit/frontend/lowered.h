@@ -30,7 +30,7 @@ struct Lowered {
   std::string types(const std::string& function = "main") const {
     std::string text;
     if (!module) return problems();
-    const ir::Function& from = *module->find(function);
+    const ir::Function& from = function == "init" ? module->initial : module->main;
     for (const ir::Output& output : from.outputs)
       if (output.kind == ir::Output::Kind::value) text += fmt::format("{}: {}\n", output.path, type_text(from.type(output.value)));
     return text;
@@ -67,7 +67,7 @@ struct Lowered {
   std::vector<std::string> parameters() const {
     std::vector<std::string> paths;
     if (module)
-      for (const ir::Parameter& parameter : module->find("main")->parameters) paths.push_back(parameter.path);
+      for (const ir::Parameter& parameter : module->main.parameters) paths.push_back(parameter.path);
     return paths;
   }
 };

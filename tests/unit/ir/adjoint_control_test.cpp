@@ -18,7 +18,7 @@ std::string expand(const std::string& body, Function (*before)(const Function&, 
   INFO(error);
   REQUIRE(module);
   Diagnostics diagnostics;
-  Function& function = module->functions[0];
+  Function& function = module->main;
   if (before) function = before(function, diagnostics);
   function = expand_gradients(function, diagnostics);
   CHECK(diagnostics.all().empty());

@@ -22,7 +22,7 @@ Expanded expand(const std::string& body) {
   INFO(error);
   REQUIRE(module);
   Expanded result;
-  module->functions[0] = expand_gradients(module->functions[0], result.diagnostics);
+  module->main = expand_gradients(module->main, result.diagnostics);
   for (const std::string& violation : verify(*module)) FAIL_CHECK(violation);
   result.text = print(*module);
   return result;

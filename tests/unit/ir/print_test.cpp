@@ -80,16 +80,15 @@ TEST_CASE("numbers keep every bit but those of a NaN") {
   for (double value : {0.1, -0.0, 1.0, 12345678901234567890.0, 1e300, 5e-324, 1.0 / 3, std::numeric_limits<double>::infinity(),
                        -std::numeric_limits<double>::infinity()}) {
     Module module;
-    module.functions.emplace_back().name = "main";
-    Builder builder(module.functions[0]);
+    Builder builder(module.main);
     builder.constant(value, Type(Element::f64));
     builder.constant(value, Type(Element::f32));
     std::string error;
     auto read = read_text(print(module), error);
     REQUIRE(read);
     for (std::uint32_t i = 0; i < 2; ++i) {
-      double expected = std::get<double>(*module.functions[0].op(OpId{i}).attrs.find(Attr::value));
-      double actual = std::get<double>(*read->functions[0].op(OpId{i}).attrs.find(Attr::value));
+      double expected = std::get<double>(*module.main.op(OpId{i}).attrs.find(Attr::value));
+      double actual = std::get<double>(*read->main.op(OpId{i}).attrs.find(Attr::value));
       CHECK(actual == expected);
       CHECK(std::signbit(actual) == std::signbit(expected));
     }
@@ -103,8 +102,7 @@ TEST_CASE("numbers keep every bit but those of a NaN") {
 
 TEST_CASE("values that share a name are told apart") {
   Module module;
-  Function& function = module.functions.emplace_back();
-  function.name = "main";
+  Function& function = module.main;
   Builder builder(function);
   ValueId x = function.add_parameter(Parameter::Kind::input, "x", Type(Element::f32));
   for (const char* name : {"x", "x.2", "", "1", "a b", "x.y", "\"", "x."}) x = builder.emit(Opcode::neg, {x}, {}, nullptr, name);
@@ -115,8 +113,7 @@ TEST_CASE("values that share a name are told apart") {
   std::string error;
   auto read = read_text(text, error);
   REQUIRE(read);
-  for (std::uint32_t i = 0; i < function.value_count(); ++i)
-    CHECK(read->functions[0].value(ValueId{i}).name == function.value(ValueId{i}).name);
+  for (std::uint32_t i = 0; i < function.value_count(); ++i) CHECK(read->main.value(ValueId{i}).name == function.value(ValueId{i}).name);
 }
 
 TEST_CASE("comments and blanks are free") {

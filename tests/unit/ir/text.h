@@ -34,7 +34,7 @@ inline ir::Function read_main(const std::string& body) {
   const std::optional<ir::Module> module = read_text(module_text(body), error);
   if (!module) FAIL(error);
   for (const std::string& problem : ir::verify(*module)) FAIL(problem);
-  return module->functions.at(0);
+  return module->main;
 }
 
 }  // namespace bpc::test

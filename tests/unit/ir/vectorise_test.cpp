@@ -16,7 +16,7 @@ std::string batched(const std::string& body) {
   INFO(error);
   REQUIRE(module);
   Diagnostics diagnostics;
-  module->functions[0] = drop_dead(vectorise_maps(module->functions[0], diagnostics), diagnostics);
+  module->main = drop_dead(vectorise_maps(module->main, diagnostics), diagnostics);
   for (const std::string& violation : verify(*module)) FAIL_CHECK(violation);
   return print(*module);
 }

@@ -12,7 +12,6 @@ namespace {
 template <class Damage>
 std::string problem(Damage damage) {
   Function function;
-  function.name = "main";
   ValueId x = function.add_parameter(Parameter::Kind::input, "x", Type::of_sizes(Element::f32, {3}));
   ValueId s = function.add_parameter(Parameter::Kind::param, "s", Type(Element::f32));
   Builder builder(function);
@@ -126,4 +125,17 @@ TEST_CASE("verify finds region ops whose regions do not fit") {
             function.block(region).yields = {function.add_argument(region, Type(Element::f32), "s")};
           }
         }) == "main: op 0 (while_loop): has a condition that does not yield one scalar bool");
+}
+
+TEST_CASE("an output fits into the parameter whose memory it takes") {
+  auto given = [](const std::string& donor, const std::string& second = {}) {
+    return problem([&](Function& function, Builder& builder, ValueId x, ValueId s) {
+      function.outputs.push_back({Output::Kind::value, "y", builder.emit(Opcode::mul, {x, s}), donor});
+      function.outputs.push_back({Output::Kind::value, "z", x, second});
+    });
+  };
+  CHECK(given("x").empty());
+  CHECK(given("s") == "main: output y does not fit into s");
+  CHECK(given("w") == "main: no parameter is called w");
+  CHECK(given("x", "x") == "main: two outputs take the memory of x");
 }
