@@ -179,3 +179,12 @@ func main loss "J" {
   CHECK(complaint(module_text(deep)).find("nested too deeply") != std::string::npos);
   CHECK(complaint(module_text("  %x = input \"x\" : f32[" + std::string(100000, '[') + "\n")) != "");
 }
+
+TEST_CASE("an output in the memory of a parameter reads back") {
+  const std::string text = module_text("  %w = param \"w\" : f32[2]\n  %1 = neg %w : f32[2]\n  output value \"next\" %1 in \"w\"\n");
+  std::string error;
+  const auto module = read_text(text, error);
+  REQUIRE(module);
+  CHECK(print(*module) == text);
+  CHECK(module->main.outputs[0].donor == "w");
+}
