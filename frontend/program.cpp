@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <set>
 
+#include "frontend/names/resolve.h"
 #include "frontend/parse.h"
-#include "frontend/resolve.h"
 
 namespace bpc::frontend {
 
@@ -26,6 +26,7 @@ class Loader {
     const std::size_t before = diagnostics_.all().size();
     visit(main, normal(program_.sources->file(main).path));
     if (diagnostics_.all().size() > before) return std::nullopt;
+    for (const auto& ast : program_.asts) program_.names.push_back(std::make_unique<Meanings>(*ast));
     std::vector<Symbols> exports(program_.asts.size());
     for (std::size_t index : order_) exports[index] = resolve(program_, index, exports, diagnostics_);
     if (diagnostics_.all().size() > before) return std::nullopt;

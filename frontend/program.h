@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frontend/ast.h"
+#include "frontend/names/meanings.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {
@@ -17,6 +18,7 @@ namespace bpc::frontend {
 struct Program {
   SourceMap* sources = nullptr;
   std::vector<std::unique_ptr<Ast>> asts;
+  std::vector<std::unique_ptr<Meanings>> names;  // of each
   // FileId of an imported file by the ImportStmt that names it.
   std::map<std::pair<FileId, std::string>, std::size_t> imports;  // (importing file, path as written) -> index into asts
 };

@@ -52,16 +52,16 @@ std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& the
 }
 
 // The names that a block binds whichever way it takes.
-std::set<std::string> bound_names(const Ast& ast, const Block& block) {
-  std::set<std::string> names;
+std::set<const Definition*> bound_names(Context& c, const Block& block) {
+  std::set<const Definition*> names;
   for (StmtId id : block.statements) {
-    const StmtNode& node = ast.stmt(id).node;
+    const StmtNode& node = c.stmt(id).node;
     if (const auto* assign = std::get_if<AssignStmt>(&node))
-      for (const Target& target : assign->targets) names.insert(target.name.text);
+      for (const Target& target : assign->targets) names.insert(c.meaning(target.name));
     const auto* branch = std::get_if<IfStmt>(&node);
     if (!branch || !branch->otherwise) continue;
-    std::set<std::string> otherwise = bound_names(ast, *branch->otherwise);
-    for (const std::string& name : bound_names(ast, branch->then))
+    const std::set<const Definition*> otherwise = bound_names(c, *branch->otherwise);
+    for (const Definition* name : bound_names(c, branch->then))
       if (otherwise.contains(name)) names.insert(name);
   }
   return names;
@@ -89,16 +89,16 @@ Outcome known_side(Context& c, Rest side) {
 
 void leave_side(Context& c, const Rest& side) {
   auto& scopes = c.frame->scopes;
-  std::set<std::string> kept = side.other ? bound_names(*c.frame->ast, *side.other) : std::set<std::string>{};
+  std::set<const Definition*> kept = side.other ? bound_names(c, *side.other) : std::set<const Definition*>{};
   for (std::size_t i = 0; i < side.around; ++i) kept.insert(scopes[i].order.begin(), scopes[i].order.end());
   for (std::size_t i = side.around; i < scopes.size(); ++i) {
     std::erase_if(scopes[i].names, [&](const auto& entry) { return !kept.contains(entry.first); });
-    std::erase_if(scopes[i].order, [&](const std::string& name) { return !kept.contains(name); });
+    std::erase_if(scopes[i].order, [&](const Definition* name) { return !kept.contains(name); });
   }
   if (!side.is_known || scopes.size() != side.around + 1) return;
   Scope inner = std::move(scopes.back());
   scopes.pop_back();
-  for (const std::string& name : inner.order) {
+  for (const Definition* name : inner.order) {
     const Binding& binding = inner.names.at(name);
     assign_name(c, name, binding.item, binding.span, binding.declared);
   }
@@ -165,12 +165,12 @@ void if_statement(Context& c, const IfStmt& s) {
   scopes[0] = in_block(c, blocks[0], {}, [&] { run(c, {&s.then.statements, 0, nullptr}); });
   if (s.otherwise) scopes[1] = in_block(c, blocks[1], {}, [&] { run(c, {&s.otherwise->statements, 0, nullptr}); });
 
-  std::vector<std::string> names = scopes[0].order, live;
-  for (const std::string& name : scopes[1].order)
+  std::vector<const Definition*> names = scopes[0].order, live;
+  for (const Definition* name : scopes[1].order)
     if (!scopes[0].names.contains(name)) names.push_back(name);
   std::vector<Binding> bindings;
   std::vector<Type> types;
-  for (const std::string& name : names) {
+  for (const Definition* name : names) {
     std::optional<Binding> sides[2];
     for (int k = 0; k < 2; ++k) {
       if (auto own = scopes[k].names.find(name); own != scopes[k].names.end()) {
@@ -183,7 +183,7 @@ void if_statement(Context& c, const IfStmt& s) {
     if (!sides[0] || !sides[1]) continue;  // bound on one side only: not bound afterwards
     Span at = scopes[1].names.contains(name) ? sides[1]->span : sides[0]->span;
     const Span bound[2] = {sides[0]->span, sides[1]->span};
-    auto joined = join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name), bound);
+    auto joined = join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name->name), bound);
     if (!joined || !condition) {
       c.bind(name, {Poison{}, at}, at);
       continue;

@@ -171,6 +171,10 @@ bool is_builtin_constant(std::string_view name) {
   return std::ranges::any_of(builtin_constants(), [&](const BuiltinConstant& constant) { return constant.name == name; });
 }
 
+double builtin_constant(std::string_view name) {
+  return std::ranges::find(builtin_constants(), name, &BuiltinConstant::name)->value;
+}
+
 std::vector<BuiltinDescription> builtin_descriptions() {
   std::vector<BuiltinDescription> all(std::begin(kForms), std::end(kForms));
   for (auto table : lowering::builtin_tables())

@@ -31,6 +31,7 @@ struct BuiltinConstant {
 };
 std::span<const BuiltinConstant> builtin_constants();
 bool is_builtin_constant(std::string_view name);
+double builtin_constant(std::string_view name);  // of which there is one
 // All functions, for "did you mean".
 std::vector<std::string> builtin_names();
 

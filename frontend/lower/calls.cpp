@@ -9,6 +9,7 @@
 #include "frontend/lower/comprehensions.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/prelude.h"
+#include "frontend/names/resolve.h"
 #include "frontend/parse.h"
 #include "support/internal_error.h"
 
@@ -28,61 +29,50 @@ std::optional<std::vector<Given>> arguments(Context& c, const CallExpr& e) {
 }
 
 // A function of the prelude, parsed when a script first uses it. Its text keeps its line numbers by leading newlines.
-std::optional<Callable> prelude_function(Context& c, const std::string& name) {
-  if (auto known = c.prelude.find(name); known != c.prelude.end()) return known->second;
-  const PreludeFunction* found = find_prelude_function(name);
-  if (!found) return std::nullopt;
-  std::string text = std::string(found->line - 1, '\n') + std::string(found->text);
-  FileId file = c.program.sources->add(std::string(found->path), std::move(text), true);
+const Callable& prelude_function(Context& c, const PreludeFunction& function) {
+  auto [known, is_new] = c.prelude.try_emplace(&function);
+  if (!is_new) return known->second;
+  std::string text = std::string(function.line - 1, '\n') + std::string(function.text);
+  FileId file = c.program.sources->add(std::string(function.path), std::move(text), true);
   Diagnostics problems;
   auto ast = parse(*c.program.sources, file, problems);
-  if (!ast) throw InternalError("lower", fmt::format("the prelude's `{}` does not parse: {}", name, problems.all().front().message));
-  c.prelude_asts.push_back(std::make_unique<Ast>(std::move(*ast)));
-  c.prelude_frames.push_back(std::make_unique<Frame>());
-  const Ast& parsed = *c.prelude_asts.back();
-  Frame* globals = c.prelude_frames.back().get();
-  globals->ast = &parsed;
-  for (StmtId id : parsed.top)
-    if (const auto* fn = std::get_if<FnStmt>(&parsed.stmt(id).node)) return c.prelude[name] = callable(parsed, *fn, globals);
-  throw InternalError("lower", fmt::format("the prelude's `{}` holds no function", name));
-}
-
-std::optional<Item> unknown(Context& c, const Name& callee) {
-  std::vector<std::string> candidates = c.visible_names();
-  for (std::string& name : builtin_names()) candidates.push_back(std::move(name));
-  std::string closest = closest_match(callee.text, candidates);
-  c.error(Code::E0103, callee.span, fmt::format("unknown function `{}`", callee.text),
-          closest.empty() ? "" : fmt::format("did you mean `{}`?", closest));
-  return std::nullopt;
+  if (!ast)
+    throw InternalError("lower", fmt::format("the prelude's `{}` does not parse: {}", function.name, problems.all().front().message));
+  Frame& globals = *c.prelude_frames.emplace_back(std::make_unique<Frame>());
+  globals.ast = c.prelude_asts.emplace_back(std::make_unique<Ast>(std::move(*ast))).get();
+  Meanings& names = *c.prelude_names.emplace_back(std::make_unique<Meanings>(*globals.ast));
+  globals.names = &names;
+  const Definition* meaning = resolve_library(c.sources, *globals.ast, names);
+  if (!meaning) throw InternalError("lower", fmt::format("the prelude's `{}` has an unknown name", function.name));
+  return known->second = callable(*meaning, globals);
 }
 
 }  // namespace
 
-std::optional<Item> call(Context& c, const CallExpr& e, Span span) {
-  const Binding* binding = c.find(e.callee.text);
-  const Callable* function = binding ? binding->item.as<Callable>() : nullptr;
-  if (binding && !function) {
-    if (!binding->item.failed()) c.error(Code::E0209, e.callee.span, fmt::format("`{}` is not a function", e.callee.text));
-    return std::nullopt;
+std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e, Span span) {
+  if (!callee) return std::nullopt;
+  if (const ComprehensionExpr* terms = bare_comprehension(c, e)) return reduce_comprehension(c, *callee, e, *terms, span);
+  if (callee->kind == Definition::Kind::function) {
+    auto given = arguments(c, e);
+    const Binding* binding = given ? c.find(callee) : nullptr;
+    if (!binding) return std::nullopt;
+    const Callable function = *binding->item.as<Callable>();  // the binding may move
+    return call_function(c, function, *given, span);
   }
-  if (const ComprehensionExpr* terms = bare_comprehension(c, e)) return reduce_comprehension(c, e, *terms, span);
-  if (!function && e.callee.text == "checkpoint") return checkpoint(c, e, span);
-  std::optional<Callable> callee = function ? std::optional(*function) : std::nullopt;  // the binding may move
+  if (callee->kind == Definition::Kind::builtin && callee->name == "checkpoint") return checkpoint(c, e, span);
   auto given = arguments(c, e);
   if (!given) return std::nullopt;
-  if (callee) return call_function(c, *callee, *given, span);
-  if (c.frame->library) return call_library(c, e.callee, *given, span);
+  if (c.frame->library) return call_library(c, *callee, e.callee, *given, span);
   c.first_report = nullptr;
-  auto result = call_library(c, e.callee, *given, span);
+  auto result = call_library(c, *callee, e.callee, *given, span);
   if (Diagnostic* report = c.first_report; !result && report)
     if (std::string help = call_help(c, e); !help.empty()) report->with_help(std::move(help));
   return result;
 }
 
-std::optional<Item> call_library(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
-  if (is_native_builtin(callee.text)) return call_builtin(c, callee, given, span);
-  if (auto prelude = prelude_function(c, callee.text)) return call_function(c, *prelude, given, span);
-  return unknown(c, callee);
+std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span) {
+  if (function.library) return call_function(c, prelude_function(c, *function.library), given, span);
+  return call_builtin(c, callee, given, span);
 }
 
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,

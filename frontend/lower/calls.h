@@ -16,11 +16,11 @@ struct Given {  // an argument
   Item item;
 };
 
-// A call of a function of the script, a builtin or the prelude.
-std::optional<Item> call(Context& c, const CallExpr& e, Span span);
+// A call of a function of the script, a builtin or the prelude, as its name means; nullopt, silently, for null.
+std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e, Span span);
 
-// A call of a builtin or of the prelude with its arguments lowered; E0103 when there is none of that name.
-std::optional<Item> call_library(Context& c, const Name& callee, const std::vector<Given>& given, Span span);
+// A call of a builtin or of the prelude with its arguments lowered.
+std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span);
 
 // `checkpoint(e)`: e, lowered in a region of its own. (checkpoint.cpp)
 std::optional<Item> checkpoint(Context& c, const CallExpr& e, Span span);
@@ -31,10 +31,10 @@ std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span
                                                                 const std::vector<Given>& given);
 
 // The derivatives in the body of a function or of a rule. (inlining.cpp)
-const Differentiation& differentiation(Context& c, const Ast& ast, Span body);
+const Differentiation& differentiation(Context& c, const Callable& callee, Span body);
 
-// A function of a file, with the adjoint rule that the file has for it.
-Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals);
+// A function of a file, whose top level is `globals`, with the adjoint rule that the file has for it.
+Callable callable(const Definition& function, Frame& globals);
 
 // Inlines a call. Sizes in the signature that are not dims are bound by unification with the arguments. (inlining.cpp)
 std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span);

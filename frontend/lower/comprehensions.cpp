@@ -74,7 +74,7 @@ std::optional<Steps> steps_of(Context& c, const RangeExpr& e, Span span) {
   }
   const Number* from = lo->as<Number>();
   const auto* named = std::get_if<NameExpr>(&c.expr(e.hi).node);
-  const Binding* end = named && from && from->integer() == 0 && *by == 1 ? c.find(named->name) : nullptr;
+  const Binding* end = named && from && from->integer() == 0 && *by == 1 ? c.find(c.meaning(e.hi)) : nullptr;
   if (const Number* to = end ? end->item.as<Number>() : nullptr) size.name = to->dim;
   size.size = range_length(0, *distance, *by);
   if (size.size > INT32_MAX) {
@@ -111,8 +111,7 @@ std::optional<std::vector<Dim>> bind_generators(Context& c, const std::vector<Ge
       sizes.push_back(steps->size);
       c.function().value(*at->as<ValueId>()).name = generator.variable.text;
     }
-    c.frame->scopes.back().indices.insert(generator.variable.text);
-    c.bind(generator.variable.text, at ? *at : Item{Poison{}, generator.variable.span}, generator.variable.span);
+    c.bind(generator.variable, at ? *at : Item{Poison{}, generator.variable.span}, generator.variable.span);
   }
   return ok ? std::optional(std::move(sizes)) : std::nullopt;
 }
@@ -170,8 +169,7 @@ std::optional<Item> add_up(Context& c, const ComprehensionExpr& e, const std::ve
   ValueId index = c.function().add_argument(block, c.type(operands[0]), variable.text);
   const Counted counted(c, {{}, {index}});
   in_block(c, block, {}, [&] {
-    c.frame->scopes.back().indices.insert(variable.text);
-    c.bind(variable.text, {index, variable.span}, variable.span);
+    c.bind(variable, {index, variable.span}, variable.span);
     auto term = value(c, e.body);
     if (!term) return;
     Item before{c.function().add_argument(block, c.type(*term), {}), term->span};
@@ -205,13 +203,14 @@ const ComprehensionExpr* bare_comprehension(Context& c, const CallExpr& call) {
   return nullptr;
 }
 
-std::optional<Item> reduce_comprehension(Context& c, const CallExpr& call, const ComprehensionExpr& e, Span span) {
+std::optional<Item> reduce_comprehension(Context& c, const Definition& function, const CallExpr& call, const ComprehensionExpr& e,
+                                         Span span) {
   const std::string& name = call.callee.text;
   Span at = c.expr(call.arguments[0].value).span;
   auto is_operand = [](const Argument& argument) { return !argument.name || argument.name->text == "x"; };
   bool alone = std::count_if(call.arguments.begin(), call.arguments.end(), is_operand) == 1 &&
                std::get_if<ComprehensionExpr>(&c.expr(call.arguments[0].value).node) == &e;
-  if (!alone || !is_reduction(name) || c.find(name)) {
+  if (!alone || !is_reduction(name) || function.kind == Definition::Kind::function) {
     c.error(Code::E0209, at, fmt::format("`{}` does not reduce a comprehension", name),
             fmt::format("`{}([… for …])` gives it the tensor", name));
     return std::nullopt;
@@ -233,7 +232,7 @@ std::optional<Item> reduce_comprehension(Context& c, const CallExpr& call, const
     given.push_back({call.arguments[i].name, std::move(*item)});
   }
   if (!has_axis) given.push_back({Name{"axis", at}, generator_axes(c, e.generators.size(), *tensor)});
-  return call_library(c, call.callee, given, span);
+  return call_library(c, function, call.callee, given, span);
 }
 
 }  // namespace bpc::frontend::lowering

@@ -15,6 +15,7 @@ std::optional<Item> comprehension(Context& c, const ComprehensionExpr& e, Span s
 const ComprehensionExpr* bare_comprehension(Context& c, const CallExpr& call);
 // A call with one, `sum(e for k in 0..K)`: reduces the axes of the generators. The bounds of a sum of one generator may be known at run
 // time only. E0209 for a function that does not reduce.
-std::optional<Item> reduce_comprehension(Context& c, const CallExpr& call, const ComprehensionExpr& e, Span span);
+std::optional<Item> reduce_comprehension(Context& c, const Definition& function, const CallExpr& call, const ComprehensionExpr& e,
+                                         Span span);
 
 }  // namespace bpc::frontend::lowering

@@ -7,6 +7,7 @@
 #include "frontend/lower/initialisers.h"
 #include "frontend/lower/misfit.h"
 #include "ir/limits.h"
+#include "support/internal_error.h"
 
 namespace bpc::frontend::lowering {
 
@@ -23,7 +24,7 @@ void replace_all(std::string& text, const std::string& pattern, const std::strin
 
 }  // namespace
 
-void Scope::bind(const std::string& name, Binding binding) {
+void Scope::bind(const Definition* name, Binding binding) {
   if (names.insert_or_assign(name, std::move(binding)).second) order.push_back(name);
 }
 
@@ -57,9 +58,9 @@ bool Context::is_in_prelude(const Span& span) const {
 void Context::report(Diagnostic diagnostic) {
   if (is_muted) return;                         // what is only tried fails in ways of no interest
   for (const auto& [name, size] : stand_ins) {  // its size is nobody's business
-    replace_all(diagnostic.message, fmt::format("{}={}", name, size), name);
-    replace_all(diagnostic.help, fmt::format("{}={}", name, size), name);
-    for (Label& label : diagnostic.labels) replace_all(label.text, fmt::format("{}={}", name, size), name);
+    replace_all(diagnostic.message, fmt::format("{}={}", name->name, size), name->name);
+    replace_all(diagnostic.help, fmt::format("{}={}", name->name, size), name->name);
+    for (Label& label : diagnostic.labels) replace_all(label.text, fmt::format("{}={}", name->name, size), name->name);
   }
   std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
   if (frame->library) {
@@ -130,61 +131,63 @@ Span Context::seen_at(const Item& item) {
 
 // ---- names ----
 
-const Binding* Context::find_in(const Frame& where, const std::string& name) const {
-  bool from_inside = &where == frame;
+const Binding* Context::find_in(const Frame& where, const Definition* name) const {
   for (auto scope = where.scopes.rbegin(); scope != where.scopes.rend(); ++scope)
-    if (auto found = scope->names.find(name); found != scope->names.end() && (from_inside || !scope->indices.contains(name)))
-      return &found->second;
+    if (auto found = scope->names.find(name); found != scope->names.end()) return &found->second;
   return nullptr;
 }
 
-const Binding* Context::find(const std::string& name) const {
+const Binding* Context::find(const Definition* name) const {
   const Binding* local = find_in(*frame, name);
   return local || !frame->globals ? local : find_in(*frame->globals, name);
 }
 
-std::optional<Item> Context::lookup(const std::string& name, Span span) {
+std::optional<Item> Context::lookup(const Definition* name, Span span) {
+  if (!name) return std::nullopt;
   const Binding* local = find_in(*frame, name);
   const Frame& owner = local || !frame->globals ? *frame : *frame->globals;
   const Binding* found = local ? local : find_in(owner, name);
-  if (!found && name == "none") return Item{None{}, span};
-  if (!found)
-    for (const BuiltinConstant& constant : builtin_constants())
-      if (constant.name == name) return Item{Number{constant.value, {}}, span};
-  if (!found) {
-    std::string closest = closest_match(name, visible_names());
-    if (is_builtin_function(name))
-      error(Code::E0209, span, fmt::format("`{}` is a function; call it as `{}(…)`", name, name));
-    else
-      error(Code::E0103, span, fmt::format("unknown name `{}`", name), closest.empty() ? "" : fmt::format("did you mean `{}`?", closest));
-    return std::nullopt;
-  }
+  if (!found) return unbound(*name, span);
   if (found->item.failed()) return std::nullopt;
   Item item = found->item;
   item.span = place_of(item, span);
-  if (!local && !frame->ruled.empty() && !found->is_const && !check_capture(name, item)) return std::nullopt;
+  if (!local && !frame->ruled.empty() && !found->is_const && !check_capture(*name, item)) return std::nullopt;
   return is_in_init() && !owner.in_init && !found->in_init ? into_init(*this, std::move(item)) : item;
 }
 
+// What is built in has no binding, nor has what is known to have failed; and of an imported file only dims, consts and functions are
+// lowered.
+std::optional<Item> Context::unbound(const Definition& name, Span span) {
+  if (name.kind == Definition::Kind::none) return Item{None{}, span};
+  if (name.kind == Definition::Kind::number) return Item{Number{builtin_constant(name.name), {}}, span};
+  if (name.span.file != program.asts[0]->file && !is_in_prelude(name.span))
+    error(Code::E0103, span,
+          fmt::format("`{}` is {} of this file, and an importer gets its fns, dims and consts alone", name.name, kind_name(name.kind)),
+          fmt::format("make `{}` a `const`, or a parameter", name.name));
+  if (!is_muted && !diagnostics_.has_errors()) throw InternalError("lower", fmt::format("`{}` has no value here", name.name), span);
+  return std::nullopt;
+}
+
 // Where an adjoint rule takes the place of the derivative, what is read from outside gets none.
-bool Context::check_capture(const std::string& name, const Item& item) {
+bool Context::check_capture(const Definition& name, const Item& item) {
   const ir::ValueId* id = item.as<ir::ValueId>();
   if (!id || !(is_real(main.type(*id).element) || main.type(*id).tape)) return true;
   error(Code::E0305, item.span,
-        fmt::format("`{}` has an adjoint rule and reads `{}`, which is not one of its parameters", frame->ruled, name),
+        fmt::format("`{}` has an adjoint rule and reads `{}`, which is not one of its parameters", frame->ruled, name.name),
         "pass it as a parameter, so that the rule gives its derivative too");
   return false;
 }
 
-void Context::bind(const std::string& name, Item item, Span span, std::optional<Type> declared) {
-  frame->scopes.back().bind(name, {std::move(item), span, std::move(declared), is_in_init()});
+void Context::bind(const Definition* name, Item item, Span span, std::optional<Type> declared) {
+  if (name) frame->scopes.back().bind(name, {std::move(item), span, std::move(declared), is_in_init()});
 }
 
-std::vector<std::string> Context::visible_names() const {
-  std::vector<std::string> names;
-  for (const Frame* where : {static_cast<const Frame*>(frame), static_cast<const Frame*>(frame->globals)})
+Symbols Context::visible() const {
+  Symbols names;
+  for (const Frame* where : {static_cast<const Frame*>(frame->globals), static_cast<const Frame*>(frame)})
     if (where)
-      for (const Scope& scope : where->scopes) names.insert(names.end(), scope.order.begin(), scope.order.end());
+      for (const Scope& scope : where->scopes)
+        for (const Definition* name : scope.order) names.insert_or_assign(name->name, name);
   return names;
 }
 

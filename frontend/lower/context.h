@@ -29,12 +29,11 @@ struct Binding {
 
 // The names of one block, in the order of their first binding.
 struct Scope {
-  std::map<std::string, Binding> names;
-  std::vector<std::string> order;
-  std::set<std::string> carried;  // of a loop: names whose values come from outside
-  std::set<std::string> indices;  // variables of a loop or comprehension, which functions called in it do not see
+  std::map<const Definition*, Binding> names;
+  std::vector<const Definition*> order;
+  std::set<const Definition*> carried;  // of a loop: names whose values come from outside
 
-  void bind(const std::string& name, Binding binding);
+  void bind(const Definition* name, Binding binding);
 };
 
 // A call of a function of the prelude, as the author wrote it: what goes wrong inside is told in these terms.
@@ -47,6 +46,7 @@ struct LibraryCall {
 // The top level of a file, or one call of a function.
 struct Frame {
   const Ast* ast = nullptr;
+  const Meanings* names = nullptr;       // of that Ast
   Frame* globals = nullptr;              // of a call: the top level of the function's file
   std::vector<Scope> scopes{1};          // innermost last
   std::vector<Span> calls;               // call sites, innermost first
@@ -84,9 +84,10 @@ struct Counter {
 // The derivatives in the text of a function, or of its rule.
 struct Differentiation {
   bool is_any = false;
-  std::set<std::string> of;         // names that it differentiates as they are
-  std::set<std::string> separated;  // names that it reads as `variable(NAME)` alone
-  std::set<std::string> by;  // names that it differentiates by; a parameter of such a name is a value even where it is given a literal
+  std::set<const Definition*> of;         // names that it differentiates as they are
+  std::set<const Definition*> separated;  // names that it reads as `variable(NAME)` alone
+  std::set<const Definition*>
+      by;  // names that it differentiates by; a parameter of such a name is a value even where it is given a literal
 };
 
 struct Context {
@@ -105,16 +106,17 @@ struct Context {
   Frame* frame = nullptr;                     // the current one
   Frame* top = nullptr;                       // the main file's
   std::optional<Initialiser> initialiser;
-  std::map<ir::ValueId, ir::ValueId> init_values;    // values of main that init has computed too
-  std::vector<std::string> shown;                    // names bound by assignment or loss at the top level, in order
-  std::set<std::string> shown_names;                 // the same, to look up
-  std::map<std::string, DimSize> dim_sources;        // of the dims that have a size
-  std::set<std::string> misfits;                     // inputs whose given value has been said to have another rank
-  std::map<std::string, std::int64_t> stand_ins;     // free dims without data, and the sizes they got instead
-  std::set<std::string> call_paths;                  // of functions with params
-  std::map<Span, Differentiation> differentiations;  // by what they stand in
-  std::map<std::string, Callable> prelude;           // those used so far
+  std::map<ir::ValueId, ir::ValueId> init_values;       // values of main that init has computed too
+  std::vector<const Definition*> shown;                 // names bound by assignment or loss at the top level, in order
+  std::set<const Definition*> shown_names;              // the same, to look up
+  std::map<const Definition*, DimSize> dim_sources;     // of the dims that have a size
+  std::set<std::string> misfits;                        // inputs whose given value has been said to have another rank
+  std::map<const Definition*, std::int64_t> stand_ins;  // free dims without data, and the sizes they got instead
+  std::set<std::string> call_paths;                     // of functions with params
+  std::map<Span, Differentiation> differentiations;     // by what they stand in
+  std::map<const PreludeFunction*, Callable> prelude;   // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
+  std::vector<std::unique_ptr<Meanings>> prelude_names;
   std::vector<std::unique_ptr<Frame>> prelude_frames;
   OpenTapes open_tapes;
   std::vector<Counter> counters;     // outermost first
@@ -155,15 +157,19 @@ struct Context {
 
   // ---- names ----
 
-  // The innermost binding, in the current call and then at the top level of its file; nullptr when there is none.
-  const Binding* find(const std::string& name) const;
+  // What a name means, where it is used and where it is bound; null after an error.
+  const Definition* meaning(ExprId id) const { return frame->names->of(id); }
+  const Definition* meaning(const Name& name) const { return frame->names->of(name); }
+  // Its binding, in the current call or at the top level of its file; nullptr when there is none.
+  const Binding* find(const Definition* name) const;
   // In the current call alone: what an assignment rebinds. A name of the top level is only read there.
-  const Binding* find_own(const std::string& name) const { return find_in(*frame, name); }
-  // Its item, as a value of the function under construction; unknown names are reported. Its place is this one, but for what the author
-  // gave to a library function.
-  std::optional<Item> lookup(const std::string& name, Span span);
-  void bind(const std::string& name, Item item, Span span, std::optional<Type> declared = std::nullopt);
-  std::vector<std::string> visible_names() const;
+  const Binding* find_own(const Definition* name) const { return find_in(*frame, name); }
+  // Its item, as a value of the function under construction. Its place is this one, but for what the author gave to a library function.
+  std::optional<Item> lookup(const Definition* name, Span span);
+  void bind(const Definition* name, Item item, Span span, std::optional<Type> declared = std::nullopt);
+  void bind(const Name& name, Item item, Span span) { bind(meaning(name), std::move(item), span); }
+  // The names that code here could use.
+  Symbols visible() const;
 
   // ---- emission ----
 
@@ -177,8 +183,9 @@ struct Context {
                            const Type* declared = nullptr, Span blame = {});
 
  private:
-  bool check_capture(const std::string& name, const Item& item);
-  const Binding* find_in(const Frame& where, const std::string& name) const;
+  std::optional<Item> unbound(const Definition& name, Span span);
+  bool check_capture(const Definition& name, const Item& item);
+  const Binding* find_in(const Frame& where, const Definition* name) const;
 
   Diagnostics& diagnostics_;
   std::set<std::tuple<Code, Span, std::string>> reported_;

@@ -30,7 +30,7 @@ bool holds_value(const Item& item) {
 std::optional<std::vector<Operand>> operands_of(Context& c, const Callable& callee) {
   std::vector<Operand> operands;
   for (std::size_t i = 0; i < callee.fn->parameters.size(); ++i) {
-    const Item item = c.find(callee.fn->parameters[i].name.text)->item;
+    const Item item = c.find(c.meaning(callee.fn->parameters[i].name))->item;
     if (!holds_value(item)) continue;
     auto value = reject_tape(c, item, "a function with an adjoint rule") ? to_value(c, item) : std::nullopt;
     if (!value) return std::nullopt;
@@ -56,8 +56,8 @@ class Rule {
  private:
   const std::string& name() const { return callee_.fn->name.text; }
 
-  void bind_argument(Scope& scope, BlockId block, const Name& name, const Type& type) {
-    scope.bind(name.text, {{c_.function().add_argument(block, type, name.text), name.span}, name.span, std::nullopt});
+  void bind_argument(Scope& scope, BlockId block, const Definition* name, const Type& type) {
+    scope.bind(name, {{c_.function().add_argument(block, type, name->name), name->span}, name->span, std::nullopt});
   }
 
   bool lower_primal(const std::function<std::optional<std::vector<Item>>()>& body) {
@@ -65,7 +65,7 @@ class Rule {
     primal_ = c_.function().add_block({});
     Scope scope;
     for (const Operand& operand : operands_)
-      bind_argument(scope, primal_, callee_.fn->parameters[operand.parameter].name, c_.type(operand.value));
+      bind_argument(scope, primal_, c_.meaning(callee_.fn->parameters[operand.parameter].name), c_.type(operand.value));
     bool ok = false;
     in_block(c_, primal_, std::move(scope), [&] {
       auto items = body();
@@ -90,32 +90,29 @@ class Rule {
   bool lower_rule() {
     Frame frame;
     frame.ast = callee_.ast;
+    frame.names = callee_.names;
     frame.globals = callee_.globals;
     frame.calls = c_.frame->calls;
     frame.path = c_.frame->path;
     frame.function = name();
     frame.in_init = c_.is_in_init();
-    std::set<std::string> parameters;
-    for (const FnParameter& parameter : callee_.fn->parameters) parameters.insert(parameter.name.text);
-    for (const auto& [size, binding] : c_.frame->scopes.front().names)  // of the signature
-      if (binding.item.holds<Number>() && !parameters.contains(size)) frame.scopes.back().bind(size, binding);
-    for (std::size_t i = 0; i < rule_.inputs.size(); ++i) {  // those that are no operands
-      const Binding* given = c_.find(callee_.fn->parameters[i].name.text);
-      frame.scopes.back().bind(rule_.inputs[i].text, *given);
-    }
+    for (const Definition* size : callee_.meaning->sizes)
+      if (const Binding* bound = c_.find_own(size)) frame.scopes.back().bind(size, *bound);
+    for (std::size_t i = 0; i < rule_.inputs.size(); ++i)  // those that are no operands
+      frame.scopes.back().bind(c_.meaning(rule_.inputs[i]), *c_.find(c_.meaning(callee_.fn->parameters[i].name)));
     Temporarily<Frame*> enter(c_.frame, &frame);
     adjoint_ = c_.function().add_block({});
     Scope scope;
-    for (const Operand& operand : operands_) bind_argument(scope, adjoint_, rule_.inputs[operand.parameter], c_.type(operand.value));
-    for (std::size_t i = 0; i < types_.size(); ++i) bind_argument(scope, adjoint_, rule_.outputs[i], types_[i]);
-    for (std::size_t i = 0; i < types_.size(); ++i)
-      bind_argument(scope, adjoint_, {"d" + rule_.outputs[i].text, rule_.outputs[i].span}, types_[i]);
+    for (const Operand& operand : operands_)
+      bind_argument(scope, adjoint_, c_.meaning(rule_.inputs[operand.parameter]), c_.type(operand.value));
+    for (std::size_t i = 0; i < types_.size(); ++i) bind_argument(scope, adjoint_, c_.meaning(rule_.outputs[i]), types_[i]);
+    for (std::size_t i = 0; i < types_.size(); ++i) bind_argument(scope, adjoint_, callee_.names->cotangent(rule_.outputs[i]), types_[i]);
     bool ok = true;
     in_block(c_, adjoint_, std::move(scope), [&] {
       bind_known();
       run(c_, {&rule_.body.statements, 0, nullptr});
       for (const Operand& operand : operands_) {
-        auto value = cotangent(rule_.inputs[operand.parameter].text, c_.type(operand.value));
+        auto value = cotangent(rule_.inputs[operand.parameter], c_.type(operand.value));
         ok &= value.has_value();
         if (value) c_.function().block(adjoint_).yields.push_back(*value->as<ValueId>());
       }
@@ -125,29 +122,29 @@ class Rule {
 
   // What is known at compile time is a value to a rule that takes derivatives by it.
   void bind_known() {
-    const Differentiation& taken = differentiation(c_, *callee_.ast, rule_.body.span);
+    const Differentiation& taken = differentiation(c_, callee_, rule_.body.span);
     for (const Name& input : rule_.inputs) {
-      const Item item = c_.find(input.text)->item;
-      if (!taken.by.contains(input.text) || item.holds<ValueId>()) continue;
-      if (auto value = to_value(c_, item)) c_.bind(input.text, *value, input.span);
+      const Item item = c_.find(c_.meaning(input))->item;
+      if (!taken.by.contains(c_.meaning(input)) || item.holds<ValueId>()) continue;
+      if (auto value = to_value(c_, item)) c_.bind(input, *value, input.span);
     }
   }
 
   // What the rule has assigned to dNAME; of integers and bools there is none.
-  std::optional<Item> cotangent(const std::string& input, Type type) {
+  std::optional<Item> cotangent(const Name& input, Type type) {
     if (!is_real(type.element)) return constant(c_, rule_.function.span, typed(0, type.element), type);
     const Scope& scope = c_.frame->scopes.back();
-    auto found = scope.names.find("d" + input);
+    auto found = scope.names.find(callee_.names->cotangent(input));
     if (found == scope.names.end()) {
-      c_.error(Code::E0305, rule_.function.span, fmt::format("the adjoint rule of `{}` does not assign `d{}`", name(), input),
-               fmt::format("`d{0} = 0` says that `{0}` has no derivative", input));
+      c_.error(Code::E0305, rule_.function.span, fmt::format("the adjoint rule of `{}` does not assign `d{}`", name(), input.text),
+               fmt::format("`d{0} = 0` says that `{0}` has no derivative", input.text));
       return std::nullopt;
     }
     const Binding& binding = found->second;
     if (binding.item.failed()) return std::nullopt;
     Item item = binding.item;
     item.span = binding.span;
-    return to_fit(c_, item, type, fmt::format("`d{}` of the adjoint rule of `{}`", input, name()));
+    return to_fit(c_, item, type, fmt::format("`d{}` of the adjoint rule of `{}`", input.text, name()));
   }
 
   Context& c_;

@@ -60,7 +60,7 @@ struct DimSource {
   std::string name;
   std::int64_t size;
 };
-std::optional<DimSource> dim_from_data(const Context& c, const std::string& dim) {
+std::optional<DimSource> dim_from_data(const Context& c, const Definition* dim) {
   const Ast& ast = *c.program.asts[0];
   for (StmtId id : ast.top) {
     const StmtNode& node = ast.stmt(id).node;
@@ -74,28 +74,24 @@ std::optional<DimSource> dim_from_data(const Context& c, const std::string& dim)
         bound != c.options.bound.end() ? bound->second.sizes() : written_shape(ast, input ? input->value : param->value);
     if (!type || type->sizes.size() != sizes.size()) continue;
     for (std::size_t i = 0; i < sizes.size(); ++i)
-      if (const auto* written = std::get_if<NameExpr>(&ast.expr(type->sizes[i]).node); written && written->name == dim)
-        return DimSource{name, sizes[i]};
+      if (c.program.names[0]->of(type->sizes[i]) == dim) return DimSource{name, sizes[i]};
   }
   return std::nullopt;
 }
 
-bool mentions(const Ast& ast, const TypeExpr& type, const std::string& dim) {
-  return std::any_of(type.sizes.begin(), type.sizes.end(), [&](ExprId size) {
-    const auto* written = std::get_if<NameExpr>(&ast.expr(size).node);
-    return written && written->name == dim;
-  });
+bool mentions(const Context& c, const TypeExpr& type, const Definition* dim) {
+  return std::ranges::any_of(type.sizes, [&](ExprId size) { return c.program.names[0]->of(size) == dim; });
 }
 
 // E0504, once each, for the inputs that would give the dim its size, if their values had as many axes as their types. False: there are
 // none.
-bool report_other_rank(Context& c, const std::string& dim) {
+bool report_other_rank(Context& c, const Definition* dim) {
   const Ast& ast = *c.program.asts[0];
   bool found = false;
   for (StmtId id : ast.top) {
     const auto* input = std::get_if<InputStmt>(&ast.stmt(id).node);
     const auto given = input ? c.options.bound.find(input->name.text) : c.options.bound.end();
-    if (given == c.options.bound.end() || !input->type || !mentions(ast, *input->type, dim)) continue;
+    if (given == c.options.bound.end() || !input->type || !mentions(c, *input->type, dim)) continue;
     found = true;
     if (!c.misfits.insert(input->name.text).second) continue;
     c.error(Code::E0504, input->name.span,
@@ -107,12 +103,13 @@ bool report_other_rank(Context& c, const std::string& dim) {
 }
 
 std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
-  if (auto source = dim_from_data(c, s.name.text)) {
-    c.dim_sources[s.name.text] = {DimSize::From::data, source->name};
+  const Definition* dim = c.meaning(s.name);
+  if (auto source = dim_from_data(c, dim)) {
+    c.dim_sources[dim] = {DimSize::From::data, source->name};
     return source->size;
   }
-  if (c.options.stand_in_dims) return c.stand_ins[s.name.text] = stand_in(c.stand_ins.size());
-  if (report_other_rank(c, s.name.text)) return std::nullopt;
+  if (c.options.stand_in_dims) return c.stand_ins[dim] = stand_in(c.stand_ins.size());
+  if (report_other_rank(c, dim)) return std::nullopt;
   c.error(Code::E0506, s.name.span,
           fmt::format("the free dim `{}` gets its size from data, and no input that has it was given any", s.name.text),
           fmt::format("give data, or a size with `--set {}=…`", s.name.text));
@@ -122,15 +119,15 @@ std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
 // ---- inputs and params ----
 
 // The dim in a size, as it is written, whose value does not come from `input` itself.
-std::string foreign_dim(const Context& c, ExprId size, const std::string& input) {
+const Definition* foreign_dim(const Context& c, ExprId size, const std::string& input) {
   const ExprNode& node = c.expr(size).node;
-  if (const auto* name = std::get_if<NameExpr>(&node)) {
-    const auto source = c.dim_sources.find(name->name);
-    return source != c.dim_sources.end() && source->second.text != input ? name->name : std::string();
+  if (std::holds_alternative<NameExpr>(node)) {
+    const auto source = c.dim_sources.find(c.meaning(size));
+    return source != c.dim_sources.end() && source->second.text != input ? source->first : nullptr;
   }
-  std::string dim;
+  const Definition* dim = nullptr;
   for_each_child(node, [&](ExprId child) {
-    if (dim.empty()) dim = foreign_dim(c, child, input);
+    if (!dim) dim = foreign_dim(c, child, input);
   });
   return dim;
 }
@@ -146,14 +143,14 @@ bool fits_declared(Context& c, const std::string& name, Span span, const TypeExp
   std::string why, help = rank_help(declared.rank(), given.rank());
   for (std::size_t i = 0; why.empty() && i < given.rank() && given.rank() == declared.rank(); ++i) {
     if (declared.size(i) == given.size(i)) continue;
-    const std::string dim = foreign_dim(c, written.sizes[i], name);
-    if (dim.empty()) continue;
+    const Definition* dim = foreign_dim(c, written.sizes[i], name);
+    if (!dim) continue;
     DimSize& from = c.dim_sources.at(dim);
     if (from.is_contradicted) return false;
     from.is_contradicted = from.from != DimSize::From::data;
-    why = fmt::format("; {} is {} from `{}`", dim, c.find(dim)->item.as<Number>()->integer(), from.text);
+    why = fmt::format("; {} is {} from `{}`", dim->name, c.find(dim)->item.as<Number>()->integer(), from.text);
     if (const auto data = from.is_free ? dim_from_data(c, dim) : std::nullopt)
-      help = fmt::format("without `{}`, {} is {}, from `{}`", from.text, dim, data->size, data->name);
+      help = fmt::format("without `{}`, {} is {}, from `{}`", from.text, dim->name, data->size, data->name);
   }
   c.error(Code::E0504, span,
           fmt::format("`{}` is declared {}, and the given value is {}{}", name, c.text_of(written.span), type_text(given), why), help);
@@ -163,7 +160,7 @@ bool fits_declared(Context& c, const std::string& name, Span span, const TypeExp
 // The parameter of "main" for an input or param: its type is the declared one, or that of the given value or of the default.
 void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const std::string& path, const std::optional<TypeExpr>& written,
                        ExprId value, Span span, const std::string& source) {
-  auto poison = [&] { c.bind(name.text, {Poison{}, name.span}, span); };
+  auto poison = [&] { c.bind(name, {Poison{}, name.span}, span); };
   bool is_param = kind == Parameter::Kind::param;
   std::optional<Type> declared;
   if (written) {
@@ -194,7 +191,7 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
   c.main.parameters.back().origin = c.main.add_origin({name.span, c.frame->calls, c.frame->path, {}, {}});
   c.main.parameters.back().source = source;
   if (initial) c.init_values[id] = *initial;
-  c.bind(name.text, {id, name.span}, span);
+  c.bind(name, {id, name.span}, span);
 }
 
 }  // namespace
@@ -206,11 +203,13 @@ void lower_file(Context& c, std::size_t index) {
   c.files[index] = std::make_unique<Frame>();
   Frame* frame = c.files[index].get();
   frame->ast = &ast;
+  frame->names = c.program.names[index].get();
   if (index == 0) c.top = frame;
   Temporarily<Frame*> enter(c.frame, frame);
   for (StmtId id : ast.top)
     if (const auto* fn = std::get_if<FnStmt>(&ast.stmt(id).node))
-      c.bind(fn->name.text, {callable(ast, *fn, frame), fn->name.span}, fn->name.span);
+      if (const Definition* meaning = c.meaning(fn->name); meaning->fn)
+        c.bind(fn->name, {callable(*meaning, *frame), fn->name.span}, fn->name.span);
   if (index == 0) {
     run(c, {&ast.top, 0, nullptr});
     return;
@@ -228,7 +227,7 @@ void import(Context& c, const ImportStmt& s) {
   if (found == c.program.imports.end()) return c.error(Code::E0502, s.path_span, fmt::format("cannot read \"{}\"", s.path));
   if (!c.files[found->second]) lower_file(c, found->second);
   const Scope& imported = c.files[found->second]->scopes[0];
-  for (const std::string& name : imported.order) {
+  for (const Definition* name : imported.order) {
     const Binding& binding = imported.names.at(name);
     const Callable* function = binding.item.as<Callable>();
     bool is_own = function ? function->ast == c.program.asts[found->second].get() : true;
@@ -236,30 +235,22 @@ void import(Context& c, const ImportStmt& s) {
   }
 }
 
-std::optional<std::uint64_t> declared_seed(Context& c, const Ast& ast) {
-  Frame nothing;
-  nothing.ast = &ast;
-  Temporarily<Frame*> enter(c.frame, &nothing);
-  std::optional<std::uint64_t> seed;
-  for (StmtId id : ast.top)
-    if (const auto* s = std::get_if<SeedStmt>(&ast.stmt(id).node)) {
-      auto item = expression(c, s->value);
-      auto number = item ? to_integer(c, *item, "the seed") : std::nullopt;
-      if (number) seed = static_cast<std::uint64_t>(*number);
-    }
-  return seed;
-}
-
 // ---- declarations ----
+
+void declare_seed(Context& c, const SeedStmt& s) {
+  auto item = expression(c, s.value);
+  auto number = item ? to_integer(c, *item, "the seed") : std::nullopt;
+  if (number && !c.options.seed) c.module.seed = static_cast<std::uint64_t>(*number);
+}
 
 void declare_dim(Context& c, const DimStmt& s) {
   std::optional<std::int64_t> size;
   auto given = c.options.dims.find(s.name.text);
   if (given != c.options.dims.end()) {
     size = given->second;
-    c.dim_sources[s.name.text] = {DimSize::From::flag, fmt::format("--set {}={}", s.name.text, *size), !s.value.valid()};
+    c.dim_sources[c.meaning(s.name)] = {DimSize::From::flag, fmt::format("--set {}={}", s.name.text, *size), !s.value.valid()};
   } else if (s.value.valid()) {
-    c.dim_sources[s.name.text] = {DimSize::From::script, fmt::format("dim {} = {}", s.name.text, c.text_of(c.expr(s.value).span))};
+    c.dim_sources[c.meaning(s.name)] = {DimSize::From::script, fmt::format("dim {} = {}", s.name.text, c.text_of(c.expr(s.value).span))};
     auto item = expression(c, s.value);
     auto dim = item ? to_size(c, *item) : std::nullopt;
     if (dim) size = dim->size;
@@ -271,7 +262,7 @@ void declare_dim(Context& c, const DimStmt& s) {
     c.error(Code::E0210, s.name.span, fmt::format("the dim `{}` cannot be {}", s.name.text, *size));
   else if (size)
     item.is = Number{*size, Element::i32, s.name.text};
-  c.bind(s.name.text, std::move(item), s.name.span);
+  c.bind(s.name, std::move(item), s.name.span);
 }
 
 void declare_const(Context& c, const ConstStmt& s) {
@@ -293,8 +284,8 @@ void declare_const(Context& c, const ConstStmt& s) {
   if (item && number && !declared) item->is = Number{number->value, number->element};  // not the dim that it may come from
   if (const ValueId* id = item ? item->as<ValueId>() : nullptr; id && c.function().value(*id).name.empty())
     c.function().value(*id).name = s.name.text;
-  c.bind(s.name.text, item && ok ? *item : Item{Poison{}, s.name.span}, s.name.span);
-  c.frame->scopes.back().names.at(s.name.text).is_const = true;
+  c.bind(s.name, item && ok ? *item : Item{Poison{}, s.name.span}, s.name.span);
+  c.frame->scopes.back().names.at(c.meaning(s.name)).is_const = true;
 }
 
 void declare_input(Context& c, const InputStmt& s, Span span) {
@@ -305,7 +296,7 @@ void declare_input(Context& c, const InputStmt& s, Span span) {
 void declare_param(Context& c, const ParamStmt& s, Span span) {
   auto misplaced = [&](Code code, const std::string& message, const std::string& help) {
     c.error(code, span, message, help);
-    c.bind(s.name.text, {Poison{}, s.name.span}, span);
+    c.bind(s.name, {Poison{}, s.name.span}, span);
   };
   if (c.is_in_init()) return misplaced(Code::E0109, "a `param` cannot stand in a function that an initialiser calls", {});
   if (!c.frame->ruled.empty())
@@ -336,11 +327,11 @@ void declare_loss(Context& c, const LossStmt& s, Span span) {
       loss.reset();
     }
   }
-  if (!loss) return c.bind(s.name.text, {Poison{}, span}, span);
+  if (!loss) return c.bind(s.name, {Poison{}, span}, span);
   c.loss = *loss->as<ValueId>();
   c.loss_span = s.name.span;
   c.main.loss = s.name.text;
-  assign_name(c, s.name.text, std::move(*loss), span);
+  assign_name(c, c.meaning(s.name), std::move(*loss), span);
 }
 
 // ---- from ----

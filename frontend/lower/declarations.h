@@ -12,10 +12,9 @@ namespace bpc::frontend::lowering {
 // Lowers the top level of a file in its own frame: its functions are bound first, so that they may call each other in any order. Of an
 // imported file only dims, consts, functions and its own imports count.
 void lower_file(Context& c, std::size_t index);
-// `seed 42` of the main file; E0205 when it is not a compile-time integer.
-std::optional<std::uint64_t> declared_seed(Context& c, const Ast& ast);
-
 void import(Context& c, const ImportStmt& s);
+// E0205 when it is not a compile-time integer.
+void declare_seed(Context& c, const SeedStmt& s);
 void declare_dim(Context& c, const DimStmt& s);
 void declare_const(Context& c, const ConstStmt& s);
 void declare_input(Context& c, const InputStmt& s, Span span);

@@ -102,12 +102,13 @@ std::optional<Item> index(Context& c, const IndexExpr& e, Span span) {
 
 struct Visit {
   Context& c;
+  ExprId id;
   Span span;
 
   std::optional<Item> operator()(const NumberExpr& e) { return number(e, span); }
   std::optional<Item> operator()(const BoolExpr& e) { return Item{e.value, span}; }
   std::optional<Item> operator()(const StringExpr& e) { return Item{Text{e.value}, span}; }
-  std::optional<Item> operator()(const NameExpr& e) { return c.lookup(e.name, span); }
+  std::optional<Item> operator()(const NameExpr&) { return c.lookup(c.meaning(id), span); }
   std::optional<Item> operator()(const UnaryExpr& e) {
     auto x = expression(c, e.operand);
     return x ? unary(c, span, e.spelling, *x) : std::nullopt;
@@ -119,7 +120,7 @@ struct Visit {
     return std::nullopt;
   }
   std::optional<Item> operator()(const ListExpr& e) { return list(c, e, span); }
-  std::optional<Item> operator()(const CallExpr& e) { return call(c, e, span); }
+  std::optional<Item> operator()(const CallExpr& e) { return call(c, c.meaning(id), e, span); }
   std::optional<Item> operator()(const IndexExpr& e) { return index(c, e, span); }
   std::optional<Item> operator()(const TransposeExpr& e) { return transposition(c, e, span); }
   std::optional<Item> operator()(const ComprehensionExpr& e) { return comprehension(c, e, span); }
@@ -130,7 +131,7 @@ struct Visit {
 std::optional<Item> expression(Context& c, ExprId id) {
   const Expr& e = c.expr(id);
   const Nesting nesting(c, e.span);
-  return std::holds_alternative<BinaryExpr>(e.node) ? binary_chain(c, id) : std::visit(Visit{c, e.span}, e.node);
+  return std::holds_alternative<BinaryExpr>(e.node) ? binary_chain(c, id) : std::visit(Visit{c, id, e.span}, e.node);
 }
 
 std::optional<Item> value(Context& c, ExprId id) {

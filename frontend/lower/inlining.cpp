@@ -17,8 +17,7 @@ namespace {
 using ir::ValueId;
 
 const Differentiation& differentiation(Context& c, const Callable& callee) {
-  return differentiation(c, *callee.ast,
-                         callee.fn->expression.valid() ? callee.ast->expr(callee.fn->expression).span : callee.fn->body.span);
+  return differentiation(c, callee, callee.fn->expression.valid() ? callee.ast->expr(callee.fn->expression).span : callee.fn->body.span);
 }
 
 // A parameter is a value of its own, whatever it is given: where derivatives are taken, a copy of its argument.
@@ -56,10 +55,11 @@ class Unifier {
   // Direct names first (of every parameter), expressions of them later.
   void bind_names(const TypeExpr& type, const std::vector<Dim>& dims, Span span) {
     for (std::size_t i = 0; i < dims.size(); ++i) {
-      const auto* name = std::get_if<NameExpr>(&c_.expr(type.sizes[i]).node);
-      const Binding* known = name ? c_.find(name->name) : nullptr;
+      if (!std::holds_alternative<NameExpr>(c_.expr(type.sizes[i]).node)) continue;
+      const Definition* name = c_.meaning(type.sizes[i]);
+      const Binding* known = c_.find(name);
       bool is_known = known && known->item.holds<Number>();
-      if (name && !is_known) c_.bind(name->name, {Number{dims[i].size, Element::i32, dims[i].name}, span}, span);
+      if (!is_known) c_.bind(name, {Number{dims[i].size, Element::i32, dims[i].name}, span}, span);
     }
   }
 
@@ -160,10 +160,10 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     }
     auto item = given[i] ? given[i] : expression(c, parameter.value);
     if (item && c.frame->library && !may_go_to_library(c, *item)) item.reset();
-    if (item && !parameter.type && differentiation(c, callee).by.contains(parameter.name.text)) item = to_value(c, *item);
+    if (item && !parameter.type && differentiation(c, callee).by.contains(c.meaning(parameter.name))) item = to_value(c, *item);
     ok &= item.has_value();
     if (!item) continue;
-    if (!parameter.type) c.bind(parameter.name.text, *item, parameter.name.span);
+    c.bind(parameter.name, *item, parameter.name.span);  // the defaults after it may read it
     types.push_back(parameter.type ? &*parameter.type : nullptr);
     items.push_back(std::move(*item));
     what.push_back(fmt::format("`{}` of `{}`", parameter.name.text, callee.fn->name.text));
@@ -172,11 +172,11 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
   // A function that is given what it differentiates is also given what that was computed from.
   const Differentiation& taken = differentiation(c, callee);
   const bool is_given_loss =
-      std::any_of(parameters.begin(), parameters.end(), [&](const FnParameter& p) { return taken.of.contains(p.name.text); });
+      std::any_of(parameters.begin(), parameters.end(), [&](const FnParameter& p) { return taken.of.contains(c.meaning(p.name)); });
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const std::string& name = parameters[i].name.text;
-    if (taken.is_any && !is_given_loss && !taken.separated.contains(name)) separate(c, items[i], name);
-    c.bind(name, items[i], parameters[i].name.span);
+    const Name& name = parameters[i].name;
+    if (taken.is_any && !is_given_loss && !taken.separated.contains(c.meaning(name))) separate(c, items[i], name.text);
+    c.bind(name, items[i], name.span);
   }
   return true;
 }
@@ -225,22 +225,26 @@ std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Spa
 
 }  // namespace
 
-const Differentiation& differentiation(Context& c, const Ast& ast, Span body) {
+const Differentiation& differentiation(Context& c, const Callable& callee, Span body) {
   auto [known, is_new] = c.differentiations.try_emplace(body);
   if (!is_new) return known->second;
   Differentiation& found = known->second;
-  std::map<std::string, int> otherwise;  // how often each name is read not as `variable(NAME)`
-  for (const Expr& e : ast.exprs) {
+  const Ast& ast = *callee.ast;
+  std::map<const Definition*, int> otherwise;  // how often each name is read not as `variable(NAME)`
+  for (ExprId id{0}; id.index < ast.exprs.size(); ++id.index) {
+    const Expr& e = ast.expr(id);
     if (!covers(body, e.span)) continue;
-    if (const auto* name = std::get_if<NameExpr>(&e.node)) ++otherwise[name->name];
+    if (std::holds_alternative<NameExpr>(e.node)) ++otherwise[callee.names->of(id)];
     const auto* inner = std::get_if<CallExpr>(&e.node);
-    if (!inner) continue;
-    const bool is_form = is_derivative_form(inner->callee.text);
+    const Definition* form = inner ? callee.names->of(id) : nullptr;
+    if (!form || form->kind != Definition::Kind::builtin) continue;
+    const bool is_form = is_derivative_form(form->name);
     found.is_any |= is_form;
     for (std::size_t i = 0; i < inner->arguments.size(); ++i) {
-      const auto* name = std::get_if<NameExpr>(&ast.expr(inner->arguments[i].value).node);
-      if (name && is_form) (i == 0 ? found.of : found.by).insert(name->name);
-      if (name && inner->callee.text == ir::op_info(ir::Opcode::variable).name) --otherwise[name->name];
+      if (!std::holds_alternative<NameExpr>(ast.expr(inner->arguments[i].value).node)) continue;
+      const Definition* name = callee.names->of(inner->arguments[i].value);
+      if (is_form) (i == 0 ? found.of : found.by).insert(name);
+      if (form->name == ir::op_info(ir::Opcode::variable).name) --otherwise[name];
     }
   }
   for (const auto& [name, count] : otherwise)
@@ -248,11 +252,8 @@ const Differentiation& differentiation(Context& c, const Ast& ast, Span body) {
   return found;
 }
 
-Callable callable(const Ast& ast, const FnStmt& fn, Frame* globals) {
-  Callable result{&ast, &fn, globals};
-  for (StmtId id : ast.top)
-    if (const auto* rule = std::get_if<AdjointStmt>(&ast.stmt(id).node); rule && rule->function.text == fn.name.text) result.rule = rule;
-  return result;
+Callable callable(const Definition& function, Frame& globals) {
+  return {globals.ast, globals.names, &function, function.fn, &globals, globals.names->rule(function)};
 }
 
 std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span) {
@@ -266,6 +267,7 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
 
   Frame frame;
   frame.ast = callee.ast;
+  frame.names = callee.names;
   frame.globals = callee.globals;
   frame.calls = c.frame->calls;
   frame.calls.insert(frame.calls.begin(), span);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frontend/ast.h"
+#include "frontend/names/meanings.h"
 #include "ir/function.h"
 #include "support/type.h"
 
@@ -44,6 +45,8 @@ struct Tuple {  // what a function with several results gives
 };
 struct Callable {  // a function of a script or of the prelude
   const Ast* ast;
+  const Meanings* names;
+  const Definition* meaning;
   const FnStmt* fn;
   Frame* globals;                     // the top level of its file
   const AdjointStmt* rule = nullptr;  // its derivative, by the author

@@ -7,6 +7,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/regions.h"
 #include "frontend/lower/statements.h"
+#include "frontend/walk.h"
 #include "ir/dependence.h"
 
 namespace bpc::frontend::lowering {
@@ -23,47 +24,31 @@ std::vector<Type> types_of(Context& c, const std::vector<ValueId>& values) {
   return types;
 }
 
-std::vector<std::string> assigned_names(const Ast& ast, const Block& block);
-
-void collect_assigned(const Ast& ast, const Block& block, std::vector<std::string>& names) {
-  auto add = [&](const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  };
+void collect_assigned(Context& c, const Block& block, std::vector<const Definition*>& names) {
   for (StmtId id : block.statements) {
-    const StmtNode& node = ast.stmt(id).node;
-    if (const auto* assign = std::get_if<AssignStmt>(&node)) {
-      for (const Target& target : assign->targets) add(target.name.text);
-    } else if (const auto* branch = std::get_if<IfStmt>(&node)) {
-      collect_assigned(ast, branch->then, names);
-      if (branch->otherwise) collect_assigned(ast, *branch->otherwise, names);
-    } else if (const auto* loop = std::get_if<ForStmt>(&node)) {
-      std::vector<std::string> inner = assigned_names(ast, loop->body);
-      for (const std::string& name : inner)
-        if (name != loop->variable.text) add(name);
-    } else if (const auto* repeat = std::get_if<WhileStmt>(&node)) {
-      collect_assigned(ast, repeat->body, names);
-    }
+    const StmtNode& node = c.stmt(id).node;
+    if (const auto* assign = std::get_if<AssignStmt>(&node))
+      for (const Target& target : assign->targets)
+        if (const Definition* name = c.meaning(target.name); std::find(names.begin(), names.end(), name) == names.end())
+          names.push_back(name);
+    for_each_block(node, [&](const Block& inner) { collect_assigned(c, inner, names); });
   }
-}
-
-std::vector<std::string> assigned_names(const Ast& ast, const Block& block) {
-  std::vector<std::string> names;
-  collect_assigned(ast, block, names);
-  return names;
 }
 
 // The names that a loop carries, with their values before it.
 struct Carried {
-  std::vector<std::string> names;
+  std::vector<const Definition*> names;
   std::vector<ValueId> before;
-  std::vector<Span> bound;          // where they were bound
-  std::vector<std::string> failed;  // their values before the loop are unknown
+  std::vector<Span> bound;                // where they were bound
+  std::vector<const Definition*> failed;  // their values before the loop are unknown
 };
 
-Carried carried_names(Context& c, const Block& body, const std::string& variable) {
+Carried carried_names(Context& c, const Block& body) {
   Carried carried;
-  for (const std::string& name : assigned_names(*c.frame->ast, body)) {
-    const Binding* binding = name == variable ? nullptr : c.find_own(name);
+  std::vector<const Definition*> assigned;
+  collect_assigned(c, body, assigned);
+  for (const Definition* name : assigned) {
+    const Binding* binding = c.find_own(name);
     if (!binding || binding->item.holds<Callable>() || binding->item.holds<None>() || binding->item.holds<Text>()) continue;
     auto item = binding->item.failed() ? std::nullopt : c.lookup(name, binding->span);
     auto value = item ? to_value(c, *item) : std::nullopt;
@@ -83,12 +68,12 @@ Scope loop_scope(Context& c, BlockId block, const Carried& carried) {
   Scope scope;
   for (std::size_t i = 0; i < carried.names.size(); ++i) {
     const Binding* old = c.find_own(carried.names[i]);
-    ValueId argument = c.function().add_argument(block, c.type(carried.before[i]), carried.names[i]);
+    ValueId argument = c.function().add_argument(block, c.type(carried.before[i]), carried.names[i]->name);
     c.open_tapes.follow(c.function(), argument, carried.before[i]);
     scope.bind(carried.names[i], {{argument, old->span}, old->span, old->declared});
   }
-  for (const std::string& name : carried.failed) scope.bind(name, {{Poison{}, {}}, {}, std::nullopt});
-  for (const std::string& name : scope.order) scope.carried.insert(name);
+  for (const Definition* name : carried.failed) scope.bind(name, {{Poison{}, {}}, {}, std::nullopt});
+  for (const Definition* name : scope.order) scope.carried.insert(name);
   return scope;
 }
 
@@ -119,18 +104,19 @@ bool yield_carried(Context& c, BlockId block, const Carried& carried) {
     std::string help;
     if (before.tape || after.tape)
       help = "a tape stays one, and holds values of one type";
-    else if (!same_shape(before, after) && grows(c, *value->as<ValueId>(), carried.names[i], block))
+    else if (!same_shape(before, after) && grows(c, *value->as<ValueId>(), carried.names[i]->name, block))
       help = "what a loop carries keeps its shape: make it whole before, as in `x = zeros([4])`, and set its elements, `x[i] = …`";
     else if (!same_shape(before, after))
-      help = fmt::format("start with a value of that shape, as in `{} = zeros({})`", carried.names[i],
+      help = fmt::format("start with a value of that shape, as in `{} = zeros({})`", carried.names[i]->name,
                          shape_text(Type::of_sizes(after.element, after.sizes()).dims));
     else
-      help = is_real(before.element) && is_integer(after.element)
-                 ? mixed_help(c, binding.span, carried.bound[i])
-                 : fmt::format("declare its type before the loop, as in `{} : {} = …`", carried.names[i], element_name(after.element));
-    c.error(Code::E0207, binding.span,
-            fmt::format("`{}` is {} before the loop and {} after a turn of it", carried.names[i], type_text(before), type_text(after)),
-            help);
+      help = is_real(before.element) && is_integer(after.element) ? mixed_help(c, binding.span, carried.bound[i])
+                                                                  : fmt::format("declare its type before the loop, as in `{} : {} = …`",
+                                                                                carried.names[i]->name, element_name(after.element));
+    c.error(
+        Code::E0207, binding.span,
+        fmt::format("`{}` is {} before the loop and {} after a turn of it", carried.names[i]->name, type_text(before), type_text(after)),
+        help);
   }
   c.function().block(block).yields = std::move(yields);
   return ok;
@@ -141,10 +127,10 @@ void bind_results(Context& c, const Carried& carried, const std::vector<ValueId>
     const Binding& last = inner.names.at(carried.names[i]);
     Item item{results[i], span};
     if (last.item.failed()) item.is = Poison{};
-    if (const ValueId* id = item.as<ValueId>()) c.function().value(*id).name = carried.names[i];
+    if (const ValueId* id = item.as<ValueId>()) c.function().value(*id).name = carried.names[i]->name;
     assign_name(c, carried.names[i], std::move(item), last.span, last.declared);
   }
-  for (const std::string& name : carried.failed) c.bind(name, {Poison{}, span}, span);
+  for (const Definition* name : carried.failed) c.bind(name, {Poison{}, span}, span);
 }
 
 }  // namespace
@@ -177,12 +163,11 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
     }
     bounds.push_back(std::move(*bound));
   }
-  Carried carried = carried_names(c, s.body, s.variable.text);
+  Carried carried = carried_names(c, s.body);
   BlockId block = c.function().add_block({});
   ValueId index = c.function().add_argument(block, Type(element), s.variable.text);
   Scope scope = loop_scope(c, block, carried);
-  scope.bind(s.variable.text, {{index, s.variable.span}, s.variable.span, std::nullopt});
-  scope.indices.insert(s.variable.text);
+  scope.bind(c.meaning(s.variable), {{index, s.variable.span}, s.variable.span, std::nullopt});
   Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);
   const Counted counted(c, {{}, {index}});
   Scope inner = in_block(c, block, std::move(scope), [&] {
@@ -200,7 +185,7 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
 }
 
 void while_statement(Context& c, const WhileStmt& s, Span span) {
-  Carried carried = carried_names(c, s.body, {});
+  Carried carried = carried_names(c, s.body);
   BlockId condition_block = c.function().add_block({}), block = c.function().add_block({});
   bool ok = true;
   Scope scope = loop_scope(c, condition_block, carried);

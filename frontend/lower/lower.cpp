@@ -47,13 +47,13 @@ void check_loss_has_params(Context& c) {
 // ---- outputs ----
 
 void add_value_outputs(Context& c) {
-  for (const std::string& name : c.shown) {
+  for (const Definition* name : c.shown) {
     const Binding& binding = c.top->scopes[0].names.at(name);
     auto value = binding.item.failed() ? std::nullopt : to_value(c, binding.item);
     if (!value || c.main.type(*value->as<ValueId>()).tape) continue;
     ir::Value& result = c.main.value(*value->as<ValueId>());
-    if (result.name.empty()) result.name = name;
-    c.main.outputs.push_back({ir::Output::Kind::value, name, *value->as<ValueId>()});
+    if (result.name.empty()) result.name = name->name;
+    c.main.outputs.push_back({ir::Output::Kind::value, name->name, *value->as<ValueId>()});
   }
 }
 
@@ -78,8 +78,7 @@ void add_gradients(Context& c) {
 }
 
 void lower_program(Context& c, const Diagnostics& diagnostics) {
-  auto seed = declared_seed(c, *c.program.asts[0]);
-  c.module.seed = c.options.seed ? *c.options.seed : seed.value_or(0);
+  c.module.seed = c.options.seed.value_or(0);
   lower_file(c, 0);
   Temporarily<Frame*> enter(c.frame, c.top);
   if (diagnostics.has_errors()) return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/lower/expressions.h"
+#include "frontend/names/resolve.h"
 #include "frontend/parse.h"
 #include "ir/limits.h"
 
@@ -112,8 +113,9 @@ std::string all_pairs(Context& c, ir::Opcode code, const std::vector<Item>& oper
     const Type wide = c.type(operands[column]), narrow = c.type(operands[1 - column]);
     if (wide.rank() != 2 || wide.size(1) != 1 || narrow.rank() != 1) continue;
     std::vector<std::string> indices;
+    const Symbols visible = c.visible();
     for (const char* name : {"i", "k", "j", "l", "m", "n"})
-      if (!c.find(name)) indices.emplace_back(name);
+      if (!visible.contains(name)) indices.emplace_back(name);
     if (indices.size() < 2) return {};
     auto size = [](const Dim& dim) { return dim.name.empty() ? std::to_string(dim.size) : dim.name; };
     const std::string row = element_of(c, operands[column], indices[0]), other = element_of(c, operands[1 - column], indices[1]);
@@ -139,7 +141,10 @@ bool lowers(Context& c, const std::string& code) {
   if (!ast || ast->top.size() != 1) return false;
   const auto* assign = std::get_if<AssignStmt>(&ast->stmt(ast->top[0]).node);
   if (!assign || assign->values.size() != 1) return false;
+  Meanings names(*ast);
+  if (!resolve_expression(c.sources, *ast, assign->values[0], c.visible(), names)) return false;
   Temporarily<const Ast*> inside(c.frame->ast, &*ast);
+  Temporarily<const Meanings*> meaning(c.frame->names, &names);
   Temporarily<bool> mute(c.is_muted, true);
   try {
     return value(c, assign->values[0]).has_value();

@@ -59,7 +59,8 @@ bool is_repeatable(Context& c, ExprId id) {
   const auto* call = std::get_if<CallExpr>(&node);
   const auto draws = random_builtins();
   auto is_draw = [&](const Builtin& builtin) { return call && builtin.name == call->callee.text; };
-  return call && !c.find(call->callee.text) && is_native_builtin(call->callee.text) && std::none_of(draws.begin(), draws.end(), is_draw) &&
+  const Definition* callee = call ? c.meaning(id) : nullptr;
+  return callee && callee->kind == Definition::Kind::builtin && std::none_of(draws.begin(), draws.end(), is_draw) &&
          std::all_of(call->arguments.begin(), call->arguments.end(), [&](const Argument& one) { return is_repeatable(c, one.value); });
 }
 
@@ -76,7 +77,7 @@ Linear linear(Context& c, ExprId id, int depth = 0) {
   if (const auto* number = std::get_if<NumberExpr>(&e.node); number && number->integer && std::abs(*number->integer) < (1ll << 40))
     return {{}, *number->integer};
   if (const auto* name = std::get_if<NameExpr>(&e.node)) {
-    const Binding* binding = c.find(name->name);
+    const Binding* binding = c.find(c.meaning(id));
     const Number* known = binding ? binding->item.as<Number>() : nullptr;
     if (known && known->is_integer() && std::abs(known->integer()) < (1ll << 40)) return {{}, known->integer()};
     return {{{name->name, 1}}, 0};

@@ -29,7 +29,7 @@ bool stays_compile_time(const Item& item) {
 }
 
 // The type that a literal takes when it is assigned to this name: the declared one, or inside a block that of the value it replaces.
-std::optional<Element> element_for(Context& c, const std::string& name, const Binding* old) {
+std::optional<Element> element_for(Context& c, const Definition* name, const Binding* old) {
   if (!old) return std::nullopt;
   const auto& own = c.frame->scopes.back().names;
   bool outside_block = c.frame->scopes.size() > 1 && (own.find(name) == own.end() || c.frame->scopes.back().carried.contains(name));
@@ -37,8 +37,8 @@ std::optional<Element> element_for(Context& c, const std::string& name, const Bi
   return id && outside_block ? std::optional(c.type(*id).element) : std::nullopt;
 }
 
-std::optional<Item> bindable(Context& c, const std::string& name, const Item& item, const std::optional<Type>& declared) {
-  if (declared) return to_declared(c, item, *declared, fmt::format("`{}`", name), true);
+std::optional<Item> bindable(Context& c, const Definition* name, const Item& item, const std::optional<Type>& declared) {
+  if (declared) return to_declared(c, item, *declared, fmt::format("`{}`", name->name), true);
   if (stays_compile_time(item)) return item;
   auto element = element_for(c, name, c.find_own(name));
   const Number* number = item.as<Number>();
@@ -48,7 +48,7 @@ std::optional<Item> bindable(Context& c, const std::string& name, const Item& it
 }
 
 void poison(Context& c, const Target& target, Span span) {
-  c.bind(target.name.text, {Poison{}, target.span}, span);
+  c.bind(c.meaning(target.name), {Poison{}, target.span}, span);
 }
 
 // `x[i] = v` and `x[i] += v`; what is added to a part needs no reading of it.
@@ -68,10 +68,10 @@ std::optional<Item> update_part(Context& c, const Item& base, const Part& place,
 }
 
 void assign_target(Context& c, const Target& target, const std::string& spelling, Span sign, std::optional<Item> item, Span span) {
-  const std::string& name = target.name.text;
-  if (!item || item->failed()) return poison(c, target, span);
+  const Definition* name = c.meaning(target.name);
+  if (!name || !item || item->failed()) return poison(c, target, span);
   if (target.index) {
-    auto old = c.lookup(name, target.name.span);
+    auto old = c.lookup(c.frame->names->before(target.name), target.name.span);
     auto base = old ? to_value(c, *old) : std::nullopt;
     auto place = base ? resolve_index(c, *base, *target.index, target.span) : std::nullopt;
     auto updated = place ? update_part(c, *base, *place, target.span, spelling, sign, *item, span) : std::nullopt;
@@ -80,7 +80,7 @@ void assign_target(Context& c, const Target& target, const std::string& spelling
     return assign_name(c, name, *updated, span, binding ? binding->declared : std::nullopt);
   }
   if (spelling != "=") {
-    auto old = c.lookup(name, target.name.span);
+    auto old = c.lookup(c.frame->names->before(target.name), target.name.span);
     item = old ? binary(c, span, sign, spelling.substr(0, spelling.size() - 1), *old, *item) : std::nullopt;
     if (!item) return poison(c, target, span);
   }
@@ -125,6 +125,13 @@ void print_statement(Context& c, const PrintStmt& s, Span span) {
   c.builder->emit_op(ir::Opcode::print, operands, {{Attr::text, text}}, {});
 }
 
+// What the call at hand was given for the parameter of that name.
+const Binding* argument_called(Context& c, std::string_view name) {
+  for (const Definition* each : c.frame->scopes.front().order)
+    if (each->name == name) return c.find_own(each);
+  return nullptr;
+}
+
 // What an assert of the library says of the author's call: a parameter `{x}` is the argument with its shape; what follows a semicolon is a
 // fix.
 Diagnostic refusal(Context& c, const std::string& message, Span span) {
@@ -132,7 +139,7 @@ Diagnostic refusal(Context& c, const std::string& message, Span span) {
   for (std::size_t at = 0; at < message.size();) {
     std::size_t open = std::min(message.find('{', at), message.size()), close = std::min(message.find('}', open), message.size());
     diagnostic.message += message.substr(at, open - at);
-    if (const Binding* argument = c.find_own(message.substr(std::min(open + 1, close), close - open - 1))) {
+    if (const Binding* argument = argument_called(c, std::string_view(message).substr(std::min(open + 1, close), close - open - 1))) {
       diagnostic.message += c.described(argument->item);
       if (const ValueId* id = argument->item.as<ValueId>()) diagnostic.label(argument->item.span, shape_text(c.type(*id).dims));
       if (argument->item.holds<ValueId>() || argument->item.holds<List>()) diagnostic.code = Code::E0201;
@@ -210,12 +217,12 @@ struct Visit {
   void operator()(const InputStmt& s) { declare_input(c, s, span); }
   void operator()(const ParamStmt& s) { declare_param(c, s, span); }
   void operator()(const LossStmt& s) { declare_loss(c, s, span); }
-  void operator()(const FnStmt&) {}       // bound before the file's first statement
-  void operator()(const SeedStmt&) {}     // read before it
+  void operator()(const FnStmt&) {}  // bound before the file's first statement
+  void operator()(const SeedStmt& s) { declare_seed(c, s); }
   void operator()(const TrainStmt&) {}    // of no concern to `run`
   void operator()(const AdjointStmt&) {}  // bound to its function
   void operator()(const AssignStmt& s) { assignment(c, s, span); }
-  void operator()(const ExprStmt& s) { expression(c, s.value); }  // an error reported before lowering
+  void operator()(const ExprStmt&) {}  // refused before lowering
   void operator()(const IfStmt& s) { if_statement(c, s); }
   void operator()(const ForStmt& s) { for_statement(c, s, span); }
   void operator()(const WhileStmt& s) { while_statement(c, s, span); }
@@ -226,9 +233,9 @@ struct Visit {
 
 }  // namespace
 
-void assign_name(Context& c, const std::string& name, Item item, Span span, std::optional<Type> declared) {
+void assign_name(Context& c, const Definition* name, Item item, Span span, std::optional<Type> declared) {
   if (const ValueId* id = item.as<ValueId>())
-    if (ir::Value& value = c.function().value(*id); value.name.empty()) value.name = name;
+    if (ir::Value& value = c.function().value(*id); value.name.empty()) value.name = name->name;
   bool at_top = c.frame == c.top && c.frame->scopes.size() == 1;
   if (at_top && c.shown_names.insert(name).second) c.shown.push_back(name);
   c.bind(name, std::move(item), span, std::move(declared));
@@ -258,7 +265,9 @@ void assignment(Context& c, const AssignStmt& s, Span span) {
 
 Outcome run(Context& c, Rest rest) {
   for (; rest.at < rest.statements->size(); ++rest.at) {
-    const Stmt& stmt = c.stmt((*rest.statements)[rest.at]);
+    const StmtId id = (*rest.statements)[rest.at];
+    if (c.frame->names->is_refused(id)) continue;
+    const Stmt& stmt = c.stmt(id);
     const Nesting nesting(c, stmt.span);
     if (const auto* s = std::get_if<ReturnStmt>(&stmt.node)) return return_statement(c, *s, stmt.span);
     if (const auto* s = std::get_if<AssertStmt>(&stmt.node)) {

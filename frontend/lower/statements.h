@@ -28,7 +28,7 @@ struct Outcome {
 Outcome run(Context& c, Rest rest);
 
 // Binds a name by assignment: at the top level it becomes an output, and a value without a name gets it.
-void assign_name(Context& c, const std::string& name, Item item, Span span, std::optional<Type> declared = std::nullopt);
+void assign_name(Context& c, const Definition* name, Item item, Span span, std::optional<Type> declared = std::nullopt);
 
 void assignment(Context& c, const AssignStmt& s, Span span);
 

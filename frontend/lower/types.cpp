@@ -11,10 +11,7 @@ namespace bpc::frontend::lowering {
 
 std::optional<Element> to_element(Context& c, const TypeExpr& type) {
   if (type.element.empty() || type.element == "real") return c.module.real;
-  auto element = element_from_name(type.element);
-  if (!element)
-    c.error(Code::E0103, type.span, fmt::format("unknown type `{}`", type.element), "the types are real, f32, f64, i32, i64 and bool");
-  return element;
+  return element_from_name(type.element);
 }
 
 std::optional<Dim> to_size(Context& c, const Item& item) {

@@ -8,7 +8,7 @@
 
 namespace bpc::frontend::lowering {
 
-// "f32", …; "real" or nothing is the program's float. E0103 for an unknown word.
+// "f32", …; "real" or nothing is the program's float; nullopt for an unknown word, which has been reported.
 std::optional<Element> to_element(Context& c, const TypeExpr& type);
 // A size: a compile-time integer that is not negative, with the dim's name if it is one. E0205, E0210.
 std::optional<Dim> to_size(Context& c, const Item& item);

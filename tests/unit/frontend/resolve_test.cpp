@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
+#include "frontend/lower/prelude.h"
+#include "frontend/names/resolve.h"
+#include "frontend/parse.h"
 #include "frontend/program.h"
 
 using namespace bpc;
@@ -106,4 +109,43 @@ TEST_CASE("imports") {
   CHECK(problems("import \"none.bp\"", files) == "1:8 E0502 cannot read none.bp\n");
   CHECK(problems("import \"bad.bp\"", files) == "bad.bp:1:3 E0101 no value stands after `=`\n");
   CHECK(problems("import \"wrong.bp\"", files) == "wrong.bp:1:5 E0103 unknown name `zz`\n");
+}
+
+TEST_CASE("a name has one meaning, wherever it is assigned and read") {
+  SourceMap sources;
+  Diagnostics diagnostics;
+  const std::string text =
+      "x = 1\n"
+      "if x > 0 { b = 1 } else if x < -1 { b = 2 } else { b = 3 }\n"
+      "fn f(a: [n], c) { x = a[0] + x; x += c; return x*n }\n"
+      "for x in 0..2 { b = b + x }\n"
+      "y = f([x], b)\n";
+  auto program = load(sources, sources.add("main.bp", text), [](const std::string&) { return std::nullopt; }, diagnostics);
+  REQUIRE(program);
+  std::map<std::string, std::set<const Definition*>> meanings;
+  for (ExprId id{0}; id.index < program->asts[0]->exprs.size(); ++id.index)
+    if (const Definition* meaning = program->names[0]->of(id)) meanings[meaning->name].insert(meaning);
+  CHECK(meanings["b"].size() == 1);  // all three sides of the `if`, and the loop
+  CHECK(meanings["x"].size() == 3);  // the script's, the function's own, the loop's index
+  CHECK(meanings["n"].size() == 1);
+  CHECK((*meanings["n"].begin())->kind == Definition::Kind::size);
+  CHECK((*meanings["c"].begin())->kind == Definition::Kind::parameter);
+}
+
+TEST_CASE("every function of the prelude resolves") {
+  for (const PreludeFunction& function : prelude_functions()) {
+    INFO(function.name);
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const FileId file = sources.add(std::string(function.path), std::string(function.text), true);
+    auto ast = parse(sources, file, diagnostics);
+    REQUIRE(ast);
+    Meanings names(*ast);
+    CHECK(resolve_library(sources, *ast, names));
+  }
+}
+
+TEST_CASE("a default reads the parameters before it") {
+  CHECK(problems("fn f(x, k, stride=k) = x + stride\ny = f(1, 2)") == "");
+  CHECK(problems("fn f(x, stride=k, k=1) = x + stride") == "1:16 E0103 unknown name `k`\n");
 }

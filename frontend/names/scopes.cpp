@@ -1,28 +1,8 @@
-#include "frontend/resolve_scopes.h"
+#include "frontend/names/scopes.h"
 
 #include <utility>
 
 namespace bpc::frontend {
-
-std::string_view kind_name(Symbol::Kind kind) {
-  switch (kind) {
-    case Symbol::Kind::dim:
-      return "a dim";
-    case Symbol::Kind::constant:
-      return "a const";
-    case Symbol::Kind::input:
-      return "an input";
-    case Symbol::Kind::param:
-      return "a param";
-    case Symbol::Kind::loss:
-      return "the loss";
-    case Symbol::Kind::function:
-      return "a function";
-    case Symbol::Kind::variable:
-      return "a value";
-  }
-  return {};
-}
 
 void Scopes::open_function() {
   open();
@@ -34,13 +14,13 @@ Symbols Scopes::close(const char* reason) {
   stack_.pop_back();
   if (base_ == stack_.size()) base_ = 0;
   if (reason)
-    for (const auto& [name, symbol] : names) lost_.insert_or_assign(name, Lost{symbol.span, reason});
+    for (const auto& [name, symbol] : names) lost_.insert_or_assign(name, Lost{symbol->span, reason});
   return names;
 }
 
-const Symbol* Scopes::find(const std::string& name, std::size_t from) const {
+const Definition* Scopes::find(const std::string& name, std::size_t from) const {
   for (std::size_t i = stack_.size(); i-- > from;)
-    if (auto found = stack_[i].find(name); found != stack_[i].end()) return &found->second;
+    if (auto found = stack_[i].find(name); found != stack_[i].end()) return found->second;
   return nullptr;
 }
 

@@ -1,4 +1,4 @@
-#include "frontend/resolve_habits.h"
+#include "frontend/names/habits.h"
 
 #include <fmt/format.h>
 
@@ -57,8 +57,8 @@ bool Habits::report_called_with_sign(ExprId callee, const BinaryExpr& difference
   const Expr& left = ast_.expr(callee);
   const auto* function = std::get_if<NameExpr>(&left.node);
   if (difference.spelling != "-" || !function || left.parenthesized) return false;
-  const Symbol* own = scopes_.find(function->name);
-  if (own ? own->kind != Symbol::Kind::function : !is_builtin_function(function->name)) return false;
+  const Definition* own = scopes_.find(function->name);
+  if (own ? own->kind != Definition::Kind::function : !is_builtin_function(function->name)) return false;
   diagnostics_.error(Code::E0209, left.span, fmt::format("`{}` is a function, not a value", function->name))
       .with_help(fill_help("its argument stands in parentheses: `{1}(-{2})`", {captured(callee), captured(difference.right)}));
   return true;

@@ -1,4 +1,4 @@
-#include "frontend/resolve_arguments.h"
+#include "frontend/names/arguments.h"
 
 #include <fmt/format.h>
 
@@ -16,9 +16,10 @@ std::string signature(const FnStmt& fn) {
 
 }  // namespace
 
-void check_arguments(const Ast& ast, const CallExpr& call, Span at, const FnStmt& fn, Span declared, Diagnostics& diagnostics) {
+bool check_arguments(const Ast& ast, const CallExpr& call, Span at, const FnStmt& fn, Span declared, Diagnostics& diagnostics) {
   auto wrong = [&](Span where, std::string message) {
     diagnostics.error(Code::E0105, where, std::move(message)).label(where, "").label(declared, signature(fn));
+    return false;
   };
   std::vector<bool> given(fn.parameters.size(), false);
   std::size_t position = 0;
@@ -43,7 +44,7 @@ void check_arguments(const Ast& ast, const CallExpr& call, Span at, const FnStmt
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < given.size(); ++i)
     if (!given[i] && !fn.parameters[i].value.valid()) missing.push_back(fmt::format("`{}`", fn.parameters[i].name.text));
-  if (!missing.empty()) wrong(at, fmt::format("the call of `{}` lacks {}", fn.name.text, fmt::join(missing, ", ")));
+  return missing.empty() || wrong(at, fmt::format("the call of `{}` lacks {}", fn.name.text, fmt::join(missing, ", ")));
 }
 
 }  // namespace bpc::frontend

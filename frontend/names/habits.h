@@ -6,7 +6,7 @@
 
 #include "frontend/ast.h"
 #include "frontend/foreign.h"
-#include "frontend/resolve_scopes.h"
+#include "frontend/names/scopes.h"
 #include "support/diagnostics.h"
 #include "support/source.h"
 

@@ -1,4 +1,4 @@
-#include "frontend/resolve_outline.h"
+#include "frontend/names/outline.h"
 
 #include <utility>
 #include <vector>

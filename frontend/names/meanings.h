@@ -1,0 +1,91 @@
+// What each name of a file means: found once, by name resolution, and asked for by every later stage.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "frontend/ast.h"
+
+namespace bpc::frontend {
+
+struct PreludeFunction;
+
+// One meaning; that of a name that is assigned several times is one. It is known by its address.
+struct Definition {
+  enum class Kind : std::uint8_t {
+    dim,
+    constant,
+    input,
+    param,
+    loss,
+    function,   // of a file
+    parameter,  // of a function, or a value that an adjoint rule is given
+    index,      // of a loop or a comprehension
+    value,      // bound by assignment
+    size,       // in a signature: whatever size the call has there
+    builtin,    // a function made of operators, or a form that looks like a call
+    library,    // a function of the prelude
+    number,     // `pi`
+    none,       // `none`
+  };
+  Kind kind;
+  std::string name;
+  Span span;                                 // of the name where it is first bound; nowhere for what is built in
+  const FnStmt* fn = nullptr;                // of a function of a file
+  std::vector<const Definition*> sizes;      // of its signature
+  const PreludeFunction* library = nullptr;  // of a function of the prelude
+};
+
+// "a dim", "the loss", … as a message says it.
+std::string_view kind_name(Definition::Kind kind);
+
+// By name.
+using Symbols = std::map<std::string, const Definition*>;
+
+class Meanings {
+ public:
+  explicit Meanings(const Ast& ast) : meanings_(ast.exprs.size()) {}
+
+  // ---- what later stages ask; null for what has been reported ----
+
+  // Of a NameExpr, or of the callee of a CallExpr.
+  const Definition* of(ExprId id) const { return meanings_[id.index]; }
+  // Of a name that is bound: by a declaration, an assignment, a parameter, a generator, a loop or the head of an adjoint.
+  const Definition* of(const Name& name) const;
+  // Of the target of `x += 1` or `x[i] = v`, before it: inside a function that may be another `x`, outside.
+  const Definition* before(const Name& target) const;
+  // In an adjoint: of `dNAME`, by the input or output NAME in its head.
+  const Definition* cotangent(const Name& name) const;
+  // The derivative of a function of the file, by the author, or null.
+  const AdjointStmt* rule(const Definition& function) const;
+  // Whether the statement stands where it cannot, so that it says nothing.
+  bool is_refused(StmtId id) const { return refused_.contains(id.index); }
+
+  // ---- what resolution enters ----
+
+  Definition& make(Definition::Kind kind, const Name& name);
+  // The one of that name that is built in, or null.
+  const Definition* built_in(const std::string& name, bool for_library);
+  void use(ExprId id, const Definition* meaning) { meanings_[id.index] = meaning; }
+  void bind(const Name& name, const Definition* meaning);
+  void set_before(const Name& target, const Definition* meaning);
+  void set_cotangent(const Name& name, const Definition* meaning);
+  void set_rule(const Definition& function, const AdjointStmt& rule) { rules_.emplace(&function, &rule); }
+  void refuse(StmtId id) { refused_.insert(id.index); }
+
+ private:
+  std::deque<Definition> own_;
+  std::vector<const Definition*> meanings_;                                           // by expression
+  std::unordered_map<std::uint64_t, const Definition*> bound_, before_, cotangents_;  // by place
+  std::map<std::string, const Definition*> built_in_;
+  std::map<const Definition*, const AdjointStmt*> rules_;
+  std::set<std::uint32_t> refused_;
+};
+
+}  // namespace bpc::frontend

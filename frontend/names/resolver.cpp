@@ -1,0 +1,216 @@
+#include "frontend/names/resolver.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "frontend/lower/builtins.h"
+#include "frontend/names/arguments.h"
+#include "frontend/names/resolve.h"
+#include "frontend/walk.h"
+
+namespace bpc::frontend {
+
+namespace {
+
+constexpr const char* kCommentHelp = "a comment starts with `#`";
+
+}  // namespace
+
+const Symbols& Resolver::file(Imported imported) {
+  imported_ = std::move(imported);
+  for (StmtId id : ast_.top) statement(id);
+  for (const auto& [function, name] : called_)
+    error(Code::E0209, name.span, fmt::format("`{}` is a value, not a function", name.text))
+        .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name.text));
+  return scopes_.outermost();
+}
+
+void Resolver::alone(ExprId id, Symbols visible) {
+  scopes_ = Scopes(std::move(visible));
+  expr(id);
+}
+
+// ---- uses ----
+
+const Definition* Resolver::use(const std::string& name, Span at, ExprId exponent) {
+  if (const Definition* found = scopes_.find(name)) return found;
+  const Definition* built_in = name.empty() ? nullptr : names_.built_in(name, sources_.file(ast_.file).is_prelude);
+  if (built_in && built_in->kind != Kind::builtin && built_in->kind != Kind::library) return built_in;
+  if (built_in)
+    error(Code::E0209, at, fmt::format("`{}` is a function, not a value", name)).with_help(fmt::format("call it: `{}(…)`", name));
+  else if (!name.empty() && exponent.valid() && !foreign_help(ForeignPlace::base, name, {}).empty())
+    unknown_.report(ForeignPlace::base, name, at, {habits_.captured(exponent)}, fallback_help_);
+  else if (!name.empty())
+    unknown_.report(ForeignPlace::value, name, at, exponent.valid() ? std::vector{habits_.captured(exponent)} : std::vector<Captured>{},
+                    fallback_help_);
+  return nullptr;
+}
+
+void Resolver::expr(ExprId id) {
+  if (!id.valid()) return;
+  std::vector<const BinaryExpr*> chain;  // long ones lean to the left
+  while (const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(id).node)) {
+    chain.push_back(binary);
+    id = binary->left;
+  }
+  if (!chain.empty() && habits_.report_differentials(*chain.back()))
+    chain.pop_back();
+  else
+    operand(id, chain.empty() ? nullptr : chain.back());
+  for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
+    if (habits_.starts_comment(**link)) fallback_help_ = kCommentHelp;
+    const auto next = link + 1;
+    if (next == chain.rend() || !habits_.report_called_with_sign((*link)->right, **next)) expr((*link)->right);
+    fallback_help_.clear();
+  }
+}
+
+void Resolver::exprs(const std::vector<ExprId>& ids) {
+  for (ExprId id : ids) expr(id);
+}
+
+void Resolver::operand(ExprId id, const BinaryExpr* next) {
+  const Expr& first = ast_.expr(id);
+  if (next && habits_.report_called_with_sign(id, *next)) return;  // what it is called with is looked at after it
+  if (const auto* name = std::get_if<NameExpr>(&first.node))
+    return names_.use(id, use(name->name, first.span, next && next->spelling == "^" ? next->right : ExprId{}));
+  if (const auto* index = std::get_if<IndexExpr>(&first.node); index && habits_.report_added_axis(*index)) return expr(index->base);
+  if (const auto* comprehension = std::get_if<ComprehensionExpr>(&first.node)) return comprehend(*comprehension);
+  if (const auto* called = std::get_if<CallExpr>(&first.node)) return call(id, *called, first.span);
+  if (!next && habits_.is_comment(id)) fallback_help_ = kCommentHelp;
+  for_each_child(first.node, [&](ExprId child) { expr(child); });
+}
+
+void Resolver::comprehend(const ComprehensionExpr& comprehension) {
+  scopes_.open();
+  for (const Generator& generator : comprehension.generators) {
+    expr(generator.range);
+    if (scopes_.innermost().contains(generator.variable.text))
+      error(Code::E0104, generator.variable.span, fmt::format("two generators are called `{}`", generator.variable.text));
+    define(generator.variable, Kind::index);
+  }
+  expr(comprehension.body);
+  scopes_.close();
+}
+
+// ---- calls ----
+
+void Resolver::call(ExprId id, const CallExpr& call, Span at) {
+  names_.use(id, callee(call, at));
+  for (const Argument& argument : call.arguments)
+    if (!passes_function(argument, call.callee.text)) expr(argument.value);
+}
+
+const Definition* Resolver::callee(const CallExpr& call, Span at) {
+  const std::string& name = call.callee.text;
+  const Definition* found = scopes_.find(name);
+  if (!found) return unknown_callee(call);
+  if (in_rule_ && (name == function_ || reaches(name, function_))) {
+    error(Code::E0106, call.callee.span,
+          name == function_ ? fmt::format("the adjoint of `{}` calls it again", name)
+                            : fmt::format("the adjoint of `{}` calls `{}`, which calls it again", function_, name))
+        .with_help("the rule sees what the function gave, under the name after `->`");
+    return nullptr;
+  }
+  if (found->kind == Kind::parameter && !in_rule_) {
+    called_.try_emplace(function_, call.callee);  // said in the end, unless a call passes a function, where it is said
+    return nullptr;
+  }
+  if (found->kind != Kind::function) {
+    Diagnostic& wrong = error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(found->kind)));
+    if (is_builtin_function(name))
+      wrong.label(call.callee.span, "").label(found->span, "hides the function").with_help("choose another name for the value");
+    else
+      wrong.with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
+    return nullptr;
+  }
+  return !found->fn || check_arguments(ast_, call, at, *found->fn, found->span, diagnostics_) ? found : nullptr;
+}
+
+const Definition* Resolver::unknown_callee(const CallExpr& call) {
+  const std::string& name = call.callee.text;
+  // A function sees those before it; itself and those after it only to be told that they cannot be called.
+  if (outline_.calls.contains(name) && !function_.empty() && reaches(name, function_)) {
+    error(
+        Code::E0106, call.callee.span,
+        name == function_ ? fmt::format("`{}` calls itself", name) : fmt::format("`{}` calls `{}`, which calls it again", function_, name))
+        .with_help("calls are inlined, so a function cannot recur; write a loop");
+    return nullptr;
+  }
+  const Definition* built_in = names_.built_in(name, sources_.file(ast_.file).is_prelude);
+  if (built_in && (built_in->kind == Kind::builtin || built_in->kind == Kind::library)) return built_in;
+  std::vector<Captured> arguments;
+  for (const Argument& argument : call.arguments) arguments.push_back(habits_.captured(argument.value));
+  unknown_.report(ForeignPlace::function, name, call.callee.span, arguments, fallback_help_);
+  return nullptr;
+}
+
+// A function as an argument is reported where it is passed.
+bool Resolver::passes_function(const Argument& argument, const std::string& to) {
+  const auto* name = std::get_if<NameExpr>(&ast_.expr(argument.value).node);
+  const Definition* callee = scopes_.find(to);
+  if (!name || !callee || callee->kind != Kind::function) return false;
+  const Definition* passed = scopes_.find(name->name);
+  if (passed ? passed->kind != Kind::function : !is_builtin_function(name->name)) return false;
+  called_.erase(to);
+  error(Code::E0199, ast_.expr(argument.value).span, "a function as an argument is not implemented yet")
+      .with_help(fmt::format("write a function that calls `{}` by its name, or pass its value, `{}(…)`", name->name, name->name));
+  return true;
+}
+
+// ---- types ----
+
+void Resolver::type(const std::optional<TypeExpr>& type) {
+  if (!type) return;
+  unknown_.check_element(*type);
+  for (ExprId size : type->sizes) {
+    if (const auto* name = std::get_if<NameExpr>(&ast_.expr(size).node)) fallback_help_ = fmt::format("declare it: `dim {}`", name->name);
+    expr(size);
+    fallback_help_.clear();
+  }
+}
+
+void Resolver::generic_sizes(const TypeExpr& type, std::vector<const Definition*>& sizes) {
+  for (ExprId id : type.sizes) {
+    const auto* name = std::get_if<NameExpr>(&ast_.expr(id).node);
+    if (!name) continue;
+    const Definition* known = scopes_.find(name->name);
+    const bool is_outside = known && (known->kind == Kind::dim || known->kind == Kind::constant);
+    if (is_outside || scopes_.innermost().contains(name->name)) continue;
+    sizes.push_back(&define({name->name, ast_.expr(id).span}, Kind::size));
+  }
+}
+
+// ---- entries ----
+
+Symbols resolve(Program& program, std::size_t index, const std::vector<Symbols>& exports, Diagnostics& diagnostics) {
+  const Ast& ast = *program.asts[index];
+  Resolver resolver(*program.sources, ast, *program.names[index], diagnostics);
+  auto imported = [&](const ImportStmt& import) {
+    auto found = program.imports.find({ast.file, import.path});
+    return found == program.imports.end() ? nullptr : &exports[found->second];
+  };
+  Symbols own = resolver.file(imported);
+  std::erase_if(own, [&](const auto& entry) {
+    const Definition::Kind kind = entry.second->kind;
+    const bool is_exported = kind == Definition::Kind::dim || kind == Definition::Kind::constant || kind == Definition::Kind::function;
+    return !is_exported || entry.second->span.file != ast.file;
+  });
+  return own;
+}
+
+const Definition* resolve_library(const SourceMap& sources, const Ast& ast, Meanings& names) {
+  Diagnostics problems;
+  Resolver resolver(sources, ast, names, problems);
+  const Symbols& top = resolver.file([](const ImportStmt&) { return nullptr; });
+  return problems.has_errors() || top.empty() ? nullptr : top.begin()->second;
+}
+
+bool resolve_expression(const SourceMap& sources, const Ast& ast, ExprId id, Symbols visible, Meanings& names) {
+  Diagnostics problems;
+  Resolver(sources, ast, names, problems).alone(id, std::move(visible));
+  return !problems.has_errors();
+}
+
+}  // namespace bpc::frontend
