@@ -19,20 +19,18 @@ llvm::Value* Emitter::pointers(const std::vector<plan::Datum>& items) {
   llvm::AllocaInst* array = local(pointer, items.size() + 1, "items");
   for (std::size_t i = 0; i < items.size(); ++i) {
     llvm::Value* data = nullptr;
-    if (items[i].scalar.valid()) {
-      Element element = this->element(items[i].scalar);
-      data = local(memory_type(element));
-      store(get(items[i].scalar), element, data);
+    if (const auto* scalar = std::get_if<plan::RegisterId>(&items[i])) {
+      data = local(memory_type(element(*scalar)));
+      store(get(*scalar), element(*scalar), data);
     } else {
-      data = base(items[i].tensor);
+      data = base(std::get<plan::BufferId>(items[i]));
     }
     builder_.CreateStore(data, builder_.CreateConstInBoundsGEP1_64(pointer, array, i));
   }
   return array;
 }
 
-void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which, llvm::Value* start,
-                    const std::vector<plan::Datum>& shown) {
+void Emitter::check(llvm::Value* holds, plan::SiteId at, std::uint32_t which, llvm::Value* start, const std::vector<plan::Datum>& shown) {
   llvm::Function* function = builder_.GetInsertBlock()->getParent();
   auto* stop = llvm::BasicBlock::Create(module_.getContext(), "stop", function);
   auto* go_on = llvm::BasicBlock::Create(module_.getContext(), "go_on", function);
@@ -42,7 +40,7 @@ void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which,
   llvm::FunctionCallee callee =
       hook("bpc_hook_stop", builder_.getVoidTy(), {pointer, builder_.getInt32Ty(), builder_.getInt32Ty(), builder_.getInt64Ty(), pointer});
   llvm::cast<llvm::Function>(callee.getCallee())->addFnAttr(llvm::Attribute::Cold);
-  builder_.CreateCall(callee, {context_, builder_.getInt32(site), builder_.getInt32(which), start ? start : integer(0), pointers(shown)});
+  builder_.CreateCall(callee, {context_, site(at), builder_.getInt32(which), start ? start : integer(0), pointers(shown)});
   builder_.CreateRet(integer(1));
   builder_.SetInsertPoint(go_on);
 }
@@ -50,7 +48,7 @@ void Emitter::check(llvm::Value* holds, std::uint32_t site, std::uint32_t which,
 void Emitter::emit(const plan::Print& print) {
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::FunctionCallee callee = hook("bpc_hook_print", builder_.getInt64Ty(), {pointer, builder_.getInt32Ty(), pointer});
-  llvm::Value* status = builder_.CreateCall(callee, {context_, builder_.getInt32(print.site), pointers(print.items)});
+  llvm::Value* status = builder_.CreateCall(callee, {context_, site(print.site), pointers(print.items)});
   leave_unless_zero(status);
 }
 
@@ -83,7 +81,7 @@ void Emitter::emit(const plan::CheckIndices& check) {
     builder_.CreateStore(builder_.CreateOr(builder_.CreateLoad(builder_.getInt8Ty(), outside), here), outside);
   });
   llvm::Value* none = builder_.CreateICmpEQ(builder_.CreateLoad(builder_.getInt8Ty(), outside), builder_.getInt8(0));
-  this->check(none, check.site, check.which, nullptr, {{{}, check.indices}});
+  this->check(none, check.site, check.which, nullptr, {check.indices});
 }
 
 void Emitter::emit(const plan::Library& call) {
@@ -96,23 +94,24 @@ void Emitter::emit(const plan::Library& call) {
   for (std::int64_t size : call.sizes) arguments.push_back(integer(size));
   parameters.resize(arguments.size(), word);
   llvm::Value* status = builder_.CreateCall(hook(("bpc_rt_" + call.function).c_str(), word, parameters), arguments);
-  if (call.site == UINT32_MAX) return;
+  if (!call.site.valid()) return;
   check(builder_.CreateICmpEQ(status, integer(0)), call.site, 0, builder_.CreateSub(status, integer(1)));
 }
 
 void Emitter::emit(const plan::Random& random) {
   const plan::Buffer& to = plan_.at(random.to);
-  const plan::Datum& given = random.turns;
   std::string name = std::string("bpc_rt_random_") + (random.normal ? "normal_" : "uniform_") + std::string(element_name(to.element));
   llvm::Type *word = builder_.getInt64Ty(), *pointer = builder_.getPtrTy();
   llvm::Value* turns = nullptr;
   std::int64_t count = 1;
-  if (given.tensor.valid()) {
-    turns = base(given.tensor);
-    count = plan_.at(given.tensor).count;
+  const auto* scalar = random.turns ? std::get_if<plan::RegisterId>(&*random.turns) : nullptr;
+  if (random.turns && !scalar) {
+    const auto given = std::get<plan::BufferId>(*random.turns);
+    turns = base(given);
+    count = plan_.at(given).count;
   } else {
     turns = local(word, 1, "turn");
-    builder_.CreateStore(given.scalar.valid() ? convert(get(given.scalar), element(given.scalar), Element::i64) : integer(0), turns);
+    builder_.CreateStore(scalar ? convert(get(*scalar), element(*scalar), Element::i64) : integer(0), turns);
   }
   llvm::FunctionCallee callee = hook(name.c_str(), builder_.getVoidTy(), {pointer, word, word, word, pointer, word});
   builder_.CreateCall(callee, {base(random.to), integer(to.count), integer(static_cast<std::int64_t>(random.seed)),

@@ -13,6 +13,9 @@ namespace bpc::backend {
 // The processor this runs on, at an optimisation level of 0 to 3. Registers LLVM's native target at the first call.
 std::unique_ptr<llvm::TargetMachine> host_machine(int level);
 
+// What the planner needs to know of that processor.
+plan::Target host_target();
+
 // Emits and optimises. Throws InternalError when LLVM's verifier rejects what was emitted.
 std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level);
 

@@ -34,7 +34,7 @@ struct RuntimeContext {
 using Entry = std::int64_t (*)(void* const* buffers, RuntimeContext* context);
 inline constexpr const char* kEntryName = "bpc_entry";
 
-inline constexpr std::uint32_t kInterrupted = UINT32_MAX;  // instead of a site
+inline constexpr std::uint32_t kInterrupted = UINT32_MAX;  // in place of a site: the index of no site
 inline constexpr std::uint32_t kTooLong = 1;               // which check of a loop: that of the iteration limit
 
 }  // namespace bpc::backend

@@ -5,6 +5,7 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include "backend/llvm/emitter.h"
+#include "backend/plan/operands.h"
 
 namespace bpc::backend {
 
@@ -21,7 +22,7 @@ class TileEmitter {
   TileEmitter(Emitter& emitter, const plan::Contraction& c) : e_(emitter), c_(c), b_(emitter.builder_) {
     element_ = e_.plan_.at(c.c.buffer).element;
     scalar_ = e_.type(element_);
-    lanes_ = element_ == Element::f32 ? 8 : 4;
+    lanes_ = c.lanes;
     vector_ = llvm::FixedVectorType::get(scalar_, static_cast<unsigned>(lanes_));
   }
 
@@ -158,12 +159,10 @@ class TileEmitter {
 };
 
 void Emitter::emit(const plan::Contraction& contraction) {
-  std::vector<plan::BufferId> buffers{contraction.scratch};
+  std::vector<plan::BufferId> buffers;
   std::vector<plan::RegisterId> uses;
-  for (const plan::Access* access : {&contraction.a, &contraction.b, &contraction.c}) {
-    buffers.push_back(access->buffer);
-    for (const auto& [reg, factor] : access->at.terms) uses.push_back(reg);
-  }
+  plan::for_each_buffer(contraction, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
+  plan::for_each_register(contraction, [&](plan::Role, plan::RegisterId id) { uses.push_back(id); });
   outline("contraction", false, buffers, std::move(uses), {}, [&] {
     std::vector<llvm::Value*> indices;
     TileEmitter(*this, contraction).run(indices);

@@ -28,7 +28,7 @@ bool is_quick(const plan::Plan& plan, const plan::Kernel& kernel) {
 
 bool is_quick(const plan::Plan& plan, const plan::If& branch) {
   auto is_shared = [&](const plan::JoinedBuffer& joined) {
-    std::uint32_t storage = plan.at(joined.result).storage;
+    const plan::StorageId storage = plan.at(joined.result).storage;
     return plan.at(joined.then).storage == storage && plan.at(joined.otherwise).storage == storage;
   };
   return std::all_of(branch.buffers.begin(), branch.buffers.end(), is_shared) && are_quick(plan, branch.then) &&
@@ -39,8 +39,8 @@ bool are_quick(const plan::Plan& plan, const plan::Steps& steps) {
   return std::all_of(steps.begin(), steps.end(), [&](const plan::Step& step) {
     if (const auto* branch = std::get_if<plan::If>(&step.what)) return is_quick(plan, *branch);
     if (const auto* kernel = std::get_if<plan::Kernel>(&step.what)) return is_quick(plan, *kernel);
-    if (const auto* push = std::get_if<plan::Push>(&step.what)) return push->value.scalar.valid();
-    if (const auto* pop = std::get_if<plan::Pop>(&step.what)) return pop->value.scalar.valid();
+    if (const auto* push = std::get_if<plan::Push>(&step.what)) return std::holds_alternative<RegisterId>(push->value);
+    if (const auto* pop = std::get_if<plan::Pop>(&step.what)) return std::holds_alternative<RegisterId>(pop->value);
     return std::holds_alternative<plan::Instruction>(step.what) || std::holds_alternative<plan::CheckIndex>(step.what);
   });
 }
@@ -57,7 +57,7 @@ void Emitter::poll() {
   llvm::Value* place = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), context_, offsetof(RuntimeContext, interrupt));
   llvm::LoadInst* flag = builder_.CreateAlignedLoad(builder_.getInt8Ty(), builder_.CreateLoad(builder_.getPtrTy(), place), llvm::Align(1));
   flag->setAtomic(llvm::AtomicOrdering::Monotonic);
-  check(builder_.CreateICmpEQ(flag, builder_.getInt8(0)), kInterrupted);
+  check(builder_.CreateICmpEQ(flag, builder_.getInt8(0)), plan::SiteId{});
 }
 
 llvm::Value* Emitter::iteration_limit() {

@@ -29,6 +29,7 @@ class Emitter {
   llvm::Type* memory_type(Element element);  // bool is i8
   void set(plan::RegisterId id, llvm::Value* value) { registers_[id.index] = value; }
   Element element(plan::RegisterId id) const { return plan_.at(id).element; }
+  llvm::ConstantInt* site(plan::SiteId id) { return builder_.getInt32(id.index); }
   llvm::ConstantInt* integer(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   llvm::Value* form(const plan::Affine& at, Indices indices);  // as i64
   void enter(llvm::Function& function);                        // one that is given the buffers and the context
@@ -113,7 +114,7 @@ class Emitter {
   void emit(const plan::Library& call);
   void emit(const plan::Random& random);
   // Goes on where `holds`, otherwise stops the run at the site.
-  void check(llvm::Value* holds, std::uint32_t site, std::uint32_t which = 0, llvm::Value* start = nullptr,
+  void check(llvm::Value* holds, plan::SiteId site, std::uint32_t which = 0, llvm::Value* start = nullptr,
              const std::vector<plan::Datum>& shown = {});
   llvm::Value* pointers(const std::vector<plan::Datum>& items);
   llvm::FunctionCallee hook(const char* name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters);

@@ -27,8 +27,9 @@ void Emitter::run() {
   for (RegisterId id : all.read) ++reads_[id.index];
   enter(*entry);
   for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {
-    RegisterId id = plan_.parameters[i].scalar;
-    if (!id.valid()) continue;
+    const auto* scalar = std::get_if<RegisterId>(&plan_.parameters[i]);
+    if (!scalar) continue;
+    const RegisterId id = *scalar;
     arguments_[id.index] = i;
     if (plan_.frame.valid()) continue;  // thousands of them would live across every part: each is read where it is used
     llvm::Value* value = load(element(id), bound(i));
@@ -90,7 +91,7 @@ llvm::Value* Emitter::bound(std::size_t index) {
 
 // Computed at the top of the function, where it serves all later uses.
 llvm::Value* Emitter::base(BufferId id) {
-  llvm::Value*& base = bases_[plan_.at(id).storage];
+  llvm::Value*& base = bases_[plan_.at(id).storage.index];
   if (base) return base;
   llvm::IRBuilder<>::InsertPointGuard guard(builder_);
   llvm::BasicBlock& first = builder_.GetInsertBlock()->getParent()->getEntryBlock();

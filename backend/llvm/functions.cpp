@@ -28,7 +28,7 @@ void Emitter::outline(const char* name, bool small, const std::vector<BufferId>&
   std::vector<std::uint32_t> storages;
   for (BufferId id : buffers) {
     base(id);
-    storages.push_back(plan_.at(id).storage);
+    storages.push_back(plan_.at(id).storage.index);
   }
   make_unique(storages);
   make_unique(uses);

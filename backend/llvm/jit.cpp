@@ -142,7 +142,7 @@ class Compiled : public runtime::Executable {
  private:
   std::size_t needed(std::size_t more) const { return runtime::Tensor::live_bytes() + arena_bytes_ + more; }
   // The op whose result takes the most memory, which is planned before the first op runs.
-  const Site* largest() const { return largest_ == UINT32_MAX ? nullptr : &sites_[largest_]; }
+  const Site* largest() const { return largest_.valid() ? &sites_[largest_.index] : nullptr; }
 
   // What keeps the run from having `more` bytes beside the arena.
   std::optional<runtime::Failure> exceeds(std::size_t limit, std::size_t more) {
@@ -192,7 +192,7 @@ class Compiled : public runtime::Executable {
 }  // namespace
 
 std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options) {
-  return std::make_unique<Compiled>(plan::make_plan(function), options);
+  return std::make_unique<Compiled>(plan::make_plan(function, host_target()), options);
 }
 
 }  // namespace bpc::backend

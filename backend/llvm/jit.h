@@ -16,6 +16,8 @@ struct JitOptions {
 // `function` must hold no grad op, and need not outlive the result. Throws InternalError when LLVM rejects what we emitted.
 std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options);
 
+// What the code does, said without LLVM (plan/plan.h).
+std::string plan_text(const ir::Function& function);
 // The LLVM IR (after optimisation at that level), or the host's assembly, of a function.
 std::string llvm_text(const ir::Function& function, const JitOptions& options);
 std::string assembly_text(const ir::Function& function, const JitOptions& options);
@@ -26,6 +28,7 @@ std::string host_text();
 // All of the above, for who loads this library while running (tools/bpc/code_generator.h) instead of being linked with it.
 struct CodeGenerator {
   decltype(&backend::compile) compile;
+  decltype(&backend::plan_text) plan_text;
   decltype(&backend::llvm_text) llvm_text;
   decltype(&backend::assembly_text) assembly_text;
   decltype(&backend::host_text) host_text;

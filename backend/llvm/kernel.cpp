@@ -5,6 +5,7 @@
 
 #include "backend/llvm/emitter.h"
 #include "backend/plan/dataflow.h"
+#include "backend/plan/operands.h"
 
 namespace bpc::backend {
 
@@ -20,7 +21,7 @@ constexpr std::int64_t kLanes = 128;  // of one strip of accumulators
 
 bool may_stop(const Kernel& kernel) {
   for (const plan::Instruction& instruction : kernel.body)
-    if (const auto* compute = std::get_if<plan::Compute>(&instruction.what); compute && compute->fails != UINT32_MAX) return true;
+    if (const auto* compute = std::get_if<plan::Compute>(&instruction.what); compute && compute->fails.valid()) return true;
   return false;
 }
 
@@ -72,15 +73,9 @@ void Emitter::emit(const Kernel& kernel) {
 
   std::vector<plan::BufferId> buffers;
   std::vector<RegisterId> results;
-  for (const plan::Instruction& instruction : kernel.body)
-    if (const auto* load = std::get_if<plan::Load>(&instruction.what)) buffers.push_back(load->from.buffer);
-  for (const plan::Store& store : kernel.stores) buffers.push_back(store.to.buffer);
-  for (const Reduction& fold : kernel.reductions) {
-    if (fold.result.valid())
-      results.push_back(fold.result);
-    else
-      buffers.push_back(fold.to.buffer);
-  }
+  plan::for_each_buffer(kernel, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
+  for (const Reduction& fold : kernel.reductions)
+    if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
   auto body = [&] {
     accumulators_.clear();
     std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel.axes.back().size)) : 1;
@@ -294,12 +289,16 @@ void Emitter::fold_in(const Reduction& fold, const Accumulator& accumulator, llv
     }
   }
   store(after, accumulator.element, place);
-  if (fold.running) store(convert(after, accumulator.element, element(fold.value)), element(fold.value), address(fold.to, indices));
+  if (!fold.running) return;
+  const Element written = element(fold.value);
+  this->store(convert(after, accumulator.element, written), written, address(std::get<plan::Access>(fold.to), indices));
 }
 
 void Emitter::finish(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
   if (fold.running) return;
-  Element result = fold.result.valid() ? element(fold.result) : plan_.at(fold.to.buffer).element;
+  const auto* result_register = std::get_if<RegisterId>(&fold.to);
+  const auto* place = std::get_if<plan::Access>(&fold.to);
+  Element result = place ? plan_.at(place->buffer).element : element(*result_register);
   if (accumulator.total) {  // of an infinite total nothing was lost
     llvm::Value *total = load(Element::f64, accumulator.total), *lost = load(Element::f64, accumulator.lost);
     llvm::Value* is_number = builder_.CreateFCmpORD(lost, lost);
@@ -310,10 +309,10 @@ void Emitter::finish(const Reduction& fold, const Accumulator& accumulator, llvm
                                      Element::i64, result)
                            : convert(load(accumulator.element, slot(accumulator.value, memory_type(accumulator.element), lane)),
                                      accumulator.element, result);
-  if (fold.result.valid())
-    set(fold.result, value);
+  if (place)
+    store(value, result, address(*place, indices));
   else
-    store(value, result, address(fold.to, indices));
+    set(*result_register, value);
 }
 
 }  // namespace bpc::backend

@@ -102,7 +102,7 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
     std::string name = std::string(scalar::operator_name(compute.code)) + "_";
     return b ? this->library(name, type, {a, b}) : this->library(name, type, {a});
   };
-  if (compute.fails != UINT32_MAX) check(builder_.CreateICmpNE(b, number(0)), compute.fails);
+  if (compute.fails.valid()) check(builder_.CreateICmpNE(b, number(0)), compute.fails);
   switch (compute.code) {
     case Operator::neg:
       return real ? builder_.CreateFNeg(a) : builder_.CreateNeg(a);

@@ -9,8 +9,8 @@ namespace bpc::backend {
 namespace {
 
 std::size_t entry_bytes(const plan::Plan& plan, const plan::Datum& value) {
-  if (value.scalar.valid()) return element_size(plan.at(value.scalar).element);
-  return static_cast<std::size_t>(plan.at(value.tensor).count) * element_size(plan.at(value.tensor).element);
+  if (const auto* scalar = std::get_if<plan::RegisterId>(&value)) return element_size(plan.at(*scalar).element);
+  return plan.bytes(std::get<plan::BufferId>(value));
 }
 
 }  // namespace
@@ -51,8 +51,7 @@ llvm::Value* Emitter::root(std::uint32_t index) {
 }
 
 void Emitter::emit(const plan::NewTape& made) {
-  bool is_new = made.root == UINT32_MAX;
-  llvm::Value* chunk = is_new ? chunk_from("bpc_hook_new_tape", {context_, builder_.getInt32(made.site)}) : root(made.root);
+  llvm::Value* chunk = made.root ? root(*made.root) : chunk_from("bpc_hook_new_tape", {context_, site(made.site)});
   set(made.to.chunk, chunk);
   set(made.to.top, chunk_begin(chunk));
 }
@@ -65,8 +64,8 @@ void Emitter::emit(const plan::CopyTape& copy) {
   builder_.CreateStore(get(copy.from.top), top);
   llvm::FunctionCallee callee =
       hook("bpc_hook_copy_tape", builder_.getInt64Ty(), {pointer, pointer, pointer, builder_.getInt64Ty(), builder_.getInt32Ty()});
-  leave_unless_zero(builder_.CreateCall(
-      callee, {context_, state, root(copy.root), integer(static_cast<std::int64_t>(copy.entry)), builder_.getInt32(copy.site)}));
+  leave_unless_zero(
+      builder_.CreateCall(callee, {context_, state, root(copy.root), integer(static_cast<std::int64_t>(copy.entry)), site(copy.site)}));
   set(copy.to.chunk, builder_.CreateLoad(pointer, state));
   set(copy.to.top, builder_.CreateLoad(pointer, top));
 }
@@ -80,8 +79,7 @@ void Emitter::emit(const plan::Push& push) {
     llvm::Value* full = builder_.CreateICmpEQ(top, chunk_field(chunk, offsetof(TapeChunk, end), "end"));
     llvm::BasicBlock* before = builder_.GetInsertBlock();
     builder_.SetInsertPoint(branch_rarely(full, room, "full"));
-    llvm::Value* next =
-        chunk_from("bpc_hook_grow_tape", {context_, chunk, integer(static_cast<std::int64_t>(bytes)), builder_.getInt32(push.site)});
+    llvm::Value* next = chunk_from("bpc_hook_grow_tape", {context_, chunk, integer(static_cast<std::int64_t>(bytes)), site(push.site)});
     llvm::Value* begin = chunk_begin(next);
     llvm::BasicBlock* grown = builder_.GetInsertBlock();
     builder_.CreateBr(room);
@@ -95,11 +93,11 @@ void Emitter::emit(const plan::Push& push) {
     };
     chunk = either(chunk, next);
     top = either(top, begin);
-    if (push.value.scalar.valid()) {
-      store(get(push.value.scalar), element(push.value.scalar), top);
+    if (const auto* scalar = std::get_if<plan::RegisterId>(&push.value)) {
+      store(get(*scalar), element(*scalar), top);
     } else {
-      llvm::Align align(element_size(plan_.at(push.value.tensor).element));
-      builder_.CreateMemCpy(top, align, base(push.value.tensor), llvm::Align(plan::kAlignment), bytes);
+      const auto tensor = std::get<plan::BufferId>(push.value);
+      builder_.CreateMemCpy(top, llvm::Align(element_size(plan_.at(tensor).element)), base(tensor), llvm::Align(plan::kAlignment), bytes);
     }
     top = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), top, bytes);
   }
@@ -110,7 +108,8 @@ void Emitter::emit(const plan::Push& push) {
 void Emitter::emit(const plan::Pop& pop) {
   llvm::Value *chunk = get(pop.from.chunk), *top = get(pop.from.top);
   std::size_t bytes = entry_bytes(plan_, pop.value);
-  bool is_scalar = pop.value.scalar.valid();
+  const auto* scalar = std::get_if<plan::RegisterId>(&pop.value);
+  const auto* tensor = std::get_if<plan::BufferId>(&pop.value);
   llvm::Value* value = nullptr;
   if (bytes > 0) {
     llvm::Function* function = builder_.GetInsertBlock()->getParent();
@@ -133,22 +132,22 @@ void Emitter::emit(const plan::Pop& pop) {
     builder_.SetInsertPoint(some);
     llvm::Value *own_chunk = phi(chunk, before, previous, back), *own_top = phi(top, before, end, back);
     own_top = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), own_top, -static_cast<std::int64_t>(bytes));
-    if (is_scalar) {
-      value = load(element(pop.value.scalar), own_top);
+    if (scalar) {
+      value = load(element(*scalar), own_top);
     } else {
-      llvm::Align align(element_size(plan_.at(pop.value.tensor).element));
-      builder_.CreateMemCpy(base(pop.value.tensor), llvm::Align(plan::kAlignment), own_top, align, bytes);
+      llvm::Align align(element_size(plan_.at(*tensor).element));
+      builder_.CreateMemCpy(base(*tensor), llvm::Align(plan::kAlignment), own_top, align, bytes);
     }
     builder_.CreateBr(done);
 
     builder_.SetInsertPoint(none);
-    if (!is_scalar) builder_.CreateMemSet(base(pop.value.tensor), builder_.getInt8(0), bytes, llvm::Align(plan::kAlignment));
+    if (tensor) builder_.CreateMemSet(base(*tensor), builder_.getInt8(0), bytes, llvm::Align(plan::kAlignment));
     builder_.CreateBr(done);
 
     builder_.SetInsertPoint(done);
     chunk = phi(own_chunk, some, chunk, none);
     top = phi(own_top, some, top, none);
-    if (is_scalar) set(pop.value.scalar, phi(value, some, llvm::Constant::getNullValue(value->getType()), none));
+    if (scalar) set(*scalar, phi(value, some, llvm::Constant::getNullValue(value->getType()), none));
   }
   set(pop.to.chunk, chunk);
   set(pop.to.top, top);

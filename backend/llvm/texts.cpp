@@ -9,10 +9,14 @@
 
 namespace bpc::backend {
 
+std::string plan_text(const ir::Function& function) {
+  return plan::print(plan::make_plan(function, host_target()));
+}
+
 std::string llvm_text(const ir::Function& function, const JitOptions& options) {
   llvm::LLVMContext context;
   auto machine = host_machine(options.optimization);
-  auto module = generate(plan::make_plan(function), context, *machine, options.optimization);
+  auto module = generate(plan::make_plan(function, host_target()), context, *machine, options.optimization);
   std::string text;
   llvm::raw_string_ostream out(text);
   module->print(out, nullptr);
@@ -22,7 +26,7 @@ std::string llvm_text(const ir::Function& function, const JitOptions& options) {
 std::string assembly_text(const ir::Function& function, const JitOptions& options) {
   llvm::LLVMContext context;
   auto machine = host_machine(options.optimization);
-  auto module = generate(plan::make_plan(function), context, *machine, options.optimization);
+  auto module = generate(plan::make_plan(function, host_target()), context, *machine, options.optimization);
   llvm::SmallString<4096> text;
   llvm::raw_svector_ostream out(text);
   llvm::legacy::PassManager passes;

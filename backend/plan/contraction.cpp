@@ -1,4 +1,8 @@
-// einsum of two operands as a contraction over outer…, m, n, k, or as a fused reduction when it is small or thin.
+// Einsums of two operands: as fused sums of products first, of which the large ones become contractions over outer…, m, n, k.
+#include <algorithm>
+
+#include "backend/plan/operands.h"
+#include "backend/plan/passes.h"
 #include "backend/plan/planner.h"
 #include "ir/shape_rules.h"
 
@@ -6,12 +10,14 @@ namespace bpc::plan {
 
 namespace {
 
-// A letter of the spec: its size and the stride of each operand along it (0 where it is absent).
+constexpr double kFewProducts = 4096;
+// Rows of the register tile, which has two vectors side by side: with them, a row of b and an element of a, it fills 16 vector registers.
+constexpr std::int64_t kRows = 6, kVectors = 2;
+
+// An axis of a sum of products: its size and the stride of each operand along it.
 struct Letter {
-  char name;
-  std::int64_t size;
-  std::int64_t a, b, c;
-  bool in_a, in_b, in_c;
+  std::int64_t size = 0;
+  std::int64_t a = 0, b = 0, c = 0;
 };
 
 // Merges letters that each operand walks as one axis.
@@ -26,125 +32,142 @@ std::vector<Letter> merged(std::vector<Letter> letters) {
   return letters;
 }
 
-constexpr double kFewProducts = 4096;
+std::int64_t last_size(const std::vector<Letter>& letters) {
+  return letters.empty() ? 1 : letters.back().size;
+}
 
 // Worth a packed panel and a register tile: enough of every axis.
 bool is_large(std::int64_t m, std::int64_t n, std::int64_t k) {
   return m >= 4 && n >= 4 && k >= 4 && static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= kFewProducts;
 }
 
+// The sum over k of a * b that a kernel is, if it is nothing else.
+struct SumOfProducts {
+  Access a, b, c;
+  std::vector<Letter> outer, m, n, k;
+};
+
+std::optional<SumOfProducts> sum_of_products(const Kernel& kernel) {
+  if (kernel.reductions.size() != 1 || !kernel.stores.empty() || kernel.body.size() != 3) return std::nullopt;
+  const Reduction& fold = kernel.reductions[0];
+  const auto* to = std::get_if<Access>(&fold.to);
+  const auto *left = std::get_if<Load>(&kernel.body[0].what), *right = std::get_if<Load>(&kernel.body[1].what);
+  const auto* product = std::get_if<Compute>(&kernel.body[2].what);
+  if (!fold.of_products || !to || !left || !right || !product || product->operands[0] != kernel.body[0].result ||
+      product->operands[1] != kernel.body[1].result)
+    return std::nullopt;
+  SumOfProducts sum{left->from, right->from, *to, {}, {}, {}, {}};
+  for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
+    const Letter letter{kernel.axes[i].size, sum.a.at.strides[i], sum.b.at.strides[i], sum.c.at.strides[i]};
+    (kernel.axes[i].reduced ? sum.k : letter.b == 0 ? sum.m : letter.a == 0 ? sum.n : sum.outer).push_back(letter);
+  }
+  sum.m = merged(sum.m);
+  sum.n = merged(sum.n);
+  sum.k = merged(sum.k);
+  // The register tile lies along the axis that the result is contiguous in.
+  if (!sum.m.empty() && sum.m.back().c == 1) {
+    std::swap(sum.m, sum.n);
+    std::swap(sum.a, sum.b);
+    for (auto* group : {&sum.outer, &sum.m, &sum.n, &sum.k})
+      for (Letter& letter : *group) std::swap(letter.a, letter.b);
+  }
+  return sum;
+}
+
+Contraction contraction_of(Plan& plan, SumOfProducts sum, const Target& target) {
+  Contraction step;
+  step.m = last_size(sum.m);
+  step.n = last_size(sum.n);
+  step.k = last_size(sum.k);
+  std::vector<Letter> order = std::move(sum.outer);
+  order.insert(order.end(), sum.m.begin(), sum.m.end() - 1);
+  order.insert(order.end(), sum.n.begin(), sum.n.end() - 1);
+  order = merged(std::move(order));
+  for (const Letter& letter : order) step.outer.push_back(letter.size);
+  order.insert(order.end(), {sum.m.back(), sum.n.back(), sum.k.back()});
+  auto over = [&](Access access, std::int64_t Letter::* stride) {
+    access.at.strides.clear();
+    for (const Letter& letter : order) access.at.strides.push_back(letter.*stride);
+    return access;
+  };
+  step.a = over(std::move(sum.a), &Letter::a);
+  step.b = over(std::move(sum.b), &Letter::b);
+  step.c = over(std::move(sum.c), &Letter::c);
+  const Element element = plan.at(step.c.buffer).element;
+  step.rows = kRows;
+  step.lanes = static_cast<std::int64_t>(target.vector_bytes / element_size(element));
+  step.panel = kVectors * step.lanes;
+  step.scratch = plan.add(Buffer{element, step.k * step.panel, "panel", {}});
+  return step;
+}
+
+void choose(Plan& plan, Steps& steps, const Target& target) {
+  for (Step& step : steps) {
+    for_each_region(step, [&](Steps& inner) { choose(plan, inner, target); });
+    const auto* kernel = std::get_if<Kernel>(&step.what);
+    std::optional<SumOfProducts> sum = kernel ? sum_of_products(*kernel) : std::nullopt;
+    if (sum && is_real(plan.at(sum->c.buffer).element) && sum->k.size() == 1 &&
+        is_large(last_size(sum->m), last_size(sum->n), last_size(sum->k)))
+      step.what = contraction_of(plan, std::move(*sum), target);
+  }
+}
+
 }  // namespace
 
+void choose_contractions(Plan& plan, const Target& target) {
+  choose(plan, plan.body, target);
+}
+
 void Planner::einsum(const ir::Op& op) {
-  ir::EinsumSpec spec = ir::parse_einsum(op.attrs.string(ir::Attr::spec)).value();
-  ir::ValueId y = op.results[0];
-  Element element = type(y).element;
-  double products = static_cast<double>(type(y).count());
-  for (std::size_t i = 0; i < spec.a.size(); ++i)
-    if (!(spec.out.find(spec.a[i]) != std::string::npos)) products *= static_cast<double>(type(op.operands[0]).size(i));
-  bool many = is_real(element) && products >= kFewProducts;
-  auto operand = [&](ir::ValueId id) { return many && !type(id).is_scalar() ? view(id) : Access{{}, dense(sizes(id))}; };
-  Access a = operand(op.operands[0]), b = operand(op.operands[1]);
-  std::vector<Letter> letters;
-  auto letter = [&](char name, std::int64_t size) -> Letter& {
-    for (Letter& known : letters)
-      if (known.name == name) return known;
-    return letters.emplace_back(Letter{name, size, 0, 0, 0, false, false, false});
-  };
-  Sizes strides = dense_strides(sizes(y));
-  for (std::size_t i = 0; i < spec.out.size(); ++i) {
-    Letter& known = letter(spec.out[i], type(y).size(i));
-    known.c = strides[i];
-    known.in_c = true;
-  }
-  for (std::size_t i = 0; i < spec.a.size(); ++i) {
-    Letter& known = letter(spec.a[i], type(op.operands[0]).size(i));
-    known.a = a.at.strides[i];
-    known.in_a = true;
-  }
-  for (std::size_t i = 0; i < spec.b.size(); ++i) {
-    Letter& known = letter(spec.b[i], type(op.operands[1]).size(i));
-    known.b = b.at.strides[i];
-    known.in_b = true;
-  }
-
-  std::vector<Letter> outer, m, n, k;
-  for (const Letter& item : letters) (!item.in_c ? k : item.in_a && item.in_b ? outer : item.in_a ? m : n).push_back(item);
-  m = merged(m);
-  n = merged(n);
-  k = merged(k);
-  // The register tile lies along the axis that the result is contiguous in.
-  if (!m.empty() && m.back().c == 1) {
-    std::swap(m, n);
-    std::swap(a, b);
-    for (auto* group : {&outer, &m, &n, &k})
-      for (Letter& item : *group) std::swap(item.a, item.b);
-  }
-  auto last = [](const std::vector<Letter>& group) { return group.empty() ? 1 : group.back().size; };
-  if (many && k.size() == 1 && is_large(last(m), last(n), last(k))) {
-    Contraction step;
-    step.m = last(m);
-    step.n = last(n);
-    step.k = last(k);
-    std::vector<Letter> order = outer;
-    order.insert(order.end(), m.begin(), m.end() - 1);
-    order.insert(order.end(), n.begin(), n.end() - 1);
-    order = merged(order);
-    for (const Letter& item : order) step.outer.push_back(item.size);
-    order.insert(order.end(), {m.back(), n.back(), k.back()});
-    BufferId buffer = add_buffer(type(y), function_.value(y).name);
-    Affine at_a = a.at, at_b = b.at, at_c;
-    at_a.strides.clear();
-    at_b.strides.clear();
-    for (const Letter& item : order) {
-      at_a.strides.push_back(item.a);
-      at_b.strides.push_back(item.b);
-      at_c.strides.push_back(item.c);
+  const ir::EinsumSpec spec = ir::parse_einsum(op.attrs.string(ir::Attr::spec)).value();
+  const ir::ValueId a = op.operands[0], b = op.operands[1], y = op.results[0];
+  const Element element = type(y).element;
+  // The letters of the result, outermost first, then those that are summed.
+  std::string letters = spec.out;
+  Sizes space = sizes(y);
+  auto add_letters = [&](const std::string& names, ir::ValueId operand) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (letters.find(names[i]) != std::string::npos) continue;
+      letters += names[i];
+      space.push_back(type(operand).size(i));
     }
-    step.a = {a.buffer, std::move(at_a)};
-    step.b = {b.buffer, std::move(at_b)};
-    step.c = {buffer, std::move(at_c)};
-    step.panel = element == Element::f32 ? 16 : 8;
-    step.scratch = add_buffer(Type::of_sizes(element, {step.k, step.panel}), "panel");
-    push({std::move(step)});
-    place(buffer);
-    return define_dense(y, buffer);
-  }
-
-  // Few elements, or integers: a product folded by an ordinary kernel.
+  };
+  add_letters(spec.a, a);
+  add_letters(spec.b, b);
   Kernel kernel;
-  Sizes space;
-  for (const Letter& item : letters) {
-    kernel.axes.push_back({item.size, !item.in_c});
-    space.push_back(item.size);
+  double products = 1;
+  for (std::size_t i = 0; i < space.size(); ++i) {
+    kernel.axes.push_back({space[i], i >= spec.out.size()});
+    products *= static_cast<double>(space[i]);
   }
   BodyBuilder body(*this, space.size(), kernel.body);
-  auto indices = [&](const std::string& names) {
-    std::vector<Affine> result;
-    for (char name : names)
-      for (std::size_t i = 0; i < letters.size(); ++i)
-        if (letters[i].name == name) result.push_back(affine_axis(i, space.size()));
-    return result;
+  auto factor = [&](ir::ValueId operand, const std::string& names) {
+    std::vector<Affine> indices;
+    for (char name : names) indices.push_back(affine_axis(letters.find(name), space.size()));
+    // What is read again and again is made once.
+    const bool in_memory = is_real(element) && products >= kFewProducts && !type(operand).is_scalar();
+    if (!in_memory) return body.element(operand, indices);
+    const Access from = view(operand);
+    return body.emit(element, Load{{from.buffer, compose(from.at, indices, space.size())}});
   };
-  RegisterId left = body.element(op.operands[0], indices(spec.a)), right = body.element(op.operands[1], indices(spec.b));
-  RegisterId product = body.emit(element, Compute{scalar::Operator::mul, {left, right}, 0, UINT32_MAX});
-  Affine to = affine_constant(0, space.size());
-  for (std::size_t i = 0; i < letters.size(); ++i) to.strides[i] = letters[i].c;
-  bool scalar_result = type(y).is_scalar();
-  if (scalar_result) {
+  const RegisterId left = factor(a, spec.a), right = factor(b, spec.b);
+  RegisterId product = body.emit(element, Compute{scalar::Operator::mul, {left, right}});
+  if (type(y).is_scalar()) {
     RegisterId result = add_register(element);
-    kernel.reductions.push_back({Reduction::Kind::sum, product, result, {}, {}, false});
-    define(y, result);
-  } else {
-    BufferId buffer = add_buffer(type(y), function_.value(y).name);
-    define_dense(y, buffer);
-    bool folds = std::any_of(letters.begin(), letters.end(), [](const Letter& item) { return !item.in_c; });
-    if (folds)
-      kernel.reductions.push_back({Reduction::Kind::sum, product, {}, {buffer, std::move(to)}, {}, false});
-    else
-      kernel.stores.push_back({product, {buffer, std::move(to)}, {}});
+    kernel.reductions.push_back({Reduction::Kind::sum, product, result, {}, false, true});
+    push({std::move(kernel)});
+    return define(y, result);
   }
-  add_kernel(std::move(kernel), true);
+  BufferId buffer = add_buffer(type(y), function_.value(y).name);
+  Affine to = affine_constant(0, space.size());
+  const Sizes strides = dense_strides(sizes(y));
+  std::copy(strides.begin(), strides.end(), to.strides.begin());
+  if (space.size() > spec.out.size())
+    kernel.reductions.push_back({Reduction::Kind::sum, product, Access{buffer, std::move(to)}, {}, false, true});
+  else
+    kernel.stores.push_back({product, {buffer, std::move(to)}, {}});
+  push({std::move(kernel)});
+  define_dense(y, buffer);
 }
 
 }  // namespace bpc::plan

@@ -59,11 +59,7 @@ void Planner::if_else(const ir::Op& op) {
     }
     define(result, joined);
   }
-  std::vector<JoinedRegister> joined_registers = step.registers;
-  std::vector<JoinedBuffer> joined_buffers = step.buffers;
   push({std::move(step)});
-  for (const JoinedRegister& joined : joined_registers) place(joined.result);
-  for (const JoinedBuffer& joined : joined_buffers) place(joined.result);
 }
 
 Planner::Carried Planner::carry(std::span<const ir::ValueId> inits, const ir::Op& op) {
@@ -104,8 +100,6 @@ void Planner::bind_arguments(const Carried& carried, std::span<const ir::ValueId
 
 void Planner::bind_results(const Carried& carried, const ir::Op& op) {
   bind(carried, op.results, &CarriedRegister::result, &CarriedBuffer::result);
-  for (const CarriedRegister& slot : carried.registers) place(slot.result);
-  for (const CarriedBuffer& slot : carried.buffers) place(slot.result);
 }
 
 void Planner::set_next(Carried& carried, std::span<const ir::ValueId> yields) {

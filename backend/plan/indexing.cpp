@@ -47,7 +47,6 @@ RegisterId Planner::checked_index(ir::OpId id, ir::ValueId index, CheckIndex che
     check.result = add_register(Element::i64);
     check.site = add_site(id);
     push({check});
-    place(check.result);
     return check.result;
   }
   bool from_start = counts_from_start(function_, index);
@@ -89,7 +88,6 @@ std::vector<RegisterId> Planner::checked_indices(ir::OpId id, std::size_t first)
       result.push_back(checked_index(id, index, check));
     } else if (ir::may_fail(function_, op)) {
       push({CheckIndices{whole(index), size, add_site(id), which}});
-      scope_.open.clear();  // what these indices name is read after the check
     }
   }
   return result;
@@ -182,7 +180,7 @@ void Planner::write_part(const ir::Op& op, const Locate& locate, bool adds) {
     write([&](BodyBuilder& body) { return body.emit(type(v).element, Load{{part, dense(space)}}); });
   }
   define_dense(y, buffer);
-  add_kernel(std::move(kernel), false);
+  push({std::move(kernel)});
 }
 
 // Parts of x that are needed after x is written are copied, which is less than a copy of all of x.

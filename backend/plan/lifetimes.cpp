@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backend/plan/operands.h"
+
 namespace bpc::plan {
 
 namespace {
@@ -14,10 +16,10 @@ class Walk {
 
   Lifetimes run() {
     loops_.push_back({});
-    for (const Parameter& parameter : plan_.parameters)
-      if (parameter.tensor.valid()) make(parameter.tensor);
+    for (const Datum& parameter : plan_.parameters)
+      if (const auto* tensor = std::get_if<BufferId>(&parameter)) make(*tensor);
     for (std::uint32_t i = 0; i < plan_.buffers.size(); ++i)
-      if (plan_.buffers[i].storage != UINT32_MAX) make({i});  // constants
+      if (plan_.buffers[i].storage.valid()) make({i});  // constants
     if (plan_.frame.valid()) make(plan_.frame);
     walk(plan_.body);
     ++now_;
@@ -35,7 +37,7 @@ class Walk {
     if (stretches.empty()) made_in_[id.index] = loops_.size() - 1;
     stretches.push_back({now_, now_, id});
   }
-  // Another step that writes part of a buffer (a concatenation) continues its life.
+  // Another step that writes to a buffer (a concatenation) continues its life.
   void write(BufferId id) {
     if (result_.stretches[id.index].empty())
       make(id);
@@ -61,11 +63,6 @@ class Walk {
   bool is_open(std::int64_t start) const {
     return std::any_of(sides_.begin(), sides_.end(), [&](const SecondSide& side) { return side.start == start; });
   }
-  void read(std::span<const Datum> shown) {
-    for (const Datum& item : shown)
-      if (item.tensor.valid()) read(item.tensor);
-  }
-
   void walk(const Steps& steps) {
     for (const Step& step : steps) {
       ++now_;
@@ -73,50 +70,11 @@ class Walk {
     }
   }
 
-  void visit(const Instruction& instruction) {
-    if (const auto* load = std::get_if<Load>(&instruction.what)) read(load->from.buffer);
-  }
-  void visit(const Kernel& kernel) {
-    for (const Instruction& instruction : kernel.body) visit(instruction);
-    for (const Store& store : kernel.stores)
-      if (store.base.valid()) read(store.base);
-    for (const Store& store : kernel.stores) write(store.to.buffer);
-    for (const Reduction& fold : kernel.reductions)
-      if (!fold.result.valid()) write(fold.to.buffer);
-    in_place(kernel);
-  }
-  void visit(const Contraction& contraction) {
-    read(contraction.a.buffer);
-    read(contraction.b.buffer);
-    make(contraction.scratch);
-    make(contraction.c.buffer);
-  }
-  void visit(const Print& print) { read(print.items); }
-  void visit(const Assert& check) { read(check.shown); }
-  void visit(const CheckIndex&) {}
-  void visit(const CheckIndices& check) { read(check.indices); }
-  void visit(const Library& call) {
-    for (BufferId input : call.inputs) read(input);
-    make(call.work);
-    make(call.output);
-  }
-  void visit(const SetOutput&) {}
-  void visit(const Donate& donate) {
-    read(donate.from);
-    make(donate.to);
-    result_.moves.push_back({donate.from, donate.to, now_, true});
-  }
-  void visit(const NewTape&) {}
-  void visit(const CopyTape&) {}
-  void visit(const Push& push) {
-    if (push.value.tensor.valid()) read(push.value.tensor);
-  }
-  void visit(const Pop& pop) {
-    if (pop.value.tensor.valid()) make(pop.value.tensor);
-  }
-  void visit(const Random& random) {
-    if (random.turns.tensor.valid()) read(random.turns.tensor);
-    make(random.to);
+  // A step without regions.
+  void visit(const auto& what) {
+    for_each_buffer(what, [&](Role role, BufferId id) { role == Role::read ? read(id) : write(id); });
+    if constexpr (OneOf<std::remove_cvref_t<decltype(what)>, Kernel>) in_place(what);
+    if constexpr (OneOf<std::remove_cvref_t<decltype(what)>, Donate>) result_.moves.push_back({what.from, what.to, now_, true});
   }
 
   void visit(const If& branch) {

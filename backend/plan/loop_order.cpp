@@ -1,24 +1,10 @@
-#include "backend/plan/loop_order.h"
-
 #include "backend/plan/affine.h"
+#include "backend/plan/operands.h"
+#include "backend/plan/passes.h"
 
 namespace bpc::plan {
 
 namespace {
-
-// Calls f on every affine form over the kernel's axes.
-template <class F>
-void for_each_form(Kernel& kernel, F f) {
-  for (Instruction& instruction : kernel.body) {
-    if (auto* load = std::get_if<Load>(&instruction.what)) f(load->from.at);
-    if (auto* position = std::get_if<Position>(&instruction.what)) f(position->at);
-  }
-  for (Store& store : kernel.stores) f(store.to.at);
-  for (Reduction& fold : kernel.reductions) {
-    if (!fold.result.valid()) f(fold.to.at);
-    if (!fold.position.strides.empty()) f(fold.position);
-  }
-}
 
 // How many loads and stores walk this axis one element at a time, and how many leap.
 struct Walks {
@@ -89,15 +75,8 @@ void order(Steps& steps) {
     if (auto* kernel = std::get_if<Kernel>(&step.what)) {
       order(*kernel);
       merge_axes(*kernel);
-    } else if (auto* branch = std::get_if<If>(&step.what)) {
-      order(branch->then);
-      order(branch->otherwise);
-    } else if (auto* loop = std::get_if<For>(&step.what)) {
-      order(loop->body);
-    } else if (auto* loop = std::get_if<While>(&step.what)) {
-      order(loop->condition);
-      order(loop->body);
     }
+    for_each_region(step, [](Steps& inner) { order(inner); });
   }
 }
 

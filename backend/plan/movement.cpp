@@ -50,13 +50,13 @@ void Planner::window_add(const ir::Op& op) {
   for (std::int64_t size : sizes(y)) clear.axes.push_back({size, false});
   RegisterId zero = BodyBuilder(*this, clear.axes.size(), clear.body).emit(type(y).element, Constant{});
   clear.stores.push_back({zero, {zeros, dense(sizes(y))}, {}});
-  add_kernel(std::move(clear), true);
+  push({std::move(clear)});
   std::size_t axes = type(windows).rank();
   Affine at = compose(dense(sizes(y)), window_indices(op, identity_indices(axes)), axes);
   Kernel kernel = store_kernel(windows, sizes(windows), {buffer, std::move(at)});
   kernel.stores[0].base = zeros;
   kernel.stores[0].adds = true;
-  add_kernel(std::move(kernel), false);
+  push({std::move(kernel)});
   define_dense(y, buffer);
 }
 
@@ -83,7 +83,7 @@ void Planner::concat(const ir::Op& op) {
   auto axis = static_cast<std::size_t>(op.attrs.integer(ir::Attr::axis));
   Affine at = dense(sizes(y));
   for (ir::ValueId operand : op.operands) {
-    add_kernel(store_kernel(operand, sizes(operand), {buffer, at}), false);
+    push({store_kernel(operand, sizes(operand), {buffer, at})});
     at.offset += at.strides[axis] * type(operand).size(axis);
   }
   define_dense(y, buffer);

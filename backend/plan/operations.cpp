@@ -88,11 +88,7 @@ void Planner::lazy_or_stored(const ir::Op& op, std::vector<RegisterId> starts) {
 RegisterId Planner::host_value(ir::ValueId id, std::span<const Affine> indices) {
   std::vector<Instruction> body;
   RegisterId result = BodyBuilder(*this, 0, body).element(id, indices);
-  for (Instruction& instruction : body) {
-    RegisterId made = instruction.result;
-    push({std::move(instruction)});
-    place(made);
-  }
+  for (Instruction& instruction : body) push({std::move(instruction)});
   return result;
 }
 
@@ -100,7 +96,7 @@ void Planner::elementwise(ir::OpId id) {
   const ir::Op& op = function_.op(id);
   if (!type(op.results[0]).is_scalar()) return lazy_or_stored(op);
   if (ir::op_info(op.code).has(ir::identity)) return define(op.results[0], scalar(op.operands[0]));
-  Compute compute{ir::scalar_operator(op.code), {}, op.attrs.integer(ir::Attr::order), UINT32_MAX};
+  Compute compute{ir::scalar_operator(op.code), {}, op.attrs.integer(ir::Attr::order), {}};
   for (ir::ValueId operand : op.operands) compute.operands.push_back(scalar(operand));
   if (ir::may_fail(function_, op)) compute.fails = add_site(id);
   define(op.results[0], host(type(op.results[0]).element, std::move(compute)));
@@ -112,7 +108,7 @@ void Planner::reduction(ir::OpId id) {
   ir::ValueId x = op.operands[0], y = op.results[0];
   Sizes space = sizes(x);
   Kernel kernel{kept_axes(space), false, {}, {}, {}};
-  Reduction fold{reduction_kind(op.code), {}, {}, {}, affine_constant(0, space.size()), false};
+  Reduction fold{reduction_kind(op.code), {}, {}, affine_constant(0, space.size())};
   std::int64_t step = 1;
   const auto& axes = op.attrs.ints(ir::Attr::axes);
   for (std::size_t i = axes.size(); i-- > 0;) {
@@ -123,21 +119,23 @@ void Planner::reduction(ir::OpId id) {
   }
   fold.value = BodyBuilder(*this, space.size(), kernel.body).element(x, identity_indices(space.size()));
   if (type(y).is_scalar()) {
-    fold.result = add_register(type(y).element);
-    define(y, fold.result);
+    const RegisterId result = add_register(type(y).element);
+    fold.to = result;
+    define(y, result);
   } else {
     BufferId buffer = add_buffer(type(y), function_.value(y).name);
     define_dense(y, buffer);
-    fold.to = {buffer, affine_constant(0, space.size())};
+    Affine to = affine_constant(0, space.size());
     std::int64_t stride = 1;
     for (std::size_t i = space.size(); i-- > 0;) {
       if (kernel.axes[i].reduced) continue;
-      fold.to.at.strides[i] = stride;
+      to.strides[i] = stride;
       stride *= space[i];
     }
+    fold.to = Access{buffer, std::move(to)};
   }
   kernel.reductions.push_back(std::move(fold));
-  add_kernel(std::move(kernel), true);
+  push({std::move(kernel)});
 }
 
 void Planner::scan(const ir::Op& op) {
@@ -154,9 +152,9 @@ void Planner::scan(const ir::Op& op) {
   BufferId buffer = add_buffer(type(y), function_.value(y).name);
   RegisterId value = BodyBuilder(*this, space.size(), kernel.body).element(x, indices);
   Access to{buffer, compose(dense(space), indices, space.size())};
-  kernel.reductions.push_back({Reduction::Kind::sum, value, {}, std::move(to), {}, true});
+  kernel.reductions.push_back({Reduction::Kind::sum, value, std::move(to), {}, true});
   define_dense(y, buffer);
-  add_kernel(std::move(kernel), false);
+  push({std::move(kernel)});
 }
 
 void Planner::source(const ir::Op& op) {
@@ -169,8 +167,7 @@ void Planner::source(const ir::Op& op) {
   }
   BufferId buffer = add_buffer(type, function_.value(y).name);
   std::vector<std::byte> bytes = constant_bytes(op, type.element);
-  plan_.buffers[buffer.index].storage = static_cast<std::uint32_t>(plan_.storages.size());
-  plan_.storages.push_back({Storage::Kind::constant, plan_.constants.size(), 0, bytes.size()});
+  plan_.buffers[buffer.index].storage = plan_.add(Storage{Storage::Kind::constant, plan_.constants.size(), 0, bytes.size()});
   plan_.constants.push_back(std::move(bytes));
   if (type.is_scalar()) return define(y, host(type.element, Load{{buffer, {}}}));
   define_dense(y, buffer);
@@ -179,10 +176,10 @@ void Planner::source(const ir::Op& op) {
 void Planner::random(const ir::Op& op) {
   ir::ValueId y = op.results[0];
   BufferId buffer = add_buffer(type(y), function_.value(y).name);
-  Datum turns = op.operands.empty() ? Datum{} : datum(op.operands[0]);
+  std::optional<Datum> turns;
+  if (!op.operands.empty()) turns = datum(op.operands[0]);
   push({Random{buffer, op.code == ir::Opcode::random_normal, static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::seed)),
                static_cast<std::uint64_t>(op.attrs.integer(ir::Attr::stream)), turns}});
-  place(buffer);
   if (type(y).is_scalar()) return define(y, host(type(y).element, Load{{buffer, {}}}));
   define_dense(y, buffer);
 }
@@ -201,7 +198,6 @@ void Planner::library(ir::OpId id) {
   if (ir::may_fail(function_, op)) call.site = add_site(id);
   BufferId buffer = call.output;
   push({std::move(call)});
-  place(buffer);
   if (type(y).is_scalar()) return define(y, host(type(y).element, Load{{buffer, {}}}));
   define_dense(y, buffer);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,7 +17,8 @@ namespace bpc::plan {
 
 using BufferId = ir::Id<struct BufferTag>;
 using RegisterId = ir::Id<struct RegisterTag>;
-using SiteId = std::uint32_t;  // an index into Plan::sites
+using StorageId = ir::Id<struct StorageTag>;
+using SiteId = ir::Id<struct SiteTag>;
 
 // A scalar: an SSA value of the host code or of one kernel's body. In memory only between parts (Plan::frame).
 struct Register {
@@ -30,7 +32,7 @@ struct Buffer {
   Element element = Element::f32;
   std::int64_t count = 0;
   std::string name;
-  std::uint32_t storage = UINT32_MAX;  // an index into Plan::storages
+  StorageId storage;  // of a constant from the beginning; of all others by storage.h
 };
 
 struct Storage {
@@ -72,8 +74,8 @@ struct Load {
 struct Compute {  // cast converts to the result's element
   scalar::Operator code;
   std::vector<RegisterId> operands;
-  std::int64_t order = 0;     // of polygamma
-  SiteId fails = UINT32_MAX;  // integer division: the site to report for a zero divisor
+  std::int64_t order = 0;  // of polygamma
+  SiteId fails{};          // integer division: the site to report for a zero divisor
 };
 struct Index {  // as i64; a negative one counts from the end of `size` elements
   RegisterId from;
@@ -98,10 +100,10 @@ struct Reduction {
   enum class Kind : std::uint8_t { sum, max, min, any, all, argmax, argmin };
   Kind kind;
   RegisterId value;
-  RegisterId result;     // rank 0: the finished value; otherwise invalid and `to` is written
-  Access to;             // strides of reduced axes are 0, unless running
-  Affine position;       // argmax, argmin: the index to return, over the reduced axes; ascending in loop order
-  bool running = false;  // cumsum: the accumulator is stored at every turn (the reduced axis is innermost, in order)
+  std::variant<RegisterId, Access> to;  // a finished value of rank 0; or elements, whose strides of reduced axes are 0, unless running
+  Affine position{};                    // argmax, argmin: the index to return, over the reduced axes; ascending in loop order
+  bool running = false;                 // cumsum: the accumulator is stored at every turn (the reduced axis is innermost, in order)
+  bool of_products = false;             // of an einsum: products may be added up in the element type, a block at a time (Contraction)
 };
 
 struct Axis {
@@ -123,9 +125,9 @@ struct Kernel {
 struct Contraction {
   std::vector<std::int64_t> outer;
   std::int64_t m = 0, n = 0, k = 0;
-  Access a, b, c;                     // a ignores n, b ignores m, c ignores k
-  BufferId scratch;                   // k * panel elements: a packed panel of b
-  std::int64_t rows = 6, panel = 16;  // the register tile: rows x panel accumulators
+  Access a, b, c;                               // a ignores n, b ignores m, c ignores k
+  BufferId scratch;                             // k * panel elements: a packed panel of b
+  std::int64_t rows = 0, panel = 0, lanes = 0;  // the register tile: rows x panel accumulators, in vectors of so many lanes
 };
 
 // ---- host steps ----
@@ -170,10 +172,7 @@ struct While {
 };
 
 // A value where it must be at hand: a register or a whole buffer.
-struct Datum {
-  RegisterId scalar;
-  BufferId tensor;
-};
+using Datum = std::variant<RegisterId, BufferId>;
 struct Print {
   SiteId site;
   std::vector<Datum> items;
@@ -207,13 +206,13 @@ struct Library {
   std::vector<BufferId> inputs;
   BufferId output, work;
   std::vector<std::int64_t> sizes;
-  SiteId site = UINT32_MAX;
+  SiteId site{};
 };
 struct Random {
   BufferId to;
   bool normal = false;
   std::uint64_t seed = 0, stream = 0;
-  Datum turns;  // of neither kind: turn 0. A tensor of i64 has one for each part of `to`
+  std::optional<Datum> turns;  // none: turn 0. A tensor of i64 has one for each part of `to`
 };
 
 struct SetOutput {  // of a scalar; tensors are made in place
@@ -234,8 +233,8 @@ struct Tape {
 };
 struct NewTape {
   Tape to;
-  std::uint32_t root = 0;  // one of Plan::roots, whose chunks are used again each time; UINT32_MAX: a new one each time
-  SiteId site;             // of memory that is not to be had
+  std::optional<std::uint32_t> root;  // one of Plan::roots, whose chunks are used again each time; none: a new one each time
+  SiteId site;                        // of memory that is not to be had
 };
 struct CopyTape {  // to a root's chunks, in place of what they held
   Tape from, to;
@@ -259,7 +258,6 @@ struct Step {
       what;
 };
 
-using Parameter = Datum;
 struct Plan {
   std::vector<Register> registers;
   std::vector<Buffer> buffers;
@@ -267,26 +265,43 @@ struct Plan {
   std::vector<std::vector<std::byte>> constants;  // data of Storage::Kind::constant
   std::vector<backend::Site> sites;               // where it may stop or print
   runtime::Signature signature;
-  std::vector<Parameter> parameters;
+  std::vector<Datum> parameters;
   std::vector<BufferId>
       outputs;  // a tensor's buffer, whose storage is the output, or its donor; invalid for a scalar, which has a SetOutput
   Steps body;
   std::size_t arena_bytes = 0;
-  SiteId largest = UINT32_MAX;  // of the op whose result takes the most memory, if there is one
-  std::uint32_t roots = 0;      // of tapes
+  SiteId largest;           // of the op whose result takes the most memory, if there is one
+  std::uint32_t roots = 0;  // of tapes
   BufferId frame;  // 8 bytes for each register, for those that pass from one part to another. Invalid where nothing is cut into parts
+
+  RegisterId add(Register made) { return add_to<RegisterId>(registers, std::move(made)); }
+  BufferId add(Buffer made) { return add_to<BufferId>(buffers, std::move(made)); }
+  StorageId add(Storage made) { return add_to<StorageId>(storages, std::move(made)); }
+  SiteId add(backend::Site made) { return add_to<SiteId>(sites, std::move(made)); }
 
   const Register& at(RegisterId id) const { return registers[id.index]; }
   const Buffer& at(BufferId id) const { return buffers[id.index]; }
   std::size_t bytes(BufferId id) const { return static_cast<std::size_t>(at(id).count) * element_size(at(id).element); }
-  const Storage& storage(BufferId id) const { return storages[at(id).storage]; }
+  const Storage& storage(BufferId id) const { return storages[at(id).storage.index]; }
+
+ private:
+  template <class Id, class T>
+  static Id add_to(std::vector<T>& list, T made) {
+    list.push_back(std::move(made));
+    return {static_cast<std::uint32_t>(list.size() - 1)};
+  }
 };
 
 // A list of more than kMostSteps is cut into parts of kPartSteps, each a function: LLVM takes quadratic time in the size of a function.
 inline constexpr std::size_t kMostSteps = 300, kPartSteps = 100;
 
-// `function` must hold no grad op.
-Plan make_plan(const ir::Function& function);
+// What code is generated for.
+struct Target {
+  std::size_t vector_bytes = 32;
+};
+
+// `function` must hold no derivative. The passes, in order: passes.h.
+Plan make_plan(const ir::Function& function, const Target& target);
 
 // A listing for people and tests, one line per step or instruction.
 std::string print(const Plan& plan);

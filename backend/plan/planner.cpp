@@ -1,8 +1,8 @@
 #include "backend/plan/planner.h"
 
-#include "backend/plan/loop_order.h"
+#include "backend/plan/operands.h"
 #include "backend/plan/overlapping_tapes.h"
-#include "backend/plan/storage.h"
+#include "backend/plan/passes.h"
 #include "backend/plan/unwrap.h"
 #include "support/internal_error.h"
 
@@ -22,20 +22,17 @@ Plan Planner::run() {
     if (type.is_scalar()) {
       RegisterId id = add_register(type.element, parameter.path);
       define(parameter.value, id);
-      plan_.parameters.push_back({id, {}});
+      plan_.parameters.emplace_back(id);
     } else {
       BufferId id = add_buffer(type, parameter.path);
       define_dense(parameter.value, id);
-      plan_.parameters.push_back({{}, id});
+      plan_.parameters.emplace_back(id);
     }
   }
-  scope_ = {&plan_.body, ++scopes_, function_.body(), {}};
+  scope_ = {&plan_.body, function_.body()};
   for (ir::OpId id : function_.block(function_.body()).ops) op(id);
   outputs();
-  if (is_long_) plan_.frame = add_buffer(Type::of_sizes(Element::i64, std::vector{std::ssize(plan_.registers)}), "frame");
   plan_.largest = largest();
-  assign_storage(plan_);
-  order_loops(plan_);
   return std::move(plan_);
 }
 
@@ -43,10 +40,10 @@ Plan Planner::run() {
 // are made.
 void Planner::outputs() {
   std::vector<BufferId> taken;
-  for (const Parameter& parameter : plan_.parameters)
-    if (parameter.tensor.valid()) taken.push_back(parameter.tensor);
+  for (const Datum& parameter : plan_.parameters)
+    if (const auto* tensor = std::get_if<BufferId>(&parameter)) taken.push_back(*tensor);
   auto is_parameter = [&](RegisterId id) {
-    return std::any_of(plan_.parameters.begin(), plan_.parameters.end(), [&](const Parameter& given) { return given.scalar == id; });
+    return std::find(plan_.parameters.begin(), plan_.parameters.end(), Datum(id)) != plan_.parameters.end();
   };
   std::vector<Step> last;
   for (std::size_t i = 0; i < function_.outputs.size(); ++i) {
@@ -55,26 +52,24 @@ void Planner::outputs() {
     plan_.outputs.emplace_back();
     if (type(value).is_scalar()) {
       RegisterId id = scalar(value);
-      if (is_parameter(id)) id = host(type(value).element, Compute{scalar::Operator::cast, {id}, 0, UINT32_MAX});
+      if (is_parameter(id)) id = host(type(value).element, Compute{scalar::Operator::cast, {id}});
       last.push_back({SetOutput{i, id}});
       continue;
     }
     BufferId buffer = whole(value);
-    bool constant = plan_.at(buffer).storage != UINT32_MAX;
+    bool constant = plan_.at(buffer).storage.valid();
     if (constant || std::find(taken.begin(), taken.end(), buffer) != taken.end()) buffer = copy(value);
     taken.push_back(buffer);
     plan_.outputs.back() = buffer;
     if (!donor) continue;
-    plan_.outputs.back() = add_buffer(type(value), plan_.at(plan_.parameters[*donor].tensor).name);
+    plan_.outputs.back() = add_buffer(type(value), plan_.at(std::get<BufferId>(plan_.parameters[*donor])).name);
     last.push_back({Donate{buffer, plan_.outputs.back()}});
   }
   for (Step& step : last) push(std::move(step));
 }
 
 RegisterId Planner::add_register(Element element, std::string name) {
-  plan_.registers.push_back({element, std::move(name)});
-  register_places_.push_back({});
-  return {static_cast<std::uint32_t>(plan_.registers.size() - 1)};
+  return plan_.add(Register{element, std::move(name)});
 }
 
 Tape Planner::add_tape(const std::string& name) {
@@ -84,16 +79,13 @@ Tape Planner::add_tape(const std::string& name) {
 }
 
 BufferId Planner::add_buffer(const Type& type, std::string name) {
-  plan_.buffers.push_back({type.element, type.count(), std::move(name), UINT32_MAX});
   made_for_.push_back(current_);
-  buffer_places_.push_back({});
   readers_.emplace_back();
-  return {static_cast<std::uint32_t>(plan_.buffers.size() - 1)};
+  return plan_.add(Buffer{type.element, type.count(), std::move(name), {}});
 }
 
 SiteId Planner::add_site(ir::OpId op) {
-  plan_.sites.push_back(backend::site_of(function_, function_.op(op)));
-  return static_cast<SiteId>(plan_.sites.size() - 1);
+  return plan_.add(backend::site_of(function_, function_.op(op)));
 }
 
 SiteId Planner::largest() {
@@ -104,35 +96,12 @@ SiteId Planner::largest() {
       most = bytes;
       op = made_for_[i];
     }
-  return op.valid() ? add_site(op) : UINT32_MAX;
-}
-
-std::size_t Planner::push(Step step) {
-  scope_.steps->push_back(std::move(step));
-  is_long_ |= scope_.steps->size() > kMostSteps;
-  return scope_.steps->size() - 1;
-}
-
-void Planner::place(RegisterId id) {
-  register_places_[id.index] = {scope_.id, static_cast<std::int64_t>(scope_.steps->size()) - 1};
-}
-void Planner::place(BufferId id) {
-  buffer_places_[id.index] = {scope_.id, static_cast<std::int64_t>(scope_.steps->size()) - 1};
-}
-
-std::int64_t Planner::ready(RegisterId id) const {
-  const Place& place = register_places_[id.index];
-  return place.scope == scope_.id ? place.position : -1;
-}
-std::int64_t Planner::ready(BufferId id) const {
-  const Place& place = buffer_places_[id.index];
-  return place.scope == scope_.id ? place.position : -1;
+  return op.valid() ? add_site(op) : SiteId{};
 }
 
 RegisterId Planner::host(Element element, decltype(Instruction::what) what, std::string name) {
   RegisterId id = add_register(element, std::move(name));
   push({Instruction{id, std::move(what)}});
-  place(id);
   return id;
 }
 
@@ -183,7 +152,7 @@ BufferId Planner::whole(ir::ValueId id) {
 }
 
 Datum Planner::datum(ir::ValueId id) {
-  return type(id).is_scalar() ? Datum{scalar(id), {}} : Datum{{}, whole(id)};
+  return type(id).is_scalar() ? Datum(scalar(id)) : Datum(whole(id));
 }
 
 // Whether what stands in the block may run after what is being planned: not if it is on the other side of an `if`.
@@ -209,11 +178,11 @@ bool Planner::is_needed(ir::ValueId id) const {
 Steps Planner::region(ir::BlockId block, const std::function<void(std::span<const ir::ValueId> yields)>& finish,
                       const std::function<void()>& start) {
   Steps steps;
-  Scope outer = std::exchange(scope_, Scope{&steps, ++scopes_, block, {}});
+  const Scope outer = std::exchange(scope_, Scope{&steps, block});
   start();
   for (ir::OpId id : function_.block(block).ops) op(id);
   finish(function_.block(block).yields);
-  scope_ = std::move(outer);
+  scope_ = outer;
   return steps;
 }
 
@@ -252,7 +221,7 @@ void Planner::steps_of(ir::OpId id) {
   }
 }
 
-Plan make_plan(const ir::Function& function) {
+Plan lower(const ir::Function& function) {
   if (std::optional<ir::Function> unwrapped = unwrap(function)) return Planner(*unwrapped).run();
   return Planner(function).run();
 }

@@ -1,5 +1,5 @@
-// The walk from IR to steps, shared by the files of this room. Storage is assigned afterwards (storage.h), loops are ordered
-// (loop_order.h).
+// The walk from IR to steps, the first pass (passes.h), shared by planner, operations, movement, indexing, tapes, control, kernels and
+// contraction .cpp.
 #pragma once
 
 #include <functional>
@@ -40,17 +40,10 @@ class Planner {
     std::uint32_t cost = 0;          // lazy: roughly, arithmetic operations per element
     std::uint32_t size = 0;          // lazy: ops in the tree, depth bound included
   };
-  // Where a register or buffer gets its value: a position in the steps of one scope.
-  struct Place {
-    std::uint32_t scope = 0;
-    std::int64_t position = -1;
-  };
   // The steps being written.
   struct Scope {
-    Steps* steps;
-    std::uint32_t id;
+    Steps* steps = nullptr;
     ir::BlockId block;
-    std::vector<std::size_t> open;  // positions of kernels that others may join
   };
 
   // ---- planner.cpp: values, blocks ----
@@ -63,11 +56,7 @@ class Planner {
   BufferId add_buffer(const Type& type, std::string name);
   SiteId largest();
   SiteId add_site(ir::OpId op);
-  std::size_t push(Step step);  // its position
-  void place(RegisterId id);    // defined by the last step
-  void place(BufferId id);
-  std::int64_t ready(RegisterId id) const;  // the position after which it can be used in this scope; -1: from the beginning
-  std::int64_t ready(BufferId id) const;
+  void push(Step step) { scope_.steps->push_back(std::move(step)); }
   RegisterId host(Element element, decltype(Instruction::what) what, std::string name = {});
   RegisterId scalar(ir::ValueId id) const { return definitions_[id.index].scalar; }
   void define(ir::ValueId id, RegisterId scalar);
@@ -145,9 +134,6 @@ class Planner {
   void bind_results(const Carried& carried, const ir::Op& op);
 
   // ---- kernels.cpp ----
-  // Appends a kernel, or adds it to an earlier one with the same iteration space.
-  void add_kernel(Kernel kernel, bool joinable);
-  bool try_join(std::size_t position, Kernel& kernel);
   // Stores the elements that `value` has at `indices` (of a space of the given sizes) to `to`.
   Kernel store_kernel(ir::ValueId value, const Sizes& space, Access to);
   void store(ir::ValueId value, BufferId buffer);
@@ -163,11 +149,8 @@ class Planner {
   std::vector<std::vector<ir::ValueId>> readers_;  // by buffer: views of it, and lazy values made of its elements
   std::vector<ir::OpId> made_for_;                 // by buffer: the op that is computed into it; invalid for a parameter
   std::vector<bool> overlapping_;                  // by op: tapes that need a new root each time
-  std::vector<Place> register_places_, buffer_places_;
   Plan plan_;
   Scope scope_{};
-  std::uint32_t scopes_ = 0;
-  bool is_long_ = false;  // some list of steps is
 };
 
 // Writes the scalar instructions that compute elements of values, in terms of the indices of an iteration space.

@@ -34,11 +34,10 @@ class Printer {
     for (std::uint32_t i = 0; i < plan_.buffers.size(); ++i) {
       const Buffer& buffer = plan_.buffers[i];
       line("buffer {} : {}[{}] in {}", name(BufferId{i}), element_name(buffer.element), buffer.count,
-           place(plan_.storages[buffer.storage]));
+           place(plan_.storages[buffer.storage.index]));
     }
     line("arena {} bytes", plan_.arena_bytes);
-    for (std::size_t i = 0; i < plan_.parameters.size(); ++i)
-      line("parameter {} = {}", i, show({plan_.parameters[i].scalar, plan_.parameters[i].tensor}));
+    for (std::size_t i = 0; i < plan_.parameters.size(); ++i) line("parameter {} = {}", i, show(plan_.parameters[i]));
     steps(plan_.body);
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i)
       if (plan_.outputs[i].valid()) line("output {} = {}", i, name(plan_.outputs[i]));
@@ -72,7 +71,6 @@ class Printer {
     return fmt::format("%{}{}{}", plan_.at(id).name, plan_.at(id).name.empty() ? "" : ".", id.index);
   }
   std::string name(const Tape& tape) const { return name(tape.top); }
-  std::string show(const Datum& shown) const { return shown.scalar.valid() ? name(shown.scalar) : name(shown.tensor); }
   std::string form(const Affine& at) const {
     std::string text;
     auto add = [&](std::int64_t factor, const std::string& what) {
@@ -85,7 +83,13 @@ class Printer {
     if (at.offset != 0 || text.empty()) text += (text.empty() ? "" : " + ") + std::to_string(at.offset);
     return text;
   }
-  std::string access(const Access& access) const { return name(access.buffer) + "[" + form(access.at) + "]"; }
+  std::string show(const Access& access) const { return name(access.buffer) + "[" + form(access.at) + "]"; }
+  template <class... Whats>
+  std::string show(const std::variant<Whats...>& what) const {
+    return std::visit([&](const auto& each) { return show(each); }, what);
+  }
+  std::string show(BufferId id) const { return name(id); }
+  std::string show(RegisterId id) const { return name(id); }
 
   void steps(const Steps& steps) {
     ++depth_;
@@ -101,7 +105,7 @@ class Printer {
     } else if (const auto* position = std::get_if<Position>(&instruction.what)) {
       line("{} = {}", result, form(position->at));
     } else if (const auto* load = std::get_if<Load>(&instruction.what)) {
-      line("{} = {}", result, access(load->from));
+      line("{} = {}", result, show(load->from));
     } else if (const auto* compute = std::get_if<Compute>(&instruction.what)) {
       std::string operands;
       for (RegisterId operand : compute->operands) operands.append(" ").append(name(operand));
@@ -117,11 +121,10 @@ class Printer {
     ++depth_;
     for (const Instruction& instruction : kernel.body) visit(instruction);
     for (const Store& store : kernel.stores)
-      line("{} {} {}{}", access(store.to), store.adds ? "+=" : ":=", name(store.value),
+      line("{} {} {}{}", show(store.to), store.adds ? "+=" : ":=", name(store.value),
            store.base.valid() ? " over " + name(store.base) : "");
     for (const Reduction& fold : kernel.reductions)
-      line("{} := {}{} {}", fold.result.valid() ? name(fold.result) : access(fold.to), fold.running ? "running " : "", kind_name(fold.kind),
-           name(fold.value));
+      line("{} := {}{} {}", show(fold.to), fold.running ? "running " : "", kind_name(fold.kind), name(fold.value));
     --depth_;
   }
   void visit(const Contraction& c) {
@@ -129,7 +132,7 @@ class Printer {
     for (std::int64_t size : c.outer) outer += std::to_string(size) + " ";
     line("contraction {}m {} n {} k {}", outer, c.m, c.n, c.k);
     ++depth_;
-    line("{} := {} * {}", access(c.c), access(c.a), access(c.b));
+    line("{} := {} * {}", show(c.c), show(c.a), show(c.b));
     --depth_;
   }
   void visit(const If& branch) {
@@ -172,9 +175,7 @@ class Printer {
     line("{} = index {} of {}, span {}", name(check.result), name(check.index), check.size, check.span);
   }
   void visit(const CheckIndices& check) { line("indices {} of {}", name(check.indices), check.size); }
-  void visit(const NewTape& made) {
-    line("{} = {}", name(made.to), made.root == UINT32_MAX ? "a new tape" : fmt::format("tape {}", made.root));
-  }
+  void visit(const NewTape& made) { line("{} = {}", name(made.to), made.root ? fmt::format("tape {}", *made.root) : "a new tape"); }
   void visit(const CopyTape& copy) { line("{} = tape {}, a copy of {}", name(copy.to), copy.root, name(copy.from)); }
   void visit(const Push& push) { line("{} = {} push {}", name(push.to), name(push.from), show(push.value)); }
   void visit(const Pop& pop) { line("{}, {} = pop {}", name(pop.to), show(pop.value), name(pop.from)); }
@@ -186,9 +187,8 @@ class Printer {
     line("{} := {}{}, sizes {}", name(call.output), call.function, inputs, fmt::join(call.sizes, " "));
   }
   void visit(const Random& random) {
-    bool has_turns = random.turns.scalar.valid() || random.turns.tensor.valid();
     line("{} := {} stream {}{}", name(random.to), random.normal ? "normal" : "uniform", random.stream,
-         has_turns ? " turn " + show(random.turns) : "");
+         random.turns ? " turn " + show(*random.turns) : "");
   }
 
   const Plan& plan_;

@@ -1,11 +1,10 @@
-#include "backend/plan/storage.h"
-
 #include <algorithm>
 #include <map>
 #include <numeric>
 #include <set>
 
 #include "backend/plan/lifetimes.h"
+#include "backend/plan/passes.h"
 
 namespace bpc::plan {
 
@@ -22,7 +21,7 @@ class Sharing {
 
   struct Set {
     std::vector<Stretch> stretches;  // disjoint but for the ends that moves allow; in order
-    std::uint32_t storage = UINT32_MAX;
+    StorageId storage;
     bool fixed = false;  // an argument or constant: nothing else may be written there
   };
 
@@ -42,14 +41,14 @@ class Sharing {
                                  [](const Stretch& s, const Stretch& t) { return std::pair(s.from, s.to) < std::pair(t.from, t.to); });
       members_[a].stretches.insert(at, stretch);
     }
-    if (members_[a].storage == UINT32_MAX) members_[a].storage = members_[b].storage;
+    if (!members_[a].storage.valid()) members_[a].storage = members_[b].storage;
     members_[b].stretches.clear();
     parents_[b] = a;
   }
 
   void try_join(BufferId x, BufferId y) {
     const Set &a = members_[find(x)], &b = members_[find(y)];
-    if (&a == &b || a.fixed || b.fixed || (a.storage != UINT32_MAX && b.storage != UINT32_MAX)) return;
+    if (&a == &b || a.fixed || b.fixed || (a.storage.valid() && b.storage.valid())) return;
     bool a_small = a.stretches.size() < b.stretches.size();
     const std::vector<Stretch>&small = a_small ? a.stretches : b.stretches, &large = a_small ? b.stretches : a.stretches;
     for (const Stretch& s : small) {
@@ -73,14 +72,14 @@ class Sharing {
 // One block of the arena while its contents matter.
 struct Block {
   std::int64_t from, to;
-  std::uint32_t storage;
+  StorageId storage;
 };
 
 // Offsets for blocks in order of `from`; the smallest free gap that is large enough is taken.
 void lay_out(Plan& plan, std::vector<Block> blocks) {
   std::stable_sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.from < b.from; });
   std::map<std::size_t, std::size_t> gaps;  // offset to size
-  std::multimap<std::int64_t, std::uint32_t> live;
+  std::multimap<std::int64_t, StorageId> live;
   auto release = [&](std::size_t offset, std::size_t size) {
     auto next = gaps.lower_bound(offset);
     if (next != gaps.end() && offset + size == next->first) {
@@ -99,11 +98,11 @@ void lay_out(Plan& plan, std::vector<Block> blocks) {
   auto padded = [](std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; };
   for (const Block& block : blocks) {
     while (!live.empty() && live.begin()->first < block.from) {
-      const Storage& done = plan.storages[live.begin()->second];
+      const Storage& done = plan.storages[live.begin()->second.index];
       release(done.offset, padded(done.bytes));
       live.erase(live.begin());
     }
-    Storage& storage = plan.storages[block.storage];
+    Storage& storage = plan.storages[block.storage.index];
     std::size_t size = padded(storage.bytes);
     if (size == 0) continue;
     auto best = gaps.end();
@@ -135,24 +134,23 @@ void assign_storage(Plan& plan) {
   };
   auto own = [&](BufferId id, Storage storage) {
     Sharing::Set& set = sharing.set(sharing.find(id));
-    set.storage = static_cast<std::uint32_t>(plan.storages.size());
+    set.storage = plan.add(storage);
     set.fixed = storage.kind == Storage::Kind::argument && !is_donated(storage.index);
-    plan.storages.push_back(storage);
   };
   for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
-    if (plan.buffers[i].storage == UINT32_MAX) continue;
+    if (!plan.buffers[i].storage.valid()) continue;
     Sharing::Set& set = sharing.set(i);
     set.storage = plan.buffers[i].storage;
     set.fixed = true;
   }
   for (std::size_t i = 0; i < plan.parameters.size(); ++i)
-    if (BufferId id = plan.parameters[i].tensor; id.valid()) own(id, {Storage::Kind::argument, i, 0, plan.bytes(id)});
+    if (const auto* id = std::get_if<BufferId>(&plan.parameters[i])) own(*id, {Storage::Kind::argument, i, 0, plan.bytes(*id)});
   for (const auto& [argument, result] : shared) sharing.join(argument, result);
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const BufferId id = plan.outputs[i];
     if (!id.valid()) continue;
     if (const auto donor = plan.signature.outputs[i].donor)
-      sharing.join(plan.parameters[*donor].tensor, id);
+      sharing.join(std::get<BufferId>(plan.parameters[*donor]), id);
     else
       own(id, {Storage::Kind::output, i, 0, plan.bytes(id)});
   }
@@ -164,9 +162,8 @@ void assign_storage(Plan& plan) {
   std::vector<Block> blocks;
   for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
     Sharing::Set& set = sharing.set(sharing.find({i}));
-    if (set.storage == UINT32_MAX) {
-      set.storage = static_cast<std::uint32_t>(plan.storages.size());
-      plan.storages.push_back({Storage::Kind::arena, 0, 0, plan.bytes({i})});
+    if (!set.storage.valid()) {
+      set.storage = plan.add(Storage{Storage::Kind::arena, 0, 0, plan.bytes({i})});
       if (!set.stretches.empty()) {
         std::int64_t last = 0;
         for (const Stretch& stretch : set.stretches) last = std::max(last, stretch.to);

@@ -27,8 +27,6 @@ void Planner::copy_tapes(ir::OpId loop) {
     const Tape to = add_tape(function_.value(argument).name);
     push({CopyTape{definition(argument).tape, to, plan_.roots++, static_cast<std::size_t>(type.count()) * element_size(type.element),
                    add_site(loop)}});
-    place(to.chunk);
-    place(to.top);
     define(argument, to);
   }
 }
@@ -38,26 +36,26 @@ void Planner::tape(ir::OpId id) {
   const Tape to = add_tape(function_.value(op.results[0]).name);
   SiteId site = add_site(id);
   if (op.code == ir::Opcode::tape) {
-    push({NewTape{to, overlapping_[id.index] ? UINT32_MAX : plan_.roots++, site}});
+    NewTape made{to, {}, site};
+    if (!overlapping_[id.index]) made.root = plan_.roots++;
+    push({made});
   } else if (op.code == ir::Opcode::push) {
     Datum value = datum(op.operands[1]);
     push({Push{definition(op.operands[0]).tape, to, value, site}});
   } else {
     ir::ValueId top = op.results[1];
     const std::string& name = function_.value(top).name;
-    Datum value;
+    const Tape from = definition(op.operands[0]).tape;
     if (type(top).is_scalar()) {
-      value.scalar = add_register(type(top).element, name);
-      define(top, value.scalar);
+      const RegisterId value = add_register(type(top).element, name);
+      push({Pop{from, to, value}});
+      define(top, value);
     } else {
-      value.tensor = add_buffer(type(top), name);
-      define_dense(top, value.tensor);
+      const BufferId value = add_buffer(type(top), name);
+      push({Pop{from, to, value}});
+      define_dense(top, value);
     }
-    push({Pop{definition(op.operands[0]).tape, to, value}});
-    value.scalar.valid() ? place(value.scalar) : place(value.tensor);
   }
-  place(to.chunk);
-  place(to.top);
   define(op.results[0], to);
 }
 

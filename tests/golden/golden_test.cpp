@@ -25,6 +25,7 @@ TEST_CASE("each stage writes what is recorded") {
   } stages[] = {{"lowered", {"--as=ir"}},
                 {"adjoint", {"--as=ir", "--grad"}},
                 {"optimized", {"--as=ir", "--grad", "--stage=optimized"}},
+                {"plan", {"--as=plan", "--grad"}},
                 {"script", {"--as=bp", "--grad"}}};
   std::vector<std::string> scripts = bpc::test::files_in("tests/golden", ".bp");
   scripts.insert(scripts.end(), {"examples/tutorial.bp", "examples/newton.bp"});

@@ -8,9 +8,10 @@
 
 #include "backend/interpreter/interpreter.h"
 #include "backend/llvm/jit.h"
+#include "backend/plan/verify.h"
 #include "frontend/write_script.h"
-#include "ir/passes/passes.h"
 #include "ir/part.h"
+#include "ir/passes/passes.h"
 #include "ir/pipeline.h"
 #include "ir/print.h"
 #include "ir/read.h"
@@ -101,6 +102,7 @@ struct Lowered {
   }
   Values compile(const ir::Module& module, int level) {
     const ir::Function& main = module.main;
+    for (const std::string& problem : plan::verify(plan::make_plan(main, {}))) throw Failed{"plan", problem};
     return run(*backend::compile(main, {level}), main);
   }
 

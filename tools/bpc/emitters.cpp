@@ -14,6 +14,9 @@ std::string write_bp(const ir::Module& module, const Options&) {
 std::string write_ir(const ir::Module& module, const Options&) {
   return ir::print(module);
 }
+std::string write_plan(const ir::Module& module, const Options&) {
+  return code_generator().plan_text(module.main);
+}
 std::string write_llvm(const ir::Module& module, const Options& options) {
   return code_generator().llvm_text(module.main, {options.optimization});
 }
@@ -24,7 +27,7 @@ std::string write_asm(const ir::Module& module, const Options& options) {
 constexpr Emitter kEmitters[] = {
     {"bp", "a script", false, false, write_bp},           {"ir", "the intermediate representation", false, false, write_ir},
     {"llvm", "LLVM IR", true, true, write_llvm},          {"asm", "the host's assembly", true, true, write_asm},
-    {"plan", "kernels and buffers", true, true, nullptr}, {"dot", "a graph", false, false, nullptr},
+    {"plan", "kernels and buffers", true, true, write_plan}, {"dot", "a graph", false, false, nullptr},
     {"svg", "a drawn graph", false, false, nullptr},      {"html", "a page to step through", false, false, nullptr},
     {"latex", "formulas", false, false, nullptr},         {"json", "the IR as JSON", false, false, nullptr},
 };

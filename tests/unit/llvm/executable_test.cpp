@@ -195,9 +195,9 @@ TEST_CASE("an output in the memory of an input") {
 TEST_CASE("an update in the memory of its input takes no memory of its own") {
   State state;
   state.give("a", state.builder.emit(Opcode::sub, {state.a, state.b}));
-  const plan::Plan plan = plan::make_plan(state.function);
+  const plan::Plan plan = plan::make_plan(state.function, {});
   CHECK(plan.arena_bytes == 0);
-  CHECK(plan.at(plan.outputs[0]).storage == plan.at(plan.parameters[0].tensor).storage);
+  CHECK(plan.at(plan.outputs[0]).storage == plan.at(std::get<plan::BufferId>(plan.parameters[0])).storage);
 }
 
 }  // namespace bpc::test

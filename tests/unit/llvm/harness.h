@@ -10,6 +10,7 @@
 
 #include "backend/interpreter/interpreter.h"
 #include "backend/llvm/jit.h"
+#include "backend/plan/verify.h"
 #include "ir/builder.h"
 #include "ir/verify.h"
 #include "runtime/number_text.h"
@@ -95,6 +96,7 @@ inline void expect_same(const Observed& wanted, const Observed& got) {
 
 // Interpreted, compiled at -O0 and at -O3; each executable runs twice.
 inline Observed agree(const Function& function, std::span<const Tensor> arguments, const runtime::RunOptions& options = {}) {
+  CHECK(plan::verify(plan::make_plan(function, {})) == std::vector<std::string>{});
   Observed wanted = observe(*backend::interpret(function), arguments, options);
   for (int level : {0, 3}) {
     CAPTURE(level);

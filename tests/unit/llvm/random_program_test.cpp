@@ -346,7 +346,7 @@ TEST_CASE("random programs so long that they are cut into parts") {
   for (std::uint32_t seed = 0; seed < 3; ++seed) {
     CAPTURE(seed);
     Function function = Generator(seed, 400, 6).run();
-    REQUIRE(plan::make_plan(function).frame.valid());
+    REQUIRE(plan::make_plan(function, {}).frame.valid());
     agree(function);
   }
 }

@@ -112,7 +112,7 @@ TEST_CASE("a chain of elementwise ops is one loop, merged to one axis, written t
   ValueId x = input(function, reals({64, 32})), b = input(function, reals({32}));
   ValueId y = builder.emit(Opcode::tanh, {builder.emit(Opcode::mul, {builder.emit(Opcode::exp, {x}), x})});
   output(function, y);
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   REQUIRE(kernels(plan.body).size() == 1);
   CHECK(kernels(plan.body)[0]->axes.size() == 1);
   CHECK(plan.arena_bytes == 0);
@@ -120,7 +120,7 @@ TEST_CASE("a chain of elementwise ops is one loop, merged to one axis, written t
 
   function.outputs.clear();
   output(function, builder.emit(Opcode::add, {y, b}));
-  Plan longer = plan::make_plan(function);
+  Plan longer = plan::make_plan(function, {});
   CHECK(kernels(longer.body)[0]->axes.size() == 2);
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("views cost nothing") {
   ValueId x = input(function, reals({4, 6}));
   ValueId y = builder.reshape(builder.transpose(x, {1, 0}), {{2, {}}, {3, {}}, {4, {}}});
   output(function, builder.emit(Opcode::neg, {y}));
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(kernels(plan.body).size() == 1);
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("what is dear and used twice is stored, by the loop that first needs i
   ValueId x = input(function, reals({30, 40}));
   ValueId e = builder.emit(Opcode::exp, {builder.emit(Opcode::sub, {x, builder.reduce(Opcode::reduce_max, x, {1}, true)})});
   output(function, builder.emit(Opcode::div, {e, builder.reduce(Opcode::reduce_sum, e, {1}, true)}));
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   auto all = kernels(plan.body);
   REQUIRE(all.size() == 3);
   CHECK(all[1]->stores.size() == 1);
@@ -154,7 +154,7 @@ TEST_CASE("the innermost loop of a reduction walks memory one element at a time"
   output(function, builder.reduce(Opcode::reduce_sum, x, {0}, false));
   output(function, builder.emit(Opcode::einsum, {v, x}, {{Attr::spec, std::string("i,ij->j")}}));
   output(function, builder.reduce(Opcode::reduce_sum, x, {1}, false));
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   auto all = kernels(plan.body);
   REQUIRE(all.size() == 3);
   CHECK(all[0]->lanes);
@@ -169,7 +169,7 @@ TEST_CASE("memory of what is dead is used again") {
   ValueId y = x;
   for (int i = 0; i < 10; ++i) y = builder.emit(Opcode::einsum, {y, x}, {{Attr::spec, std::string("ij,jk->ik")}});
   output(function, y);
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(plan.arena_bytes == 2 * 16 * 16 * 8 + 16 * 8 * 8);  // two matrices take turns, one packed panel
 }
 
@@ -192,10 +192,10 @@ TEST_CASE("a loop updates what it carries in place") {
   ValueId element = builder.emit(Opcode::slice, {y, i}, at);
   function.block(body).yields = {builder.emit(Opcode::update, {y, builder.emit(Opcode::mul, {element, element}), i}, at)};
   output(function, function.op(loop).results[0]);
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   const auto* step = only<plan::For>(plan.body);
   REQUIRE(step->buffers.size() == 1);
-  std::set<std::uint32_t> storages;
+  std::set<plan::StorageId> storages;
   for (plan::BufferId id : {step->buffers[0].init, step->buffers[0].argument, step->buffers[0].next, step->buffers[0].result})
     storages.insert(plan.at(id).storage);
   CHECK(storages.size() == 1);
@@ -211,7 +211,7 @@ TEST_CASE("an update of a value that is still read is a copy") {
                 {Attr::steps, std::vector<std::int64_t>{1}}};
   output(function, builder.emit(Opcode::update, {x, v}, at));
   output(function, x);
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(plan.at(plan.outputs[0]).storage != plan.at(plan.outputs[1]).storage);
 }
 
@@ -259,7 +259,7 @@ TEST_CASE("indexed accumulation in a loop copies no more than rows, whatever the
   output value "e" %e
   output value "s" %s
 )");
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   INFO(plan::print(plan));
   CHECK(copied(plan, only<plan::For>(plan.body)->body) == 8);  // a row, to where s is
   CHECK(copied(plan, plan.body) == 8 + 8 + 800);               // and on to the next turn; and x, once
@@ -279,7 +279,7 @@ TEST_CASE("an `if` copies what both of its results come from") {
   output value "p" %p
   output value "q" %q
 )");
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(copied(plan, plan.body) >= 18);
   CHECK(plan.at(plan.outputs[0]).storage != plan.at(plan.outputs[1]).storage);
 }
@@ -297,7 +297,7 @@ TEST_CASE("indices are checked where they may be outside") {
   output value "known" %known
   output value "sum" %sum
 )");
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(count_of<plan::CheckIndices>(plan.body) == 1);
   CHECK(kernels(plan.body).size() == 2);  // one for each output: gathers are read in place
 }
@@ -321,12 +321,12 @@ TEST_CASE("tapes are carried in registers, and made anew in memory of their own 
   %c, %last = pop %b : tape<f64>, f64
   output value "last" %last
 )");
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(plan.arena_bytes == 0);
   CHECK(plan.roots == 2);
   int fresh = 0;
   for_each_step(plan.body, [&](const plan::Step& step) {
-    if (const auto* made = std::get_if<plan::NewTape>(&step.what)) fresh += made->root == UINT32_MAX;
+    if (const auto* made = std::get_if<plan::NewTape>(&step.what)) fresh += !made->root;
   });
   CHECK(fresh == 1);
 }
@@ -340,7 +340,7 @@ TEST_CASE("large products are contractions, small ones loops") {
   };
   product(64, 32, 16);
   product(4, 2, 4);
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   CHECK(only<plan::Contraction>(plan.body)->m == 64);
   CHECK(kernels(plan.body).size() == 1);
 }
@@ -358,7 +358,7 @@ TEST_CASE("a convolution and its gradient by the kernels make no patches, and po
   output(function, y);
   output(function, builder.emit(Opcode::einsum, {patches, y}, {{Attr::spec, std::string("nchwij,nohw->ocij")}}));
   output(function, builder.reduce(Opcode::reduce_max, windows(windows(y, 2, 2), 3, 2), {4, 5}, false));
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   for (const plan::Buffer& buffer : plan.buffers) CHECK(buffer.count <= 2 * 5 * 18 * 18);
 }
 
@@ -369,7 +369,7 @@ TEST_CASE("fused bodies stay bounded") {
   ValueId y = x;
   for (int i = 0; i < 5000; ++i) y = builder.emit(Opcode::sin, {builder.emit(Opcode::add, {y, x})});
   output(function, y);
-  Plan plan = plan::make_plan(function);
+  Plan plan = plan::make_plan(function, {});
   for (const plan::Kernel* kernel : kernels(plan.body)) CHECK(kernel->body.size() <= 256);
 }
 
@@ -382,7 +382,7 @@ TEST_CASE("only long programs have a frame, which shares its memory with nothing
     output(function, x);
     output(function, builder.emit(Opcode::cumsum, {builder.emit(Opcode::cumsum, {v}, {{Attr::axis, std::int64_t{0}}})},
                                   {{Attr::axis, std::int64_t{0}}}));
-    Plan plan = plan::make_plan(function);
+    Plan plan = plan::make_plan(function, {});
     CHECK(only<plan::SetOutput>(plan.body) != nullptr);
     REQUIRE(plan.frame.valid() == (length == 400));
     if (!plan.frame.valid()) continue;
@@ -415,7 +415,7 @@ TEST_CASE("a plan prints") {
   Builder builder(function);
   ValueId x = input(function, reals({3, 5}));
   output(function, builder.reduce(Opcode::reduce_sum, builder.emit(Opcode::exp, {x}), {1}, false));
-  CHECK(plan::print(plan::make_plan(function)) ==
+  CHECK(plan::print(plan::make_plan(function, {})) ==
         "buffer x0@0 : f64[15] in argument 0\n"
         "buffer @1 : f64[3] in output 0\n"
         "arena 0 bytes\n"

@@ -1,0 +1,25 @@
+// The passes that make a plan, in the order in which make_plan runs them. The first gives steps in the order of the IR's ops; each of the
+// others rewrites what the one before it left.
+#pragma once
+
+#include "backend/plan/plan.h"
+
+namespace bpc::plan {
+
+// planner.h: values become registers, buffers, views of buffers, or are computed where they are used; each loop nest is a kernel.
+Plan lower(const ir::Function& function);
+
+// contraction.cpp: sums of products that are large enough become contractions, with a register tile for the target.
+void choose_contractions(Plan& plan, const Target& target);
+
+// fuse.cpp: a kernel joins an earlier one of the same iteration space, which may have what it reads in a register.
+void fuse(Plan& plan);
+
+// loop_order.cpp: puts each kernel's axes in the order in which memory is walked best, kept ones outside (but for lanes), and merges axes
+// that are contiguous in all that the kernel reads and writes.
+void order_loops(Plan& plan);
+
+// storage.cpp: where each buffer lies. Buffers whose lives do not overlap share memory; an op whose operand dies may write in place.
+void assign_storage(Plan& plan);
+
+}  // namespace bpc::plan

@@ -1,0 +1,249 @@
+#include "backend/plan/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "backend/plan/operands.h"
+
+namespace bpc::plan {
+
+namespace {
+
+class Verifier {
+ public:
+  explicit Verifier(const Plan& plan) : plan_(plan), is_visible_(plan.registers.size()), is_written_(plan.registers.size()) {}
+
+  std::vector<std::string> run() {
+    for (const Datum& parameter : plan_.parameters) {
+      if (const auto* scalar = std::get_if<RegisterId>(&parameter)) define(*scalar);
+      if (const auto* tensor = std::get_if<BufferId>(&parameter)) check(*tensor);
+    }
+    steps(plan_.body);
+    for (BufferId output : plan_.outputs)
+      if (output.valid()) check(output);
+    if (problems_.empty() && !plan_.storages.empty() && is_stored()) storages();
+    return std::move(problems_);
+  }
+
+ private:
+  void require(bool holds, const std::string& problem) {
+    if (!holds) problems_.push_back(where_ + problem);
+  }
+  static std::string name(RegisterId id) { return fmt::format("%{}", id.index); }
+  static std::string name(BufferId id) { return fmt::format("@{}", id.index); }
+
+  // ---- operands ----
+
+  void define(RegisterId id) {
+    if (id.index >= is_visible_.size()) return require(false, name(id) + " is no register");
+    require(!is_written_[id.index], name(id) + " is written twice");
+    is_written_[id.index] = is_visible_[id.index] = true;
+    defined_.push_back(id);
+  }
+  void check(RegisterId id) {
+    require(id.index < is_visible_.size() && is_visible_[id.index], name(id) + " is read where it is not known");
+  }
+  void check(BufferId id) { require(id.index < plan_.buffers.size(), name(id) + " is no buffer"); }
+  void check(SiteId id) { require(id.index < plan_.sites.size(), fmt::format("{} is no site", id.index)); }
+  void check(const Affine& at, std::span<const std::int64_t> sizes) {
+    require(at.strides.size() == sizes.size(), fmt::format("a form of {} axes, where there are {}", at.strides.size(), sizes.size()));
+    for (const auto& [reg, factor] : at.terms) {
+      check(reg);
+      require(plan_.at(reg).element == Element::i64, name(reg) + " is in a form, and no i64");
+    }
+  }
+  void check(const Access& access, std::span<const std::int64_t> sizes) {
+    check(access.buffer);
+    check(access.at, sizes);
+    if (!problems_.empty() || !access.at.terms.empty() || std::find(sizes.begin(), sizes.end(), 0) != sizes.end()) return;
+    std::int64_t low = access.at.offset, high = access.at.offset;
+    for (std::size_t i = 0; i < sizes.size(); ++i) (access.at.strides[i] < 0 ? low : high) += access.at.strides[i] * (sizes[i] - 1);
+    require(low >= 0 && high < plan_.at(access.buffer).count,
+            fmt::format("elements {}..{} of {}, which has {}", low, high, name(access.buffer), plan_.at(access.buffer).count));
+  }
+
+  // What the step reads is known; what it writes is known from here on.
+  void operands(const auto& step, std::span<const std::int64_t> sizes) {
+    plan::operands(step, [&]<class Operand>(Role role, const Operand& operand) {
+      if constexpr (std::is_same_v<Operand, RegisterId>)
+        role == Role::read ? check(operand) : define(operand);
+      else if constexpr (std::is_same_v<Operand, BufferId>)
+        check(operand);
+      else
+        check(operand, sizes);
+    });
+  }
+
+  // ---- steps ----
+
+  void steps(const Steps& steps) {
+    for (const Step& step : steps) {
+      where_ = fmt::format("step {}: ", ++number_);
+      std::visit([&](const auto& what) { visit(what); }, step.what);
+    }
+  }
+
+  // What `body` defines is not seen after it.
+  void scope(const auto& body) {
+    const std::size_t outer = defined_.size();
+    body();
+    for (std::size_t i = outer; i < defined_.size(); ++i) is_visible_[defined_[i].index] = false;
+    defined_.resize(outer);
+  }
+
+  void visit(const auto& what) {
+    operands(what, {});
+    if constexpr (requires { what.site; })
+      if (what.site.valid()) check(what.site);
+  }
+  void visit(const Instruction& instruction) {
+    operands(instruction, {});
+    if (const auto* compute = std::get_if<Compute>(&instruction.what); compute && compute->fails.valid()) check(compute->fails);
+  }
+  void visit(const Kernel& kernel) {
+    std::vector<std::int64_t> sizes;
+    for (const Axis& axis : kernel.axes) sizes.push_back(axis.size);
+    std::vector<RegisterId> results;
+    scope([&] {
+      operands(kernel, sizes);
+      for (const Reduction& fold : kernel.reductions) {
+        if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
+        const auto* to = std::get_if<Access>(&fold.to);
+        if (!to || fold.running) continue;
+        for (std::size_t i = 0; i < kernel.axes.size() && i < to->at.strides.size(); ++i)
+          require(!kernel.axes[i].reduced || to->at.strides[i] == 0, fmt::format("a reduction moves along axis {}, which it reduces", i));
+      }
+    });
+    see(results);
+  }
+  void visit(const Contraction& c) {
+    std::vector<std::int64_t> sizes = c.outer;
+    sizes.insert(sizes.end(), {c.m, c.n, c.k});
+    operands(c, sizes);
+    require(c.lanes > 0 && c.panel % c.lanes == 0 && c.rows > 0, "a contraction without a register tile");
+    require(plan_.at(c.scratch).count >= c.k * c.panel, "a panel that does not fit into its scratch");
+  }
+  void visit(const If& branch) {
+    check(branch.condition);
+    require(plan_.at(branch.condition).element == Element::boolean, "a condition that is no bool");
+    std::vector<RegisterId> results;
+    scope([&] {
+      steps(branch.then);
+      for (const JoinedRegister& joined : branch.registers) check(joined.then);
+    });
+    scope([&] {
+      steps(branch.otherwise);
+      for (const JoinedRegister& joined : branch.registers) check(joined.otherwise);
+    });
+    for (const JoinedRegister& joined : branch.registers) {
+      require(same(joined.then, joined.result) && same(joined.otherwise, joined.result),
+              name(joined.result) + " joins registers of two types");
+      define(joined.result);
+    }
+    for (const JoinedBuffer& joined : branch.buffers)
+      for (BufferId id : {joined.then, joined.otherwise, joined.result}) check(id);
+  }
+  void carried(const auto& loop, const auto& body) {
+    check(loop.site);
+    for (const CarriedRegister& slot : loop.registers) check(slot.init);
+    scope([&] {
+      for (const CarriedRegister& slot : loop.registers) define(slot.argument);
+      body();
+      for (const CarriedRegister& slot : loop.registers) {
+        check(slot.next);
+        require(same(slot.init, slot.argument) && same(slot.next, slot.argument) && same(slot.result, slot.argument),
+                name(slot.argument) + " is carried by registers of two types");
+      }
+    });
+    for (const CarriedRegister& slot : loop.registers) define(slot.result);
+    for (const CarriedBuffer& slot : loop.buffers)
+      for (BufferId id : {slot.init, slot.argument, slot.next, slot.result}) check(id);
+  }
+  void visit(const For& loop) {
+    for (RegisterId id : {loop.lo, loop.hi, loop.by}) check(id);
+    carried(loop, [&] {
+      define(loop.index);
+      steps(loop.body);
+    });
+  }
+  void visit(const While& loop) {
+    carried(loop, [&] {
+      steps(loop.condition);
+      check(loop.holds);
+      require(plan_.at(loop.holds).element == Element::boolean, "a condition that is no bool");
+      steps(loop.body);
+    });
+  }
+  void visit(const NewTape& made) {
+    operands(made, {});
+    require(!made.root || *made.root < plan_.roots, "a tape without a root");
+  }
+
+  bool same(RegisterId a, RegisterId b) const {
+    return plan_.at(a).element == plan_.at(b).element && plan_.at(a).is_address == plan_.at(b).is_address;
+  }
+  void see(const std::vector<RegisterId>& registers) {
+    for (RegisterId id : registers) {
+      is_visible_[id.index] = true;
+      defined_.push_back(id);
+    }
+  }
+
+  // ---- storage ----
+
+  bool is_stored() const {
+    return std::all_of(plan_.buffers.begin(), plan_.buffers.end(), [](const Buffer& buffer) { return buffer.storage.valid(); });
+  }
+
+  void storages() {
+    where_.clear();
+    for (std::uint32_t i = 0; i < plan_.buffers.size(); ++i) {
+      const BufferId id{i};
+      if (plan_.at(id).storage.index >= plan_.storages.size()) return require(false, name(id) + " has no storage");
+      require(plan_.bytes(id) <= plan_.storage(id).bytes, name(id) + " does not fit into its storage");
+    }
+    for (const Storage& storage : plan_.storages)
+      if (storage.kind == Storage::Kind::arena && storage.bytes > 0)
+        require(storage.offset % kAlignment == 0 && storage.offset + storage.bytes <= plan_.arena_bytes, "a storage outside the arena");
+    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
+      if (!plan_.outputs[i].valid()) continue;
+      const Storage& storage = plan_.storage(plan_.outputs[i]);
+      const std::optional<std::size_t> donor = plan_.signature.outputs[i].donor;
+      const bool is_there = donor ? storage.kind == Storage::Kind::argument && storage.index == *donor
+                                  : storage.kind == Storage::Kind::output && storage.index == i;
+      require(is_there, fmt::format("output {} is not where it should be", i));
+    }
+    written(plan_.body);
+  }
+
+  bool is_writable(BufferId id) const {
+    const Storage& storage = plan_.storage(id);
+    if (storage.kind != Storage::Kind::argument) return storage.kind != Storage::Kind::constant;
+    return std::any_of(plan_.signature.outputs.begin(), plan_.signature.outputs.end(),
+                       [&](const runtime::Port& output) { return output.donor == storage.index; });
+  }
+  void written(const Steps& steps) {
+    for (const Step& step : steps) {
+      for_each_buffer(step, [&](Role role, BufferId id) {
+        if (role == Role::write) require(is_writable(id), name(id) + " is written, and is the caller's or a constant");
+      });
+      for_each_region(step, [&](const Steps& inner) { written(inner); });
+    }
+  }
+
+  const Plan& plan_;
+  std::vector<bool> is_visible_, is_written_;  // by register
+  std::vector<RegisterId> defined_;            // those that are visible, inner scopes last
+  std::vector<std::string> problems_;
+  std::string where_;
+  std::size_t number_ = 0;  // of steps seen
+};
+
+}  // namespace
+
+std::vector<std::string> verify(const Plan& plan) {
+  return Verifier(plan).run();
+}
+
+}  // namespace bpc::plan

@@ -1,0 +1,24 @@
+// What every plan keeps, after each of its passes:
+//   - ids name something: registers, buffers, sites, tapes' roots, and, once storage is assigned, storages
+//   - a register is written once, before it is read, in the list of steps that reads it or around it; those that a kernel's body writes are
+//     seen in that kernel alone; registers in a form are i64
+//   - a form has a stride for each axis of its kernel or contraction, and none in a host instruction; where no register is in it, every
+//     element that it names is one of the buffer
+//   - along a reduced axis a reduction does not move its result, unless it is running
+//   - conditions are bools, and each register that is carried or joined has one type
+//   - once storage is assigned: each buffer fits into its storage, storages in the arena lie inside it, aligned; constants, and arguments
+//   that
+//     no output takes, are never written; an output lies where the caller wants it
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backend/plan/plan.h"
+
+namespace bpc::plan {
+
+// What is broken, a line each; empty for a plan that is sound.
+std::vector<std::string> verify(const Plan& plan);
+
+}  // namespace bpc::plan
