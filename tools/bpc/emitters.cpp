@@ -25,11 +25,16 @@ std::string write_asm(const ir::Module& module, const Options& options) {
 }
 
 constexpr Emitter kEmitters[] = {
-    {"bp", "a script", false, false, write_bp},           {"ir", "the intermediate representation", false, false, write_ir},
-    {"llvm", "LLVM IR", true, true, write_llvm},          {"asm", "the host's assembly", true, true, write_asm},
-    {"plan", "kernels and buffers", true, true, write_plan}, {"dot", "a graph", false, false, nullptr},
-    {"svg", "a drawn graph", false, false, nullptr},      {"html", "a page to step through", false, false, nullptr},
-    {"latex", "formulas", false, false, nullptr},         {"json", "the IR as JSON", false, false, nullptr},
+    {"bp", "a script", false, false, write_bp},
+    {"ir", "the intermediate representation", false, false, write_ir},
+    {"llvm", "LLVM IR", true, true, write_llvm},
+    {"asm", "the host's assembly", true, true, write_asm},
+    {"plan", "kernels and buffers", true, true, write_plan},
+    {"dot", "a graph", false, false, nullptr},
+    {"svg", "a drawn graph", false, false, nullptr},
+    {"html", "a page to step through", false, false, nullptr},
+    {"latex", "formulas", false, false, nullptr},
+    {"json", "the IR as JSON", false, false, nullptr},
 };
 
 }  // namespace
