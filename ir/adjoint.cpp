@@ -115,9 +115,9 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
       return true;
     }
     ReverseSweep sweep(builder, xs);
-    sweep.run(y, op.code == Opcode::vjp ? rewriter.map(op.operands[1]) : ValueId(), op.attrs.flag(Attr::implicit) ? checked.loss : "");
+    sweep.run(y, op.code == Opcode::vjp ? rewriter.map(op.operands[1]) : ValueId(), is_of_loss(op) ? checked.loss : "");
     for (std::size_t i = 0; i < xs.size(); ++i) {
-      if (op.attrs.flag(Attr::implicit) && !is_output(checked, op.results[i])) continue;
+      if (is_of_loss(op) && !is_output(checked, op.results[i])) continue;
       set_named(rewriter, op.results[i], checked.value(op.results[i]).name, sweep.gradient(xs[i]), values_before);
     }
     return true;

@@ -11,6 +11,7 @@ namespace bpc::ir {
 ValueId Builder::emit(Opcode code, std::span<const ValueId> operands, Attributes attrs, const Type* declared, std::string name) {
   std::vector<Type> types;
   for (ValueId operand : operands) types.push_back(function_.type(operand));
+  attrs = with_defaults(code, std::move(attrs));
   auto inferred = infer_types({code, types, attrs, declared, false});
   if (const auto* error = std::get_if<ShapeError>(&inferred)) {
     if (error->misshapen) limit_reached(error->code, function_.origin(origin_), "on the way to this result, " + error->message);
@@ -26,7 +27,9 @@ ValueId Builder::emit(Opcode code, std::span<const ValueId> operands, Attributes
 }
 
 OpId Builder::emit_op(Opcode code, std::span<const ValueId> operands, Attributes attrs, std::span<const Type> result_types) {
-  Op op{code, {operands.begin(), operands.end()}, {}, std::move(attrs), {}, origin_, block_};
+  Op op{code, {operands.begin(), operands.end()}, {}, with_defaults(code, std::move(attrs)), {}, origin_, block_};
+  if (const std::string problem = attribute_problem(code, op.attrs); !problem.empty())
+    throw InternalError("build", fmt::format("{} {}", op_info(code).name, problem), function_.origin(origin_).span);
   if (function_.op_count() >= kMostOps)
     limit_reached(Code::E0107, function_.origin(origin_), fmt::format("the script expands to more than {} operations", kMostOps));
   OpId id = function_.add_op(block_, std::move(op), result_types, at_);

@@ -39,7 +39,7 @@ class Equations {
   Term extreme();
   Term contraction(std::size_t i);
   Term part_of_concat(std::size_t i);
-  Term windows(Opcode code, Attr attr, std::int64_t size) const;
+  Attributes with(Attr attr, AttrValue value) const;
   Term keep_axes(Term reduced) const;
   Term zeros(const Type& type) const { return {&d_.builder, d_.builder.constant(0, type)}; }
   enum class Adding : bool { no, yes };
@@ -94,7 +94,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::lgamma:
       return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, std::int64_t{0}}}));
     case Opcode::polygamma:
-      return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, op.attrs.integer(Attr::order) + 1}}));
+      return times(dy, emit(op.code, {x()}, with(Attr::order, op.attrs.integer(Attr::order) + 1)));
     case Opcode::relu:
       return times(emit(Opcode::step, {x()}), dy);
     case Opcode::sigmoid:
@@ -140,7 +140,7 @@ std::optional<Term> Equations::operand(std::size_t i) {
     case Opcode::reduce_min:
       return extreme();
     case Opcode::cumsum:
-      return emit(Opcode::cumsum, {dy}, {{Attr::axis, op.attrs.integer(Attr::axis)}, {Attr::reverse, !op.attrs.flag(Attr::reverse)}});
+      return emit(op.code, {dy}, with(Attr::reverse, !op.attrs.flag(Attr::reverse)));
     case Opcode::einsum:
       return contraction(i);
 
@@ -168,47 +168,33 @@ std::optional<Term> Equations::operand(std::size_t i) {
       return i == 0 ? dy : indexed(Opcode::gather, {dy}, 2);
     case Opcode::concat:
       return part_of_concat(i);
-    case Opcode::window:
-      return windows(Opcode::window_add, Attr::length, x().type().size(static_cast<std::size_t>(op.attrs.integer(Attr::axis))));
-    case Opcode::window_add:
-      return windows(Opcode::window, Attr::size, x().type().dims.back().size);
+    case Opcode::window: {
+      Attributes attrs = with(Attr::length, x().type().size(static_cast<std::size_t>(op.attrs.integer(Attr::axis))));
+      attrs.erase(Attr::size);
+      return emit(Opcode::window_add, {dy}, attrs);
+    }
+    case Opcode::window_add: {
+      Attributes attrs = with(Attr::size, x().type().dims.back().size);
+      attrs.erase(Attr::length);
+      return emit(Opcode::window, {dy}, attrs);
+    }
 
-    case Opcode::cholesky:
-    case Opcode::triangular_solve:
-    case Opcode::solve:
-    case Opcode::det:
-    case Opcode::logdet:
-    case Opcode::cofactors:
+#define BPC_CALCULUS_equation(id) case Opcode::id:
+#define BPC_CALCULUS_zero(id)
+#define BPC_LIBRARY(id, spelling, operands, rule, domain, derivative, ...) BPC_CALCULUS_##derivative(id)
+#include "scalar/library.def"
       return matrix_equation(d_, i);
 
-    // Flat, or not real: the cotangent ends here.
-    case Opcode::sign:
-    case Opcode::floor:
-    case Opcode::ceil:
-    case Opcode::round:
-    case Opcode::step:
-    case Opcode::logical_not:
-    case Opcode::stop_grad:
-    case Opcode::floordiv:
-    case Opcode::lt:
-    case Opcode::le:
-    case Opcode::gt:
-    case Opcode::ge:
-    case Opcode::eq:
-    case Opcode::ne:
-    case Opcode::logical_and:
-    case Opcode::logical_or:
-    case Opcode::reduce_any:
-    case Opcode::reduce_all:
-    case Opcode::argmax:
-    case Opcode::argmin:
-    case Opcode::argsort:
-    case Opcode::constant:
-    case Opcode::iota:
-    case Opcode::random_uniform:
-    case Opcode::random_normal:
+      // The cotangent ends here.
+#define BPC_ENDS_equation(id)
+#define BPC_ENDS_zero(id) case Opcode::id:
+#define BPC_ENDS_sweep(id)
+#define BPC_OP(id, spelling, min, max, rule, domain, group, derivative, ...) BPC_ENDS_##derivative(id)
+#include "ir/ops.def"
+#undef BPC_OP
       return std::nullopt;
 
+      // The sweep's own business.
 #define BPC_OP(id, ...) case Opcode::id:
 #include "ir/structure.def"
 #undef BPC_OP
@@ -276,14 +262,11 @@ Term Equations::part_of_concat(std::size_t i) {
   return emit(Opcode::slice, {dy}, {{Attr::starts, starts}, {Attr::sizes, x(i).type().sizes()}, {Attr::steps, steps}});
 }
 
-// The transpose of window is window_add, along the same axis.
-Term Equations::windows(Opcode code, Attr attr, std::int64_t size) const {
-  const Attributes& own = d_.op.attrs;
-  return emit(code, {dy},
-              {{Attr::axis, own.integer(Attr::axis)},
-               {attr, size},
-               {Attr::stride, own.integer(Attr::stride)},
-               {Attr::dilation, own.integer(Attr::dilation)}});
+// The op's own attributes, with another value of one.
+Attributes Equations::with(Attr attr, AttrValue value) const {
+  Attributes attrs = d_.op.attrs;
+  attrs.set(attr, std::move(value));
+  return attrs;
 }
 
 // A reduced value in the shape that the reduction would have had with keep=true, which stretches to the operand.
@@ -295,9 +278,8 @@ Term Equations::keep_axes(Term reduced) const {
 
 // An op that reads or writes the same part as this one, which has checked the index.
 Term Equations::indexed(Opcode code, std::initializer_list<Term> leading, std::size_t first_index, Adding adding) const {
-  Attributes attrs;
-  for (const auto& [attr, value] : d_.op.attrs.items())
-    if (attr != Attr::add) attrs.set(attr, value);
+  Attributes attrs = d_.op.attrs;
+  attrs.erase(Attr::add);
   if (adding == Adding::yes) attrs.set(Attr::add, true);
   std::vector<ValueId> operands;
   for (const Term& term : leading) operands.push_back(term.id);

@@ -88,6 +88,13 @@ std::size_t uncarried_arguments(Opcode code) {
   return code == Opcode::for_loop ? 1 : 0;
 }
 
+bool is_of_loss(const Op& op) {
+  return op.code == Opcode::grad && op.attrs.flag(Attr::implicit);
+}
+std::int64_t order_of(const Op& op) {
+  return op.code == Opcode::polygamma ? op.attrs.integer(Attr::order) : 0;
+}
+
 bool has_dynamic_index(const Op& op) {
   ShapeRule rule = op_info(op.code).rule;
   bool gathers = rule == ShapeRule::gather || rule == ShapeRule::scatter;
@@ -105,7 +112,6 @@ bool may_fail(const Function& function, const Op& op) {
     case ShapeRule::update:
     case ShapeRule::scatter:
       return !op.attrs.flag(Attr::checked) && !is_known_inside(function, op, 2);
-    case ShapeRule::square:
     case ShapeRule::solve:
       return !op.attrs.flag(Attr::checked);
     default:

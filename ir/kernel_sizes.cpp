@@ -32,7 +32,8 @@ KernelSizes kernel_sizes(const Function& function, const Op& op) {
     k = b.rank() == 1 ? 1 : b.dims.back().size;
     const bool many_a = a.rank() > 2, many_b = b.rank() > 2;
     if (many_b) result.sizes[0] = batch_of(b);
-    const std::int64_t form = op.attrs.flag(Attr::transposed) + 2 * op.attrs.flag(Attr::upper);
+    const bool is_upper = op.code == Opcode::triangular_solve && op.attrs.flag(Attr::upper);
+    const std::int64_t form = op.attrs.flag(Attr::transposed) + 2 * is_upper;
     result.sizes.insert(result.sizes.end(), {k, many_a, many_b, form});
   }
   result.work = Type(Element::f64, {{n * n + n * k + n, {}}});

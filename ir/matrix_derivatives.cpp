@@ -78,9 +78,7 @@ class MatrixEquations {
 
   // The op itself has checked that A is invertible, or fails in the same place.
   Term solve(Term matrix, Term b, Checked checked) const {
-    Attributes attrs{{Attr::transposed, true}};
-    if (checked == Checked::yes) attrs.set(Attr::checked, true);
-    return emit(Opcode::solve, {matrix, b}, attrs);
+    return emit(Opcode::solve, {matrix, b}, {{Attr::transposed, true}, {Attr::checked, checked == Checked::yes}});
   }
 
   const DifferentiatedOp& d_;
@@ -99,9 +97,9 @@ Term MatrixEquations::cholesky() const {
 
 // db = A^-T dy.
 Term MatrixEquations::right_side() const {
-  Attributes attrs{{Attr::checked, true}};
-  if (!d_.op.attrs.flag(Attr::transposed)) attrs.set(Attr::transposed, true);
-  if (d_.op.attrs.flag(Attr::upper)) attrs.set(Attr::upper, true);
+  Attributes attrs = d_.op.attrs;
+  attrs.set(Attr::checked, true);
+  attrs.set(Attr::transposed, !attrs.flag(Attr::transposed));
   return emit(d_.op.code, {A(), columns(dy)}, attrs);
 }
 

@@ -178,7 +178,7 @@ Result window_add(const ShapeQuery& query) {
   Type type = query.operands[0];
   std::int64_t axis = query.attrs.integer(Attr::axis), length = query.attrs.integer(Attr::length);
   if (type.rank() < 2 || !valid_axes({axis}, type.rank() - 1))
-    return error(Code::E0204, "`window_add` takes windows: their axis, and last the axis of what is in one; {0} lacks them");
+    return error(Code::E0204, "`window_add` takes windows, whose last axis is what is in one, and {0} is none", {shape_text(type.dims)});
   std::int64_t size = type.dims.back().size;
   type.dims.pop_back();
   Dim& slid = type.dims[static_cast<std::size_t>(axis)];

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <array>
 
 #include "support/internal_error.h"
 
@@ -10,25 +9,45 @@ namespace bpc::ir {
 
 namespace {
 
+using enum Attr;     // the words of the
+using enum Written;  // column `parameters`
+
+#define BPC_LIST(...) {__VA_ARGS__}
 constexpr OpInfo kOps[] = {
-#define BPC_OP(id, spelling, min, max, rule, domain, group, traits, signature, doc, example)                               \
-  {Opcode::id, #id, spelling, min, max, ShapeRule::rule, Domain::domain, Group::group, static_cast<std::uint32_t>(traits), \
-   signature,  doc, example},
+#define BPC_OP(id, spelling, min, max, rule, domain, group, derivative, traits, parameters, doc, example) \
+  {Opcode::id,                                                                                            \
+   #id,                                                                                                   \
+   spelling,                                                                                              \
+   min,                                                                                                   \
+   max,                                                                                                   \
+   ShapeRule::rule,                                                                                       \
+   Domain::domain,                                                                                        \
+   Group::group,                                                                                          \
+   Derivative::derivative,                                                                                \
+   static_cast<std::uint32_t>(traits),                                                                    \
+   Signature(BPC_LIST parameters),                                                                        \
+   doc,                                                                                                   \
+   example},
 #include "ir/ops.def"
 #undef BPC_OP
 };
+#undef BPC_LIST
 
-constexpr std::string_view kAttrNames[] = {"axes",   "keep",     "axis",   "reverse",    "order",      "spec",    "perm",    "size",
-                                           "stride", "dilation", "length", "starts",     "sizes",      "steps",   "dynamic", "drop",
-                                           "add",    "checked",  "upper",  "transposed", "descending", "value",   "ints",    "reals",
-                                           "stream", "seed",     "text",   "message",    "names",      "implicit"};
-static_assert(std::size(kAttrNames) == static_cast<std::size_t>(Attr::implicit) + 1);
+// Whether the parameters name as many operands as the row allows.
+constexpr bool names_operands(const OpInfo& op) {
+  int least = 0, most = 0;
+  for (const Formal& formal : op.signature) {
+    if (formal.attr) continue;
+    if (most < 0) return false;
+    least += !formal.repeated && formal.otherwise.kind == Otherwise::Kind::needed;
+    most = formal.repeated ? -1 : most + 1;
+  }
+  return least <= op.min_operands && most == op.max_operands;
+}
+static_assert(std::all_of(std::begin(kOps), std::end(kOps), names_operands));
 
-template <class T>
-const T& get_or_empty(const AttrValue* value) {
-  static const T empty{};
-  const T* held = value ? std::get_if<T>(value) : nullptr;
-  return held ? *held : empty;
+bool has(const Signature& signature, Attr attr) {
+  return std::any_of(signature.begin(), signature.end(), [&](const Formal& formal) { return formal.attr == attr; });
 }
 
 }  // namespace
@@ -57,56 +76,47 @@ std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t op
   return std::nullopt;
 }
 
-std::string_view attr_name(Attr attr) {
-  return kAttrNames[static_cast<std::size_t>(attr)];
+std::string attribute_problem(Opcode code, const Attributes& attrs) {
+  const Signature& signature = op_info(code).signature;
+  for (const auto& [attr, value] : attrs.items()) {
+    const AttrInfo& info = attr_info(attr);
+    if (!has(signature, attr)) return fmt::format("has no attribute {}", info.name);
+    if (!is_of_kind(value, info.kind)) return fmt::format("attribute {} is of the wrong kind", info.name);
+  }
+  for (const Formal& formal : signature)
+    if (formal.attr && attr_info(*formal.attr).otherwise.kind != Otherwise::Kind::maybe && !attrs.find(*formal.attr))
+      return fmt::format("lacks attribute {}", attr_info(*formal.attr).name);
+  return "";
 }
 
-std::optional<Attr> attr_from_name(std::string_view name) {
-  for (std::size_t i = 0; i < std::size(kAttrNames); ++i)
-    if (kAttrNames[i] == name) return static_cast<Attr>(i);
-  return std::nullopt;
+Attributes with_defaults(Opcode code, Attributes attrs) {
+  for (const Formal& formal : op_info(code).signature)
+    if (formal.attr && !attrs.find(*formal.attr))
+      if (auto value = default_value(*formal.attr)) attrs.set(*formal.attr, std::move(*value));
+  return attrs;
 }
 
-Attributes::Attributes(std::initializer_list<std::pair<Attr, AttrValue>> items) {
-  for (const auto& [attr, value] : items) set(attr, value);
-}
-
-void Attributes::set(Attr attr, AttrValue value) {
-  auto at = std::find_if(items_.begin(), items_.end(), [&](const auto& item) { return item.first >= attr; });
-  if (at != items_.end() && at->first == attr)
-    at->second = std::move(value);
-  else
-    items_.insert(at, {attr, std::move(value)});
-}
-
-void Attributes::erase(Attr attr) {
-  std::erase_if(items_, [&](const auto& item) { return item.first == attr; });
-}
-
-const AttrValue* Attributes::find(Attr attr) const {
-  for (const auto& [key, value] : items_)
-    if (key == attr) return &value;
-  return nullptr;
-}
-
-bool Attributes::flag(Attr attr) const {
-  return get_or_empty<bool>(find(attr));
-}
-std::int64_t Attributes::integer(Attr attr, std::int64_t otherwise) const {
-  const AttrValue* value = find(attr);
-  return value ? get_or_empty<std::int64_t>(value) : otherwise;
-}
-const std::string& Attributes::string(Attr attr) const {
-  return get_or_empty<std::string>(find(attr));
-}
-const std::vector<std::int64_t>& Attributes::ints(Attr attr) const {
-  return get_or_empty<std::vector<std::int64_t>>(find(attr));
-}
-const std::vector<double>& Attributes::reals(Attr attr) const {
-  return get_or_empty<std::vector<double>>(find(attr));
-}
-const std::vector<std::string>& Attributes::strings(Attr attr) const {
-  return get_or_empty<std::vector<std::string>>(find(attr));
+std::string signature_text(const Signature& signature) {
+  std::string text;
+  for (const Formal& formal : signature) {
+    if (!formal.is_argument()) continue;
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", formal.word, formal.repeated ? "..." : "");
+    switch (formal.otherwise.kind) {
+      case Otherwise::Kind::needed:
+      case Otherwise::Kind::maybe:
+        break;
+      case Otherwise::Kind::nothing:
+        text += " = none";
+        break;
+      case Otherwise::Kind::truth:
+        text += (formal.otherwise.value != 0) != (formal.written == Written::opposite) ? " = true" : " = false";
+        break;
+      case Otherwise::Kind::whole:
+        text += fmt::format(" = {}", formal.otherwise.value);
+        break;
+    }
+  }
+  return text;
 }
 
 }  // namespace bpc::ir

@@ -12,9 +12,8 @@ Function part(const Function& main, const std::function<bool(const Output&)>& wa
   auto is_output = [&](ValueId id) {
     return std::any_of(chosen.outputs.begin(), chosen.outputs.end(), [&](const Output& output) { return output.value == id; });
   };
-  return Rewriter(chosen).finish([&](const Op& op) {
-    return op.code == Opcode::grad && op.attrs.flag(Attr::implicit) && std::none_of(op.results.begin(), op.results.end(), is_output);
-  });
+  return Rewriter(chosen).finish(
+      [&](const Op& op) { return is_of_loss(op) && std::none_of(op.results.begin(), op.results.end(), is_output); });
 }
 
 }  // namespace bpc::ir

@@ -114,19 +114,23 @@ class Printer {
     if (!op.results.empty()) text += " = ";
     text += op_info(op.code).name;
     if (!op.operands.empty()) text += fmt::format(" {}", list(op.operands));
-    if (!op.attrs.items().empty()) {
-      AttrText attr_text{op.results.empty() ? Element::f64 : function_.type(op.results[0]).element};
-      text += " {";
-      for (const auto& [attr, value] : op.attrs.items())
-        text += fmt::format("{}{} = {}", &value == &op.attrs.items()[0].second ? "" : ", ", attr_name(attr), std::visit(attr_text, value));
-      text += "}";
-    }
+    if (const std::string attributes = attributes_text(op); !attributes.empty()) text += fmt::format(" {{{}}}", attributes);
     for (ValueId result : op.results)
       text += fmt::format("{}{}", result == op.results[0] ? " : " : ", ", type_text(function_.type(result)));
     text_ += with_origin(std::move(text), op.origin);
     for (BlockId region : op.regions)
       print_region(function_.block(region), region != op.regions[0] ? second_region(op.code) : std::string(), depth);
     text_ += '\n';
+  }
+
+  // Those that are not as they would be if nothing were said.
+  std::string attributes_text(const Op& op) const {
+    const AttrText attr_text{op.results.empty() ? Element::f64 : function_.type(op.results[0]).element};
+    std::string text;
+    for (const auto& [attr, value] : op.attrs.items())
+      if (value != default_value(attr))
+        text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", attr_info(attr).name, std::visit(attr_text, value));
+    return text;
   }
 
   static std::string second_region(Opcode code) { return fmt::format(" {}", region_word(code)); }

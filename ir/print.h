@@ -35,8 +35,9 @@ namespace bpc::ir {
 //   }
 //
 // An origin is @file:line:column-line:column (@? for nowhere), then, where they apply: `in` call sites, innermost first · `path "h1.dense"`
-// · `by "mul"`, the rule that made it · `also` places joined by CSE. Attributes and types as in ir/op.h and support/type.h; a NaN is
-// canonical. Names other than letters, digits, `_` and inner dots are quoted: %"a b". Comments start with `#` or `//`.
+// · `by "mul"`, the rule that made it · `also` places joined by CSE. Attributes as in ir/attributes.def, those that are at their defaults
+// left out; types as in support/type.h; a NaN is canonical. Names other than letters, digits, `_` and inner dots are quoted: %"a b".
+// Comments start with `#` or `//`.
 std::string print(const Module& module);
 
 }  // namespace bpc::ir

@@ -23,9 +23,8 @@ Maybe of_constant(const Op& op) {
     const auto* whole = std::get_if<std::int64_t>(value);
     return whole ? Maybe({*whole, *whole}) : std::nullopt;
   }
-  const auto& ints = op.attrs.ints(Attr::ints);
-  if (ints.empty()) return std::nullopt;
-  auto [lo, hi] = std::minmax_element(ints.begin(), ints.end());
+  if (!op.attrs.find(Attr::ints) || op.attrs.ints(Attr::ints).empty()) return std::nullopt;
+  auto [lo, hi] = std::ranges::minmax_element(op.attrs.ints(Attr::ints));
   return Range{*lo, *hi};
 }
 

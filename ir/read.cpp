@@ -153,7 +153,7 @@ class Reader {
     auto code = op_from_name(word);
     if (!code) return scan_.fail_at(word_at, word.empty() ? "an op should stand here" : fmt::format("there is no op `{}`", word));
     bool has_regions = op_info(*code).rule == ShapeRule::region;
-    Op op{*code, read_uses(block), {}, has_regions ? Attributes() : read_attributes(), {}, {}, block};
+    Op op{*code, read_uses(block), {}, has_regions ? Attributes() : with_defaults(*code, read_attributes()), {}, {}, block};
     std::vector<Type> types;
     if (!definitions.empty()) {
       scan_.expect(":");
@@ -301,7 +301,7 @@ class Reader {
         return attrs;
       }
       scan_.expect("=");
-      attrs.set(*attr, read_attribute(attr_kind(*attr)));
+      attrs.set(*attr, read_attribute(attr_info(*attr).kind));
     } while (scan_.accept(","));
     scan_.expect("}");
     return attrs;

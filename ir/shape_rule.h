@@ -1,4 +1,4 @@
-// What the rules of ir/shape_rules.h are written with, and those that stand in files of their own. For these files alone.
+// The rules behind ir/shape_rules.h, and what they are written with. For their files alone.
 #pragma once
 
 #include "ir/shape_rules.h"
@@ -27,22 +27,8 @@ ShapeError bad_axis(const ShapeQuery& query);
 // Without these axes, or with size 1 in their places.
 std::vector<Dim> reduced(const Type& type, const std::vector<std::int64_t>& axes, bool keep);
 
-// ---- movement_rules.cpp ----
-Result reshape(const ShapeQuery& query);
-Result transpose(const ShapeQuery& query);
-Result broadcast(const ShapeQuery& query);
-Result slice(const ShapeQuery& query);
-Result update(const ShapeQuery& query);
-Result gather(const ShapeQuery& query);
-Result scatter(const ShapeQuery& query);
-Result concat(const ShapeQuery& query);
-Result window(const ShapeQuery& query);
-Result window_add(const ShapeQuery& query);
-
-// ---- matrix_rules.cpp: a matrix is the last two axes, those before them are batches ----
-Result square(const ShapeQuery& query);
-Result determinant(const ShapeQuery& query);
-Result solve(const ShapeQuery& query);
-Result order(const ShapeQuery& query);
+// The rules: in shape_rules.cpp, movement_rules.cpp and matrix_rules.cpp.
+#define BPC_SHAPE_RULE(id, ...) Result id(const ShapeQuery& query);
+#include "ir/shape_rules.def"
 
 }  // namespace bpc::ir::shape_rule

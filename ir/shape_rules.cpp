@@ -59,7 +59,40 @@ Result broadcast_result(const ShapeQuery& query, std::span<const Type> operands,
   return error(Code::E0201, what, notes, help);
 }
 
+// `element`: of the result, when it is not that of x.
+Result reduction(const ShapeQuery& query, std::optional<Element> element) {
+  const Type& x = query.operands[0];
+  const auto& axes = query.attrs.ints(Attr::axes);
+  if (!valid_axes(axes, x.rank())) return bad_axis(query);
+  Type result(element.value_or(x.element), reduced(x, axes, query.attrs.flag(Attr::keep)));
+  bool is_extreme = element || query.code == Opcode::reduce_max || query.code == Opcode::reduce_min;
+  if (is_extreme && x.count() == 0 && result.count() != 0)
+    return error(Code::E0411, fmt::format("`{}` of nothing: {{0}} has no elements to choose from", symbol(query.code)),
+                 {shape_text(x.dims)});
+  return Types{std::move(result)};
+}
+
+// A turn, or a tensor of turns: its axes are the first ones of what is drawn.
+Result draws(const ShapeQuery& query, const Type& type) {
+  if (!is_real(type.element)) return error(Code::E0203, "random draws are real");
+  if (query.operands.empty()) return Types{type};
+  const Type& turn = query.operands[0];
+  if (!is_integer(turn.element))
+    return error(Code::E0203, fmt::format("a turn is an integer, and {{0}} is {}", element_name(turn.element)));
+  if (!turn.is_scalar() && turn.element != Element::i64) return error(Code::E0203, "a tensor of turns has elements i64");
+  bool leads = turn.rank() <= type.rank();
+  for (std::size_t i = 0; leads && i < turn.rank(); ++i) leads = turn.size(i) == type.size(i);
+  if (leads) return Types{type};
+  return error(Code::E0201, fmt::format("the turns {{0}} do not have the first sizes of the draws {}", shape_text(type.dims)));
+}
+
+}  // namespace
+
+namespace shape_rule {
+
 Result pointwise(const ShapeQuery& query) {
+  if (query.code == Opcode::polygamma && query.attrs.integer(Attr::order) < 0)
+    return error(Code::E0210, "the order of `polygamma` is not negative");
   return broadcast_result(query, query.operands, query.operands[0].element);
 }
 
@@ -79,16 +112,12 @@ Result cast(const ShapeQuery& query) {
 
 // ---- reductions and scans ----
 
-Result reduce(const ShapeQuery& query, std::optional<Element> element) {
-  const Type& x = query.operands[0];
-  const auto& axes = query.attrs.ints(Attr::axes);
-  if (!valid_axes(axes, x.rank())) return bad_axis(query);
-  Type result(element.value_or(x.element), reduced(x, axes, query.attrs.flag(Attr::keep)));
-  bool is_extreme = element || query.code == Opcode::reduce_max || query.code == Opcode::reduce_min;
-  if (is_extreme && x.count() == 0 && result.count() != 0)
-    return error(Code::E0411, fmt::format("`{}` of nothing: {{0}} has no elements to choose from", symbol(query.code)),
-                 {shape_text(x.dims)});
-  return Types{std::move(result)};
+Result reduce(const ShapeQuery& query) {
+  return reduction(query, std::nullopt);
+}
+
+Result arg_reduce(const ShapeQuery& query) {
+  return reduction(query, Element::i32);
 }
 
 Result scan(const ShapeQuery& query) {
@@ -128,20 +157,6 @@ Result einsum(const ShapeQuery& query) {
 
 // ---- declared ----
 
-// A turn, or a tensor of turns: its axes are the first ones of what is drawn.
-Result draws(const ShapeQuery& query, const Type& type) {
-  if (!is_real(type.element)) return error(Code::E0203, "random draws are real");
-  if (query.operands.empty()) return Types{type};
-  const Type& turn = query.operands[0];
-  if (!is_integer(turn.element))
-    return error(Code::E0203, fmt::format("a turn is an integer, and {{0}} is {}", element_name(turn.element)));
-  if (!turn.is_scalar() && turn.element != Element::i64) return error(Code::E0203, "a tensor of turns has elements i64");
-  bool leads = turn.rank() <= type.rank();
-  for (std::size_t i = 0; leads && i < turn.rank(); ++i) leads = turn.size(i) == type.size(i);
-  if (leads) return Types{type};
-  return error(Code::E0201, fmt::format("the turns {{0}} do not have the first sizes of the draws {}", shape_text(type.dims)));
-}
-
 Result declared(const ShapeQuery& query) {
   const Type& type = declared_type(query);
   auto holds = [&](Attr attr) { return query.attrs.find(attr) != nullptr; };
@@ -154,7 +169,7 @@ Result declared(const ShapeQuery& query) {
     bool real = value ? std::holds_alternative<double>(*value) : holds(Attr::reals);
     bool integer = value ? std::holds_alternative<std::int64_t>(*value) : holds(Attr::ints);
     if (is_real(type.element) ? !real : !integer) return error(Code::E0203, "the data of a constant are not of its element type");
-    std::size_t given = real ? query.attrs.reals(Attr::reals).size() : query.attrs.ints(Attr::ints).size();
+    std::size_t given = value ? 0 : real ? query.attrs.reals(Attr::reals).size() : query.attrs.ints(Attr::ints).size();
     if (!value && static_cast<std::int64_t>(given) != type.count())
       return error(Code::E0201, fmt::format("{} elements given for a constant of {}", given, type.count()));
   }
@@ -164,7 +179,7 @@ Result declared(const ShapeQuery& query) {
 
 // ---- tapes and derivatives ----
 
-Result new_tape(const ShapeQuery& query) {
+Result tape(const ShapeQuery& query) {
   const Type& type = declared_type(query);
   return type.tape ? Result(Types{type}) : error(Code::E0203, "a tape has the type of a tape");
 }
@@ -202,70 +217,26 @@ Result tangent(const ShapeQuery& query) {
   return Types{query.operands[0]};
 }
 
+Result nothing(const ShapeQuery&) {
+  return Types{};
+}
+
+Result region(const ShapeQuery&) {
+  throw InternalError("shape rules", "the results of a region op come from its regions");
+}
+
+}  // namespace shape_rule
+
+namespace {
+
 Result infer(const ShapeQuery& query) {
   switch (op_info(query.code).rule) {
-    case ShapeRule::pointwise:
-      return pointwise(query);
-    case ShapeRule::comparison:
-      return comparison(query);
-    case ShapeRule::select:
-      return select(query);
-    case ShapeRule::cast:
-      return cast(query);
-    case ShapeRule::reduce:
-      return reduce(query, std::nullopt);
-    case ShapeRule::arg_reduce:
-      return reduce(query, Element::i32);
-    case ShapeRule::scan:
-      return scan(query);
-    case ShapeRule::einsum:
-      return einsum(query);
-    case ShapeRule::reshape:
-      return reshape(query);
-    case ShapeRule::transpose:
-      return transpose(query);
-    case ShapeRule::broadcast:
-      return broadcast(query);
-    case ShapeRule::slice:
-      return slice(query);
-    case ShapeRule::update:
-      return update(query);
-    case ShapeRule::gather:
-      return gather(query);
-    case ShapeRule::scatter:
-      return scatter(query);
-    case ShapeRule::concat:
-      return concat(query);
-    case ShapeRule::window:
-      return window(query);
-    case ShapeRule::window_add:
-      return window_add(query);
-    case ShapeRule::square:
-      return square(query);
-    case ShapeRule::determinant:
-      return determinant(query);
-    case ShapeRule::solve:
-      return solve(query);
-    case ShapeRule::order:
-      return order(query);
-    case ShapeRule::declared:
-      return declared(query);
-    case ShapeRule::tape:
-      return new_tape(query);
-    case ShapeRule::push:
-      return push(query);
-    case ShapeRule::pop:
-      return pop(query);
-    case ShapeRule::nothing:
-      return Types{};
-    case ShapeRule::gradient:
-      return gradient(query);
-    case ShapeRule::tangent:
-      return tangent(query);
-    case ShapeRule::region:
-      break;
+#define BPC_SHAPE_RULE(id, ...) \
+  case ShapeRule::id:           \
+    return shape_rule::id(query);
+#include "ir/shape_rules.def"
   }
-  throw InternalError("shape rules", "the results of a region op come from its regions");
+  throw InternalError("shape rules", "no such rule");
 }
 
 bool takes_element(Domain domain, Element element) {

@@ -85,9 +85,8 @@ bool StaticFacts::nonfinite_result(const Op& op) const {
   if (op.code == Opcode::pop) return true;
   if (op.code == Opcode::constant) {
     auto infinite = [](double value) { return !std::isfinite(value); };
-    const auto& reals = op.attrs.reals(Attr::reals);
     auto value = constant_value(function_, op.results[0]);
-    return (value && infinite(*value)) || std::any_of(reals.begin(), reals.end(), infinite);
+    return value ? infinite(*value) : op.attrs.find(Attr::reals) && std::ranges::any_of(op.attrs.reals(Attr::reals), infinite);
   }
   auto value = op.code == Opcode::div ? constant_value(function_, op.operands[1]) : std::nullopt;
   bool harmless = value && *value != 0;  // division by a number

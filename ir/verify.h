@@ -51,8 +51,4 @@ std::vector<std::string> verify(const Module& module);
 std::string op_problem(const Function& function, const Op& op);
 std::string region_problem(const Function& function, const Op& op);  // its part for ops with regions
 
-// Kinds of attribute values, in the order of AttrValue's alternatives; `value` of a constant may be an integer or a real.
-enum class AttrKind : std::uint8_t { boolean, integer, real, string, integers, reals, strings, number };
-AttrKind attr_kind(Attr attr);
-
 }  // namespace bpc::ir

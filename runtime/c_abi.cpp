@@ -41,7 +41,8 @@ extern "C" {
   T bpc_rt_##name##_##element(T a, T b) { \
     return bpc::scalar::name(a, b);       \
   }
-#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_DEFINE_##operands, id))
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) \
+  BPC_CALLED_##code(BPC_EACH_##domain(BPC_DEFINE_##operands, id))
 #include "scalar/operators.def"
 
 #define BPC_DEFINE_ORDERED(element, T, name)             \
@@ -54,26 +55,26 @@ extern "C" {
                                         std::int64_t turn_count) {                                                                     \
     draw<T>(rt::fill_##name, out, count, seed, stream, turns, turn_count);                                                             \
   }
-// runtime/linalg.h, for one and two matrices; the result is the status.
-#define BPC_DEFINE_MATRIX(element, T, name)                                                                        \
+// runtime/linalg.h, by shape rule; the result is the status.
+#define BPC_DEFINE_square(element, T, name)                                                                        \
   std::int64_t bpc_rt_##name##_##element(const T* a, T* out, double* work, std::int64_t batches, std::int64_t n) { \
     return rt::name(a, out, work, batches, n);                                                                     \
   }
-#define BPC_DEFINE_SOLVE(element, T, name)                                                                                   \
+#define BPC_DEFINE_determinant(element, T, name) BPC_DEFINE_square(element, T, name)
+#define BPC_DEFINE_solve(element, T, name)                                                                                   \
   std::int64_t bpc_rt_##name##_##element(const T* a, const T* b, T* out, double* work, std::int64_t batches, std::int64_t n, \
                                          std::int64_t k, std::int64_t many_a, std::int64_t many_b, std::int64_t form) {      \
     return rt::name(a, b, out, work, batches, n, k, many_a, many_b, form);                                                   \
   }
-#define BPC_DEFINE_SORT(element, T, name)                                                                                       \
+#define BPC_DEFINE_order(element, T, name)                                                                                      \
   std::int64_t bpc_rt_##name##_##element(const T* x, std::int32_t* out, std::int32_t* work, std::int64_t outer, std::int64_t n, \
-                                         std::int64_t inner, std::int64_t descending) {                                         \
-    return rt::name(x, out, work, outer, n, inner, descending);                                                                 \
+                                         std::int64_t inner, std::int64_t form) {                                               \
+    return rt::name(x, out, work, outer, n, inner, form);                                                                       \
   }
-#define BPC_KERNELS(ORDERED, DRAW, MATRIX, SOLVE, SORT)                                                                      \
-  BPC_EACH_real(ORDERED, polygamma) BPC_EACH_real(DRAW, uniform) BPC_EACH_real(DRAW, normal) BPC_EACH_real(MATRIX, cholesky) \
-      BPC_EACH_real(MATRIX, det) BPC_EACH_real(MATRIX, logdet) BPC_EACH_real(MATRIX, cofactors) BPC_EACH_real(SOLVE, solve)  \
-          BPC_EACH_real(SOLVE, triangular_solve) BPC_EACH_number(SORT, argsort)
-BPC_KERNELS(BPC_DEFINE_ORDERED, BPC_DEFINE_DRAW, BPC_DEFINE_MATRIX, BPC_DEFINE_SOLVE, BPC_DEFINE_SORT)
+#define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_DEFINE_##rule, id)
+#include "scalar/library.def"
+
+BPC_EACH_real(BPC_DEFINE_ORDERED, polygamma) BPC_EACH_real(BPC_DEFINE_DRAW, uniform) BPC_EACH_real(BPC_DEFINE_DRAW, normal)
 
 }  // extern "C"
 
@@ -81,11 +82,12 @@ namespace bpc::runtime {
 
 std::span<const CFunction> c_functions() {
 #define BPC_ENTRY(element, T, name) {"bpc_rt_" #name "_" #element, reinterpret_cast<void*>(bpc_rt_##name##_##element)},
-#define BPC_DRAW_ENTRY(element, T, name) BPC_ENTRY(element, T, random_##name)
+#define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_ENTRY, id)
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
   static const CFunction kFunctions[] = {
-#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
+#include "scalar/library.def"
 #include "scalar/operators.def"
-      BPC_KERNELS(BPC_ENTRY, BPC_DRAW_ENTRY, BPC_ENTRY, BPC_ENTRY, BPC_ENTRY)};
+      BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform) BPC_EACH_real(BPC_ENTRY, random_normal)};
   return kFunctions;
 }
 

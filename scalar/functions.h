@@ -54,7 +54,7 @@ T wrapped(F f, T a, T b) {
 #define BPC_FUNCTION_call(id, operands)
 #define BPC_FUNCTION_emit(id, operands)
 #define BPC_FUNCTION_mixed(id, operands)
-#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_FUNCTION_##code(id, operands)
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FUNCTION_##code(id, operands)
 #include "scalar/operators.def"
 #undef BPC_FUNCTION_libm
 #undef BPC_FUNCTION_call

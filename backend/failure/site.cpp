@@ -42,7 +42,7 @@ std::vector<Type> types_from(const Function& function, const Op& op, std::size_t
 
 Assertion assertion(const Function& function, const Op& op) {
   Assertion result{op.attrs.string(Attr::message), op.attrs.strings(Attr::names), types_from(function, op, 1), {}};
-  if (op.attrs.find(Attr::size)) result.labels = op.attrs.integer(Attr::size);
+  if (op.attrs.find(Attr::bound)) result.labels = op.attrs.integer(Attr::bound);
   return result;
 }
 

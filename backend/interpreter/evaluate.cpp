@@ -166,13 +166,8 @@ Tensor evaluate(const ir::Function& function, const Op& op, Operands operands, b
     case Opcode::window_add:
       return window_add(op, *operands[0], type);
 
-    case Opcode::cholesky:
-    case Opcode::triangular_solve:
-    case Opcode::solve:
-    case Opcode::det:
-    case Opcode::logdet:
-    case Opcode::cofactors:
-    case Opcode::argsort:
+#define BPC_LIBRARY(id, ...) case Opcode::id:
+#include "scalar/library.def"
       return library(function, op, operands, type);
 
     case Opcode::constant:

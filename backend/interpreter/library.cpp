@@ -12,22 +12,39 @@ namespace {
 using ir::Opcode;
 using runtime::Tensor;
 
-template <scalar::Real T>
-std::int64_t matrix_kernel(Opcode code, Operands operands, Tensor& result, Tensor& work, const std::vector<std::int64_t>& sizes) {
-  const T* a = operands[0]->data<T>();
-  T* out = result.data<T>();
-  double* scratch = work.data<double>();
-  auto one = [&](auto kernel) { return kernel(a, out, scratch, sizes[0], sizes[1]); };
-  auto two = [&](auto kernel) {
-    return kernel(a, operands[1]->data<T>(), out, scratch, sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]);
-  };
-  if (code == Opcode::cholesky) return one(runtime::cholesky<T>);
-  if (code == Opcode::det) return one(runtime::det<T>);
-  if (code == Opcode::logdet) return one(runtime::logdet<T>);
-  if (code == Opcode::cofactors) return one(runtime::cofactors<T>);
-  if (code == Opcode::solve) return two(runtime::solve<T>);
-  if (code == Opcode::triangular_solve) return two(runtime::triangular_solve<T>);
-  throw InternalError("interpret", std::string(ir::op_info(code).name) + " has no kernel");
+using Sizes = const std::vector<std::int64_t>&;
+
+// A kernel of runtime/linalg.h on tensors, by what it takes.
+template <class T>
+std::int64_t call(std::int64_t (*kernel)(const T*, T*, double*, std::int64_t, std::int64_t), Operands operands, Tensor& result,
+                  Tensor& work, Sizes sizes) {
+  return kernel(operands[0]->data<T>(), result.data<T>(), work.data<double>(), sizes[0], sizes[1]);
+}
+
+template <class T>
+std::int64_t call(std::int64_t (*kernel)(const T*, const T*, T*, double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                                         std::int64_t, std::int64_t),
+                  Operands operands, Tensor& result, Tensor& work, Sizes sizes) {
+  return kernel(operands[0]->data<T>(), operands[1]->data<T>(), result.data<T>(), work.data<double>(), sizes[0], sizes[1], sizes[2],
+                sizes[3], sizes[4], sizes[5]);
+}
+
+template <class T>
+std::int64_t call(std::int64_t (*kernel)(const T*, std::int32_t*, std::int32_t*, std::int64_t, std::int64_t, std::int64_t, std::int64_t),
+                  Operands operands, Tensor& result, Tensor& work, Sizes sizes) {
+  return kernel(operands[0]->data<T>(), result.data<std::int32_t>(), work.data<std::int32_t>(), sizes[0], sizes[1], sizes[2], sizes[3]);
+}
+
+#define BPC_TAKES_real scalar::Real
+#define BPC_TAKES_number scalar::Number
+
+template <class T>
+std::int64_t run(Opcode code, Operands operands, Tensor& result, Tensor& work, Sizes sizes) {
+#define BPC_LIBRARY(id, spelling, operand_count, rule, domain, ...) \
+  if constexpr (BPC_TAKES_##domain<T>)                              \
+    if (code == Opcode::id) return call<T>(runtime::id<T>, operands, result, work, sizes);
+#include "scalar/library.def"
+  throw InternalError("interpret", std::string(ir::op_info(code).name) + " has no kernel for " + type_text(operands[0]->type()));
 }
 
 }  // namespace
@@ -35,15 +52,8 @@ std::int64_t matrix_kernel(Opcode code, Operands operands, Tensor& result, Tenso
 Tensor library(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type) {
   const ir::KernelSizes kernel = ir::kernel_sizes(function, op);
   Tensor result(type), work(kernel.work);
-  const std::int64_t status = with_element(operands[0]->type().element, [&]<class T>(T) -> std::int64_t {
-    if constexpr (scalar::Number<T>) {
-      if (op.code == Opcode::argsort)
-        return runtime::argsort(operands[0]->data<T>(), result.data<std::int32_t>(), work.data<std::int32_t>(), kernel.sizes[0],
-                                kernel.sizes[1], kernel.sizes[2], kernel.sizes[3]);
-    }
-    if constexpr (scalar::Real<T>) return matrix_kernel<T>(op.code, operands, result, work, kernel.sizes);
-    throw InternalError("interpret", "a matrix of type " + type_text(operands[0]->type()));
-  });
+  const std::int64_t status =
+      with_element(operands[0]->type().element, [&]<class T>(T) { return run<T>(op.code, operands, result, work, kernel.sizes); });
   if (status != 0 && ir::may_fail(function, op)) throw Stop{backend::matrix_failure(backend::site_of(function, op), status - 1)};
   return result;
 }

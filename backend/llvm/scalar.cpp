@@ -139,7 +139,7 @@ llvm::Value* Emitter::compute(const plan::Compute& compute, Element result, Elem
 #define BPC_CALL_call(id) case id:
 #define BPC_CALL_emit(id)
 #define BPC_CALL_mixed(id)
-#define BPC_SCALAR(id, spelling, operands, rule, domain, traits, code, ...) BPC_CALL_##code(Operator::id)
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALL_##code(Operator::id)
 #include "scalar/operators.def"
       return library();
     case Operator::polygamma:

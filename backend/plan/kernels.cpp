@@ -46,7 +46,7 @@ RegisterId BodyBuilder::lazy(ir::ValueId value, std::span<const Affine> indices)
   }
   if (ir::op_info(op.code).group == ir::Group::movement) return moved(value, indices);
   if (ir::op_info(op.code).has(ir::identity)) return element(op.operands[0], indices);
-  Compute compute{ir::scalar_operator(op.code), {}, op.attrs.integer(ir::Attr::order), {}};
+  Compute compute{ir::scalar_operator(op.code), {}, ir::order_of(op), {}};
   for (ir::ValueId operand : op.operands) compute.operands.push_back(stretched(operand, indices, type));
   if (ir::may_fail(function, op)) compute.fails = planner_.add_site(function.value(value).op);
   return emit(type.element, std::move(compute));

@@ -96,7 +96,7 @@ void Planner::elementwise(ir::OpId id) {
   const ir::Op& op = function_.op(id);
   if (!type(op.results[0]).is_scalar()) return lazy_or_stored(op);
   if (ir::op_info(op.code).has(ir::identity)) return define(op.results[0], scalar(op.operands[0]));
-  Compute compute{ir::scalar_operator(op.code), {}, op.attrs.integer(ir::Attr::order), {}};
+  Compute compute{ir::scalar_operator(op.code), {}, ir::order_of(op), {}};
   for (ir::ValueId operand : op.operands) compute.operands.push_back(scalar(operand));
   if (ir::may_fail(function_, op)) compute.fails = add_site(id);
   define(op.results[0], host(type(op.results[0]).element, std::move(compute)));

@@ -22,7 +22,7 @@ struct BuiltinCall {
 
 struct Builtin {
   std::string_view name;
-  std::string_view signature;  // "x, axis = none"; "spec, operands..." takes any number
+  ir::Signature signature;
   std::optional<Item> (*lower)(Context& c, const BuiltinCall& call);
   Help help;  // empty: for the library alone, scripts cannot call it
 };

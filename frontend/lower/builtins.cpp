@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <limits>
 #include <numbers>
 
@@ -36,56 +35,34 @@ bool is_word(std::string_view spelling) {
          spelling != "not";
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
+Item default_item(const ir::Formal& formal, Span span) {
+  const ir::Otherwise& otherwise = formal.otherwise;
+  if (otherwise.kind == ir::Otherwise::Kind::whole) return {weak(otherwise.value), span};
+  if (otherwise.kind == ir::Otherwise::Kind::truth) return {(otherwise.value != 0) != (formal.written == ir::Written::opposite), span};
+  return {None{}, span};
 }
 
-struct Parameter {
-  std::string name;
-  std::string_view otherwise;  // the default, or empty
-};
-
-std::vector<Parameter> parameters_of(std::string_view signature) {
-  std::vector<Parameter> parameters;
-  while (!signature.empty()) {
-    std::string_view one = signature.substr(0, signature.find(','));
-    signature.remove_prefix(std::min(one.size() + 1, signature.size()));
-    std::size_t equals = one.find('=');
-    parameters.push_back(
-        {std::string(trimmed(one.substr(0, equals))), equals == std::string_view::npos ? "" : trimmed(one.substr(equals + 1))});
-  }
-  return parameters;
-}
-
-Item default_item(std::string_view text, Span span) {
-  if (text == "none") return {None{}, span};
-  if (text == "true" || text == "false") return {text == "true", span};
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return {weak(number), span};
-}
-
-std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee, std::string_view signature,
+std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee, const ir::Signature& signature,
                                                  const std::vector<Given>& given, Span span) {
-  std::vector<Parameter> parameters = parameters_of(signature);
-  if (signature.ends_with("...")) {
-    parameters.pop_back();
-    for (std::size_t i = parameters.size(); i < given.size(); ++i) parameters.push_back({fmt::format("operand {}", i), {}});
-  }
+  std::vector<ir::Formal> formals;
   std::vector<std::string> names;
-  for (const Parameter& parameter : parameters) names.push_back(parameter.name);
+  for (const ir::Formal& formal : signature) {
+    if (!formal.is_argument()) continue;
+    const std::size_t times = !formal.repeated ? 1 : given.size() - std::min(given.size(), formals.size());
+    for (std::size_t i = 0; i < times; ++i)
+      names.push_back(formal.repeated ? fmt::format("operand {}", formals.size() + i) : std::string(formal.word));
+    formals.resize(formals.size() + times, formal);
+  }
   auto matched = match_arguments(c, span, callee.text, names, given);
   if (!matched) return std::nullopt;
   std::vector<Item> items;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!(*matched)[i] && parameters[i].otherwise.empty()) {
+  for (std::size_t i = 0; i < formals.size(); ++i) {
+    if (!(*matched)[i] && formals[i].otherwise.kind == ir::Otherwise::Kind::needed) {
       c.error(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.text, names[i]),
               names.size() > 1 ? fmt::format("its parameters are: {}", fmt::join(names, ", ")) : "");
       return std::nullopt;
     }
-    items.push_back((*matched)[i] ? std::move(*(*matched)[i]) : default_item(parameters[i].otherwise, span));
+    items.push_back((*matched)[i] ? std::move(*(*matched)[i]) : default_item(formals[i], span));
   }
   return items;
 }
@@ -95,12 +72,10 @@ std::optional<ir::Opcode> spelled_op(std::string_view name, const std::vector<Gi
   std::optional<ir::Opcode> best;
   for (const ir::OpInfo& info : ir::all_ops()) {
     if (info.spelling != name) continue;
-    std::vector<Parameter> parameters = parameters_of(info.signature);
     auto is_operand = [&](const Given& argument) {
-      if (!argument.name) return true;
-      for (int i = 0; i < info.min_operands; ++i)
-        if (parameters[static_cast<std::size_t>(i)].name == argument.name->text) return true;
-      return false;
+      return !argument.name || std::ranges::any_of(info.signature, [&](const ir::Formal& formal) {
+        return !formal.attr && formal.word == argument.name->text;
+      });
     };
     auto operands = static_cast<std::size_t>(std::count_if(given.begin(), given.end(), is_operand));
     if (info.takes(operands)) return info.code;
@@ -137,7 +112,7 @@ std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vect
 namespace {
 
 // Forms whose arguments are not lowered as those of a function.
-constexpr BuiltinDescription kForms[] = {
+const BuiltinDescription kForms[] = {
     {"grad",
      "J, w, …",
      {"the gradient of a scalar J by w, or several by several", "that of each w", "like any other expression's",
@@ -179,7 +154,7 @@ std::vector<BuiltinDescription> builtin_descriptions() {
   std::vector<BuiltinDescription> all(std::begin(kForms), std::end(kForms));
   for (auto table : lowering::builtin_tables())
     for (const lowering::Builtin& builtin : table)
-      if (!builtin.help.sentence.empty()) all.push_back({builtin.name, builtin.signature, builtin.help});
+      if (!builtin.help.sentence.empty()) all.push_back({builtin.name, ir::signature_text(builtin.signature), builtin.help});
   return all;
 }
 

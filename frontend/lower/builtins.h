@@ -20,7 +20,8 @@ bool is_builtin_function(std::string_view name);
 bool is_library_function(std::string_view name);
 // Functions that the front end makes of operators, and the forms of the language that look like calls.
 struct BuiltinDescription {
-  std::string_view name, parameters;
+  std::string_view name;
+  std::string parameters;
   Help help;
 };
 std::vector<BuiltinDescription> builtin_descriptions();

@@ -135,7 +135,7 @@ bool check_labels(Context& c, Span span, const Item& labels, std::int64_t n) {
   const std::vector<ValueId> operands{*inside->as<ValueId>(), *labels.as<ValueId>()};
   c.set_origin(span);
   c.builder->emit_op(Opcode::assert_true, operands,
-                     {{Attr::size, n}, {Attr::message, fmt::format("a label is outside 0..{}", n - 1)}, {Attr::names, names}}, {});
+                     {{Attr::bound, n}, {Attr::message, fmt::format("a label is outside 0..{}", n - 1)}, {Attr::names, names}}, {});
   return true;
 }
 
@@ -215,37 +215,37 @@ std::optional<Item> masked(Context& c, const BuiltinCall& call) {
 }
 
 constexpr Builtin kBuiltins[] = {
-    {"f32", "x", cast, {"as 32-bit reals", "that of x", "dx = dy, converted back", "f32(2.5)"}},
-    {"f64", "x", cast, {"as 64-bit reals", "that of x", "dx = dy, converted back", "f64(1) / 3"}},
+    {"f32", {"x"}, cast, {"as 32-bit reals", "that of x", "dx = dy, converted back", "f32(2.5)"}},
+    {"f64", {"x"}, cast, {"as 64-bit reals", "that of x", "dx = dy, converted back", "f64(1) / 3"}},
     {"real",
-     "x",
+     {"x"},
      cast,
      {"as the program's reals, f32 unless it says otherwise", "that of x", "dx = dy, converted back", "real([1, 2] > 1)"}},
-    {"i32", "x", cast, {"as 32-bit integers; reals are truncated", "that of x", "none: integers have none", "i32([2.7, -2.7])"}},
-    {"i64", "x", cast, {"as 64-bit integers; reals are truncated", "that of x", "none: integers have none", "i64(3000000000) * 2"}},
-    {"bool", "x", cast, {"as bools: what is not 0", "that of x", "none: bools have none", "bool([0, 2])"}},
+    {"i32", {"x"}, cast, {"as 32-bit integers; reals are truncated", "that of x", "none: integers have none", "i32([2.7, -2.7])"}},
+    {"i64", {"x"}, cast, {"as 64-bit integers; reals are truncated", "that of x", "none: integers have none", "i64(3000000000) * 2"}},
+    {"bool", {"x"}, cast, {"as bools: what is not 0", "that of x", "none: bools have none", "bool([0, 2])"}},
     {"outer",
-     "a, b",
+     {"a", "b"},
      outer,
      {"the product of each element of a with each of b", "[N, M] of a [N] and b [M]", "da = dy @ b, db = a @ dy", "outer([1, 2], [3, 4])"}},
-    {"dot", "a, b", dot, {"the sum of the products of two vectors", "a number", "da = dy * b, db = dy * a", "dot([1, 2], [3, 4])"}},
+    {"dot", {"a", "b"}, dot, {"the sum of the products of two vectors", "a number", "da = dy * b, db = dy * a", "dot([1, 2], [3, 4])"}},
     {"einsum",
-     "spec, operands...",
+     {"spec", ir::many("operands")},
      einsum,
      {"sums of products by NumPy's notation: a letter for each axis", "the sizes of the letters after `->`",
       "of each operand: the einsum of dy with the others", "einsum(\"ij,kj->ik\", [[1, 2]], [[3, 4], [5, 6]])"}},
     {"prod",
-     "x, axis = none, keep = false",
+     {"x", {"axis", ir::nothing}, {"keep", false}},
      prod,
      {"product over axes", "x without the axes, or with keep=true of size 1 there", "dx = dy * the product of the others",
       "prod([2, 3, 4])"}},
     {"one_hot",
-     "labels, n",
+     {"labels", "n"},
      one_hot,
      {"1 at the place of each label, else 0; a label outside 0..n is E0401", "labels with a new last axis of size n",
       "none: labels are integers", "one_hot(i32([2, 0]), 3)"}},
-    {"labels_by_row", "labels, logits", labels_by_row, {}},
-    {"masked", "scores, mask = none", masked, {}},
+    {"labels_by_row", {"labels", "logits"}, labels_by_row, {}},
+    {"masked", {"scores", {"mask", ir::nothing}}, masked, {}},
 };
 
 }  // namespace

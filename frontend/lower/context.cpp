@@ -210,6 +210,7 @@ std::optional<Item> Context::emit(Span span, ir::Opcode code, const std::vector<
     values.push_back(std::get<ir::ValueId>(operand.is));
     types.push_back(type(values.back()));
   }
+  attrs = ir::with_defaults(code, std::move(attrs));
   auto inferred = ir::infer_types({code, types, attrs, declared, true});
   if (const auto* wrong = std::get_if<ir::ShapeError>(&inferred)) {
     report(misfit(*this, *wrong, code, blame.valid() ? blame : span, operands));

@@ -20,7 +20,7 @@ using ir::ValueId;
 
 bool takes_derivatives(const ir::Function& function) {
   for (std::uint32_t i = 0; i < function.op_count(); ++i)
-    if (const ir::Op& op = function.op(ir::OpId{i}); ir::is_derivative(op) && !op.attrs.flag(ir::Attr::implicit)) return true;
+    if (const ir::Op& op = function.op(ir::OpId{i}); ir::is_derivative(op) && !ir::is_of_loss(op)) return true;
   return false;
 }
 

@@ -82,8 +82,7 @@ Term FunctionWriter::elementwise(const Op& op) {
   if (op.code == Opcode::neg) return tree_.negated(operands[0]);
   if (op.code == Opcode::logical_not) return tree_.negated(operands[0], "not");
   if (operator_level(spelling)) return tree_.binary(spelling, operands[0], operands[1]);
-  if (op.code == Opcode::polygamma) operands.insert(operands.begin(), tree_.integer(op.attrs.integer(Attr::order)));
-  return call(spelling, operands);
+  return function(op, operands);
 }
 
 }  // namespace bpc::frontend::script

@@ -12,7 +12,6 @@ using ir::Attr;
 using ir::Group;
 using ir::Op;
 using ir::Opcode;
-using ir::ShapeRule;
 using ir::ValueId;
 
 namespace {
@@ -70,77 +69,101 @@ const Op* FunctionWriter::def(ValueId value, Opcode code) const {
 
 // The value of an op with one result, by what it is made of.
 Term FunctionWriter::expression(const Op& op) {
-  const Type& type = function_.type(op.results[0]);
-  switch (ir::op_info(op.code).rule) {
-    case ShapeRule::pointwise:
-    case ShapeRule::comparison:
-    case ShapeRule::select:
-      return elementwise(op);
-    case ShapeRule::cast:
-      return cast(op);
-    case ShapeRule::reduce:
-    case ShapeRule::arg_reduce:
-    case ShapeRule::scan:
+  const ir::OpInfo& info = ir::op_info(op.code);
+  switch (info.group) {
+    case Group::elementwise:
+      return op.code == Opcode::cast ? cast(op) : elementwise(op);
+    case Group::reduction:
       return reduction(op);
-    case ShapeRule::einsum:
+    case Group::contraction:
       return contraction(op);
-    case ShapeRule::reshape: {
-      const Use& use = uses_.of(op.results[0]);
-      const Op* user = is_temporary(op.results[0]) && use.user.valid() ? &function_.op(use.user) : nullptr;
-      bool is_scalar = function_.type(op.operands[0]).is_scalar();
-      if (user && (is_stack(*user) || (user->code == Opcode::broadcast && is_scalar))) return read(op.operands[0]);
-      const Term x = read_typed(op.operands[0]);
-      std::size_t rank = function_.type(op.operands[0]).rank();
-      if (same_shape(type, function_.type(op.operands[0]))) return x;
-      if (!type.is_scalar() || rank == 0) return call("reshape", {x, tree_.integers(type.sizes())});
-      return tree_.index(x, std::vector(rank, tree_.integer(0)));
-    }
-    case ShapeRule::transpose:
-      return transposition(op);
-    case ShapeRule::broadcast:
-      if (is_unstretched(op.results[0])) return read(op.operands[0]);
-      return stretched(op);
-    case ShapeRule::slice:
-      return slice(op);
-    case ShapeRule::concat: {
-      std::vector<Term> parts;
-      for (ValueId operand : op.operands) parts.push_back(read(operand));
-      if (std::all_of(parts.begin(), parts.end(), [](const Term& part) { return part.is_literal; }))
-        parts[0] = typed(parts[0], type.element);
-      const Term list = tree_.list(parts);
-      return is_stack(op) ? list : call("concat", {list}, {{"axis", tree_.integer(op.attrs.integer(Attr::axis))}});
-    }
-    case ShapeRule::window:
-    case ShapeRule::window_add: {
-      bool adds = op.code == Opcode::window_add;
-      const std::vector<Term> arguments{read_typed(op.operands[0]), tree_.integer(op.attrs.integer(Attr::axis)),
-                                        tree_.integer(op.attrs.integer(adds ? Attr::length : Attr::size))};
-      std::vector<std::pair<std::string, Term>> named;
-      for (Attr attr : {Attr::stride, Attr::dilation})
-        if (op.attrs.integer(attr) != 1) named.emplace_back(ir::attr_name(attr), tree_.integer(op.attrs.integer(attr)));
-      return call(adds ? "window_add" : "window", arguments, named);
-    }
-    case ShapeRule::square:
-    case ShapeRule::determinant:
-    case ShapeRule::solve:
-    case ShapeRule::order:
-      return library(op);
-    case ShapeRule::declared:
+    case Group::movement:
+      return info.spelling.empty() ? movement(op) : function(op, read_all(op));
+    case Group::library:
+      return function(op, read_all(op));
+    case Group::source:
+    case Group::random:
       return constant(op);
-    case ShapeRule::gather:
-      return gather(op);
-    case ShapeRule::update:
-    case ShapeRule::scatter:
-    case ShapeRule::tape:
-    case ShapeRule::push:
-    case ShapeRule::pop:
-    case ShapeRule::nothing:
-    case ShapeRule::region:
-    case ShapeRule::gradient:
-    case ShapeRule::tangent:
+    case Group::tape:
+    case Group::control:
+    case Group::effect:
+    case Group::derivative:
       break;
   }
-  throw InternalError("write script", std::string(ir::op_info(op.code).name) + " is no expression", function_.origin(op.origin).span);
+  throw no_expression(op);
+}
+
+InternalError FunctionWriter::no_expression(const Op& op) const {
+  return InternalError("write script", std::string(ir::op_info(op.code).name) + " is no expression", function_.origin(op.origin).span);
+}
+
+// ---- functions ----
+
+std::vector<Term> FunctionWriter::read_all(const Op& op) {
+  std::vector<Term> terms;
+  for (ValueId operand : op.operands) terms.push_back(read_typed(operand));
+  return terms;
+}
+
+// A call of the op's function: what it needs in order, and by name what is not as it is without a word.
+Term FunctionWriter::function(const Op& op, const std::vector<Term>& operands) {
+  std::vector<Term> arguments;
+  std::vector<std::pair<std::string, Term>> named;
+  for (std::size_t next = 0; const ir::Formal& formal : ir::op_info(op.code).signature) {
+    if (!formal.attr) {
+      arguments.push_back(operands[next++]);
+    } else if (auto value = formal.is_argument() ? argument(op, *formal.attr) : std::nullopt) {
+      if (formal.otherwise.kind == ir::Otherwise::Kind::needed)
+        arguments.push_back(*value);
+      else
+        named.emplace_back(formal.word, *value);
+    }
+  }
+  return call(std::string(ir::op_info(op.code).spelling), arguments, named);
+}
+
+// What gives an op this attribute; nullopt where it need not be said.
+std::optional<Term> FunctionWriter::argument(const Op& op, Attr attr) {
+  const ir::AttrInfo& info = ir::attr_info(attr);
+  if (*op.attrs.find(attr) == ir::default_value(attr)) return std::nullopt;
+  if (info.kind == ir::AttrKind::boolean) return tree_.truth(op.attrs.flag(attr) != (info.written == ir::Written::opposite));
+  if (info.kind == ir::AttrKind::integer) return tree_.integer(op.attrs.integer(attr));
+  const auto& axes = op.attrs.ints(attr);
+  const std::size_t rank = function_.type(op.operands[0]).rank();
+  if (axes.size() == rank) return std::nullopt;  // all
+  return axes.size() == 1 ? tree_.integer(axes[0]) : tree_.integers(axes);
+}
+
+// ---- notation ----
+
+Term FunctionWriter::movement(const Op& op) {
+  if (op.code == Opcode::reshape) return reshaped(op);
+  if (op.code == Opcode::transpose) return transposition(op);
+  if (op.code == Opcode::broadcast) return is_unstretched(op.results[0]) ? read(op.operands[0]) : stretched(op);
+  if (op.code == Opcode::slice) return slice(op);
+  if (op.code == Opcode::gather) return gather(op);
+  if (op.code == Opcode::concat) return joined(op);
+  throw no_expression(op);
+}
+
+Term FunctionWriter::reshaped(const Op& op) {
+  const Type &type = function_.type(op.results[0]), &from = function_.type(op.operands[0]);
+  const Use& use = uses_.of(op.results[0]);
+  const Op* user = is_temporary(op.results[0]) && use.user.valid() ? &function_.op(use.user) : nullptr;
+  if (user && (is_stack(*user) || (user->code == Opcode::broadcast && from.is_scalar()))) return read(op.operands[0]);
+  const Term x = read_typed(op.operands[0]);
+  if (same_shape(type, from)) return x;
+  if (!type.is_scalar() || from.rank() == 0) return call("reshape", {x, tree_.integers(type.sizes())});
+  return tree_.index(x, std::vector(from.rank(), tree_.integer(0)));
+}
+
+Term FunctionWriter::joined(const Op& op) {
+  std::vector<Term> parts;
+  for (ValueId operand : op.operands) parts.push_back(read(operand));
+  if (std::all_of(parts.begin(), parts.end(), [](const Term& part) { return part.is_literal; }))
+    parts[0] = typed(parts[0], function_.type(op.results[0]).element);
+  const Term list = tree_.list(parts);
+  return is_stack(op) ? list : call("concat", {list}, {{"axis", tree_.integer(op.attrs.integer(Attr::axis))}});
 }
 
 Term FunctionWriter::cast(const Op& op) {
@@ -235,34 +258,13 @@ Term FunctionWriter::everywhere(const ir::AttrValue& value, const Type& type) {
 // ---- reductions, contractions ----
 
 Term FunctionWriter::reduction(const Op& op) {
-  const auto& axes = op.attrs.ints(Attr::axes);
-  std::size_t rank = function_.type(op.operands[0]).rank();
   const Term x = read_typed(op.operands[0]);
-  const std::string name(ir::op_info(op.code).spelling);
-  if (op.code == Opcode::cumsum) {
+  if (op.code == Opcode::cumsum && op.attrs.flag(Attr::reverse)) {
     const Term axis = tree_.integer(op.attrs.integer(Attr::axis));
-    auto flipped = [&](const Term& y) { return op.attrs.flag(Attr::reverse) ? call("flip", {y, axis}) : y; };
-    return flipped(call(name, {flipped(x)}, {{"axis", axis}}));
+    return call("flip", {function(op, {call("flip", {x, axis})}), axis});
   }
-  if (axes.empty() && rank > 0) return x;  // over no axis
-  std::vector<std::pair<std::string, Term>> named;
-  if (axes.size() == 1 && rank > 1)
-    named.emplace_back("axis", tree_.integer(axes[0]));
-  else if (axes.size() < rank)
-    named.emplace_back("axis", tree_.integers(axes));
-  if (op.attrs.flag(Attr::keep)) named.emplace_back("keep", tree_.truth(true));
-  return call(name, {x}, named);
-}
-
-Term FunctionWriter::library(const Op& op) {
-  std::vector<Term> arguments;
-  for (ValueId operand : op.operands) arguments.push_back(read_typed(operand));
-  std::vector<std::pair<std::string, Term>> named;
-  if (op.attrs.flag(Attr::upper)) named.emplace_back("lower", tree_.truth(false));
-  if (op.attrs.flag(Attr::transposed)) named.emplace_back("transposed", tree_.truth(true));
-  if (op.code == Opcode::argsort) named.emplace_back("axis", tree_.integer(op.attrs.integer(Attr::axis)));
-  if (op.attrs.flag(Attr::descending)) named.emplace_back("descending", tree_.truth(true));
-  return call(std::string(ir::op_info(op.code).spelling), arguments, named);
+  const bool is_over_none = op.code != Opcode::cumsum && op.attrs.ints(Attr::axes).empty() && function_.type(op.operands[0]).rank() > 0;
+  return is_over_none ? x : function(op, {x});
 }
 
 Term FunctionWriter::contraction(const Op& op) {

@@ -15,6 +15,7 @@
 #include "frontend/script/uses.h"
 #include "frontend/script/variables.h"
 #include "ir/function.h"
+#include "support/internal_error.h"
 
 namespace bpc::frontend::script {
 
@@ -125,8 +126,13 @@ class FunctionWriter {
   Term cast(const ir::Op& op);
   Term constant(const ir::Op& op);
   Term everywhere(const ir::AttrValue& value, const Type& type);
+  InternalError no_expression(const ir::Op& op) const;
   Term reduction(const ir::Op& op);
-  Term library(const ir::Op& op);
+  Term function(const ir::Op& op, const std::vector<Term>& operands);
+  std::optional<Term> argument(const ir::Op& op, ir::Attr attr);
+  Term movement(const ir::Op& op);
+  Term reshaped(const ir::Op& op);
+  Term joined(const ir::Op& op);
   Term contraction(const ir::Op& op);
   Term stretched(const ir::Op& op);
   Term transposition(const ir::Op& op);
@@ -137,6 +143,7 @@ class FunctionWriter {
   // A literal with its type, anything else as it is.
   Term typed(const Term& term, Element element);
   Term read_typed(ir::ValueId value) { return typed(read(value), function_.type(value).element); }
+  std::vector<Term> read_all(const ir::Op& op);  // its operands
   Term elementwise(const ir::Op& op);
   std::vector<Term> elementwise_operands(const ir::Op& op);
   std::vector<bool> unstretched(const ir::Op& op) const;

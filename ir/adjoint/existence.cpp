@@ -58,8 +58,7 @@ std::vector<std::string> variables_of(const Function& function, ValueId y) {
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < function.op_count(); ++i) {
     const Op& op = function.op(OpId{i});
-    if (!is_derivative(op) || op.attrs.flag(Attr::implicit) ||
-        (op.operands[0] != y && (name.empty() || function.value(op.operands[0]).name != name)))
+    if (!is_derivative(op) || is_of_loss(op) || (op.operands[0] != y && (name.empty() || function.value(op.operands[0]).name != name)))
       continue;
     for (ValueId x : differentiated_by(op))
       if (const std::string& by = function.value(x).name; !by.empty() && std::find(names.begin(), names.end(), by) == names.end())
@@ -199,7 +198,7 @@ void check_derivative(Function& function, const Op& op, Diagnostics& diagnostics
     if (dependence.how == Dependence::How::complete) continue;
     if (dependence.how != Dependence::How::none) {
       depends_elsewhere(function, op, xs[i], dependence, diagnostics);
-    } else if (op.attrs.flag(Attr::implicit)) {
+    } else if (is_of_loss(op)) {
       std::erase_if(function.outputs, [&](const Output& output) { return output.value == op.results[i]; });
       diagnostics.warning(Code::W0301, declared_at(function, xs[i], function.origin(op.origin).span),
                           fmt::format("param `{}` does not reach the loss `{}` and has no gradient", op.attrs.strings(Attr::names)[i],

@@ -133,4 +133,13 @@ std::vector<std::int64_t> Batch::shifted(const std::vector<std::int64_t>& axes) 
   return result;
 }
 
+Attributes Batch::shifted(const Attributes& attrs) const {
+  Attributes result = attrs;
+  for (const auto& [attr, value] : attrs.items()) {
+    if (attr_info(attr).written == Written::one_axis) result.set(attr, attrs.integer(attr) + static_cast<std::int64_t>(rank()));
+    if (attr_info(attr).written == Written::some_axes) result.set(attr, shifted(attrs.ints(attr)));
+  }
+  return result;
+}
+
 }  // namespace bpc::ir

@@ -55,6 +55,7 @@ class Batch {
   ValueId batch_index(std::size_t axis, const std::vector<Dim>& dims);        // along a batch axis, of shape batch + dims
   ValueId spread(ValueId index, const std::vector<Dim>& dims);                // an index of the batch axes, stretched over more
   std::vector<std::int64_t> shifted(const std::vector<std::int64_t>& axes) const;
+  Attributes shifted(const Attributes& attrs) const;
   Attributes shifted_part(const Attributes& attrs) const;
   const Type& old_type(ValueId old) const { return function_.type(old); }
 

@@ -7,15 +7,6 @@
 namespace bpc::ir {
 
 void Batch::straight(const Op& op) {
-  auto plain = [&](Attributes attrs) {  // one operand, axes shifted
-    return builder_.emit(op.code, {now(op.operands[0])}, std::move(attrs));
-  };
-  auto with = [&](Attr attr, AttrValue value) {
-    Attributes attrs = op.attrs;
-    attrs.set(attr, std::move(value));
-    return attrs;
-  };
-  auto one_axis = [&] { return with(Attr::axis, op.attrs.integer(Attr::axis) + static_cast<std::int64_t>(rank())); };
   ValueId result;
   switch (op_info(op.code).rule) {
     case ShapeRule::pointwise:
@@ -26,19 +17,11 @@ void Batch::straight(const Op& op) {
     case ShapeRule::cast:
       result = builder_.cast(now(op.operands[0]), old_type(op.results[0]).element);
       break;
-    case ShapeRule::reduce:
-    case ShapeRule::arg_reduce:
-      result = plain(with(Attr::axes, shifted(op.attrs.ints(Attr::axes))));
-      break;
-    case ShapeRule::scan:
-    case ShapeRule::window:
-    case ShapeRule::window_add:
-    case ShapeRule::order:
-      result = plain(one_axis());
-      break;
-    case ShapeRule::square:
-    case ShapeRule::determinant:
-      result = plain(op.attrs);
+#define BPC_BY_axes(id) case ShapeRule::id:
+#define BPC_BY_own(id)
+#define BPC_SHAPE_RULE(id, batch, ...) BPC_BY_##batch(id)
+#include "ir/shape_rules.def"
+      result = builder_.emit(op.code, {now(op.operands[0])}, shifted(op.attrs));
       break;
     case ShapeRule::solve:
       result = solve(op);
@@ -63,7 +46,7 @@ void Batch::straight(const Op& op) {
     case ShapeRule::concat: {
       std::vector<ValueId> parts;
       for (ValueId operand : op.operands) parts.push_back(batched(operand));
-      result = builder_.emit(op.code, parts, one_axis());
+      result = builder_.emit(op.code, parts, shifted(op.attrs));
       break;
     }
     case ShapeRule::slice:

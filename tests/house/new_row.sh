@@ -5,7 +5,7 @@ compiler=$1 source=$2 llvm=$3
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/ir" "$copy/scalar"
-words='"x", "nothing handles it", "brand_new(1)")'
+words='("x"), "nothing handles it", "brand_new(1)")'
 
 # Says no to a file that compiles with the new row; the copies of the tables are found first. Usage: refuses FILE… : each for want of brand_new
 refuses() {
@@ -19,7 +19,7 @@ refuses() {
 }
 
 for code in emit call libm; do
-  sed "s/^#undef/BPC_SCALAR(brand_new, \"brand_new\", 1, pointwise, real, none, $code, $words\n&/" "$source/scalar/operators.def" > "$copy/scalar/operators.def"
+  sed "s/^#undef/BPC_SCALAR(brand_new, \"brand_new\", 1, pointwise, real, equation, none, $code, $words\n&/" "$source/scalar/operators.def" > "$copy/scalar/operators.def"
   case $code in
     emit) refuses scalar/apply.cpp ir/derivatives.cpp backend/llvm/scalar.cpp tests/gradient/cases.cpp ;;
     call) refuses scalar/apply.cpp runtime/c_abi.cpp ;;
@@ -27,5 +27,5 @@ for code in emit call libm; do
   esac
 done
 rm "$copy/scalar/operators.def"
-{ cat "$source/ir/ops.def"; echo "BPC_OP(brand_new, \"brand_new\", 1, 1, pointwise, real, movement, none, $words"; } > "$copy/ir/ops.def"
+{ cat "$source/ir/ops.def"; echo "BPC_OP(brand_new, \"brand_new\", 1, 1, pointwise, real, movement, equation, none, $words"; } > "$copy/ir/ops.def"
 refuses ir/derivatives.cpp backend/interpreter/evaluate.cpp

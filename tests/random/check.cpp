@@ -183,7 +183,7 @@ ir::Function loss_alone(const ir::Function& main) {
   std::erase_if(from.outputs, [](const ir::Output& output) { return output.kind != ir::Output::Kind::value || output.path != "J"; });
   ir::Rewriter rewriter(from);
   return rewriter.finish([&](const ir::Op& op) {
-    if (op.code == ir::Opcode::grad && op.attrs.flag(ir::Attr::implicit)) return true;
+    if (ir::is_of_loss(op)) return true;
     if (!is_frozen(from, op)) return false;
     ir::ValueId parameter =
         rewriter.builder().function().add_parameter(ir::Parameter::Kind::param, frozen(op.results[0]), from.type(op.results[0]));

@@ -48,7 +48,7 @@ std::string name_of(const Session& session, const ir::Function& function, ValueI
 }
 
 std::string target_name(const Session& session, const ir::Function& main, const ir::Op& op, std::size_t i, ValueId x) {
-  if (op.attrs.flag(ir::Attr::implicit)) return op.attrs.strings(ir::Attr::names)[i];
+  if (ir::is_of_loss(op)) return op.attrs.strings(ir::Attr::names)[i];
   const std::string& result = main.value(op.results[i]).name;
   const std::string name = op.code == Opcode::grad
                                ? fmt::format("d{}/d{}", name_of(session, main, op.operands[0]), name_of(session, main, x))
@@ -68,7 +68,7 @@ std::vector<Target> find_targets(const Session& session, const ir::Function& mai
     if (ir::op_info(op.code).group != ir::Group::derivative) continue;
     const std::vector<ValueId> xs = differentiated_by(op);
     for (std::size_t k = 0; k < xs.size(); ++k) {
-      if (op.attrs.flag(ir::Attr::implicit) && !is_output(main, op.results[k])) continue;
+      if (ir::is_of_loss(op) && !is_output(main, op.results[k])) continue;
       const ValueId along = op.code == Opcode::grad ? ValueId() : op.operands[op.code == Opcode::vjp ? 1 : 2];
       targets.push_back({target_name(session, main, op, k, xs[k]), ir::OpId{i}, op.operands[0], xs[k], along, op.results[k],
                          op.code == Opcode::jvp, slice(session, main, ir::OpId{i}, op.operands[0], xs[k])});
@@ -355,7 +355,7 @@ std::optional<GradientReport> check_gradients(Session& session, const Script& sc
   auto times = Recorder(session, script, targets).run(report);
   if (!times) return std::nullopt;
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    const bool is_of_loss = main.op(targets[t].op).attrs.flag(ir::Attr::implicit);  // without one, a warning says so
+    const bool is_of_loss = ir::is_of_loss(main.op(targets[t].op));  // without one, a warning says so
     if ((*times)[t].empty() && !is_of_loss) ++report.skipped;
     if (!(*times)[t].empty() && !compare_target(session, script.module, targets[t], (*times)[t], report)) return std::nullopt;
   }

@@ -62,8 +62,7 @@ class Symbolic {
     for (std::size_t i = 0; i < example_.names.size(); ++i) operands_.push_back(input(example_.names[i], example_.operands[i]));
     bool has_y = std::find(example_.names.begin(), example_.names.end(), "y") != example_.names.end();
     result_ = has_y ? "z" : "y";
-    const Type* declared = example_.declared.empty() ? nullptr : example_.declared.data();
-    auto types = ir::infer_types({op.code, example_.operands, example_.attrs, declared, false});
+    auto types = ir::infer_types({op.code, example_.operands, example_.attrs, nullptr, false});
     if (!std::holds_alternative<std::vector<Type>>(types)) throw InternalError("rules", fmt::format("bad example of {}", op.name));
     type_ = std::get<std::vector<Type>>(types)[0];
   }
@@ -71,10 +70,9 @@ class Symbolic {
   // Empty where every shape has the same formulas.
   std::string example() {
     if (std::all_of(example_.operands.begin(), example_.operands.end(), [](const Type& type) { return type.is_scalar(); })) return {};
-    const Type* declared = example_.declared.empty() ? nullptr : example_.declared.data();
     ir::Function alone = function_;
     ir::Builder builder(alone);
-    alone.outputs.push_back({ir::Output::Kind::value, result_, builder.emit(op_.code, operands_, example_.attrs, declared)});
+    alone.outputs.push_back({ir::Output::Kind::value, result_, builder.emit(op_.code, operands_, example_.attrs)});
     std::vector<std::string> shapes;
     for (std::size_t i = 0; i < operands_.size(); ++i)
       shapes.push_back(
@@ -115,9 +113,10 @@ class Symbolic {
 
 // Nullopt where scripts have no name or notation for the operator: a function of the front end is its door.
 std::optional<Rule> rule_of(const ir::OpInfo& op) {
+  if (heading(op.group).empty()) return std::nullopt;
   Example example = example_of(op);
   const bool is_notation = op.spelling.empty();
-  if (heading(op.group).empty() || (is_notation && example.usage.empty())) return std::nullopt;
+  if (is_notation && example.usage.empty()) return std::nullopt;
   Rule rule;
   rule.name = is_notation ? example.notation : std::string(op.spelling);
   rule.group = heading(op.group);
@@ -132,7 +131,7 @@ std::optional<Rule> rule_of(const ir::OpInfo& op) {
   else if (!is_word(rule.name) || rule.name == "and" || rule.name == "or")
     rule.usage = names.size() == 1 ? rule.name + names[0] : fmt::format("{} {} {}", names[0], rule.name, names[1]);
   else
-    rule.usage = fmt::format("{}({})", rule.name, op.signature);
+    rule.usage = fmt::format("{}({})", rule.name, ir::signature_text(op.signature));
   Symbolic symbolic(op, std::move(example));
   rule.formulas_for = symbolic.example();
   rule.formulas = symbolic.formulas();

@@ -35,7 +35,6 @@ struct Example {
   std::vector<std::string> names;
   std::vector<Type> operands;
   ir::Attributes attrs;
-  std::vector<Type> declared;  // the result's type, where the rule needs it
   // Of an operator that has a notation in place of a name: what to call it, how it is written, what it does, and an example that runs.
   std::string notation{}, usage{}, sentence{}, script{};
 };

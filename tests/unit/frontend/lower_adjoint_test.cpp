@@ -18,7 +18,7 @@ TEST_CASE("a function with an adjoint is one op") {
         "    yield %3\n"
         "  } adjoint (%x.3 : f32[2], %w.3 : f32, %y : f32[2], %dy : f32[2]) {\n"
         "    %4 = mul %x.3, %dy : f32[2]\n"
-        "    %5 = reduce_sum %4 {axes = [0], keep = false} : f32\n"
+        "    %5 = reduce_sum %4 {axes = [0]} : f32\n"
         "    %6 = constant {value = 3} : f32\n"
         "    %dw = mul %5, %6 : f32\n"
         "    %7 = mul %dy, %w.3 : f32[2]\n"

@@ -43,7 +43,7 @@ func main loss "J" {
   %"x.2" = input "odd name" : bool
   %1 = mul %x, %h1.dense.W : f64[N=64, 3]               @0:8:11-8:15
   %x.2 = mul %1, %1 : f64[N=64, 3]                      @0:8:11-8:15 in 0:12:3-12:9, 1:1:1-2:3 path "h1.dense" by "mul" also 0:3:4-3:9, ?
-  %2 = reduce_sum %x.2 {axes = [0, 1], keep = false} : f64 @? by "mul"
+  %2 = reduce_sum %x.2 {axes = [0, 1]} : f64            @? by "mul"
   %3 = constant {value = 0} : i32
   %4 = constant {value = 10} : i32
   %5 = constant {value = 1} : i32
@@ -68,7 +68,7 @@ func main loss "J" {
     print {text = [""]}
     yield
   }
-  assert_true %"x.2" {message = "no", names = []}
+  assert_true %"x.2" {message = "no"}
   output value "σ₁" %7
   output gradient "h1.dense.W" %1
 }
