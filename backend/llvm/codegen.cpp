@@ -24,7 +24,7 @@
 
 #include <new>
 
-#include "backend/llvm/emitter.h"
+#include "backend/llvm/host.h"
 #include "support/internal_error.h"
 
 namespace bpc::backend {
@@ -113,7 +113,8 @@ std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext
   auto module = std::make_unique<llvm::Module>("bpc", context);
   module->setDataLayout(machine.createDataLayout());
   module->setTargetTriple(machine.getTargetTriple().str());
-  Emitter(plan, *module).run();
+  Code code(plan, *module);
+  HostEmitter(code).run();
   for (llvm::Function& function : *module) {
     if (function.isDeclaration()) continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());

@@ -1,10 +1,7 @@
-// Contractions: a packed panel of b, and a register tile of rows x panel accumulators walked along k.
-//
-// The tile is that of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008): each element of a is spread over a
-// vector and multiplied into a row of the tile. Ragged edges get a panel padded with zeros and tiles with fewer rows.
 #include <llvm/IR/Intrinsics.h>
 
-#include "backend/llvm/emitter.h"
+#include "backend/llvm/contraction.h"
+
 #include "backend/plan/operands.h"
 
 namespace bpc::backend {
@@ -14,13 +11,11 @@ namespace {
 // f32 accumulates this many products before it goes to a total in f64, so that long sums stay accurate.
 constexpr std::int64_t kProducts = 256;
 
-}  // namespace
-
 // The emission of one contraction, given the indices of its outer axes.
 class TileEmitter {
  public:
-  TileEmitter(Emitter& emitter, const plan::Contraction& c) : e_(emitter), c_(c), b_(emitter.builder_) {
-    element_ = e_.plan_.at(c.c.buffer).element;
+  TileEmitter(Code& code, const plan::Contraction& c) : e_(code), c_(c), b_(code.builder) {
+    element_ = e_.plan.at(c.c.buffer).element;
     scalar_ = e_.type(element_);
     lanes_ = c.lanes;
     vector_ = llvm::FixedVectorType::get(scalar_, static_cast<unsigned>(lanes_));
@@ -28,7 +23,7 @@ class TileEmitter {
 
   void run(std::vector<llvm::Value*>& indices) {
     if (indices.size() < c_.outer.size()) {
-      e_.loop(e_.integer(0), e_.integer(c_.outer[indices.size()]), 1, [&](llvm::Value* index) {
+      e_.loop(e_.integer(0), e_.integer(c_.outer[indices.size()]), 1, Code::Shape::ordinary, [&](llvm::Value* index) {
         indices.push_back(index);
         run(indices);
         indices.pop_back();
@@ -37,7 +32,7 @@ class TileEmitter {
     }
     outer_ = indices;
     std::int64_t whole = c_.n / c_.panel * c_.panel;
-    e_.loop(e_.integer(0), e_.integer(whole), c_.panel, [&](llvm::Value* n) { panel(n, c_.panel); });
+    e_.loop(e_.integer(0), e_.integer(whole), c_.panel, Code::Shape::ordinary, [&](llvm::Value* n) { panel(n, c_.panel); });
     if (whole < c_.n) panel(e_.integer(whole), c_.n - whole);
   }
 
@@ -53,16 +48,16 @@ class TileEmitter {
   void panel(llvm::Value* n, std::int64_t columns) {
     pack(n, columns);
     std::int64_t whole = c_.m / c_.rows * c_.rows;
-    e_.loop(zero(), e_.integer(whole), c_.rows, [&](llvm::Value* m) { tile(m, n, c_.rows, columns); });
+    e_.loop(zero(), e_.integer(whole), c_.rows, Code::Shape::ordinary, [&](llvm::Value* m) { tile(m, n, c_.rows, columns); });
     if (whole < c_.m) tile(e_.integer(whole), n, c_.m - whole, columns);
   }
 
   // scratch[k][j] = b[k][n + j], 0 past the last column.
   void pack(llvm::Value* n, std::int64_t columns) {
     llvm::Value* scratch = e_.base(c_.scratch);
-    e_.loop(zero(), e_.integer(c_.k), 1, [&](llvm::Value* k) {
+    e_.loop(zero(), e_.integer(c_.k), 1, Code::Shape::ordinary, [&](llvm::Value* k) {
       llvm::Value* row = b_.CreateInBoundsGEP(scalar_, scratch, b_.CreateNSWMul(k, e_.integer(c_.panel)));
-      e_.loop(zero(), e_.integer(columns), 1, [&](llvm::Value* j) {
+      e_.loop(zero(), e_.integer(columns), 1, Code::Shape::ordinary, [&](llvm::Value* j) {
         llvm::Value* value = e_.load(element_, at(c_.b, zero(), b_.CreateNSWAdd(n, j), k));
         e_.store(value, element_, b_.CreateInBoundsGEP(scalar_, row, j));
       });
@@ -77,8 +72,8 @@ class TileEmitter {
   std::vector<llvm::Value*> products(llvm::Value* m, llvm::Value* from, llvm::Value* to, std::int64_t rows, std::int64_t columns) {
     std::int64_t per_row = vectors(columns);
     llvm::BasicBlock* before = b_.GetInsertBlock();
-    auto* turn = llvm::BasicBlock::Create(b_.getContext(), "tile", before->getParent());
-    auto* done = llvm::BasicBlock::Create(b_.getContext(), "tiled", before->getParent());
+    auto* turn = e_.block("tile");
+    auto* done = e_.block("tiled");
     b_.CreateBr(turn);
     b_.SetInsertPoint(turn);
     llvm::PHINode* k = b_.CreatePHI(b_.getInt64Ty(), 2, "k");
@@ -103,7 +98,7 @@ class TileEmitter {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i]->addIncoming(results[i], turn);
     llvm::Value* next = plus(k, 1);
     k->addIncoming(next, turn);
-    e_.set_shape(b_.CreateCondBr(b_.CreateICmpSLT(next, to), turn, done), Emitter::Shape::rolled);
+    e_.set_shape(b_.CreateCondBr(b_.CreateICmpSLT(next, to), turn, done), Code::Shape::rolled);
     b_.SetInsertPoint(done);
     return results;
   }
@@ -124,7 +119,7 @@ class TileEmitter {
         b_.CreateStore(b_.CreateFAdd(b_.CreateLoad(wide, totals[i]), b_.CreateFPExt(sums[i], wide)), totals[i]);
     };
     std::int64_t whole = c_.k / kProducts * kProducts;
-    e_.loop(zero(), e_.integer(whole), kProducts, [&](llvm::Value* k) { add(k, plus(k, kProducts)); });
+    e_.loop(zero(), e_.integer(whole), kProducts, Code::Shape::ordinary, [&](llvm::Value* k) { add(k, plus(k, kProducts)); });
     if (whole < c_.k) add(e_.integer(whole), e_.integer(c_.k));
     std::vector<llvm::Value*> results;
     for (llvm::AllocaInst* total : totals) results.push_back(b_.CreateFPTrunc(b_.CreateLoad(wide, total), vector_));
@@ -148,7 +143,7 @@ class TileEmitter {
       }
   }
 
-  Emitter& e_;
+  Code& e_;
   const plan::Contraction& c_;
   llvm::IRBuilder<>& b_;
   Element element_;
@@ -158,14 +153,16 @@ class TileEmitter {
   std::vector<llvm::Value*> outer_;
 };
 
-void Emitter::emit(const plan::Contraction& contraction) {
+}  // namespace
+
+void emit(Code& code, const plan::Contraction& contraction) {
   std::vector<plan::BufferId> buffers;
   std::vector<plan::RegisterId> uses;
   plan::for_each_buffer(contraction, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
   plan::for_each_register(contraction, [&](plan::Role, plan::RegisterId id) { uses.push_back(id); });
-  outline("contraction", false, buffers, std::move(uses), {}, [&] {
+  code.outline("contraction", false, buffers, std::move(uses), {}, [&] {
     std::vector<llvm::Value*> indices;
-    TileEmitter(*this, contraction).run(indices);
+    TileEmitter(code, contraction).run(indices);
   });
 }
 

@@ -1,9 +1,10 @@
-// Loop nests. Accumulators are stack slots, which LLVM turns into registers.
 #include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
 
-#include "backend/llvm/emitter.h"
+#include "backend/llvm/kernel.h"
+
+#include "backend/llvm/scalar.h"
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 
@@ -63,11 +64,273 @@ std::size_t kept_levels(const Kernel& kernel) {
   return kept;
 }
 
+class LoopNest {
+ public:
+  LoopNest(Code& code, const Kernel& kernel)
+      : code_(code),
+        builder_(code.builder),
+        kernel_(kernel),
+        shape_(work(kernel) <= kModestWork ? Code::Shape::compact : Code::Shape::ordinary) {}
+
+  void run() {
+    std::uint64_t strip = kernel_.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel_.axes.back().size)) : 1;
+    for (const Reduction& fold : kernel_.reductions) accumulators_.push_back(make_accumulator(fold, strip));
+    std::vector<llvm::Value*> indices;
+    nest(0, indices);
+  }
+
+ private:
+  struct Accumulator {
+    llvm::AllocaInst* value = nullptr;
+    llvm::AllocaInst* position = nullptr;                // argmax, argmin
+    llvm::AllocaInst *total = nullptr, *lost = nullptr;  // of a long sum: `value` is that of a block
+    Element element = Element::f32;
+  };
+
+  void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body) {
+    code_.loop(from, to, by, shape_, body);
+  }
+
+  void nest(std::size_t level, std::vector<llvm::Value*>& indices) {
+    if (level < kept_levels(kernel_)) {
+      loop(code_.integer(0), code_.integer(kernel_.axes[level].size), 1, [&](llvm::Value* index) {
+        indices.push_back(index);
+        nest(level + 1, indices);
+        indices.pop_back();
+      });
+      return;
+    }
+    if (kernel_.lanes) return lanes(indices);
+    for (std::size_t i = 0; i < accumulators_.size(); ++i) reset(kernel_.reductions[i], accumulators_[i], nullptr);
+    reduced_nest(level, indices, nullptr);
+    indices.resize(kernel_.axes.size(), code_.integer(0));  // finished values do not depend on the reduced axes
+    for (std::size_t i = 0; i < accumulators_.size(); ++i) finish(kernel_.reductions[i], accumulators_[i], nullptr, indices);
+    indices.resize(level);
+  }
+
+  void reduced_nest(std::size_t level, std::vector<llvm::Value*>& indices, llvm::Value* lane) {
+    if (level == kernel_.axes.size()) return turn(indices, lane);
+    auto turns = [&](llvm::Value* from, llvm::Value* to) {
+      loop(from, to, 1, [&](llvm::Value* index) {
+        indices.push_back(index);
+        reduced_nest(level + 1, indices, lane);
+        indices.pop_back();
+      });
+    };
+    const std::int64_t size = kernel_.axes[level].size, block = block_turns(kernel_, level);
+    bool has_totals = std::any_of(accumulators_.begin(), accumulators_.end(), [](const Accumulator& a) { return a.total != nullptr; });
+    if (block == 0 || !has_totals) return turns(code_.integer(0), code_.integer(size));
+    auto add = [&](llvm::Value* from, llvm::Value* to) {
+      turns(from, to);
+      for (const Accumulator& accumulator : accumulators_)
+        if (accumulator.total) add_block(accumulator);
+    };
+    const std::int64_t whole = size / block * block;
+    loop(code_.integer(0), code_.integer(whole), block,
+         [&](llvm::Value* from) { add(from, builder_.CreateNSWAdd(from, code_.integer(block))); });
+    if (whole < size) add(code_.integer(whole), code_.integer(size));
+  }
+
+  // Adds the sum of a block to the total, and what rounding loses there to what was lost before (Knuth's two-sum).
+  void add_block(const Accumulator& accumulator) {
+    llvm::Value *sum = code_.load(Element::f64, accumulator.value), *before = code_.load(Element::f64, accumulator.total);
+    llvm::Value *total = builder_.CreateFAdd(before, sum), *added = builder_.CreateFSub(total, before);
+    llvm::Value* lost =
+        builder_.CreateFAdd(builder_.CreateFSub(before, builder_.CreateFSub(total, added)), builder_.CreateFSub(sum, added));
+    code_.store(total, Element::f64, accumulator.total);
+    code_.store(builder_.CreateFAdd(code_.load(Element::f64, accumulator.lost), lost), Element::f64, accumulator.lost);
+    code_.store(llvm::ConstantFP::get(builder_.getDoubleTy(), 0), Element::f64, accumulator.value);
+  }
+
+  // Strip by strip of the innermost, kept axis: reset the strip's accumulators, fold, finish.
+  void lanes(std::vector<llvm::Value*>& indices) {
+    std::int64_t size = kernel_.axes.back().size;
+    std::size_t first = indices.size(), last = kernel_.axes.size() - 1;
+    auto strip = [&](llvm::Value* from, llvm::Value* to) {
+      auto each_lane = [&](const std::function<void(llvm::Value * lane)>& body) {
+        loop(from, to, 1, [&](llvm::Value* index) {
+          indices.push_back(index);
+          body(builder_.CreateNSWSub(index, from));
+          indices.pop_back();
+        });
+      };
+      auto each_fold = [&](auto f) {
+        for (std::size_t i = 0; i < accumulators_.size(); ++i) f(kernel_.reductions[i], accumulators_[i]);
+      };
+      each_lane([&](llvm::Value* lane) {
+        each_fold([&](const Reduction& fold, const Accumulator& accumulator) { reset(fold, accumulator, lane); });
+      });
+      std::function<void(std::size_t)> folded = [&](std::size_t level) {
+        if (level == last) return each_lane([&](llvm::Value* lane) { turn(indices, lane); });
+        loop(code_.integer(0), code_.integer(kernel_.axes[level].size), 1, [&](llvm::Value* index) {
+          indices.push_back(index);
+          folded(level + 1);
+          indices.pop_back();
+        });
+      };
+      folded(first);
+      indices.resize(last, code_.integer(0));
+      each_lane([&](llvm::Value* lane) {
+        each_fold([&](const Reduction& fold, const Accumulator& accumulator) { finish(fold, accumulator, lane, indices); });
+      });
+      indices.resize(first);
+    };
+    auto whole_strip = [&](llvm::Value* from) { strip(from, builder_.CreateNSWAdd(from, code_.integer(kLanes))); };
+    std::int64_t ragged = size % kLanes;
+    if (size <= kLanes) return strip(code_.integer(0), code_.integer(size));
+    if (ragged == 0 || !kernel_.stores.empty()) {
+      loop(code_.integer(0), code_.integer(size - ragged), kLanes, whole_strip);
+      if (ragged != 0) strip(code_.integer(size - ragged), code_.integer(size));
+      return;
+    }
+    // The last strip overlaps the one before it: the same sums are made twice, by the same code.
+    loop(code_.integer(0), code_.integer(size), kLanes, [&](llvm::Value* from) {
+      whole_strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, code_.integer(size - kLanes)));
+    });
+  }
+
+  void turn(Indices indices, llvm::Value* lane) {
+    for (const plan::Instruction& instruction : kernel_.body) emit(code_, instruction, indices);
+    for (const plan::Store& store : kernel_.stores) {
+      Element element = code_.element(store.value);
+      llvm::Value *place = code_.address(store.to, indices), *value = code_.get(store.value);
+      if (store.adds) {
+        llvm::Value* before = code_.load(element, place);
+        value = is_real(element) ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
+      }
+      code_.store(value, element, place);
+    }
+    for (std::size_t i = 0; i < accumulators_.size(); ++i) fold_in(kernel_.reductions[i], accumulators_[i], lane, indices);
+  }
+
+  Accumulator make_accumulator(const Reduction& fold, std::uint64_t count) {
+    Element element = code_.element(fold.value);
+    const bool in_blocks = sums_in_blocks(kernel_, fold, element);
+    if (fold.kind == Reduction::Kind::sum && element == Element::f32) element = Element::f64;
+    Accumulator result{code_.local(code_.memory_type(element), count, "sum"), nullptr, nullptr, nullptr, element};
+    if (in_blocks) {
+      result.total = code_.local(code_.memory_type(element), count, "total");
+      result.lost = code_.local(code_.memory_type(element), count, "lost");
+    }
+    if (is_arg(fold)) result.position = code_.local(builder_.getInt64Ty(), count, "at");
+    return result;
+  }
+
+  llvm::Value* slot(llvm::AllocaInst* array, llvm::Type* type, llvm::Value* lane) {
+    return lane && array->getAllocatedType()->isArrayTy() ? builder_.CreateInBoundsGEP(type, array, lane) : array;
+  }
+
+  void reset(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane) {
+    llvm::Type* type = code_.type(accumulator.element);
+    llvm::Value* start = llvm::Constant::getNullValue(type);
+    auto extreme = [&](bool least) -> llvm::Value* {
+      if (is_real(accumulator.element)) return llvm::ConstantFP::getInfinity(type, least);
+      unsigned bits = type->getIntegerBitWidth();
+      return llvm::ConstantInt::get(type, least ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getSignedMaxValue(bits));
+    };
+    switch (fold.kind) {
+      case Reduction::Kind::sum:
+      case Reduction::Kind::any:
+        break;
+      case Reduction::Kind::all:
+        start = builder_.getTrue();
+        break;
+      case Reduction::Kind::max:
+      case Reduction::Kind::argmax:
+        start = extreme(true);
+        break;
+      case Reduction::Kind::min:
+      case Reduction::Kind::argmin:
+        start = extreme(false);
+        break;
+    }
+    code_.store(start, accumulator.element, slot(accumulator.value, code_.memory_type(accumulator.element), lane));
+    for (llvm::AllocaInst* sum : {accumulator.total, accumulator.lost})
+      if (sum) code_.store(start, accumulator.element, sum);
+    if (accumulator.position) builder_.CreateStore(code_.integer(0), slot(accumulator.position, builder_.getInt64Ty(), lane));
+  }
+
+  void fold_in(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
+    llvm::Value* value = code_.convert(code_.get(fold.value), code_.element(fold.value), accumulator.element);
+    llvm::Value* place = slot(accumulator.value, code_.memory_type(accumulator.element), lane);
+    llvm::Value* before = code_.load(accumulator.element, place);
+    bool real = is_real(accumulator.element);
+    llvm::Value* after = nullptr;
+    switch (fold.kind) {
+      case Reduction::Kind::sum:
+        after = real ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
+        // Partial sums side by side; the tree is fixed when the code is made. A running sum has an order.
+        if (auto* sum = llvm::dyn_cast<llvm::Instruction>(after); sum && real && !fold.running) sum->setHasAllowReassoc(true);
+        break;
+      case Reduction::Kind::max:
+        after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, before, value);
+        break;
+      case Reduction::Kind::min:
+        after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::minimum : llvm::Intrinsic::smin, before, value);
+        break;
+      case Reduction::Kind::any:
+        after = builder_.CreateOr(before, value);
+        break;
+      case Reduction::Kind::all:
+        after = builder_.CreateAnd(before, value);
+        break;
+      case Reduction::Kind::argmax:
+      case Reduction::Kind::argmin: {
+        llvm::Value *low = before, *high = value;
+        if (fold.kind == Reduction::Kind::argmin) std::swap(low, high);
+        llvm::Value* better = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
+        if (real) {  // the first NaN wins
+          llvm::Value* first = builder_.CreateAnd(builder_.CreateFCmpUNO(value, value), builder_.CreateFCmpORD(before, before));
+          better = builder_.CreateOr(better, first);
+        }
+        llvm::Value* at = slot(accumulator.position, builder_.getInt64Ty(), lane);
+        llvm::Value* position =
+            builder_.CreateSelect(better, code_.form(fold.position, indices), builder_.CreateLoad(builder_.getInt64Ty(), at));
+        builder_.CreateStore(position, at);
+        after = builder_.CreateSelect(better, value, before);
+        break;
+      }
+    }
+    code_.store(after, accumulator.element, place);
+    if (!fold.running) return;
+    const Element written = code_.element(fold.value);
+    code_.store(code_.convert(after, accumulator.element, written), written, code_.address(std::get<plan::Access>(fold.to), indices));
+  }
+
+  void finish(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
+    if (fold.running) return;
+    const auto* result_register = std::get_if<RegisterId>(&fold.to);
+    const auto* place = std::get_if<plan::Access>(&fold.to);
+    Element result = place ? code_.plan.at(place->buffer).element : code_.element(*result_register);
+    if (accumulator.total) {  // of an infinite total nothing was lost
+      llvm::Value *total = code_.load(Element::f64, accumulator.total), *lost = code_.load(Element::f64, accumulator.lost);
+      llvm::Value* is_number = builder_.CreateFCmpORD(lost, lost);
+      code_.store(builder_.CreateSelect(is_number, builder_.CreateFAdd(total, lost), total), Element::f64, accumulator.value);
+    }
+    llvm::Value* value =
+        accumulator.position
+            ? code_.convert(builder_.CreateLoad(builder_.getInt64Ty(), slot(accumulator.position, builder_.getInt64Ty(), lane)),
+                            Element::i64, result)
+            : code_.convert(code_.load(accumulator.element, slot(accumulator.value, code_.memory_type(accumulator.element), lane)),
+                            accumulator.element, result);
+    if (place)
+      code_.store(value, result, code_.address(*place, indices));
+    else
+      code_.set(*result_register, value);
+  }
+
+  Code& code_;
+  llvm::IRBuilder<>& builder_;
+  const Kernel& kernel_;
+  const Code::Shape shape_;
+  std::vector<Accumulator> accumulators_;
+};
+
 }  // namespace
 
-void Emitter::emit(const Kernel& kernel) {
+void emit(Code& code, const Kernel& kernel) {
   for (const plan::Store& store : kernel.stores)
-    if (store.base.valid()) copy(store.base, store.to.buffer);
+    if (store.base.valid()) code.copy(store.base, store.to.buffer);
   for (const plan::Axis& axis : kernel.axes)
     if (axis.size == 0 && !axis.reduced) return;
 
@@ -76,243 +339,12 @@ void Emitter::emit(const Kernel& kernel) {
   plan::for_each_buffer(kernel, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
   for (const Reduction& fold : kernel.reductions)
     if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
-  auto body = [&] {
-    accumulators_.clear();
-    std::uint64_t strip = kernel.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel.axes.back().size)) : 1;
-    for (const Reduction& fold : kernel.reductions) accumulators_.push_back(make_accumulator(kernel, fold, strip));
-    std::vector<llvm::Value*> indices;
-    shape_ = work(kernel) <= kModestWork ? Shape::compact : Shape::ordinary;
-    nest(kernel, 0, indices);
-    shape_ = Shape::ordinary;
-  };
+  auto body = [&] { LoopNest(code, kernel).run(); };
   // A loop that may stop the run, or none at all, stays where it is.
   if (may_stop(kernel) || kernel.axes.empty())
     body();
   else
-    outline("kernel", work(kernel) <= kLittleWork, buffers, plan::kernel_inputs(kernel), results, body);
-}
-
-void Emitter::nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices) {
-  if (level < kept_levels(kernel)) {
-    loop(integer(0), integer(kernel.axes[level].size), 1, [&](llvm::Value* index) {
-      indices.push_back(index);
-      nest(kernel, level + 1, indices);
-      indices.pop_back();
-    });
-    return;
-  }
-  if (kernel.lanes) return lanes(kernel, indices);
-  for (std::size_t i = 0; i < accumulators_.size(); ++i) reset(kernel.reductions[i], accumulators_[i], nullptr);
-  reduced_nest(kernel, level, indices, nullptr);
-  indices.resize(kernel.axes.size(), integer(0));  // finished values do not depend on the reduced axes
-  for (std::size_t i = 0; i < accumulators_.size(); ++i) finish(kernel.reductions[i], accumulators_[i], nullptr, indices);
-  indices.resize(level);
-}
-
-void Emitter::reduced_nest(const Kernel& kernel, std::size_t level, std::vector<llvm::Value*>& indices, llvm::Value* lane) {
-  if (level == kernel.axes.size()) return turn(kernel, indices, lane);
-  auto turns = [&](llvm::Value* from, llvm::Value* to) {
-    loop(from, to, 1, [&](llvm::Value* index) {
-      indices.push_back(index);
-      reduced_nest(kernel, level + 1, indices, lane);
-      indices.pop_back();
-    });
-  };
-  const std::int64_t size = kernel.axes[level].size, block = block_turns(kernel, level);
-  bool has_totals = std::any_of(accumulators_.begin(), accumulators_.end(), [](const Accumulator& a) { return a.total != nullptr; });
-  if (block == 0 || !has_totals) return turns(integer(0), integer(size));
-  auto add = [&](llvm::Value* from, llvm::Value* to) {
-    turns(from, to);
-    for (const Accumulator& accumulator : accumulators_)
-      if (accumulator.total) add_block(accumulator);
-  };
-  const std::int64_t whole = size / block * block;
-  loop(integer(0), integer(whole), block, [&](llvm::Value* from) { add(from, builder_.CreateNSWAdd(from, integer(block))); });
-  if (whole < size) add(integer(whole), integer(size));
-}
-
-// Adds the sum of a block to the total, and what rounding loses there to what was lost before (Knuth's two-sum).
-void Emitter::add_block(const Accumulator& accumulator) {
-  llvm::Value *sum = load(Element::f64, accumulator.value), *before = load(Element::f64, accumulator.total);
-  llvm::Value *total = builder_.CreateFAdd(before, sum), *added = builder_.CreateFSub(total, before);
-  llvm::Value* lost = builder_.CreateFAdd(builder_.CreateFSub(before, builder_.CreateFSub(total, added)), builder_.CreateFSub(sum, added));
-  store(total, Element::f64, accumulator.total);
-  store(builder_.CreateFAdd(load(Element::f64, accumulator.lost), lost), Element::f64, accumulator.lost);
-  store(llvm::ConstantFP::get(builder_.getDoubleTy(), 0), Element::f64, accumulator.value);
-}
-
-// Strip by strip of the innermost, kept axis: reset the strip's accumulators, fold, finish.
-void Emitter::lanes(const Kernel& kernel, std::vector<llvm::Value*>& indices) {
-  std::int64_t size = kernel.axes.back().size;
-  std::size_t first = indices.size(), last = kernel.axes.size() - 1;
-  auto strip = [&](llvm::Value* from, llvm::Value* to) {
-    auto each_lane = [&](const std::function<void(llvm::Value * lane)>& body) {
-      loop(from, to, 1, [&](llvm::Value* index) {
-        indices.push_back(index);
-        body(builder_.CreateNSWSub(index, from));
-        indices.pop_back();
-      });
-    };
-    auto each_fold = [&](auto f) {
-      for (std::size_t i = 0; i < accumulators_.size(); ++i) f(kernel.reductions[i], accumulators_[i]);
-    };
-    each_lane([&](llvm::Value* lane) {
-      each_fold([&](const Reduction& fold, const Accumulator& accumulator) { reset(fold, accumulator, lane); });
-    });
-    std::function<void(std::size_t)> folded = [&](std::size_t level) {
-      if (level == last) return each_lane([&](llvm::Value* lane) { turn(kernel, indices, lane); });
-      loop(integer(0), integer(kernel.axes[level].size), 1, [&](llvm::Value* index) {
-        indices.push_back(index);
-        folded(level + 1);
-        indices.pop_back();
-      });
-    };
-    folded(first);
-    indices.resize(last, integer(0));
-    each_lane([&](llvm::Value* lane) {
-      each_fold([&](const Reduction& fold, const Accumulator& accumulator) { finish(fold, accumulator, lane, indices); });
-    });
-    indices.resize(first);
-  };
-  auto whole_strip = [&](llvm::Value* from) { strip(from, builder_.CreateNSWAdd(from, integer(kLanes))); };
-  std::int64_t ragged = size % kLanes;
-  if (size <= kLanes) return strip(integer(0), integer(size));
-  if (ragged == 0 || !kernel.stores.empty()) {
-    loop(integer(0), integer(size - ragged), kLanes, whole_strip);
-    if (ragged != 0) strip(integer(size - ragged), integer(size));
-    return;
-  }
-  // The last strip overlaps the one before it: the same sums are made twice, by the same code.
-  loop(integer(0), integer(size), kLanes,
-       [&](llvm::Value* from) { whole_strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, integer(size - kLanes))); });
-}
-
-void Emitter::turn(const Kernel& kernel, Indices indices, llvm::Value* lane) {
-  for (const plan::Instruction& instruction : kernel.body) emit(instruction, indices);
-  for (const plan::Store& store : kernel.stores) {
-    Element element = this->element(store.value);
-    llvm::Value *place = address(store.to, indices), *value = get(store.value);
-    if (store.adds) {
-      llvm::Value* before = load(element, place);
-      value = is_real(element) ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
-    }
-    this->store(value, element, place);
-  }
-  for (std::size_t i = 0; i < accumulators_.size(); ++i) fold_in(kernel.reductions[i], accumulators_[i], lane, indices);
-}
-
-Emitter::Accumulator Emitter::make_accumulator(const Kernel& kernel, const Reduction& fold, std::uint64_t count) {
-  Element element = this->element(fold.value);
-  const bool in_blocks = sums_in_blocks(kernel, fold, element);
-  if (fold.kind == Reduction::Kind::sum && element == Element::f32) element = Element::f64;
-  Accumulator result{local(memory_type(element), count, "sum"), nullptr, nullptr, nullptr, element};
-  if (in_blocks) {
-    result.total = local(memory_type(element), count, "total");
-    result.lost = local(memory_type(element), count, "lost");
-  }
-  if (is_arg(fold)) result.position = local(builder_.getInt64Ty(), count, "at");
-  return result;
-}
-
-llvm::Value* Emitter::slot(llvm::AllocaInst* array, llvm::Type* type, llvm::Value* lane) {
-  return lane && array->getAllocatedType()->isArrayTy() ? builder_.CreateInBoundsGEP(type, array, lane) : array;
-}
-
-void Emitter::reset(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane) {
-  llvm::Type* type = this->type(accumulator.element);
-  llvm::Value* start = llvm::Constant::getNullValue(type);
-  auto extreme = [&](bool least) -> llvm::Value* {
-    if (is_real(accumulator.element)) return llvm::ConstantFP::getInfinity(type, least);
-    unsigned bits = type->getIntegerBitWidth();
-    return llvm::ConstantInt::get(type, least ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getSignedMaxValue(bits));
-  };
-  switch (fold.kind) {
-    case Reduction::Kind::sum:
-    case Reduction::Kind::any:
-      break;
-    case Reduction::Kind::all:
-      start = builder_.getTrue();
-      break;
-    case Reduction::Kind::max:
-    case Reduction::Kind::argmax:
-      start = extreme(true);
-      break;
-    case Reduction::Kind::min:
-    case Reduction::Kind::argmin:
-      start = extreme(false);
-      break;
-  }
-  store(start, accumulator.element, slot(accumulator.value, memory_type(accumulator.element), lane));
-  for (llvm::AllocaInst* sum : {accumulator.total, accumulator.lost})
-    if (sum) store(start, accumulator.element, sum);
-  if (accumulator.position) builder_.CreateStore(integer(0), slot(accumulator.position, builder_.getInt64Ty(), lane));
-}
-
-void Emitter::fold_in(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
-  llvm::Value* value = convert(get(fold.value), element(fold.value), accumulator.element);
-  llvm::Value* place = slot(accumulator.value, memory_type(accumulator.element), lane);
-  llvm::Value* before = load(accumulator.element, place);
-  bool real = is_real(accumulator.element);
-  llvm::Value* after = nullptr;
-  switch (fold.kind) {
-    case Reduction::Kind::sum:
-      after = real ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
-      // Partial sums side by side; the tree is fixed when the code is made. A running sum has an order.
-      if (auto* sum = llvm::dyn_cast<llvm::Instruction>(after); sum && real && !fold.running) sum->setHasAllowReassoc(true);
-      break;
-    case Reduction::Kind::max:
-      after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, before, value);
-      break;
-    case Reduction::Kind::min:
-      after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::minimum : llvm::Intrinsic::smin, before, value);
-      break;
-    case Reduction::Kind::any:
-      after = builder_.CreateOr(before, value);
-      break;
-    case Reduction::Kind::all:
-      after = builder_.CreateAnd(before, value);
-      break;
-    case Reduction::Kind::argmax:
-    case Reduction::Kind::argmin: {
-      llvm::Value *low = before, *high = value;
-      if (fold.kind == Reduction::Kind::argmin) std::swap(low, high);
-      llvm::Value* better = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
-      if (real) {  // the first NaN wins
-        llvm::Value* first = builder_.CreateAnd(builder_.CreateFCmpUNO(value, value), builder_.CreateFCmpORD(before, before));
-        better = builder_.CreateOr(better, first);
-      }
-      llvm::Value* at = slot(accumulator.position, builder_.getInt64Ty(), lane);
-      llvm::Value* position = builder_.CreateSelect(better, form(fold.position, indices), builder_.CreateLoad(builder_.getInt64Ty(), at));
-      builder_.CreateStore(position, at);
-      after = builder_.CreateSelect(better, value, before);
-      break;
-    }
-  }
-  store(after, accumulator.element, place);
-  if (!fold.running) return;
-  const Element written = element(fold.value);
-  this->store(convert(after, accumulator.element, written), written, address(std::get<plan::Access>(fold.to), indices));
-}
-
-void Emitter::finish(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
-  if (fold.running) return;
-  const auto* result_register = std::get_if<RegisterId>(&fold.to);
-  const auto* place = std::get_if<plan::Access>(&fold.to);
-  Element result = place ? plan_.at(place->buffer).element : element(*result_register);
-  if (accumulator.total) {  // of an infinite total nothing was lost
-    llvm::Value *total = load(Element::f64, accumulator.total), *lost = load(Element::f64, accumulator.lost);
-    llvm::Value* is_number = builder_.CreateFCmpORD(lost, lost);
-    store(builder_.CreateSelect(is_number, builder_.CreateFAdd(total, lost), total), Element::f64, accumulator.value);
-  }
-  llvm::Value* value = accumulator.position
-                           ? convert(builder_.CreateLoad(builder_.getInt64Ty(), slot(accumulator.position, builder_.getInt64Ty(), lane)),
-                                     Element::i64, result)
-                           : convert(load(accumulator.element, slot(accumulator.value, memory_type(accumulator.element), lane)),
-                                     accumulator.element, result);
-  if (place)
-    store(value, result, address(*place, indices));
-  else
-    set(*result_register, value);
+    code.outline("kernel", work(kernel) <= kLittleWork, buffers, plan::kernel_inputs(kernel), results, body);
 }
 
 }  // namespace bpc::backend
