@@ -3,6 +3,7 @@
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Passes/StandardInstrumentations.h>
 #include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
@@ -70,7 +71,10 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation skip(false);  // functions with optnone, which new passes would not look for
+  skip.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(&machine, llvm::PipelineTuningOptions(), std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(calls);
   builder.registerFunctionAnalyses(functions);
@@ -78,6 +82,9 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
   builder.crossRegisterProxies(loops, functions, calls, modules);
   pipeline(level).run(module, modules);
 }
+
+// Instructions of host code, which take LLVM 1 to 2 seconds at -O2, and a tenth of that at -O0.
+constexpr std::size_t kMostOptimized = 50'000;
 
 // Where memory runs out LLVM would abort: whoever answers for `new` has the word.
 void answer_exhaustion(void*, const char*, bool) {
@@ -114,7 +121,14 @@ std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext
   module->setDataLayout(machine.createDataLayout());
   module->setTargetTriple(machine.getTargetTriple().str());
   Code code(plan, *module);
-  HostEmitter(code).run();
+  const std::vector<llvm::Function*> host = HostEmitter(code).run();
+  std::size_t instructions = 0;
+  for (const llvm::Function* function : host) instructions += function->getInstructionCount();
+  if (level > 0 && instructions > kMostOptimized)
+    for (llvm::Function* function : host) {
+      function->addFnAttr(llvm::Attribute::NoInline);
+      function->addFnAttr(llvm::Attribute::OptimizeNone);
+    }
   for (llvm::Function& function : *module) {
     if (function.isDeclaration()) continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());

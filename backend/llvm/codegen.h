@@ -16,7 +16,9 @@ std::unique_ptr<llvm::TargetMachine> host_machine(int level);
 // What the planner needs to know of that processor.
 plan::Target host_target();
 
-// Emits and optimises. Throws InternalError when LLVM's verifier rejects what was emitted.
+// Emits and optimises. Throws InternalError when LLVM's verifier rejects what was emitted. Where the host's code (all but kernels and
+// contractions) is so long that LLVM would take seconds for it, its functions are left as they are, with the attribute optnone: long host
+// code is scalars and calls of kernels, and runs in less time than it takes to compile.
 std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level);
 
 }  // namespace bpc::backend

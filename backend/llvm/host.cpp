@@ -16,9 +16,10 @@ using plan::RegisterId;
 
 HostEmitter::HostEmitter(Code& code) : code_(code), builder_(code.builder), plan_(code.plan), reads_(code.plan.registers.size(), 0) {}
 
-void HostEmitter::run() {
+std::vector<llvm::Function*> HostEmitter::run() {
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Function* entry = code_.add_function(kEntryName, llvm::Function::ExternalLinkage, builder_.getInt64Ty(), {pointer, pointer});
+  functions_.push_back(entry);
   const Code::Inside inside(code_, *entry, Code::Inside::Given::context);
   plan::Registers all;
   for (const plan::Step& step : plan_.body) plan::add_registers(step, all);
@@ -34,6 +35,7 @@ void HostEmitter::run() {
   }
   steps(plan_.body);
   builder_.CreateRet(builder_.getInt64(0));
+  return std::move(functions_);
 }
 
 void HostEmitter::steps(const plan::Steps& steps) {
@@ -58,6 +60,7 @@ void HostEmitter::part(std::span<const plan::Step> steps) {
 
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Function* function = code_.add_function("part", llvm::Function::InternalLinkage, builder_.getInt64Ty(), {pointer, pointer});
+  functions_.push_back(function);
   {
     const Code::Inside inside(code_, *function, Code::Inside::Given::context);
     run_of_steps(steps);

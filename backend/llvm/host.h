@@ -11,8 +11,8 @@ namespace bpc::backend {
 class HostEmitter {
  public:
   explicit HostEmitter(Code& code);
-  // Defines the function kEntryName (context.h) and all that it calls.
-  void run();
+  // Defines the function kEntryName (context.h) and all that it calls. Gives those that are the host's: the entry and its parts.
+  std::vector<llvm::Function*> run();
 
  private:
   // ---- host.cpp ----
@@ -61,6 +61,7 @@ class HostEmitter {
   llvm::IRBuilder<>& builder_;
   const plan::Plan& plan_;
   std::vector<std::uint32_t> reads_;  // by RegisterId: how many times the host reads it
+  std::vector<llvm::Function*> functions_;
 };
 
 }  // namespace bpc::backend

@@ -2,6 +2,7 @@
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/ExecutionEngine/Orc/ThreadSafeModule.h>
+#include <llvm/Transforms/Utils/Cloning.h>
 
 #include <algorithm>
 #include <cstring>
@@ -70,22 +71,59 @@ Memory allocate(std::size_t bytes) {
   return Memory(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{plan::kAlignment})));
 }
 
+bool is_left_alone(const llvm::GlobalValue& value) {
+  const auto* function = llvm::dyn_cast<llvm::Function>(&value);
+  return function && function->hasOptNone();
+}
+
+// Where functions are not to be optimised, the others, moved to a module of their own: for LLVM's code generator the level is one of modules.
+std::unique_ptr<llvm::Module> split_off_optimized(llvm::Module& module) {
+  if (std::none_of(module.begin(), module.end(), is_left_alone)) return nullptr;
+  for (llvm::Function& function : module)
+    if (function.hasLocalLinkage()) function.setLinkage(llvm::Function::ExternalLinkage);
+  llvm::ValueToValueMapTy values;
+  auto optimized = llvm::CloneModule(module, values, [](const llvm::GlobalValue* value) { return !is_left_alone(*value); });
+  for (llvm::Function& function : module)
+    if (!function.isDeclaration() && !is_left_alone(function)) function.deleteBody();
+  return optimized;
+}
+
+// Compiles each module by the machine for its level.
+class Compiler : public llvm::orc::IRCompileLayer::IRCompiler {
+ public:
+  Compiler(std::unique_ptr<llvm::TargetMachine> optimizing, std::unique_ptr<llvm::TargetMachine> quick)
+      : IRCompiler(llvm::orc::irManglingOptionsFromTargetOptions(optimizing->Options)),
+        optimizing_(std::move(optimizing)),
+        quick_(std::move(quick)) {}
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> operator()(llvm::Module& module) override {
+    const bool is_quick = quick_ && std::any_of(module.begin(), module.end(), is_left_alone);
+    return llvm::orc::SimpleCompiler(is_quick ? *quick_ : *optimizing_)(module);
+  }
+
+ private:
+  std::unique_ptr<llvm::TargetMachine> optimizing_, quick_;
+};
+
 std::unique_ptr<llvm::orc::LLJIT> jit_of(const plan::Plan& plan, const JitOptions& options) {
   auto context = std::make_unique<llvm::LLVMContext>();
   std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
   std::unique_ptr<llvm::Module> module = generate(plan, *context, *machine, options.optimization);
+  std::unique_ptr<llvm::Module> optimized = split_off_optimized(*module);
+  std::unique_ptr<llvm::TargetMachine> quick = optimized ? host_machine(0) : nullptr;
   std::unique_ptr<llvm::orc::LLJIT> jit =
       value_of(llvm::orc::LLJITBuilder()
                    .setDataLayout(machine->createDataLayout())
                    .setCompileFunctionCreator(
                        [&](llvm::orc::JITTargetMachineBuilder) -> llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
-                         return std::make_unique<llvm::orc::TMOwningSimpleCompiler>(std::move(machine));
+                         return std::make_unique<Compiler>(std::move(machine), std::move(quick));
                        })
                    .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
                    .setLinkProcessSymbolsByDefault(false)
                    .create());
   succeed(jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit))));
-  succeed(jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
+  const llvm::orc::ThreadSafeContext shared(std::move(context));
+  succeed(jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), shared)));
+  if (optimized) succeed(jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(optimized), shared)));
   return jit;
 }
 

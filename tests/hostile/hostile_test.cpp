@@ -135,3 +135,15 @@ TEST_CASE("the deepest nesting that is allowed fits any stack") {
       CHECK((finished.code == 0 || finished.err.find("error[E0107]") != std::string::npos));
     }
 }
+
+TEST_CASE("long programs of scalars compile soon, and say what the interpreter says") {
+  for (const char* turn : {"sin(y)*x", "y*x", "y^2 + x", "sin(y)"}) {
+    const std::string script = fmt::format("param x = 0.5\ny = x\nfor i in 0..3 {{ y = {} }}\n", turn) + "g0 = grad(y, x)\n" +
+                               lines(1, 7, [](int i) { return fmt::format("g{} = grad(g{}, x)", i, i - 1); });
+    const Finished wanted = run_limited({"run", "-", "--real=f64", "--backend=interp"}, script);
+    const Finished compiled = run_limited({"run", "-", "--real=f64"}, script);
+    INFO(script << compiled.err);
+    CHECK(compiled.code == 0);
+    CHECK(compiled.out == wanted.out);
+  }
+}

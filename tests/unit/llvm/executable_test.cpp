@@ -200,4 +200,18 @@ TEST_CASE("an update in the memory of its input takes no memory of its own") {
   CHECK(plan.at(plan.outputs[0]).storage == plan.at(std::get<plan::BufferId>(plan.parameters[0])).storage);
 }
 
+TEST_CASE("host code that is too long to be optimised calls kernels that are") {
+  Function function;
+  Builder builder(function);
+  ValueId v = parameter(function, shaped(Element::f64, {100})), x = parameter(function, shaped(Element::f64));
+  for (int i = 0; i < 60'000; ++i) {
+    x = builder.emit(Opcode::sin, {x});
+    if (i % 6'000 == 0) v = builder.emit(Opcode::sqrt, {builder.emit(Opcode::abs, {builder.emit(Opcode::add, {v, x})})});
+  }
+  output(function, v);
+  output(function, x);
+  CHECK(backend::llvm_text(function, {2}).find("optnone") != std::string::npos);
+  agree(function);
+}
+
 }  // namespace bpc::test
