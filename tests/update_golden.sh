@@ -3,6 +3,7 @@
 set -euo pipefail
 build=${1:-$(dirname "$0")/../build/release}
 BPC_UPDATE_GOLDEN=1 "$build/tests/test_golden" > /dev/null
+BPC_UPDATE_GOLDEN=1 "$build/tests/test_passes" > /dev/null
 BPC_UPDATE_GOLDEN=1 "$build/tests/test_scripts" "printed text is as recorded" > /dev/null
 cmake --build "$build" --target update_docs > /dev/null
 "$build/tools/bpc/bpc" rules --markdown > "$(dirname "$0")/../docs/operators.md"
