@@ -23,7 +23,8 @@ TEST_CASE("an op has the attributes of its row, and no others") {
   auto attrs_of = [&](ValueId y) { return function.def(y)->attrs; };
   CHECK(attrs_of(builder.emit(Opcode::argsort, {x}, {{Attr::axis, std::int64_t{1}}})) ==
         Attributes{{Attr::axis, std::int64_t{1}}, {Attr::descending, false}});
-  CHECK(attrs_of(builder.emit(Opcode::window, {x}, {{Attr::axis, std::int64_t{1}}, {Attr::size, std::int64_t{2}}})).integer(Attr::stride) == 1);
+  CHECK(attrs_of(builder.emit(Opcode::window, {x}, {{Attr::axis, std::int64_t{1}}, {Attr::size, std::int64_t{2}}})).integer(Attr::stride) ==
+        1);
   CHECK_THROWS_AS(builder.emit(Opcode::argsort, {x}), InternalError);  // lacks the axis
   CHECK_THROWS_AS(builder.emit(Opcode::exp, {x}, {{Attr::keep, true}}), InternalError);
   CHECK_THROWS_AS(builder.emit(Opcode::argsort, {x}, {{Attr::axis, std::vector<std::int64_t>{1}}}), InternalError);
