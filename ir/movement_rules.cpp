@@ -67,6 +67,13 @@ Result gathered(const ShapeQuery& query, std::size_t first_index) {
   return Types{Type(x.element, std::move(dims))};
 }
 
+// How many windows of `size` elements, `dilation` apart, start `stride` apart within a length: (length - dilation*(size - 1) - 1) // stride
+// + 1. Nullopt where not even one fits, or a number is below 1.
+std::optional<std::int64_t> window_count(std::int64_t length, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
+  if (length < 1 || size < 1 || stride < 1 || dilation < 1 || size - 1 > (length - 1) / dilation) return std::nullopt;
+  return (length - 1 - dilation * (size - 1)) / stride + 1;
+}
+
 // Windows of `size` elements that do not fit, because a number is senseless, or else for the reason given.
 ShapeError misplaced_windows(const ShapeQuery& query, std::int64_t size, std::string reason, std::string note = {}) {
   std::int64_t stride = query.attrs.integer(Attr::stride), dilation = query.attrs.integer(Attr::dilation);
@@ -191,10 +198,5 @@ Result window_add(const ShapeQuery& query) {
 }
 
 }  // namespace shape_rule
-
-std::optional<std::int64_t> window_count(std::int64_t length, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
-  if (length < 1 || size < 1 || stride < 1 || dilation < 1 || size - 1 > (length - 1) / dilation) return std::nullopt;
-  return (length - 1 - dilation * (size - 1)) / stride + 1;
-}
 
 }  // namespace bpc::ir

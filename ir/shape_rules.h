@@ -38,10 +38,6 @@ std::variant<std::vector<Type>, ShapeError> infer_types(const ShapeQuery& query)
 // a trailing suffix, or size 1 at equal rank (from either side only if a single operand does all the stretching).
 std::optional<std::vector<Dim>> broadcast_dims(std::span<const Type> operands, bool strict_names);
 
-// How many windows of `size` elements, `dilation` apart, start `stride` apart within a length: (length - dilation*(size - 1) - 1) // stride
-// + 1. Nullopt where not even one fits, or a number is below 1.
-std::optional<std::int64_t> window_count(std::int64_t length, std::int64_t size, std::int64_t stride, std::int64_t dilation);
-
 // Letters of a two-operand einsum: "ij,jk->ik" gives {"ij", "jk", "ik"}.
 struct EinsumSpec {
   std::string a, b, out;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/op.h"
 #include "tests/random/generator.h"
 
 namespace bpc::test {
@@ -63,10 +64,23 @@ constexpr Pointwise kPointwise[] = {
     {"tan(0.8 * sin({}))", kConditional, kAtom, [](double) { return 1.1; }},
     {"asin(0.9 * sin({}))", kConditional, kAtom, [](double) { return 1.2; }},
     {"acos(0.9 * tanh({}))", kConditional, kAtom, [](double) { return 2.7; }},
+    {"polygamma(1, {}^2 + 0.7)", kAtom, kAtom, [](double) { return 3.0; }},
     {"lgamma({}^2 + 0.7)", kAtom, kAtom, [](double) { return 2.0; }, 2},
-    {"(0.3 * {0} + floor({0}))", kUnary, kAtom, [](double b) { return 1.3 * b + 1; }},
     {"(0.4 * {}) % 1.5", kUnary, kProduct, [](double) { return 1.5; }},
 };
+
+// Those of the operator table whose derivative is zero: floor, sign ….
+const std::vector<std::string_view>& flat_functions() {
+  static const std::vector<std::string_view> kFlat = [] {
+    std::vector<std::string_view> names;
+    for (const ir::OpInfo& op : ir::all_ops())
+      if (op.group == ir::Group::elementwise && op.min_operands == 1 && op.derivative == ir::Derivative::zero &&
+          (op.domain == ir::Domain::real || op.domain == ir::Domain::number))
+        names.push_back(op.spelling);
+    return names;
+  }();
+  return kFlat;
+}
 
 }  // namespace
 
@@ -94,6 +108,7 @@ Expr Generator::expr(const Shape& shape, int depth) {
       {3, &Generator::along_axis},
       {2, &Generator::list},
       {4, &Generator::library},
+      {3, &Generator::linear_algebra},
       {8, &Generator::comprehension},
       {5, &Generator::folded_comprehension},
       {12, &Generator::read},
@@ -184,6 +199,10 @@ Expr Generator::tamed(Expr e, double limit) {
 }
 
 std::optional<Expr> Generator::elementwise(const Shape& shape, int depth) {
+  if (draw_.chance(0.08)) {
+    Expr x = expr(shape, depth - 1);
+    return Expr{fmt::format("(0.3 * {} + {}({}))", at(x, kUnary), draw_.of(flat_functions()), x.text), 1.3 * x.bound + 1};
+  }
   const Pointwise& f = draw_.of(kPointwise);
   Expr x = tamed(expr(shape, depth - 1), f.largest);
   return Expr{fmt::format(fmt::runtime(f.format), at(x, f.operand)), f.bound(x.bound), f.level};

@@ -120,6 +120,7 @@ class Generator {
   std::optional<Expr> comprehension(const Shape& shape, int depth);
   std::optional<Expr> folded_comprehension(const Shape& shape, int depth);
   std::optional<Expr> library(const Shape& shape, int depth);
+  std::optional<Expr> linear_algebra(const Shape& shape, int depth);
   std::string generator(int size, std::string_view name);
   Shape wider(const Shape& shape, std::size_t& axis);  // with one axis more, there already if possible
 

@@ -8,7 +8,9 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 
+#include "ir/op.h"
 #include "tests/random/check.h"
 #include "tests/random/generator.h"
 
@@ -57,4 +59,16 @@ TEST_CASE("random programs and their derivatives") {
   fmt::print("seeds {} to {}: {} coordinates compared with differences, {} skipped near kinks, {:.1f} s\n", from, to, compared, skipped,
              seconds);
   CHECK(20 * skipped <= compared);
+}
+
+TEST_CASE("random programs call every function of the operator table") {
+  // Integers and bools, which nothing differentiates; strong_mul, which derivatives make.
+  const std::set<std::string_view> others{"not", "and", "or", "any", "all", "argmax", "argmin", "argsort", "strong_mul"};
+  std::string text;
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) text += random_program(seed).text();
+  for (const bpc::ir::OpInfo& op : bpc::ir::all_ops()) {
+    if (op.example.empty() || !std::isalpha(static_cast<unsigned char>(op.spelling[0])) || others.contains(op.spelling)) continue;
+    INFO(op.spelling);
+    CHECK(text.find(fmt::format("{}(", op.spelling)) != std::string::npos);
+  }
 }

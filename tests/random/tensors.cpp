@@ -350,4 +350,24 @@ std::optional<Expr> Generator::library(const Shape& shape, int depth) {
   }
 }
 
+// Of matrices near the one, where nothing is singular: eye(n) + q M, with q so small that the diagonal is more than the rest of its row.
+std::optional<Expr> Generator::linear_algebra(const Shape& shape, int depth) {
+  const bool is_square = shape.size() == 2 && shape[0] == shape[1];
+  if (is_generic(shape) || !has_elements(shape) || shape.size() > 2 || maps_ > 1) return std::nullopt;
+  const int n = shape.empty() ? draw_.of(sizes_) : shape[0];
+  if (is_square && draw_.chance(0.3)) {  // the gradient of cholesky is that by a symmetric matrix
+    const std::string half = at(tamed(leaf(shape), 1), kAtom);
+    return Expr{fmt::format("cholesky(eye({}) + {:.2g} * ({} + {}.T))", n, 0.4 / n, half, half), 2};
+  }
+  const Expr m = tamed(expr({n, n}, depth - 1), 1);
+  const std::string matrix = fmt::format("eye({}) + {:.2g} * {}", n, 0.8 / n, at(m, kUnary));
+  if (shape.empty()) return Expr{fmt::format("{}({})", draw_.chance(0.5) ? "det" : "logdet", matrix), std::pow(1.8, n)};
+  if (is_square && draw_.chance(0.2)) return Expr{fmt::format("cofactors({})", matrix), std::pow(1.8, n)};
+  const bool is_triangular = draw_.chance(0.5);
+  std::string flags = draw_.chance(0.3) ? ", transposed=true" : "";
+  if (is_triangular && draw_.chance(0.3)) flags += ", lower=false";
+  const Expr b = expr(shape, depth - 1);
+  return Expr{fmt::format("{}({}, {}{})", is_triangular ? "triangular_solve" : "solve", matrix, b.text, flags), 5 * b.bound};
+}
+
 }  // namespace bpc::test
