@@ -216,8 +216,15 @@ struct AssertStmt {
   std::optional<std::string> message;
 };
 
+// What could not be read, in a tree of a file with mistakes (parse_partial).
+struct ErrorStmt {
+  std::vector<Name> assigned;   // the names that it seems to bind
+  std::vector<Name> mentioned;  // and those that it may have been about
+  bool imports = false;         // what it would have brought is unknown
+};
+
 using StmtNode = std::variant<ImportStmt, DimStmt, ConstStmt, InputStmt, ParamStmt, LossStmt, FnStmt, SeedStmt, TrainStmt, AdjointStmt,
-                              AssignStmt, ExprStmt, IfStmt, ForStmt, WhileStmt, ReturnStmt, PrintStmt, AssertStmt>;
+                              AssignStmt, ExprStmt, IfStmt, ForStmt, WhileStmt, ReturnStmt, PrintStmt, AssertStmt, ErrorStmt>;
 struct Stmt {
   Span span;
   StmtNode node;

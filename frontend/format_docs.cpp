@@ -316,6 +316,7 @@ class StatementWriter {
   }
 
  private:
+  void write(const ErrorStmt&) {}  // only whole trees are written
   void write(const ImportStmt& s) { w_.text("import " + quote(s.path)); }
   void write(const DimStmt& s) {
     w_.text((continues_ ? "" : "dim ") + s.name.text);

@@ -42,8 +42,8 @@ std::optional<Selector> read_selector(std::string_view text);
 std::vector<std::string> dim_names(const Program& program);
 
 // Lowers the whole script: functions "init" and "main" of the module (see ir::Module). `grad` ops are not expanded; when there is a loss
-// and params, main ends in an implicit grad op whose results are its gradient outputs. Appends E01 to E03 and E05 diagnostics; nullopt when
-// there were errors.
+// and params, main ends in an implicit grad op whose results are its gradient outputs. Appends E01 to E03 and E05 diagnostics, and
+// puts all in the order of their places; nullopt when there were errors, also of `load`.
 std::optional<ir::Module> lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics);
 
 }  // namespace bpc::frontend

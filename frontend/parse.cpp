@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "frontend/foreign.h"
+#include "frontend/parse_broken.h"
 #include "frontend/parse_build.h"
 #include "frontend/parse_errors.h"
 #include "frontend/parse_phrases.h"
@@ -17,10 +18,30 @@ namespace {
 
 class StatementBuilder : private ExprBuilder {
  public:
-  using ExprBuilder::ExprBuilder;
+  StatementBuilder(const std::vector<Token>& tokens, BrokenStatements& broken, Ast& ast, Diagnostics& diagnostics)
+      : ExprBuilder(tokens, ast, diagnostics), broken_(broken), found_(diagnostics) {}
 
-  // Appends a statement, which is several where a declaration has several names.
+  // Appends a statement, which is several where a declaration has several names. One with a mistake is an ErrorStmt.
   void statement(BpParser::StatementContext* context, std::vector<StmtId>& into) {
+    const std::size_t begin = context->start->getTokenIndex();
+    if (context->exception) return give_up(begin, broken_.end_of_skipped(begin).value_or(begin + 1), into);
+    const std::size_t end = context->stop->getTokenIndex() + 1;
+    if (broken_.belongs_to_broken(begin)) return give_up(begin, end, into);
+    const std::size_t before = found_.all().size() - told_, count = into.size();
+    begin_statement();
+    build(context, into);
+    if (found_.all().size() - told_ == before && !broken_.is_unfinished(begin, end)) return;
+    into.resize(count);
+    give_up(begin, end, into);
+    told_ = found_.all().size() - before;
+  }
+
+ private:
+  void give_up(std::size_t begin, std::size_t end, std::vector<StmtId>& into) {
+    into.push_back(add(tokens_[begin].span.to(tokens_[end - 1].span), broken_.add(begin, end)));
+  }
+
+  void build(BpParser::StatementContext* context, std::vector<StmtId>& into) {
     auto* inner = static_cast<antlr4::ParserRuleContext*>(context->children[0]);
     const std::vector<antlr4::ParserRuleContext*> items = declared(inner);
     if (items.empty()) return into.push_back(add(span(inner), node(inner)));
@@ -31,7 +52,6 @@ class StatementBuilder : private ExprBuilder {
     }
   }
 
- private:
   StmtId add(Span at, StmtNode node) {
     ast_.stmts.push_back({at, std::move(node)});
     return {static_cast<std::uint32_t>(ast_.stmts.size() - 1)};
@@ -117,8 +137,7 @@ class StatementBuilder : private ExprBuilder {
 
   Block block(BpParser::BlockContext* context) {
     Block result;
-    for (auto* each : context->statement())
-      if (!each->exception) statement(each, result.statements);
+    for (auto* each : context->statement()) statement(each, result.statements);
     result.span = span(context);
     return result;
   }
@@ -273,6 +292,10 @@ class StatementBuilder : private ExprBuilder {
                        : "to compare, write `==`");
     return result;
   }
+
+  BrokenStatements& broken_;
+  const Diagnostics& found_;
+  std::size_t told_ = 0;  // of these: those of broken statements
 };
 
 // In source order, the first of each line: what follows on it is often a consequence.
@@ -303,28 +326,37 @@ bool follows_grammar(const std::vector<Token>& tokens) {
   return true;
 }
 
-// From laid-out tokens to the tree; false when there were errors.
+// From laid-out tokens to the tree; false when there were so many errors that it says nothing.
 bool build(const std::vector<Token>& tokens, Ast& ast, Diagnostics& diagnostics) {
   antlr4::ListTokenSource source(kinds_of(tokens));
   antlr4::CommonTokenStream stream(&source);
   BpParser parser(&stream);
   parser.removeErrorListeners();
-  parser.setErrorHandler(make_error_strategy(tokens, diagnostics));
+  std::vector<Skipped> skipped;
+  parser.setErrorHandler(make_error_strategy(tokens, skipped, diagnostics));
   // No rule of the grammar depends on what called it, so the faster prediction decides alike.
   parser.getInterpreter<antlr4::atn::ParserATNSimulator>()->setPredictionMode(antlr4::atn::PredictionMode::SLL);
+  const Diagnostics of_tokens = diagnostics;
   try {
     BpParser::FileContext* tree = parser.file();
-    StatementBuilder builder(tokens, ast, diagnostics);
-    for (auto* statement : tree->statement())
-      if (!statement->exception) builder.statement(statement, ast.top);
+    BrokenStatements broken(tokens, skipped, of_tokens);
+    StatementBuilder builder(tokens, broken, ast, diagnostics);
+    for (auto* statement : tree->statement()) builder.statement(statement, ast.top);
   } catch (const antlr4::ParseCancellationException&) {
+    return false;
   }
-  return !diagnostics.has_errors();
+  return true;
 }
 
 }  // namespace
 
 std::optional<Ast> parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
+  const std::size_t before = diagnostics.all().size();
+  auto ast = parse_partial(sources, file, diagnostics);
+  return diagnostics.all().size() == before ? std::move(ast) : std::nullopt;
+}
+
+std::optional<Ast> parse_partial(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
   Ast ast;
   ast.file = file;
   Diagnostics found;

@@ -11,6 +11,9 @@ namespace bpc::frontend {
 
 // Parses one file of `sources`. Appends E01 diagnostics (several if need be) and returns nullopt when there were any.
 std::optional<Ast> parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
+// The same, but a statement with a mistake is an ErrorStmt, and so are the lines below it that seem to belong to it, indented further;
+// nullopt when nothing is certain.
+std::optional<Ast> parse_partial(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
 
 // Whether a piece of code could stand in a script: as a statement, or in a place where a value, a range, an index, a head or a clause
 // stands.

@@ -29,6 +29,9 @@ class ExprBuilder {
   // Reports `range` when it is not one with both ends.
   ExprId loop_range(ExprId range);
 
+  // What is said once per statement may be said again.
+  void begin_statement() { too_deep_ = false; }
+
   const Token& token(antlr4::tree::ParseTree* node) const;  // of a terminal
   Span span(antlr4::ParserRuleContext* context) const;
   Diagnostic& error(Code code, Span at, std::string message) { return diagnostics_.error(code, at, std::move(message)); }

@@ -50,7 +50,8 @@ std::string shown(const Token& token) {
 
 class ErrorStrategy : public antlr4::DefaultErrorStrategy {
  public:
-  ErrorStrategy(const std::vector<Token>& tokens, Diagnostics& diagnostics) : tokens_(tokens), diagnostics_(diagnostics) {}
+  ErrorStrategy(const std::vector<Token>& tokens, std::vector<Skipped>& skipped, Diagnostics& diagnostics)
+      : tokens_(tokens), skipped_(skipped), diagnostics_(diagnostics) {}
 
   void reportError(antlr4::Parser* parser, const antlr4::RecognitionException&) override {
     if (inErrorRecoveryMode(parser)) return;
@@ -63,9 +64,9 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     antlr4::ParserRuleContext* context = parser->getContext();
     if (context->getRuleIndex() != BpParser::RuleStatement) std::rethrow_exception(error);
     std::ptrdiff_t depth = 0;
-    for (std::size_t i = context->start->getTokenIndex(); i < parser->getCurrentToken()->getTokenIndex(); ++i)
-      depth += brace(tokens_[i].kind);
-    skip_statement(parser, depth);
+    const std::size_t begin = context->start->getTokenIndex();
+    for (std::size_t i = begin; i < parser->getCurrentToken()->getTokenIndex(); ++i) depth += brace(tokens_[i].kind);
+    skip_statement(parser, begin, depth);
     endErrorCondition(parser);
   }
 
@@ -81,26 +82,28 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
       const std::size_t at = parser->getCurrentToken()->getTokenIndex();
       const Token& found = tokens_[at];
       if (is_consequence(found) || says_phrase(at, PhraseKind::statement) || says_phrase(at, PhraseKind::part) || says_bad(found)) {
-        skip_statement(parser, 0);
+        skip_statement(parser, at, 0);
         continue;
       }
       Diagnostic& error = add(found.span, fmt::format("{} where a statement should start", shown(found)));
       if (is_operator(kind)) error.with_help("to continue a line, end it with the operator");
-      skip_statement(parser, 0);
+      skip_statement(parser, at, 0);
     }
   }
 
  private:
   static std::ptrdiff_t brace(std::size_t kind) { return kind == BpParser::LBRACE ? 1 : kind == BpParser::RBRACE ? -1 : 0; }
 
-  void skip_statement(antlr4::Parser* parser, std::ptrdiff_t depth) {
-    for (;;) {
+  // To the end of the statement that starts at `begin`, from the current token, which is `depth` braces deep in it.
+  void skip_statement(antlr4::Parser* parser, std::size_t begin, std::ptrdiff_t depth) {
+    for (bool ended = false; !ended;) {
       std::size_t kind = parser->getCurrentToken()->getType();
       depth += brace(kind);
-      if (kind == antlr4::Token::EOF || depth < 0) return;
+      if (kind == antlr4::Token::EOF || depth < 0) break;
       parser->consume();
-      if (kind == BpParser::EOS && depth == 0) return;
+      ended = kind == BpParser::EOS && depth == 0;
     }
+    skipped_.push_back({begin, parser->getCurrentToken()->getTokenIndex()});
   }
 
   void count() {
@@ -279,14 +282,16 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
   }
 
   const std::vector<Token>& tokens_;
+  std::vector<Skipped>& skipped_;
   Diagnostics& diagnostics_;
   std::size_t reported_ = 0;
 };
 
 }  // namespace
 
-std::shared_ptr<antlr4::ANTLRErrorStrategy> make_error_strategy(const std::vector<Token>& tokens, Diagnostics& diagnostics) {
-  return std::make_shared<ErrorStrategy>(tokens, diagnostics);
+std::shared_ptr<antlr4::ANTLRErrorStrategy> make_error_strategy(const std::vector<Token>& tokens, std::vector<Skipped>& skipped,
+                                                                Diagnostics& diagnostics) {
+  return std::make_shared<ErrorStrategy>(tokens, skipped, diagnostics);
 }
 
 }  // namespace bpc::frontend

@@ -194,10 +194,12 @@ std::optional<std::vector<Token>> read_tokens(const SourceMap& sources, FileId f
     }
     // `0...9`
     if (token.kind == BpLexer::NUMBER && token.text[0] == '.' && !tokens.empty() && tokens.back().kind == BpLexer::RANGE &&
-        tokens.back().span.end_line == token.span.line && tokens.back().span.end_column == token.span.column &&
-        reported++ < kMaxSyntaxErrors)
-      diagnostics.error(Code::E0111, tokens.back().span.to(token.span), "a range is written with two points")
-          .with_help(fmt::format("write `{}..{}`; the end is not part of the range", start_of_range(tokens), token.text.substr(1)));
+        tokens.back().span.end_line == token.span.line && tokens.back().span.end_column == token.span.column) {
+      token.text.erase(0, 1);
+      if (reported++ < kMaxSyntaxErrors)
+        diagnostics.error(Code::E0111, tokens.back().span.to(token.span), "a range is written with two points")
+            .with_help(fmt::format("write `{}..{}`; the end is not part of the range", start_of_range(tokens), token.text));
+    }
     // `5.` before anything but an attribute name: the point needs digits.
     if (token.kind == BpLexer::DOT && !tokens.empty() && tokens.back().kind == BpLexer::NUMBER &&
         tokens.back().span.end_column == token.span.column && tokens.back().span.line == token.span.line) {

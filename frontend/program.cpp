@@ -23,14 +23,15 @@ class Loader {
   }
 
   std::optional<Program> run(FileId main) {
-    const std::size_t before = diagnostics_.all().size();
     visit(main, normal(program_.sources->file(main).path));
-    if (diagnostics_.all().size() > before) return std::nullopt;
     for (const auto& ast : program_.asts) program_.names.push_back(std::make_unique<Meanings>(*ast));
     std::vector<Symbols> exports(program_.asts.size());
-    for (std::size_t index : order_) exports[index] = resolve(program_, index, exports, diagnostics_);
-    if (diagnostics_.all().size() > before) return std::nullopt;
-    return std::move(program_);
+    for (std::size_t index : order_) {
+      exports[index] = resolve(program_, index, exports, diagnostics_);
+      program_.order.push_back(program_.asts[index]->file);
+    }
+    diagnostics_.sort(program_.order);
+    return program_.asts.empty() ? std::nullopt : std::optional(std::move(program_));
   }
 
  private:
@@ -38,7 +39,7 @@ class Loader {
 
   // Parses a file and, before returning, all that it imports.
   void visit(FileId file, const std::string& path) {
-    auto ast = parse(*program_.sources, file, diagnostics_);
+    auto ast = parse_partial(*program_.sources, file, diagnostics_);
     if (!ast) return;
     const std::size_t index = program_.asts.size();
     program_.asts.push_back(std::make_unique<Ast>(std::move(*ast)));
@@ -86,7 +87,7 @@ class Loader {
   Diagnostics& diagnostics_;
   Program program_;
   std::map<std::string, std::size_t> indices_;  // of asts, by path
-  std::set<std::string> failed_;                // paths with syntax errors, which are reported once
+  std::set<std::string> failed_;                // paths that could not be read at all, which is reported once
   std::vector<std::string> open_;               // the files being visited, outermost first
   std::vector<std::size_t> order_;              // of asts: what a file imports comes before it
 };

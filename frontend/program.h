@@ -19,6 +19,7 @@ struct Program {
   SourceMap* sources = nullptr;
   std::vector<std::unique_ptr<Ast>> asts;
   std::vector<std::unique_ptr<Meanings>> names;  // of each
+  std::vector<FileId> order;                     // what a file imports comes before it
   // FileId of an imported file by the ImportStmt that names it.
   std::map<std::pair<FileId, std::string>, std::size_t> imports;  // (importing file, path as written) -> index into asts
 };
@@ -27,7 +28,9 @@ struct Program {
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
 
 // Parses the main file (already in `sources`) and what it imports: syntax, import cycles, names, arity, recursion (E01xx), missing files
-// (E05xx). The functions of the prelude that are used are parsed on demand by `lower`.
+// (E05xx). What is right in spite of errors is there, so that `lower` checks it, too; nullopt when there is nothing. Diagnostics come out
+// in the order of their places, those of an imported file first. The functions of the prelude that are used are parsed on demand by
+// `lower`.
 std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics);
 
 }  // namespace bpc::frontend

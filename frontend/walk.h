@@ -71,6 +71,15 @@ void for_each_expr(const StmtNode& node, F&& f) {
       node);
 }
 
+// Calls f(name) for every name that an assignment binds, or what may have been one.
+template <typename F>
+void for_each_assigned(const StmtNode& node, F&& f) {
+  if (const auto* assignment = std::get_if<AssignStmt>(&node))
+    for (const Target& target : assignment->targets) f(target.name);
+  if (const auto* broken = std::get_if<ErrorStmt>(&node))
+    for (const Name& name : broken->assigned) f(name);
+}
+
 // Calls f(block) for every block of a statement, which is a StmtNode, const or not.
 template <typename Node, typename F>
 void for_each_block(Node& node, F&& f) {

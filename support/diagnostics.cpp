@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
 #include <utility>
 
 namespace bpc {
@@ -44,6 +45,18 @@ Diagnostic& Diagnostics::warning(Code code, Span span, std::string message) {
 
 bool Diagnostics::has_errors() const {
   return std::any_of(list_.begin(), list_.end(), [](const Diagnostic& each) { return each.severity == Severity::error; });
+}
+
+std::size_t Diagnostics::error_count() const {
+  return static_cast<std::size_t>(
+      std::count_if(list_.begin(), list_.end(), [](const Diagnostic& each) { return each.severity == Severity::error; }));
+}
+
+void Diagnostics::sort(const std::vector<FileId>& files) {
+  auto place = [&](const Diagnostic& each) {
+    return std::tuple(std::ranges::find(files, each.span.file) - files.begin(), each.span.line, each.span.column);
+  };
+  std::stable_sort(list_.begin(), list_.end(), [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
 }
 
 namespace {

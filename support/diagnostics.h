@@ -58,6 +58,9 @@ class Diagnostics {
   Diagnostic& warning(Code code, Span span, std::string message);
   Diagnostic& add(Diagnostic diagnostic) { return list_.emplace_back(std::move(diagnostic)); }
   bool has_errors() const;
+  std::size_t error_count() const;
+  // By place: file by file, of which some come before others, and what has no place last.
+  void sort(const std::vector<FileId>& files);
   const std::deque<Diagnostic>& all() const { return list_; }
 
  private:

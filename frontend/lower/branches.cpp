@@ -7,6 +7,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/regions.h"
 #include "frontend/lower/statements.h"
+#include "frontend/walk.h"
 
 namespace bpc::frontend::lowering {
 
@@ -56,8 +57,7 @@ std::set<const Definition*> bound_names(Context& c, const Block& block) {
   std::set<const Definition*> names;
   for (StmtId id : block.statements) {
     const StmtNode& node = c.stmt(id).node;
-    if (const auto* assign = std::get_if<AssignStmt>(&node))
-      for (const Target& target : assign->targets) names.insert(c.meaning(target.name));
+    for_each_assigned(node, [&](const Name& name) { names.insert(c.meaning(name)); });
     const auto* branch = std::get_if<IfStmt>(&node);
     if (!branch || !branch->otherwise) continue;
     const std::set<const Definition*> otherwise = bound_names(c, *branch->otherwise);
@@ -211,7 +211,7 @@ Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
   in_block(c, blocks[1], {}, [&] { sides[1] = run(c, otherwise); });
   Outcome outcome{true, {}};
   if (!sides[0].returned || !sides[1].returned) {
-    if (!c.frame->returns_in_loop)
+    if (!c.frame->returns_unknown)
       c.error(Code::E0209, c.expr(s.condition).span, fmt::format("`{}` returns on one side of this `if` only", c.frame->function));
     outcome.values.push_back({Poison{}, span});
     return outcome;

@@ -57,7 +57,7 @@ struct Frame {
   const LibraryCall* library = nullptr;  // in a function of the prelude: the author's call that led here
   std::string ruled;                     // the function with an adjoint rule in whose body it is lowered, if any
   int loops = 0;                         // loops around the current statement
-  bool returns_in_loop = false;          // which was reported, and leaves open whether it returns
+  bool returns_unknown = false;          // whether it returns is open, after an error that was reported
   bool in_init = false;                  // its values belong to the function "init"
 };
 

@@ -224,7 +224,7 @@ void lower_file(Context& c, std::size_t index) {
 
 void import(Context& c, const ImportStmt& s) {
   auto found = c.program.imports.find({c.frame->ast->file, s.path});
-  if (found == c.program.imports.end()) return c.error(Code::E0502, s.path_span, fmt::format("cannot read \"{}\"", s.path));
+  if (found == c.program.imports.end()) return;  // reported
   if (!c.files[found->second]) lower_file(c, found->second);
   const Scope& imported = c.files[found->second]->scopes[0];
   for (const Definition* name : imported.order) {

@@ -196,7 +196,7 @@ std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Sp
   }
   Outcome outcome = run(c, {&callee.fn->body.statements, 0, nullptr});
   if (!outcome.returned) {
-    if (!c.frame->returns_in_loop)
+    if (!c.frame->returns_unknown)
       c.error(Code::E0209, span, fmt::format("`{}` ends without a `return`, and gives no value", callee.fn->name.text),
               return_help(callee));
     return std::nullopt;

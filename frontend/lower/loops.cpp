@@ -27,10 +27,9 @@ std::vector<Type> types_of(Context& c, const std::vector<ValueId>& values) {
 void collect_assigned(Context& c, const Block& block, std::vector<const Definition*>& names) {
   for (StmtId id : block.statements) {
     const StmtNode& node = c.stmt(id).node;
-    if (const auto* assign = std::get_if<AssignStmt>(&node))
-      for (const Target& target : assign->targets)
-        if (const Definition* name = c.meaning(target.name); std::find(names.begin(), names.end(), name) == names.end())
-          names.push_back(name);
+    for_each_assigned(node, [&](const Name& name) {
+      if (std::find(names.begin(), names.end(), c.meaning(name)) == names.end()) names.push_back(c.meaning(name));
+    });
     for_each_block(node, [&](const Block& inner) { collect_assigned(c, inner, names); });
   }
 }

@@ -97,6 +97,7 @@ std::optional<ir::Module> lower(const Program& program, const LowerOptions& opti
   } catch (ir::LimitReached& limit) {
     if (limit.diagnostic) diagnostics.add(std::move(*limit.diagnostic));
   }
+  diagnostics.sort(program.order);
   if (diagnostics.has_errors()) return std::nullopt;
   for (FileId id = 0; id < program.sources->size(); ++id) c.module.files.push_back(program.sources->file(id).path);
   c.module.initial = std::move(c.init);

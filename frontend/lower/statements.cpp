@@ -197,7 +197,7 @@ Outcome return_statement(Context& c, const ReturnStmt& s, Span span) {
   if (c.frame->loops > 0) {
     c.error(Code::E0199, span, "`return` inside a loop is not implemented yet",
             "assign what is returned to a name that was bound before the loop, and return it after the loop");
-    c.frame->returns_in_loop = true;
+    c.frame->returns_unknown = true;
     return {true, {Item{Poison{}, span}}};
   }
   for (ExprId id : s.values) {
@@ -229,6 +229,10 @@ struct Visit {
   void operator()(const ReturnStmt&) {}  // see run
   void operator()(const PrintStmt& s) { print_statement(c, s, span); }
   void operator()(const AssertStmt&) {}  // see run
+  void operator()(const ErrorStmt& s) {
+    for (const Name& name : s.assigned) c.bind(name, {Poison{}, name.span}, span);
+    c.frame->returns_unknown = true;
+  }
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ std::string_view kind_name(Kind kind) {
     case Kind::value:
     case Kind::number:
     case Kind::none:
+    case Kind::unknown:
       return "a value";
   }
   return {};

@@ -33,6 +33,7 @@ struct Definition {
     library,    // a function of the prelude
     number,     // `pi`
     none,       // `none`
+    unknown,    // what would have bound it was not understood, which has been reported
   };
   Kind kind;
   std::string name;

@@ -34,6 +34,8 @@ Outline::Outline(const Ast& ast) {
     const StmtNode& node = ast.stmt(id).node;
     std::visit(
         [&](const auto& statement) {
+          if constexpr (requires { statement.assigned; })
+            for (const Name& name : statement.assigned) bind(name);
           if constexpr (requires { statement.targets; })
             for (const Target& target : statement.targets) bind(target.name);
           if constexpr (requires { statement.name; }) bind(statement.name);

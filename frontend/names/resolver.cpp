@@ -106,6 +106,7 @@ const Definition* Resolver::callee(const CallExpr& call, Span at) {
   const std::string& name = call.callee.text;
   const Definition* found = scopes_.find(name);
   if (!found) return unknown_callee(call);
+  if (found->kind == Kind::unknown) return nullptr;
   if (in_rule_ && (name == function_ || reaches(name, function_))) {
     error(Code::E0106, call.callee.span,
           name == function_ ? fmt::format("the adjoint of `{}` calls it again", name)
@@ -194,7 +195,8 @@ Symbols resolve(Program& program, std::size_t index, const std::vector<Symbols>&
   Symbols own = resolver.file(imported);
   std::erase_if(own, [&](const auto& entry) {
     const Definition::Kind kind = entry.second->kind;
-    const bool is_exported = kind == Definition::Kind::dim || kind == Definition::Kind::constant || kind == Definition::Kind::function;
+    const bool is_exported = kind == Definition::Kind::dim || kind == Definition::Kind::constant || kind == Definition::Kind::function ||
+                             kind == Definition::Kind::unknown;
     return !is_exported || entry.second->span.file != ast.file;
   });
   return own;

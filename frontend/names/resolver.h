@@ -47,6 +47,8 @@ class Resolver {
   // Once in a scope.
   Definition& declare(const Name& name, Kind kind);
   void assign(const Name& name);
+  // What it would have meant has been spoken of.
+  void leave_unknown(const Name& name);
 
   // ---- expressions ----
 
@@ -95,6 +97,7 @@ class Resolver {
   void visit(const ReturnStmt& statement, StmtId id);
   void visit(const PrintStmt& print, StmtId id);
   void visit(const AssertStmt& check, StmtId id);
+  void visit(const ErrorStmt& broken, StmtId id);
 
   const SourceMap& sources_;
   Diagnostics& diagnostics_;

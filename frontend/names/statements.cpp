@@ -34,7 +34,7 @@ Definition& Resolver::define(const Name& name, Kind kind) {
 
 Definition& Resolver::declare(const Name& name, Kind kind) {
   const Definition* old = scopes_.find_own(name.text);
-  if (!old) return define(name, kind);
+  if (!old || old->kind == Kind::unknown) return define(name, kind);
   error(Code::E0104, name.span, fmt::format("`{}` is already {}", name.text, kind_name(old->kind)))
       .label(old->span, "first bound here")
       .label(name.span, "");
@@ -46,6 +46,7 @@ Definition& Resolver::declare(const Name& name, Kind kind) {
 void Resolver::assign(const Name& name) {
   if (name.text.empty()) return;
   const Definition* old = scopes_.find_own(name.text);
+  if (old && old->kind == Kind::unknown) old = nullptr;
   for (const Symbols* twin : twins_)
     if (auto found = twin->find(name.text); !old && found != twin->end()) {
       old = found->second;
@@ -62,6 +63,11 @@ void Resolver::assign(const Name& name) {
       .label(name.span, "")
       .with_help(old->kind == Kind::loss ? kCollectHelp : "choose another name");
   names_.bind(name, &names_.make(Kind::value, name));  // of no effect
+}
+
+void Resolver::leave_unknown(const Name& name) {
+  unknown_.silence(name.text);
+  if (!scopes_.find(name.text)) define(name, Kind::unknown);
 }
 
 // ---- places ----
@@ -105,11 +111,7 @@ void Resolver::refuse(StmtId id, const char* word) {
   names_.refuse(id);
   std::visit(
       [&](const auto& node) {
-        if constexpr (requires { node.name; }) {
-          unknown_.silence(node.name.text);  // what it would bind has been spoken of
-          if (!scopes_.find(node.name.text))
-            define(node.name, std::is_same_v<std::decay_t<decltype(node)>, FnStmt> ? Kind::function : Kind::value);
-        }
+        if constexpr (requires { node.name; }) leave_unknown(node.name);
       },
       statement.node);
 }
@@ -134,7 +136,7 @@ void Resolver::block(const Block& block) {
 
 void Resolver::visit(const ImportStmt& import, StmtId) {
   const Symbols* brought = imported_(import);
-  if (!brought) return;
+  if (!brought) return unknown_.silence_all();
   for (const auto& [name, meaning] : *brought) {
     const Definition* old = scopes_.find(name);
     if (old && old != meaning)
@@ -176,6 +178,7 @@ void Resolver::visit(const LossStmt& loss, StmtId id) {
         .label(unknown_.loss.span, "the first one")
         .label(loss.name.span, "")
         .with_help("add them: `loss J = a + b`");
+    leave_unknown(loss.name);
     return names_.refuse(id);
   }
   unknown_.loss = loss.name;
@@ -222,8 +225,8 @@ void Resolver::visit(const AdjointStmt& rule, StmtId) {
     error(Code::E0104, rule.function.span, fmt::format("`{}` has an adjoint already", rule.function.text))
         .label(first->second, "here")
         .label(rule.function.span, "");
-  } else if (check_adjoint(rule, function, ast_.file, diagnostics_)) {
-    names_.set_rule(*function, rule);
+  } else if (!function || function->kind != Kind::unknown) {
+    if (check_adjoint(rule, function, ast_.file, diagnostics_)) names_.set_rule(*function, rule);
   }
   names_.bind(rule.function, function);
   scopes_.open_function();
@@ -341,6 +344,18 @@ void Resolver::visit(const PrintStmt& print, StmtId) {
 
 void Resolver::visit(const AssertStmt& check, StmtId) {
   expr(check.condition);
+}
+
+void Resolver::visit(const ErrorStmt& broken, StmtId) {
+  if (broken.imports) unknown_.silence_all();
+  for (const Name& name : broken.assigned) {
+    const Definition* old = scopes_.find_own(name.text);
+    if (old && (old->kind == Kind::value || old->kind == Kind::parameter || old->kind == Kind::param || old->kind == Kind::input))
+      names_.bind(name, old);
+    else
+      leave_unknown(name);
+  }
+  for (const Name& name : broken.mentioned) leave_unknown(name);
 }
 
 }  // namespace bpc::frontend

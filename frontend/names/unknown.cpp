@@ -22,7 +22,7 @@ const std::vector<std::string>& element_types() {
 
 void UnknownNames::report(ForeignPlace place, const std::string& name, Span at, const std::vector<Captured>& arguments,
                           const std::string& otherwise) {
-  if (!said_.insert(name).second) return;
+  if (!said_.insert(name).second || is_silent_) return;
   if (auto later = outline_.bound.find(name); later != outline_.bound.end() && later->second > at) {
     diagnostics_.error(Code::E0103, at, fmt::format("`{}` is used before it is bound", name))
         .label(at, "")

@@ -24,6 +24,8 @@ class UnknownNames {
   void check_element(const TypeExpr& type);
   // What would have bound this name has been spoken of.
   void silence(const std::string& name) { said_.insert(name); }
+  // Nor is anything to be said of others: an import that could not be read may have bound them.
+  void silence_all() { is_silent_ = true; }
 
   Name loss;  // the script's, where it has been declared
 
@@ -34,6 +36,7 @@ class UnknownNames {
   const Scopes& scopes_;
   Diagnostics& diagnostics_;
   std::set<std::string> said_, said_types_;
+  bool is_silent_ = false;
 };
 
 }  // namespace bpc::frontend

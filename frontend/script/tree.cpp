@@ -31,8 +31,7 @@ void for_each_name(const Ast& ast, ExprId id, F&& f) {
 template <typename F>
 void for_each_name(const Ast& ast, StmtId id, F&& f) {
   const StmtNode& node = ast.stmt(id).node;
-  if (const auto* assignment = std::get_if<AssignStmt>(&node))
-    for (const Target& target : assignment->targets) f(target.name.text);
+  for_each_assigned(node, [&](const Name& name) { f(name.text); });
   for_each_expr(node, [&](ExprId expr) { for_each_name(ast, expr, f); });
   for_each_block(node, [&](const Block& block) {
     for (StmtId inner : block.statements) for_each_name(ast, inner, f);

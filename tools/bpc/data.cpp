@@ -35,24 +35,26 @@ class Binder {
  public:
   Binder(Session& session, const frontend::Program& program)
       : session_(session),
+        errors_before_(session.diagnostics.error_count()),
         requests_(frontend::data_requests(program, session.diagnostics)),
         dims_(frontend::dim_names(program)),
         reader_(session) {}
 
   std::optional<Bindings> bind(DataNeed need) {
     for (const std::string& text : session_.options.data) sort_data(text);
-    if (session_.diagnostics.has_errors()) return std::nullopt;
+    if (has_failed()) return std::nullopt;
     bind_params_file();
     for (const auto& [name, file] : named_) bindings_.tensors.erase(name);  // --data NAME=FILE wins over --params, and --set over both
     for (const std::string& set : session_.options.sets) bind_set(set);
     announce();
     for (const DataRequest& request : requests_)
       if (!bindings_.tensors.contains(request.name)) bind_request(request, need);
-    if (session_.diagnostics.has_errors()) return std::nullopt;
+    if (has_failed()) return std::nullopt;
     return std::move(bindings_);
   }
 
  private:
+  bool has_failed() const { return session_.diagnostics.error_count() > errors_before_; }
   const DataRequest* find(const std::string& name) const {
     const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const DataRequest& r) { return r.name == name; });
     return found == requests_.end() ? nullptr : &*found;
@@ -191,6 +193,7 @@ class Binder {
   }
 
   Session& session_;
+  const std::size_t errors_before_;  // of the script
   std::vector<DataRequest> requests_;
   std::vector<std::string> dims_;
   std::map<std::string, DataFile> named_;

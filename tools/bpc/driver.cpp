@@ -70,6 +70,7 @@ std::optional<frontend::Program> load_script(Session& session, FileId file) {
 }
 
 std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need) {
+  if (session.diagnostics.has_errors()) need = DataNeed::available;  // it will not run; the rest is checked all the same
   session.begin("bind data");
   std::optional<Bindings> bindings = bind_data(session, program, need);
   if (!bindings) return std::nullopt;

@@ -99,3 +99,28 @@ TEST_CASE("shape functions") {
                 "one_hot(i32([0, 2]), N)\n")
             .types() == "a: i32[N=3]\nb: f32[3]\nc: f32[4]\nd: f32[5]\ne: f32[2, 3]\nf: f32[2, N=3]\n");
 }
+
+TEST_CASE("checking goes on past mistakes, and says nothing of what follows from them") {
+  CHECK(Lowered("a = 1 2\nb = a + [1, 2]\nc = [1, 2] + [1, 2, 3]\nd = c + q\ne = d + true\nf = 1 + true\n").problems() ==
+        "1:7 E0101 found `2` where the statement should end\n"
+        "3:12 E0201 cannot add [1, 2] [2] + [1, 2, 3] [3]\n"
+        "4:9 E0103 unknown name `q`\n"
+        "6:5 E0203 `+` does not take 1 and true\n");
+  // A broken statement in a loop, a branch or a function leaves open what it would have done.
+  CHECK(Lowered("x = 0\nfor i in 0..3 { x = x x }\nif x > 0 { y = 1 } else { y = = 2 }\nz = y + x\nw = 1 + true\n").problems() ==
+        "2:23 E0101 found `x` where the statement should end\n"
+        "3:31 E0101 found `=` where an expression should start\n"
+        "5:5 E0203 `+` does not take 1 and true\n");
+  CHECK(Lowered("fn f(x) {\n  y = x\n  retrun y\n}\nz = f(1)\nfn g(x y) = x\nu = g(1, 2, 3)\nadjoint g(x) -> y { dx = dy }\n").problems() ==
+        "3:10 E0101 found `y` where the statement should end\n"
+        "6:8 E0101 found `y` where `,` or `)` should stand\n");
+  CHECK(Lowered("import \"none.bp\"\ny = f(H)\nz = [1, 2] + [1, 2, 3]\n").problems() ==
+        "1:8 E0502 cannot read none.bp\n"
+        "3:12 E0201 cannot add [1, 2] [2] + [1, 2, 3] [3]\n");
+  // What is imported comes first.
+  const std::map<std::string, std::string> files{{"a.bp", "fn f(x) = x x\ndim H = 2\nconst c = 1 + true\n"}};
+  CHECK(Lowered("import \"a.bp\"\ny = f(H) + c\nz = g(1)\n", {}, files).problems() ==
+        "1:13 E0101 found `x` where the statement should end\n"
+        "3:11 E0203 `+` does not take 1 and true\n"
+        "3:5 E0103 unknown function `g`\n");
+}

@@ -230,3 +230,19 @@ TEST_CASE("broken scripts end in coded messages") {
     for (const Diagnostic& each : diagnostics.all()) REQUIRE(!render_human(each, sources, false).empty());
   }
 }
+
+TEST_CASE("what is right in a file with mistakes is in its tree") {
+  auto partial = [](const std::string& text) {
+    SourceMap sources;
+    Diagnostics diagnostics;
+    auto ast = parse_partial(sources, sources.add("test.bp", text), diagnostics);
+    return ast ? tree_text(*ast) : "nothing";
+  };
+  CHECK(partial("a = 1\nb = 2 3\nc = 4\n") == "a = 1\nerror b\nc = 4\n");
+  CHECK(partial("fn f(x) {\n  y = x x\n  return y\n}\nz = f(1)\n") == "fn f(x = _, ) { error y; return y; }\nz = (call f 1)\n");
+  CHECK(partial("param a = 1 2, b = 3\ndim N N\nfn g(x y) = x\nloss J J = 3\n") == "error a b\nerror N\nerror g\nerror J\n");
+  CHECK(partial("def f(x):\n    y = x\n    return y\nend\nz = 3\n") == "error ?def ?f ?x\nerror y\nerror\nerror ?end\nz = 3\n");
+  CHECK(partial("for i in range(3) {\n  s = s + i\n}\nt = 1\n") == "error s\nt = 1\n");
+  CHECK(partial("import foo\nx = a < b < c\ny = \"no end\n") == "error imports\nerror x\nerror y\n");
+  CHECK(partial("x = 1\ny = \xff\n") == "nothing");
+}

@@ -94,6 +94,12 @@ class TreeText {
     return std::visit([&](const auto& s) { return show(s); }, ast_.stmt(id).node);
   }
 
+  Text show(const ErrorStmt& s) const {
+    Text names;
+    for (const Name& name : s.assigned) names += " " + name.text;
+    for (const Name& name : s.mentioned) names += " ?" + name.text;
+    return fmt::format("error{}{}", names, s.imports ? " imports" : "");
+  }
   Text show(const ImportStmt& s) const { return fmt::format("import '{}'", s.path); }
   Text show(const DimStmt& s) const { return fmt::format("dim {} = {}", s.name.text, expr(s.value)); }
   Text show(const ConstStmt& s) const { return fmt::format("const {}{} = {}", s.name.text, type(s.type), expr(s.value)); }
