@@ -105,6 +105,14 @@ std::optional<Range> integer_range(const Function& function, ValueId id) {
   return range_of(function, id, steps);
 }
 
+std::uint64_t turn_count(std::int64_t lo, std::int64_t hi, std::int64_t by) {
+  if (by > 0 ? lo >= hi : lo <= hi) return 0;
+  const auto distance = by > 0 ? static_cast<std::uint64_t>(hi) - static_cast<std::uint64_t>(lo)
+                               : static_cast<std::uint64_t>(lo) - static_cast<std::uint64_t>(hi);
+  const auto stride = by > 0 ? static_cast<std::uint64_t>(by) : -static_cast<std::uint64_t>(by);
+  return (distance - 1) / stride + 1;
+}
+
 std::optional<ConstantBounds> constant_bounds(const Function& function, const Op& loop) {
   auto fixed = [&](std::size_t operand) -> std::optional<std::int64_t> {
     auto range = integer_range(function, loop.operands[operand]);
@@ -112,8 +120,7 @@ std::optional<ConstantBounds> constant_bounds(const Function& function, const Op
   };
   auto lo = fixed(0), hi = fixed(1), by = fixed(2);
   if (!lo || !hi || !by || *by == 0) return std::nullopt;
-  std::int64_t reach = *by > 0 ? *hi - *lo : *lo - *hi, stride = *by > 0 ? *by : -*by;
-  return ConstantBounds{*lo, *hi, *by, reach > 0 ? (reach - 1) / stride + 1 : 0};
+  return ConstantBounds{*lo, *hi, *by, static_cast<std::int64_t>(turn_count(*lo, *hi, *by))};
 }
 
 bool is_known_inside(const Function& function, const Op& op, std::size_t first) {

@@ -16,6 +16,9 @@ struct Range {
 // nullopt where nothing is known.
 std::optional<Range> integer_range(const Function& function, ValueId id);
 
+// How many turns a for_loop has from lo up to hi (down, for a negative by), exclusive. by is not 0.
+std::uint64_t turn_count(std::int64_t lo, std::int64_t hi, std::int64_t by);
+
 // The bounds of a for_loop where they are constants, small enough that i32 holds what lies a few steps beyond them, too.
 struct ConstantBounds {
   std::int64_t lo, hi, by;

@@ -2,14 +2,11 @@
 
 #include <optional>
 
+#include "ir/uses.h"
+
 namespace bpc::ir {
 
 namespace {
-
-struct Use {
-  OpId user;
-  BlockId block;  // where the tape is read
-};
 
 // Whether `block` lies in a loop inside `outer`, so that it may run again.
 bool repeats(const Function& function, BlockId block, BlockId outer) {
@@ -36,20 +33,9 @@ bool exclude(const Function& function, BlockId a, BlockId b) {
 
 std::vector<TapeMisuse> tape_misuses(const Function& function) {
   std::vector<std::vector<Use>> uses(function.value_count());
-  std::vector<BlockId> open{function.body()};
-  while (!open.empty()) {
-    BlockId b = open.back();
-    open.pop_back();
-    auto note = [&](ValueId id, OpId user) {
-      if (function.type(id).tape) uses[id.index].push_back({user, b});
-    };
-    const Block& block = function.block(b);
-    for (OpId op : block.ops) {
-      for (ValueId operand : function.op(op).operands) note(operand, op);
-      open.insert(open.end(), function.op(op).regions.begin(), function.op(op).regions.end());
-    }
-    for (ValueId yield : block.yields) note(yield, block.parent);
-  }
+  for_each_use(function, [&](ValueId id, const Use& use) {
+    if (function.type(id).tape && use.kind != Use::Kind::output) uses[id.index].push_back(use);
+  });
   auto first_misuse = [&](ValueId tape, const std::vector<Use>& of) -> std::optional<TapeMisuse> {
     for (std::size_t i = 0; i < of.size(); ++i) {
       if (repeats(function, of[i].block, function.value(tape).block)) return TapeMisuse{tape, of[i].user, {}};

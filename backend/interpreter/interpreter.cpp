@@ -8,6 +8,7 @@
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/lifetimes.h"
 #include "backend/interpreter/tape.h"
+#include "ir/ranges.h"
 #include "support/internal_error.h"
 
 namespace bpc::interpreter {
@@ -20,15 +21,6 @@ using ir::Op;
 using ir::Opcode;
 using ir::ValueId;
 using runtime::Tensor;
-
-// lo, lo + by, … up to hi, exclusive. by is not 0.
-std::uint64_t trip_count(std::int64_t lo, std::int64_t hi, std::int64_t by) {
-  if (by > 0 ? lo >= hi : lo <= hi) return 0;
-  const auto distance = by > 0 ? static_cast<std::uint64_t>(hi) - static_cast<std::uint64_t>(lo)
-                               : static_cast<std::uint64_t>(lo) - static_cast<std::uint64_t>(hi);
-  const auto stride = by > 0 ? static_cast<std::uint64_t>(by) : -static_cast<std::uint64_t>(by);
-  return (distance - 1) / stride + 1;
-}
 
 using Value = std::variant<Tensor, Tape>;
 
@@ -180,7 +172,7 @@ class Run {
     if (by == 0) throw Stop{backend::step_failure(site_of(op))};
     std::vector<Value> state = arguments(id, op, 3);
     const Type& index_type = function_.type(function_.block(op.regions[0]).arguments[0]);
-    const std::uint64_t count = trip_count(lo, hi, by), most = options_.max_iterations;
+    const std::uint64_t count = ir::turn_count(lo, hi, by), most = options_.max_iterations;
     if (most != 0 && count > most) throw Stop{backend::iteration_failure(site_of(op), most)};
     for (std::uint64_t turn = 0; turn < count; ++turn) {
       const std::int64_t index = static_cast<std::int64_t>(static_cast<std::uint64_t>(lo) + turn * static_cast<std::uint64_t>(by));

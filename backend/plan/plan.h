@@ -276,7 +276,7 @@ struct Plan {
 
   RegisterId add(Register made) { return add_to<RegisterId>(registers, std::move(made)); }
   BufferId add(Buffer made) { return add_to<BufferId>(buffers, std::move(made)); }
-  StorageId add(Storage made) { return add_to<StorageId>(storages, std::move(made)); }
+  StorageId add(const Storage& made) { return add_to<StorageId>(storages, made); }
   SiteId add(backend::Site made) { return add_to<SiteId>(sites, std::move(made)); }
 
   const Register& at(RegisterId id) const { return registers[id.index]; }

@@ -1,5 +1,7 @@
 #include "backend/plan/uses.h"
 
+#include "ir/uses.h"
+
 namespace bpc::plan {
 
 namespace {
@@ -37,33 +39,20 @@ bool stretches(const ir::Function& function, const ir::Op& op, ir::ValueId opera
 
 std::vector<Use> summarize_uses(const ir::Function& function) {
   std::vector<Use> uses(function.value_count());
-  for (std::uint32_t b = 0; b < function.block_count(); ++b) {
-    const ir::Block& block = function.block({b});
-    for (ir::OpId id : block.ops) {
-      const ir::Op& op = function.op(id);
-      for (std::size_t i = 0; i < op.operands.size(); ++i) {
-        Use& use = uses[op.operands[i].index];
-        ++use.count;
-        use.users.push_back(id);
-        use.whole |= needs_memory(op, i);
-        use.stretched |= stretches(function, op, op.operands[i]);
-        use.inner |= function.value(op.operands[i]).block != ir::BlockId{b};
-      }
-    }
-    for (ir::ValueId yield : block.yields) {
-      Use& use = uses[yield.index];
-      ++use.count;
-      use.yields.push_back({b});
-      use.whole = true;
-      use.inner |= function.value(yield).block != ir::BlockId{b};
-    }
-  }
-  for (const ir::Output& output : function.outputs) {
-    Use& use = uses[output.value.index];
+  ir::for_each_use(function, [&](ir::ValueId value, const ir::Use& read) {
+    Use& use = uses[value.index];
     ++use.count;
-    use.yields.push_back(function.body());
-    use.whole = true;
-  }
+    use.inner |= read.block != function.value(value).block;
+    if (read.kind == ir::Use::Kind::operand) {
+      const ir::Op& op = function.op(read.user);
+      use.users.push_back(read.user);
+      use.whole |= needs_memory(op, read.slot);
+      use.stretched |= stretches(function, op, value);
+    } else {
+      use.yields.push_back(read.block);
+      use.whole = true;
+    }
+  });
   return uses;
 }
 

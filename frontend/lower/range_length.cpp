@@ -8,6 +8,7 @@
 
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/builtins.h"
+#include "ir/ranges.h"
 
 namespace bpc::frontend::lowering {
 
@@ -104,8 +105,7 @@ std::optional<std::int64_t> known_distance(Context& c, ExprId lo, ExprId hi) {
 }
 
 std::int64_t range_length(std::int64_t lo, std::int64_t hi, std::int64_t step) {
-  std::int64_t reach = step > 0 ? hi - lo : lo - hi, stride = step > 0 ? step : (step == INT64_MIN ? INT64_MAX : -step);
-  return reach <= 0 ? 0 : (reach - 1) / stride + 1;
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(ir::turn_count(lo, hi, step), INT64_MAX));
 }
 
 }  // namespace bpc::frontend::lowering

@@ -56,8 +56,15 @@ ValueId changed_operand(const ir::Op& op) {
 }
 
 Uses::Uses(const ir::Function& function) : function_(function), uses_(function.value_count()), places_(function.op_count()) {
-  enter(function.body());
-  for (const ir::Output& output : function.outputs) yielded(output.value, function.body());
+  for (std::uint32_t b = 0; b < function.block_count(); ++b) {
+    const std::vector<OpId>& ops = function.block({b}).ops;
+    for (std::size_t i = 0; i < ops.size(); ++i) places_[ops[i].index] = i + 1;
+  }
+  ir::for_each_use(function, [&](ValueId value, const ir::Use& use) { read(value, use); });
+  // What a loop carries is still needed when its condition has been computed.
+  for (std::uint32_t i = 0; i < function.op_count(); ++i)
+    if (const ir::Op& op = function.op({i}); op.code == Opcode::while_loop && !op.regions.empty())
+      for (ValueId argument : function.block(op.regions[0]).arguments) note(argument, op.regions[0], kEnd);
 }
 
 bool Uses::is_read_behind(ValueId value, BlockId block, std::size_t place) const {
@@ -65,41 +72,22 @@ bool Uses::is_read_behind(ValueId value, BlockId block, std::size_t place) const
   return last != last_.end() && last->second > place;
 }
 
-void Uses::enter(BlockId block) {
-  const auto& ops = function_.block(block).ops;
-  for (std::size_t i = 0; i < ops.size(); ++i) places_[ops[i].index] = i + 1;
-  for (OpId id : ops) {
-    const ir::Op& op = function_.op(id);
-    for (std::size_t i = 0; i < op.operands.size(); ++i) {
-      if (!is_shown_with_condition(function_, op, i)) read(op.operands[i], id, role_of(op, i));
-      if (is_differentiated_by(op, i)) uses_[op.operands[i].index].is_variable = true;
-    }
-    for (BlockId region : op.regions) {
-      enter(region);
-      for (ValueId value : function_.block(region).yields) yielded(value, region);
-    }
-    // What a loop carries is still needed when its condition has been computed.
-    if (op.code == Opcode::while_loop)
-      for (ValueId argument : function_.block(op.regions[0]).arguments) note(argument, op.regions[0], kEnd);
+void Uses::read(ValueId value, const ir::Use& by) {
+  Use& use = uses_[value.index];
+  const bool is_operand = by.kind == ir::Use::Kind::operand;
+  if (is_operand) {
+    const ir::Op& op = function_.op(by.user);
+    use.is_variable |= is_differentiated_by(op, by.slot);
+    if (is_shown_with_condition(function_, op, by.slot)) return;
+    use.role = role_of(op, by.slot);
+    use.user = by.user;
+  } else {
+    use.role = Role::yield;
+    use.user = {};
   }
-}
-
-void Uses::read(ValueId value, OpId user, Role role) {
-  Use& use = uses_[value.index];
   ++use.count;
-  use.local = use.local && function_.op(user).block == function_.value(value).block;
-  use.role = role;
-  use.user = user;
-  note(value, function_.op(user).block, places_[user.index]);
-}
-
-void Uses::yielded(ValueId value, BlockId by) {
-  Use& use = uses_[value.index];
-  ++use.count;
-  use.local = use.local && by == function_.value(value).block;
-  use.role = Role::yield;
-  use.user = {};
-  note(value, by, kEnd);
+  use.local = use.local && by.block == function_.value(value).block;
+  note(value, by.block, is_operand ? places_[by.user.index] : kEnd);
 }
 
 // Notes the read in the block and in those around it, up to the value's own.

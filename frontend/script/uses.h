@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ir/function.h"
+#include "ir/uses.h"
 
 namespace bpc::frontend::script {
 
@@ -37,9 +37,7 @@ class Uses {
   bool is_read_behind(ir::ValueId value, ir::BlockId block, std::size_t place) const;
 
  private:
-  void enter(ir::BlockId block);
-  void read(ir::ValueId value, ir::OpId user, Role role);
-  void yielded(ir::ValueId value, ir::BlockId by);
+  void read(ir::ValueId value, const ir::Use& by);
   void note(ir::ValueId value, ir::BlockId block, std::size_t place);
 
   const ir::Function& function_;

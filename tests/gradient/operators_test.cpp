@@ -10,6 +10,7 @@
 #include "ir/builder.h"
 #include "ir/verify.h"
 #include "tests/gradient/cases.h"
+#include "tests/support/close.h"
 #include "tools/bpc/numeric_derivative.h"
 
 namespace {
@@ -136,19 +137,12 @@ void check_derivative(const Built& built, const std::vector<Tensor>& arguments, 
   }
 }
 
-bool close(double a, double b, double tolerance) {
-  return a == b || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance;
-}
-
 void check_close(const Tensor& a, const Tensor& b, double tolerance) {
   REQUIRE(same_type(a.type(), b.type()));
-  double largest = 0;
-  for (std::int64_t i = 0; i < a.count(); ++i)
-    if (std::isfinite(a.real_at(i))) largest = std::max(largest, std::abs(a.real_at(i)));
-  for (std::int64_t i = 0; i < a.count(); ++i) {
-    INFO("element " << i << ": " << a.real_at(i) << " and " << b.real_at(i));
-    CHECK(close(a.real_at(i), b.real_at(i), tolerance * (1 + largest)));
-  }
+  const auto at = bpc::test::first_difference(bpc::test::elements(a), bpc::test::elements(b), tolerance);
+  if (at)
+    FAIL_CHECK("element " << *at << ": " << a.real_at(static_cast<std::int64_t>(*at)) << " and "
+                          << b.real_at(static_cast<std::int64_t>(*at)));
 }
 
 }  // namespace

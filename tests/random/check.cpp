@@ -17,6 +17,7 @@
 #include "ir/read.h"
 #include "ir/rewrite.h"
 #include "support/internal_error.h"
+#include "tests/support/close.h"
 #include "tools/bpc/driver.h"
 #include "tools/bpc/measure.h"
 #include "tools/bpc/numeric_derivative.h"
@@ -113,11 +114,9 @@ struct Lowered {
 
 void require_close(const std::string& way, const std::string& name, const Tensor& a, const Tensor& b) {
   if (!same_shape(a.type(), b.type())) throw Failed{way, fmt::format("{}: {} has another shape", way, name)};
-  double largest = 0;
-  for (std::int64_t i = 0; i < a.count(); ++i) largest = std::max(largest, std::abs(a.real_at(i)));
-  for (std::int64_t i = 0; i < a.count(); ++i)
-    if (!(std::abs(a.real_at(i) - b.real_at(i)) <= kRounding * (1 + largest)))
-      throw Failed{way, fmt::format("{}: {}, element {}: {} where interpreting gives {}", way, name, i, b.real_at(i), a.real_at(i))};
+  const std::vector<double> xs = test::elements(a), ys = test::elements(b);
+  if (const auto i = test::first_difference(xs, ys, kRounding))
+    throw Failed{way, fmt::format("{}: {}, element {}: {} where interpreting gives {}", way, name, *i, ys[*i], xs[*i])};
 }
 
 // What both have.

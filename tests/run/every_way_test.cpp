@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/support/close.h"
 #include "tests/support/process.h"
 
 namespace {
@@ -39,20 +40,14 @@ void flatten(const json& value, std::vector<double>& into) {
   }
 }
 
-// |a - b| <= tolerance (1 + max |a|), the maximum over the tensor's finite elements.
 void require_close(const std::string& what, const json& a, const json& b, double tolerance) {
   std::vector<double> xs, ys;
   flatten(a, xs);
   flatten(b, ys);
   INFO(what);
   REQUIRE(xs.size() == ys.size());
-  double largest = 0;
-  for (double x : xs)
-    if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    bool same = xs[i] == ys[i] || (std::isnan(xs[i]) && std::isnan(ys[i])) || std::abs(xs[i] - ys[i]) <= tolerance * (1 + largest);
-    if (!same) FAIL(what << ", element " << i << ": " << xs[i] << " and " << ys[i]);
-  }
+  if (const auto at = bpc::test::first_difference(xs, ys, tolerance))
+    FAIL(what << ", element " << *at << ": " << xs[*at] << " and " << ys[*at]);
 }
 
 void require_same(const std::string& what, const json& a, const json& b, double tolerance) {

@@ -14,6 +14,7 @@
 #include "ir/builder.h"
 #include "ir/verify.h"
 #include "runtime/number_text.h"
+#include "tests/support/close.h"
 #include "tests/unit/ir/text.h"
 
 namespace bpc::test {
@@ -64,15 +65,8 @@ inline Observed observe(runtime::Executable& executable, std::span<const Tensor>
 
 inline bool close(const Tensor& a, const Tensor& b) {
   if (!same_type(a.type(), b.type())) return false;
-  double tolerance = a.type().element == Element::f32 ? 1e-5 : a.type().element == Element::f64 ? 1e-12 : 0, largest = 0;
-  for (std::int64_t i = 0; i < a.count(); ++i)
-    if (std::isfinite(a.real_at(i))) largest = std::max(largest, std::fabs(a.real_at(i)));
-  for (std::int64_t i = 0; i < a.count(); ++i) {
-    double x = a.real_at(i), y = b.real_at(i);
-    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-    if (!(std::fabs(x - y) <= tolerance * (1 + largest))) return false;
-  }
-  return true;
+  const double tolerance = a.type().element == Element::f32 ? 1e-5 : a.type().element == Element::f64 ? 1e-12 : 0;
+  return !first_difference(elements(a), elements(b), tolerance);
 }
 
 inline void expect_same(const Observed& wanted, const Observed& got) {

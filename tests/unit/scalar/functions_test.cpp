@@ -172,5 +172,16 @@ TEST_CASE("polygamma") {
   CHECK(scalar::polygamma(0, kInf) == kInf);
   CHECK(scalar::polygamma(1, 1e300) == Approx(1e-300));
   CHECK(std::isfinite(scalar::polygamma(1, -1e15 - 0.5)));
-  CHECK(scalar::polygamma(std::numeric_limits<std::int64_t>::max(), 2.0) != 0);  // ends
+  CHECK(close(scalar::polygamma(0, -0.5073202463516253), -0.0289498328233936226, 1e-15));  // near a root
+  // Where n! alone overflows.
+  CHECK(scalar::polygamma(100, 1e-300) == -kInf);
+  CHECK(scalar::polygamma(10'000, 5.0) == -kInf);
+  CHECK(scalar::polygamma(10'000, -3.3) == kInf);
+  CHECK(scalar::polygamma(10'000, -3.7) == -kInf);
+  CHECK(scalar::polygamma(10'000, -3.5) == -kInf);
+  CHECK(close(scalar::polygamma(170, -0.5), -5.6127628949062966e+276));
+  CHECK(scalar::polygamma(9'999, -3.3) == kInf);
+  CHECK(close(scalar::polygamma(9'999, 3'700.0), 2.9320844103278493e-27));
+  CHECK(close(scalar::polygamma(20'000, 7'400.0), -6.1148738400863359e-52, 1e-4));
+  CHECK(scalar::polygamma(std::numeric_limits<std::int64_t>::max(), 2.0) == kInf);  // ends
 }
