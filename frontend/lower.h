@@ -12,6 +12,9 @@
 
 namespace bpc::frontend {
 
+// What lowering has found out of a name, or of what a call gives, by its place: "f32[N, 64]", "i32 = 4".
+using TypeTable = std::map<Span, std::string>;
+
 struct LowerOptions {
   Element real = Element::f32;               // --real
   std::map<std::string, std::int64_t> dims;  // --set H=256 for dims
@@ -19,6 +22,7 @@ struct LowerOptions {
   std::optional<std::uint64_t> seed;         // --seed
   bool training = true;                      // what `training()` is: true to run and train, false to predict and evaluate
   bool stand_in_dims = false;                // `check` without data: a free dim gets a size of its own, unequal to every other
+  TypeTable* types = nullptr;                // where to enter them, if anywhere: those of the first call, in a function
 };
 
 // What an input or a param of the top level asks for, before lowering: the tool loads the data and gives its types back in

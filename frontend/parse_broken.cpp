@@ -98,7 +98,8 @@ ErrorStmt BrokenStatements::add(std::size_t begin, std::size_t end) {
       result.assigned = {{tokens_[begin + 1].text, tokens_[begin + 1].span}};
   } else if (word == BpParser::DIM || word == BpParser::CONST || word == BpParser::INPUT || word == BpParser::PARAM) {
     for (std::size_t i = begin + 1; i < end; ++i)
-      if (tokens_[i].kind == BpParser::NAME && (i == begin + 1 || tokens_[i - 1].kind == BpParser::COMMA))
+      if (tokens_[i].kind == BpParser::NAME &&
+          (i == begin + 1 || tokens_[i - 1].kind == BpParser::COMMA || is_assignment(tokens_[i + 1].kind)))
         result.assigned.push_back({tokens_[i].text, tokens_[i].span});
   } else {
     result.assigned = names_in(begin, end, true);

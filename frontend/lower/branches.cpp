@@ -183,8 +183,11 @@ void if_statement(Context& c, const IfStmt& s) {
     if (!sides[0] || !sides[1]) continue;  // bound on one side only: not bound afterwards
     Span at = scopes[1].names.contains(name) ? sides[1]->span : sides[0]->span;
     const Span bound[2] = {sides[0]->span, sides[1]->span};
-    auto joined = join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name->name), bound);
-    if (!joined || !condition) {
+    // Of an unknown condition one side may be known to be taken: then they need not agree.
+    auto joined = condition
+                      ? join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name->name), bound)
+                      : std::nullopt;
+    if (!joined) {
       c.bind(name, {Poison{}, at}, at);
       continue;
     }
@@ -210,6 +213,10 @@ Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
   in_block(c, blocks[0], {}, [&] { sides[0] = run(c, then); });
   in_block(c, blocks[1], {}, [&] { sides[1] = run(c, otherwise); });
   Outcome outcome{true, {}};
+  if (!condition) {  // one side may be known to be taken
+    outcome.values.push_back({Poison{}, span});
+    return outcome;
+  }
   if (!sides[0].returned || !sides[1].returned) {
     if (!c.frame->returns_unknown)
       c.error(Code::E0209, c.expr(s.condition).span, fmt::format("`{}` returns on one side of this `if` only", c.frame->function));
@@ -224,7 +231,7 @@ Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
     return outcome;
   }
   std::vector<Type> types;
-  bool ok = condition.has_value();
+  bool ok = true;
   for (std::size_t i = 0; i < sides[0].values.size(); ++i) {
     const Item &a = sides[0].values[i], &b = sides[1].values[i];
     auto joined = join_sides(c, blocks[0], a, blocks[1], b, b.span, fmt::format("the result of `{}`", c.frame->function));

@@ -39,6 +39,9 @@ Callable callable(const Definition& function, Frame& globals);
 // Inlines a call. Sizes in the signature that are not dims are bound by unification with the arguments. (inlining.cpp)
 std::optional<Item> call_function(Context& c, const Callable& callee, const std::vector<Given>& given, Span span);
 
+// What the body of a function gives in the current frame, as its signature declares it. (inlining.cpp)
+std::optional<std::vector<Item>> lower_body(Context& c, const Callable& callee, Span span);
+
 // The results of a call of a function with an adjoint rule, whose parameters are bound in the current frame: a `custom` op around what
 // `body` lowers, of the arguments that are tensors. E0305 for a rule that does not fit. (custom_adjoint.cpp)
 std::optional<std::vector<Item>> with_rule(Context& c, const Callable& callee, Span span,

@@ -5,6 +5,7 @@
 
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/initialisers.h"
+#include "frontend/lower/item_text.h"
 #include "frontend/lower/misfit.h"
 #include "ir/limits.h"
 #include "support/internal_error.h"
@@ -25,7 +26,9 @@ void replace_all(std::string& text, const std::string& pattern, const std::strin
 }  // namespace
 
 void Scope::bind(const Definition* name, Binding binding) {
-  if (names.insert_or_assign(name, std::move(binding)).second) order.push_back(name);
+  binding.is_rebound = names.contains(name);
+  names.insert_or_assign(name, std::move(binding));
+  if (!names.at(name).is_rebound) order.push_back(name);
 }
 
 Context::Context(const Program& program, const LowerOptions& options, Diagnostics& diagnostics)
@@ -35,7 +38,7 @@ Context::Context(const Program& program, const LowerOptions& options, Diagnostic
       main_builder(main),
       init_builder(init),
       builder(&main_builder),
-      diagnostics_(diagnostics) {
+      diagnostics_(&diagnostics) {
   init.name = std::string("init");
   module.real = options.real;
 }
@@ -71,12 +74,16 @@ void Context::report(Diagnostic diagnostic) {
       diagnostic.span = frame->library->span;
     }
   }
-  if (!reported_.insert({diagnostic.code, diagnostic.span, diagnostic.message}).second) return;
   std::size_t notes = 0;
   for (const Span& call : frame->calls)
     if (!is_in_prelude(call) && !covers(call, diagnostic.span) && notes++ < kMostCallNotes)
       diagnostic.note(fmt::format("called from {}:{}:{}", sources.file(call.file).path, call.line, call.column));
-  Diagnostic& added = diagnostics_.add(std::move(diagnostic));
+  report_once(std::move(diagnostic));
+}
+
+void Context::report_once(Diagnostic diagnostic) {
+  if (!is_trial && !reported_.insert({diagnostic.code, diagnostic.span, diagnostic.message}).second) return;
+  Diagnostic& added = diagnostics_->add(std::move(diagnostic));
   if (!first_report) first_report = &added;
 }
 
@@ -148,7 +155,7 @@ std::optional<Item> Context::lookup(const Definition* name, Span span) {
   const Frame& owner = local || !frame->globals ? *frame : *frame->globals;
   const Binding* found = local ? local : find_in(owner, name);
   if (!found) return unbound(*name, span);
-  if (found->item.failed()) return std::nullopt;
+  if (found->item.failed() || (is_trial && !local && found->is_rebound)) return std::nullopt;  // a call may have seen another value
   Item item = found->item;
   item.span = place_of(item, span);
   if (!local && !frame->ruled.empty() && !found->is_const && !check_capture(*name, item)) return std::nullopt;
@@ -160,11 +167,12 @@ std::optional<Item> Context::lookup(const Definition* name, Span span) {
 std::optional<Item> Context::unbound(const Definition& name, Span span) {
   if (name.kind == Definition::Kind::none) return Item{None{}, span};
   if (name.kind == Definition::Kind::number) return Item{Number{builtin_constant(name.name), {}}, span};
+  if (is_trial) return std::nullopt;
   if (name.span.file != program.asts[0]->file && !is_in_prelude(name.span))
     error(Code::E0103, span,
           fmt::format("`{}` is {} of this file, and an importer gets its fns, dims and consts alone", name.name, kind_name(name.kind)),
           fmt::format("make `{}` a `const`, or a parameter", name.name));
-  if (!is_muted && !diagnostics_.has_errors()) throw InternalError("lower", fmt::format("`{}` has no value here", name.name), span);
+  if (!is_muted && !diagnostics_->has_errors()) throw InternalError("lower", fmt::format("`{}` has no value here", name.name), span);
   return std::nullopt;
 }
 
@@ -180,6 +188,15 @@ bool Context::check_capture(const Definition& name, const Item& item) {
 
 void Context::bind(const Definition* name, Item item, Span span, std::optional<Type> declared) {
   if (name) frame->scopes.back().bind(name, {std::move(item), span, std::move(declared), is_in_init()});
+}
+
+void Context::bind(const Name& name, Item item, Span span) {
+  note_type(name.span, item);
+  bind(meaning(name), std::move(item), span);
+}
+
+void Context::note_type(Span place, const Item& item) {
+  if (options.types && !is_muted && !item.failed() && !is_in_prelude(place)) options.types->try_emplace(place, item_text(*this, item));
 }
 
 Symbols Context::visible() const {

@@ -25,6 +25,7 @@ struct Binding {
   std::optional<Type> declared;  // `k : i32 = 0` keeps its type
   bool in_init = false;          // a value of the function "init", though its frame is one of "main"
   bool is_const = false;
+  bool is_rebound = false;  // it had another value before
 };
 
 // The names of one block, in the order of their first binding.
@@ -97,6 +98,7 @@ struct Context {
   const LowerOptions& options;
   const SourceMap& sources;
   bool is_muted = false;  // while a proposal is tried: nothing is reported
+  bool is_trial = false;  // while a function that nobody calls is checked (uncalled.h)
   ir::Module module;      // real and seed; its functions are filled in at the end
   ir::Function main, init;
   ir::Builder main_builder, init_builder;
@@ -113,6 +115,7 @@ struct Context {
   std::set<std::string> misfits;                        // inputs whose given value has been said to have another rank
   std::map<const Definition*, std::int64_t> stand_ins;  // free dims without data, and the sizes they got instead
   std::set<std::string> call_paths;                     // of functions with params
+  std::set<const Definition*> called;                   // functions of the program whose body was lowered
   std::map<Span, Differentiation> differentiations;     // by what they stand in
   std::map<const PreludeFunction*, Callable> prelude;   // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
@@ -140,6 +143,8 @@ struct Context {
   // Once per place and message, and once per call of a library function. A place in the prelude becomes the author's call; notes say
   // through which calls.
   void report(Diagnostic diagnostic);
+  // As it is, unless it has been said.
+  void report_once(Diagnostic diagnostic);
   void error(Code code, Span span, std::string message, std::string help = {});
   void not_implemented(Span span, const std::string& construct);  // E0199
   [[noreturn]] void give_up(Span span, std::string message);      // E0107, and the end of lowering (ir/limits.h)
@@ -167,7 +172,9 @@ struct Context {
   // Its item, as a value of the function under construction. Its place is this one, but for what the author gave to a library function.
   std::optional<Item> lookup(const Definition* name, Span span);
   void bind(const Definition* name, Item item, Span span, std::optional<Type> declared = std::nullopt);
-  void bind(const Name& name, Item item, Span span) { bind(meaning(name), std::move(item), span); }
+  void bind(const Name& name, Item item, Span span);
+  // For whoever asks for the type of what stands there.
+  void note_type(Span place, const Item& item);
   // The names that code here could use.
   Symbols visible() const;
 
@@ -183,11 +190,12 @@ struct Context {
                            const Type* declared = nullptr, Span blame = {});
 
  private:
+  friend class Trial;
   std::optional<Item> unbound(const Definition& name, Span span);
   bool check_capture(const Definition& name, const Item& item);
   const Binding* find_in(const Frame& where, const Definition* name) const;
 
-  Diagnostics& diagnostics_;
+  Diagnostics* diagnostics_;
   std::set<std::tuple<Code, Span, std::string>> reported_;
   std::set<Span> refused_;  // library calls with an error
   std::size_t calls_ = 0;
@@ -207,6 +215,18 @@ class Temporarily {
  private:
   T& variable_;
   T saved_;
+};
+
+// While it lives, what goes wrong is said to `found`, also what has been said before.
+class Trial {
+ public:
+  Trial(Context& c, Diagnostics& found)
+      : trial_(c.is_trial, true), found_(c.diagnostics_, &found), refused_(c.refused_, std::set<Span>{}) {}
+
+ private:
+  Temporarily<bool> trial_;
+  Temporarily<Diagnostics*> found_;
+  Temporarily<std::set<Span>> refused_;
 };
 
 // Counts nesting while it lives; gives up past the limit.

@@ -136,6 +136,7 @@ class Rule {
     const Scope& scope = c_.frame->scopes.back();
     auto found = scope.names.find(callee_.names->cotangent(input));
     if (found == scope.names.end()) {
+      if (c_.frame->returns_unknown) return std::nullopt;  // a broken statement may have meant to
       c_.error(Code::E0305, rule_.function.span, fmt::format("the adjoint rule of `{}` does not assign `d{}`", name(), input.text),
                fmt::format("`d{0} = 0` says that `{0}` has no derivative", input.text));
       return std::nullopt;

@@ -177,7 +177,7 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
     initial = initial_value(c, value, declared, path, is_param);
     if (!initial) return poison();
     if (!declared) type = c.init.type(*initial);
-  } else if (is_param && !c.options.stand_in_dims) {
+  } else if (is_param && !c.options.stand_in_dims && !c.is_trial) {
     c.error(Code::E0501, name.span, fmt::format("param `{}` has no initialiser, and no value was given", path),
             fmt::format("write one, as in `param {} : … = glorot()`, or give `--params FILE`", name.text));
     return poison();
@@ -331,6 +331,7 @@ void declare_loss(Context& c, const LossStmt& s, Span span) {
   c.loss = *loss->as<ValueId>();
   c.loss_span = s.name.span;
   c.main.loss = s.name.text;
+  c.note_type(s.name.span, *loss);
   assign_name(c, c.meaning(s.name), std::move(*loss), span);
 }
 

@@ -108,7 +108,11 @@ struct Visit {
   std::optional<Item> operator()(const NumberExpr& e) { return number(e, span); }
   std::optional<Item> operator()(const BoolExpr& e) { return Item{e.value, span}; }
   std::optional<Item> operator()(const StringExpr& e) { return Item{Text{e.value}, span}; }
-  std::optional<Item> operator()(const NameExpr&) { return c.lookup(c.meaning(id), span); }
+  std::optional<Item> operator()(const NameExpr&) {
+    auto item = c.lookup(c.meaning(id), span);
+    if (item) c.note_type(span, *item);
+    return item;
+  }
   std::optional<Item> operator()(const UnaryExpr& e) {
     auto x = expression(c, e.operand);
     return x ? unary(c, span, e.spelling, *x) : std::nullopt;
@@ -120,7 +124,11 @@ struct Visit {
     return std::nullopt;
   }
   std::optional<Item> operator()(const ListExpr& e) { return list(c, e, span); }
-  std::optional<Item> operator()(const CallExpr& e) { return call(c, c.meaning(id), e, span); }
+  std::optional<Item> operator()(const CallExpr& e) {
+    auto item = call(c, c.meaning(id), e, span);
+    if (item) c.note_type(e.callee.span, *item);
+    return item;
+  }
   std::optional<Item> operator()(const IndexExpr& e) { return index(c, e, span); }
   std::optional<Item> operator()(const TransposeExpr& e) { return transposition(c, e, span); }
   std::optional<Item> operator()(const ComprehensionExpr& e) { return comprehension(c, e, span); }

@@ -163,7 +163,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     if (item && !parameter.type && differentiation(c, callee).by.contains(c.meaning(parameter.name))) item = to_value(c, *item);
     ok &= item.has_value();
     if (!item) continue;
-    c.bind(parameter.name, *item, parameter.name.span);  // the defaults after it may read it
+    c.bind(c.meaning(parameter.name), *item, parameter.name.span);  // the defaults after it may read it
     types.push_back(parameter.type ? &*parameter.type : nullptr);
     items.push_back(std::move(*item));
     what.push_back(fmt::format("`{}` of `{}`", parameter.name.text, callee.fn->name.text));
@@ -205,8 +205,9 @@ std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Sp
   return failed ? std::nullopt : std::optional(std::move(outcome.values));
 }
 
-// What the body gives, as the signature declares it.
-std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Span span) {
+}  // namespace
+
+std::optional<std::vector<Item>> lower_body(Context& c, const Callable& callee, Span span) {
   const FnStmt& fn = *callee.fn;
   auto items = returned(c, callee, span);
   if (!items || fn.results.empty()) return items;
@@ -222,8 +223,6 @@ std::optional<std::vector<Item>> results(Context& c, const Callable& callee, Spa
   }
   return check_declared(c, types, *items, what, Code::E0206) ? items : std::nullopt;
 }
-
-}  // namespace
 
 const Differentiation& differentiation(Context& c, const Callable& callee, Span body) {
   auto [known, is_new] = c.differentiations.try_emplace(body);
@@ -283,8 +282,9 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   Temporarily<Frame*> enter(c.frame, &frame);
 
   if (!bind_parameters(c, callee, std::move(*matched), span)) return std::nullopt;
-  auto lower_body = [&] { return results(c, callee, span); };
-  auto items = callee.rule ? with_rule(c, callee, span, lower_body) : lower_body();
+  if (!c.is_muted) c.called.insert(callee.meaning);
+  auto body = [&] { return lower_body(c, callee, span); };
+  auto items = callee.rule ? with_rule(c, callee, span, body) : body();
   if (!items) return std::nullopt;
   if (items->size() != 1) return Item{Tuple{std::move(*items)}, span};
   Item result = std::move(items->front());

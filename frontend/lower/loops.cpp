@@ -165,6 +165,7 @@ void for_statement(Context& c, const ForStmt& s, Span span) {
   Carried carried = carried_names(c, s.body);
   BlockId block = c.function().add_block({});
   ValueId index = c.function().add_argument(block, Type(element), s.variable.text);
+  c.note_type(s.variable.span, {index, s.variable.span});
   Scope scope = loop_scope(c, block, carried);
   scope.bind(c.meaning(s.variable), {{index, s.variable.span}, s.variable.span, std::nullopt});
   Temporarily<int> loops(c.frame->loops, c.frame->loops + 1);

@@ -5,6 +5,7 @@
 #include "frontend/lower/context.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/declarations.h"
+#include "frontend/lower/uncalled.h"
 #include "ir/adjoint/existence.h"
 #include "ir/dependence.h"
 #include "ir/limits.h"
@@ -94,14 +95,16 @@ std::optional<ir::Module> lower(const Program& program, const LowerOptions& opti
   c.files.resize(program.asts.size());
   try {
     lower_program(c, diagnostics);
+    const std::vector<Callable> uncalled = uncalled_functions(c);
+    c.module.initial = uncalled.empty() ? std::move(c.init) : c.init;
+    c.module.main = uncalled.empty() ? std::move(c.main) : c.main;
+    for (const Callable& function : uncalled) check_uncalled(c, function);
   } catch (ir::LimitReached& limit) {
     if (limit.diagnostic) diagnostics.add(std::move(*limit.diagnostic));
   }
   diagnostics.sort(program.order);
   if (diagnostics.has_errors()) return std::nullopt;
   for (FileId id = 0; id < program.sources->size(); ++id) c.module.files.push_back(program.sources->file(id).path);
-  c.module.initial = std::move(c.init);
-  c.module.main = std::move(c.main);
   return std::move(c.module);
 }
 

@@ -76,6 +76,7 @@ void assign_target(Context& c, const Target& target, const std::string& spelling
     auto place = base ? resolve_index(c, *base, *target.index, target.span) : std::nullopt;
     auto updated = place ? update_part(c, *base, *place, target.span, spelling, sign, *item, span) : std::nullopt;
     if (!updated) return poison(c, target, span);
+    c.note_type(target.name.span, *updated);
     const Binding* binding = c.find_own(name);
     return assign_name(c, name, *updated, span, binding ? binding->declared : std::nullopt);
   }
@@ -93,6 +94,7 @@ void assign_target(Context& c, const Target& target, const std::string& spelling
   }
   auto bound = bindable(c, name, *item, declared);
   if (!bound) return poison(c, target, span);
+  c.note_type(target.name.span, *bound);
   assign_name(c, name, std::move(*bound), span, std::move(declared));
 }
 
@@ -270,7 +272,10 @@ void assignment(Context& c, const AssignStmt& s, Span span) {
 Outcome run(Context& c, Rest rest) {
   for (; rest.at < rest.statements->size(); ++rest.at) {
     const StmtId id = (*rest.statements)[rest.at];
-    if (c.frame->names->is_refused(id)) continue;
+    if (c.frame->names->is_refused(id)) {
+      c.frame->returns_unknown = true;  // it may have been meant to
+      continue;
+    }
     const Stmt& stmt = c.stmt(id);
     const Nesting nesting(c, stmt.span);
     if (const auto* s = std::get_if<ReturnStmt>(&stmt.node)) return return_statement(c, *s, stmt.span);

@@ -65,6 +65,15 @@ const AdjointStmt* Meanings::rule(const Definition& function) const {
   return found == rules_.end() ? nullptr : found->second;
 }
 
+std::optional<Meanings::Bound> Meanings::bound_at(FileId file, std::uint32_t line, std::uint32_t column) const {
+  for (const auto& [start, meaning] : bound_) {
+    const auto at = static_cast<std::uint32_t>(start);
+    const auto end = meaning ? at + static_cast<std::uint32_t>(code_point_count(meaning->name)) : at;
+    if (start >> 32 == line && at <= column && column < end) return Bound{meaning, {file, line, at, line, end}};
+  }
+  return std::nullopt;
+}
+
 Definition& Meanings::make(Kind kind, const Name& name) {
   return own_.emplace_back(Definition{kind, name.text, name.span, nullptr, {}, nullptr});
 }

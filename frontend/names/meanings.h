@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -65,6 +66,12 @@ class Meanings {
   const Definition* cotangent(const Name& name) const;
   // The derivative of a function of the file, by the author, or null.
   const AdjointStmt* rule(const Definition& function) const;
+  // The name that is bound around a place.
+  struct Bound {
+    const Definition* meaning;
+    Span place;
+  };
+  std::optional<Bound> bound_at(FileId file, std::uint32_t line, std::uint32_t column) const;
   // Whether the statement stands where it cannot, so that it says nothing.
   bool is_refused(StmtId id) const { return refused_.contains(id.index); }
 
