@@ -38,7 +38,8 @@ enum class Written : std::uint8_t {
   inner,            // not at all: the compiler sets it
   flag,             // true or false
   opposite,         // a flag that makes it false when true
-  whole,            // an integer known at compile time
+  natural,          // an integer known at compile time, at least 0
+  positive,         // the same, at least 1
   one_axis,         // of the first operand; a negative one counts from the end
   axis_of_windows,  // the same, the last axis of the operand aside
   some_axes,        // one or a list; `none`: all
@@ -61,6 +62,13 @@ constexpr const AttrInfo& attr_info(Attr attr) {
 }
 std::optional<Attr> attr_from_name(std::string_view name);
 bool is_of_kind(const AttrValue& value, AttrKind kind);
+// The least value of one that scripts give as a number.
+constexpr std::optional<std::int64_t> least_value(Attr attr) {
+  const Written written = attr_info(attr).written;
+  return written == Written::natural    ? std::optional<std::int64_t>(0)
+         : written == Written::positive ? std::optional<std::int64_t>(1)
+                                        : std::nullopt;
+}
 // Of an attribute that has one: that of an op that does not say.
 std::optional<AttrValue> default_value(Attr attr);
 

@@ -74,15 +74,6 @@ std::optional<std::int64_t> window_count(std::int64_t length, std::int64_t size,
   return (length - 1 - dilation * (size - 1)) / stride + 1;
 }
 
-// Windows of `size` elements that do not fit, because a number is senseless, or else for the reason given.
-ShapeError misplaced_windows(const ShapeQuery& query, std::int64_t size, std::string reason, std::string note = {}) {
-  std::int64_t stride = query.attrs.integer(Attr::stride), dilation = query.attrs.integer(Attr::dilation);
-  if (size < 1 || stride < 1 || dilation < 1)
-    return error(Code::E0210, fmt::format("the size, stride and dilation of `{}` are at least 1, and these are {}, {} and {}",
-                                          symbol(query.code), size, stride, dilation));
-  return error(Code::E0201, std::move(reason), {std::move(note)});
-}
-
 }  // namespace
 
 Result reshape(const ShapeQuery& query) {
@@ -172,10 +163,10 @@ Result window(const ShapeQuery& query) {
   Dim& slid = type.dims[static_cast<std::size_t>(axis)];
   auto count = window_count(slid.size, size, query.attrs.integer(Attr::stride), query.attrs.integer(Attr::dilation));
   if (!count)
-    return misplaced_windows(query, size,
-                             fmt::format("a window of {} elements, {} apart, does not fit within axis {} of {{0}}", size,
-                                         query.attrs.integer(Attr::dilation), axis),
-                             fmt::format("axis {} has size {}", axis, slid.size));
+    return error(Code::E0201,
+                 fmt::format("a window of {} elements, {} apart, does not fit within axis {} of {{0}}", size,
+                             query.attrs.integer(Attr::dilation), axis),
+                 {fmt::format("axis {} has size {}", axis, slid.size)});
   if (*count != slid.size) slid = {*count, {}};
   type.dims.push_back({size, {}});
   return Types{std::move(type)};
@@ -191,8 +182,7 @@ Result window_add(const ShapeQuery& query) {
   Dim& slid = type.dims[static_cast<std::size_t>(axis)];
   auto count = window_count(length, size, query.attrs.integer(Attr::stride), query.attrs.integer(Attr::dilation));
   if (!count || *count != slid.size)
-    return misplaced_windows(query, size,
-                             fmt::format("a length of {} does not give the windows of {{0}}: {} of {} elements", length, slid.size, size));
+    return error(Code::E0201, fmt::format("a length of {} does not give the windows of {{0}}: {} of {} elements", length, slid.size, size));
   if (slid.size != length) slid = {length, {}};
   return Types{std::move(type)};
 }

@@ -82,6 +82,8 @@ std::string attribute_problem(Opcode code, const Attributes& attrs) {
     const AttrInfo& info = attr_info(attr);
     if (!has(signature, attr)) return fmt::format("has no attribute {}", info.name);
     if (!is_of_kind(value, info.kind)) return fmt::format("attribute {} is of the wrong kind", info.name);
+    if (auto least = least_value(attr); least && std::get<std::int64_t>(value) < *least)
+      return fmt::format("attribute {} is less than {}", info.name, *least);
   }
   for (const Formal& formal : signature)
     if (formal.attr && attr_info(*formal.attr).otherwise.kind != Otherwise::Kind::maybe && !attrs.find(*formal.attr))

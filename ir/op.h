@@ -80,7 +80,8 @@ std::optional<Opcode> op_from_name(std::string_view name);
 // By how a script writes it, with its number of value operands ("-" is neg or sub; "max" is reduce_max or maximum).
 std::optional<Opcode> op_from_spelling(std::string_view spelling, std::size_t operands);
 
-// What is wrong with the attributes of an op: one that it has not, one that it lacks, or another kind of value; empty when nothing is.
+// What is wrong with the attributes of an op: one that it has not, one that it lacks, or a value of another kind or too small; empty when
+// nothing is.
 std::string attribute_problem(Opcode code, const Attributes& attrs);
 // With the defaults of those that are not said. The attributes of every op are complete.
 Attributes with_defaults(Opcode code, Attributes attrs);

@@ -91,8 +91,6 @@ Result draws(const ShapeQuery& query, const Type& type) {
 namespace shape_rule {
 
 Result pointwise(const ShapeQuery& query) {
-  if (query.code == Opcode::polygamma && query.attrs.integer(Attr::order) < 0)
-    return error(Code::E0210, "the order of `polygamma` is not negative");
   return broadcast_result(query, query.operands, query.operands[0].element);
 }
 

@@ -15,6 +15,7 @@ struct Formal {
   Written written = Written::inner;  // of an attribute
   std::optional<Attr> attr = {};     // none: an operand
   bool repeated = false;             // any number of operands; the last one
+  bool by_name = false;              // scripts give it by its name alone
 
   constexpr Formal() = default;
   constexpr Formal(const char* operand, Otherwise otherwise = needed) : word(operand), otherwise(otherwise) {}
@@ -31,6 +32,12 @@ struct Formal {
 constexpr Formal many(const char* operands) {
   Formal formal(operands);
   formal.repeated = true;
+  return formal;
+}
+
+constexpr Formal by_name(const char* word) {
+  Formal formal(word, nothing);
+  formal.by_name = true;
   return formal;
 }
 

@@ -53,7 +53,9 @@ std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee,
       names.push_back(formal.repeated ? fmt::format("operand {}", formals.size() + i) : std::string(formal.word));
     formals.resize(formals.size() + times, formal);
   }
-  auto matched = match_arguments(c, span, callee.text, names, given);
+  // The place of a random draw is told by name: after a shape, a further number is one more size.
+  const auto named = std::find_if(formals.begin(), formals.end(), [](const ir::Formal& formal) { return formal.by_name; });
+  auto matched = match_arguments(c, span, callee.text, names, given, static_cast<std::size_t>(named - formals.begin()));
   if (!matched) return std::nullopt;
   std::vector<Item> items;
   for (std::size_t i = 0; i < formals.size(); ++i) {

@@ -141,12 +141,12 @@ std::optional<Item> lecun(Context& c, const BuiltinCall& call) {
 
 constexpr Builtin kBuiltins[] = {
     {"normal",
-     {"mean", "std", {"shape", ir::nothing}, {"stream", ir::nothing}, {"turn", ir::nothing}},
+     {"mean", "std", {"shape", ir::nothing}, ir::by_name("stream"), ir::by_name("turn")},
      normal,
      {"normal draws; mean and std are numbers, or stretch to the shape", "the one given; in an initialiser, the declared one",
       "y = mean + std * z: dmean = dy, dstd = dy * z", "normal(0, 1, [3])"}},
     {"uniform",
-     {"lo", "hi", {"shape", ir::nothing}, {"stream", ir::nothing}, {"turn", ir::nothing}},
+     {"lo", "hi", {"shape", ir::nothing}, ir::by_name("stream"), ir::by_name("turn")},
      uniform,
      {"draws from lo on and below hi, which are numbers, or stretch to the shape", "the one given; in an initialiser, the declared one",
       "y = lo + (hi - lo) * u: dlo = dy * (1 - u), dhi = dy * u", "uniform(0, 1, [3])"}},

@@ -33,6 +33,15 @@ std::optional<ir::AttrValue> axis_or_axes(Context& c, const Formal& formal, cons
   return axes;
 }
 
+std::optional<ir::AttrValue> number(Context& c, Attr attr, const Item& argument) {
+  const std::string what(ir::attr_info(attr).sentence);
+  const std::int64_t least = *ir::least_value(attr);
+  auto value = to_integer(c, argument, what);
+  if (!value || *value >= least) return value;
+  c.error(Code::E0210, argument.span, fmt::format("{} is at least {}, and this is {}", what, least, *value));
+  return std::nullopt;
+}
+
 // The attribute that an argument gives to an op whose first operand is x.
 std::optional<ir::AttrValue> attribute(Context& c, const Formal& formal, const Item& argument, const Item& x, std::string_view function) {
   const std::string word = fmt::format("`{}`", formal.word);
@@ -42,8 +51,9 @@ std::optional<ir::AttrValue> attribute(Context& c, const Formal& formal, const I
     case Written::opposite:
       if (auto flag = to_bool(c, argument, word)) return !*flag;
       return std::nullopt;
-    case Written::whole:
-      return to_integer(c, argument, std::string(ir::attr_info(*formal.attr).sentence));
+    case Written::natural:
+    case Written::positive:
+      return number(c, *formal.attr, argument);
     case Written::one_axis:
       return to_axis(c, argument, x);
     case Written::axis_of_windows:

@@ -76,16 +76,15 @@ std::optional<Item> call_library(Context& c, const Definition& function, const N
 }
 
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,
-                                                                const std::vector<std::string>& parameters,
-                                                                const std::vector<Given>& given) {
+                                                                const std::vector<std::string>& parameters, const std::vector<Given>& given,
+                                                                std::size_t positional) {
   std::vector<std::optional<Item>> matched(parameters.size());
   bool ok = true;
   auto error = [&](Span at, const std::string& message, const std::string& help = {}) {
     c.error(Code::E0105, at, message, help);
     ok = false;
   };
-  // The place of a random draw is told by name: after a shape, a further number is one more size.
-  const std::size_t positional = static_cast<std::size_t>(std::find(parameters.begin(), parameters.end(), "stream") - parameters.begin());
+  positional = std::min(positional, parameters.size());
   std::size_t next = 0;
   for (const Given& argument : given) {
     std::size_t at = next;

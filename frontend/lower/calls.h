@@ -25,10 +25,11 @@ std::optional<Item> call_library(Context& c, const Definition& function, const N
 // `checkpoint(e)`: e, lowered in a region of its own. (checkpoint.cpp)
 std::optional<Item> checkpoint(Context& c, const CallExpr& e, Span span);
 
-// Arguments by parameter: E0105 for too many, unknown or repeated ones; absent ones are left empty.
+// Arguments by parameter: E0105 for too many, unknown or repeated ones; absent ones are left empty. Those from `positional` on can only be
+// given by name.
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,
-                                                                const std::vector<std::string>& parameters,
-                                                                const std::vector<Given>& given);
+                                                                const std::vector<std::string>& parameters, const std::vector<Given>& given,
+                                                                std::size_t positional = SIZE_MAX);
 
 // The derivatives in the body of a function or of a rule. (inlining.cpp)
 const Differentiation& differentiation(Context& c, const Callable& callee, Span body);

@@ -81,6 +81,14 @@ TEST_CASE("verify finds ops that are wrong in themselves") {
           builder.reduce(Opcode::reduce_sum, x, {0}, false);
           function.op(OpId{0}).attrs.set(Attr::axes, std::int64_t{0});
         }) == "main: op 0 (reduce_sum): attribute axes is of the wrong kind");
+  CHECK(problem([](Function& function, Builder& builder, ValueId x, ValueId) {
+          builder.emit(Opcode::window, {x}, {{Attr::axis, std::int64_t{0}}, {Attr::size, std::int64_t{2}}});
+          function.op(OpId{0}).attrs.set(Attr::stride, std::int64_t{0});
+        }) == "main: op 0 (window): attribute stride is less than 1");
+  CHECK(problem([](Function& function, Builder& builder, ValueId x, ValueId) {
+          builder.emit(Opcode::window, {x}, {{Attr::axis, std::int64_t{0}}, {Attr::size, std::int64_t{2}}});
+          function.op(OpId{0}).attrs.erase(Attr::stride);
+        }) == "main: op 0 (window): lacks attribute stride");
   CHECK(problem([](Function&, Builder& builder, ValueId, ValueId) {
           Type type(Element::f32);
           builder.emit(Opcode::constant, {}, {{Attr::value, 0.1}}, &type);
