@@ -7,7 +7,7 @@
 #include <set>
 
 #include "frontend/names/resolve.h"
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 
 namespace bpc::frontend {
 

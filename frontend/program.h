@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "frontend/ast.h"
 #include "frontend/names/meanings.h"
+#include "frontend/syntax/ast.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "frontend/lower.h"
-#include "frontend/parse.h"
 #include "frontend/script/function_writer.h"
+#include "frontend/syntax/parse.h"
 #include "ir/passes/passes.h"
 #include "support/internal_error.h"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "frontend/format.h"
+#include "frontend/format/format.h"
 #include "ir/function.h"
 
 namespace bpc::frontend {

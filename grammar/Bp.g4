@@ -1,6 +1,6 @@
 // The syntax of .bp scripts, complete. Every decision needs one token of lookahead, but for the commas between generators.
 //
-// Three things are settled by position before the parser sees the tokens (frontend/parse_layout.cpp), so that the rules stay plain:
+// Three things are settled by position before the parser sees the tokens (frontend/syntax/parse_layout.cpp), so that the rules stay plain:
 //   - EOS ends every statement. It stands for a newline that ends a statement, for `;`, for the `}` that closes a block and for the end of
 //     the file; other newlines are dropped.
 //   - A declaration's word (`dim`, `seed`, …), `from` and `by` keep their kind only where they are keywords; elsewhere they are a NAME.

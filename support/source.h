@@ -36,6 +36,8 @@ class SourceMap {
   FileId add(std::string path, std::string text, bool is_prelude = false);
   std::size_t size() const { return files_.size(); }
   const File& file(FileId id) const { return files_[id]; }
+  // Whether the place is in the library, which is nobody's business: messages speak of the author's places.
+  bool is_in_prelude(const Span& span) const { return span.valid() && files_[span.file].is_prelude; }
   // Line `line` (from 1) without its newline; empty when there is no such line.
   std::string_view line_text(FileId id, std::uint32_t line) const;
   // The text a span covers; empty for an invalid span.

@@ -76,7 +76,8 @@ bool is_left_alone(const llvm::GlobalValue& value) {
   return function && function->hasOptNone();
 }
 
-// Where functions are not to be optimised, the others, moved to a module of their own: for LLVM's code generator the level is one of modules.
+// Where functions are not to be optimised, the others, moved to a module of their own: for LLVM's code generator the level is one of
+// modules.
 std::unique_ptr<llvm::Module> split_off_optimized(llvm::Module& module) {
   if (std::none_of(module.begin(), module.end(), is_left_alone)) return nullptr;
   for (llvm::Function& function : module)

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "frontend/foreign.h"
 #include "frontend/lower/misfit.h"
-#include "frontend/parse.h"
+#include "frontend/syntax/foreign.h"
+#include "frontend/syntax/parse.h"
 
 namespace bpc::frontend::lowering {
 

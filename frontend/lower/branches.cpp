@@ -7,7 +7,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/regions.h"
 #include "frontend/lower/statements.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend::lowering {
 

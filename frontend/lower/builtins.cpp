@@ -8,7 +8,7 @@
 
 #include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/convert.h"
-#include "frontend/lower/prelude.h"
+#include "frontend/prelude/prelude.h"
 
 namespace bpc::frontend {
 

@@ -8,7 +8,7 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 
 namespace bpc::frontend::lowering {
 

@@ -8,9 +8,9 @@
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/comprehensions.h"
 #include "frontend/lower/expressions.h"
-#include "frontend/lower/prelude.h"
 #include "frontend/names/resolve.h"
-#include "frontend/parse.h"
+#include "frontend/prelude/prelude.h"
+#include "frontend/syntax/parse.h"
 #include "support/internal_error.h"
 
 namespace bpc::frontend::lowering {

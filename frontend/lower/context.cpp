@@ -55,7 +55,7 @@ bool covers(const Span& outer, const Span& inner) {
 }
 
 bool Context::is_in_prelude(const Span& span) const {
-  return span.valid() && sources.file(span.file).is_prelude;
+  return sources.is_in_prelude(span);
 }
 
 void Context::report(Diagnostic diagnostic) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "frontend/format_docs.h"
+#include "frontend/format/docs.h"
 #include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
@@ -12,7 +12,7 @@
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/statements.h"
 #include "frontend/lower/types.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend::lowering {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "frontend/lower/numbers.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend::lowering {
 

@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "frontend/ast.h"
 #include "frontend/names/meanings.h"
+#include "frontend/syntax/ast.h"
 #include "ir/function.h"
 #include "support/type.h"
 

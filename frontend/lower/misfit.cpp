@@ -5,7 +5,7 @@
 
 #include "frontend/lower/expressions.h"
 #include "frontend/names/resolve.h"
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 #include "ir/limits.h"
 
 namespace bpc::frontend::lowering {

@@ -3,7 +3,7 @@
 
 #include "frontend/lower.h"
 #include "frontend/lower/declarations.h"
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 
 namespace bpc::frontend {
 

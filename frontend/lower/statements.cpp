@@ -8,7 +8,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
-#include "frontend/precedence.h"
+#include "frontend/syntax/precedence.h"
 
 namespace bpc::frontend::lowering {
 

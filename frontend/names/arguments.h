@@ -1,7 +1,7 @@
 // Private to name resolution: the arguments of a call against the function's parameters.
 #pragma once
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {

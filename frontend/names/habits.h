@@ -4,9 +4,9 @@
 
 #include <optional>
 
-#include "frontend/ast.h"
-#include "frontend/foreign.h"
 #include "frontend/names/scopes.h"
+#include "frontend/syntax/ast.h"
+#include "frontend/syntax/foreign.h"
 #include "support/diagnostics.h"
 #include "support/source.h"
 

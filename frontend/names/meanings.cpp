@@ -1,7 +1,7 @@
 #include "frontend/names/meanings.h"
 
 #include "frontend/lower/builtins.h"
-#include "frontend/lower/prelude.h"
+#include "frontend/prelude/prelude.h"
 
 namespace bpc::frontend {
 

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 
 namespace bpc::frontend {
 

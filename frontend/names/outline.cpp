@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 
 namespace bpc::frontend {
 

@@ -7,7 +7,7 @@
 #include "frontend/lower/builtins.h"
 #include "frontend/names/arguments.h"
 #include "frontend/names/resolve.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

@@ -7,7 +7,7 @@
 #include "frontend/lower/builtins.h"
 #include "frontend/names/adjoint.h"
 #include "frontend/names/resolver.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

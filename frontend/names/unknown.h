@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "frontend/foreign.h"
 #include "frontend/names/outline.h"
 #include "frontend/names/scopes.h"
+#include "frontend/syntax/foreign.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
-#include "frontend/format.h"
+#include "frontend/format/format.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/script/function_writer.h"
 #include "ir/clone.h"

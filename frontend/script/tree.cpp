@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "frontend/format.h"
-#include "frontend/format_docs.h"
-#include "frontend/walk.h"
+#include "frontend/format/docs.h"
+#include "frontend/format/format.h"
+#include "frontend/syntax/walk.h"
 #include "ir/text.h"
 
 namespace bpc::frontend::script {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/precedence.h"
+#include "frontend/syntax/precedence.h"
 #include "ir/op.h"
 #include "support/type.h"
 

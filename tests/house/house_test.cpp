@@ -51,7 +51,7 @@ TEST_CASE("rooms include only what they may") {
       for (const std::string& include : includes_of(entry.path())) {
         INFO(file << " includes " << include);
         if (include.starts_with("llvm/")) CHECK(room.folder == "backend/llvm");
-        if (include.starts_with("antlr4") || include.starts_with("Bp")) CHECK(file.starts_with("frontend/parse"));
+        if (include.starts_with("antlr4") || include.starts_with("Bp")) CHECK(file.starts_with("frontend/syntax/parse"));
         for (const char* house : {"support/", "scalar/", "ir/", "runtime/", "frontend/", "backend/", "tools/", "tests/"}) {
           if (!include.starts_with(house)) continue;
           bool allowed = false;

@@ -52,9 +52,8 @@ std::optional<std::vector<Tensor>> gather(Session& session, const ir::Function& 
 
 // A failure inside the prelude belongs to the author's call: its labels name the call sites, innermost first.
 Diagnostic in_user_code(Diagnostic diagnostic, const SourceMap& sources) {
-  auto in_prelude = [&](const Span& span) { return span.valid() && sources.file(span.file).is_prelude; };
-  if (!in_prelude(diagnostic.span)) return diagnostic;
-  std::erase_if(diagnostic.labels, [&](const Label& label) { return in_prelude(label.span); });
+  if (!sources.is_in_prelude(diagnostic.span)) return diagnostic;
+  std::erase_if(diagnostic.labels, [&](const Label& label) { return sources.is_in_prelude(label.span); });
   if (!diagnostic.labels.empty()) {
     diagnostic.span = diagnostic.labels.front().span;
     diagnostic.labels.erase(diagnostic.labels.begin());

@@ -1,6 +1,6 @@
 // `bpc fmt`: scripts in canonical layout.
-#include "frontend/format.h"
-#include "frontend/parse.h"
+#include "frontend/format/format.h"
+#include "frontend/syntax/parse.h"
 #include "runtime/executable.h"
 #include "runtime/io/write_file.h"
 #include "tools/bpc/session.h"

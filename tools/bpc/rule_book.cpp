@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "frontend/lower/builtins.h"
-#include "frontend/lower/prelude.h"
+#include "frontend/prelude/prelude.h"
 #include "frontend/write_script.h"
 #include "ir/derivatives.h"
 #include "ir/shape_rules.h"

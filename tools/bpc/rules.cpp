@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
-#include "frontend/foreign.h"
+#include "frontend/syntax/foreign.h"
 #include "tools/bpc/rule_book.h"
 #include "tools/bpc/session.h"
 

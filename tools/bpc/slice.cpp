@@ -48,10 +48,6 @@ std::vector<OpId> ops_before(const Function& function, OpId id) {
   return before;
 }
 
-bool is_of_library(const Session& session, const Span& place) {
-  return place.valid() && session.sources.file(place.file).is_prelude;
-}
-
 // Whether an adjoint rule was written by an author, not in the library. Functions that the rule calls do not count: the place of an op in
 // the rule is the call site that comes after those of the rule itself.
 bool is_author_rule(const Session& session, const Function& main, const Op& custom) {
@@ -60,14 +56,14 @@ bool is_author_rule(const Session& session, const Function& main, const Op& cust
   return std::none_of(ops.begin(), ops.end(), [&](OpId id) {
     const ir::Origin& origin = main.origin(main.op(id).origin);
     const Span& place = origin.calls.size() > calls ? origin.calls[origin.calls.size() - calls - 1] : origin.span;
-    return is_of_library(session, place);
+    return session.sources.is_in_prelude(place);
   });
 }
 
 // Whether the derivative of an op is what an author says it is.
 bool is_said(const Session& session, const Function& main, const Op& op) {
   if (op.code == Opcode::custom) return is_author_rule(session, main, op);
-  return op.code == Opcode::stop_grad && !is_of_library(session, main.origin(op.origin).span);
+  return op.code == Opcode::stop_grad && !session.sources.is_in_prelude(main.origin(op.origin).span);
 }
 
 // The ops between x and y; where one of them is a derivative, also those between what it differentiates by and what it differentiates.

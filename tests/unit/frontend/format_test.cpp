@@ -1,8 +1,8 @@
-#include "frontend/format.h"
+#include "frontend/format/format.h"
 
 #include <catch2/catch.hpp>
 
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 #include "tree_text.h"
 
 using namespace bpc;

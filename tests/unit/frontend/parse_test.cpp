@@ -1,4 +1,4 @@
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 
 #include <fmt/format.h>
 #include <catch2/catch.hpp>

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
-#include "frontend/lower/prelude.h"
 #include "frontend/names/resolve.h"
-#include "frontend/parse.h"
+#include "frontend/prelude/prelude.h"
 #include "frontend/program.h"
+#include "frontend/syntax/parse.h"
 
 using namespace bpc;
 using namespace bpc::frontend;

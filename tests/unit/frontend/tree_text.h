@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

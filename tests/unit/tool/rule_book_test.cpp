@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "frontend/lower/builtins.h"
-#include "frontend/lower/prelude.h"
+#include "frontend/prelude/prelude.h"
 
 using bpc::tool::result_of;
 using bpc::tool::Rule;

@@ -1,4 +1,4 @@
-#include "frontend/parse_broken.h"
+#include "frontend/syntax/parse_broken.h"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "BpParser.h"
-#include "frontend/parse_tokens.h"
+#include "frontend/syntax/parse_tokens.h"
 
 namespace bpc::frontend {
 

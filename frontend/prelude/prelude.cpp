@@ -1,4 +1,4 @@
-#include "frontend/lower/prelude.h"
+#include "frontend/prelude/prelude.h"
 
 #include <algorithm>
 

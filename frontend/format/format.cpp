@@ -1,10 +1,10 @@
-#include "frontend/format.h"
+#include "frontend/format/format.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "frontend/format_docs.h"
-#include "frontend/walk.h"
+#include "frontend/format/docs.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

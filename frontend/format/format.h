@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 
 namespace bpc::frontend {
 

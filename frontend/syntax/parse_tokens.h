@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {

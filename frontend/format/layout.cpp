@@ -1,4 +1,4 @@
-#include "frontend/format_layout.h"
+#include "frontend/format/layout.h"
 
 #include <algorithm>
 

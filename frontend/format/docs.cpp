@@ -1,4 +1,4 @@
-#include "frontend/format_docs.h"
+#include "frontend/format/docs.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <cctype>
 #include <utility>
 
-#include "frontend/precedence.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/precedence.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "frontend/parse_errors.h"
-#include "frontend/parse_tokens.h"
+#include "frontend/syntax/parse_errors.h"
+#include "frontend/syntax/parse_tokens.h"
 
 namespace bpc::frontend {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "BpLexer.h"
-#include "frontend/parse_tokens.h"
+#include "frontend/syntax/parse_tokens.h"
 
 namespace bpc::frontend {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/parse_tokens.h"
+#include "frontend/syntax/parse_tokens.h"
 
 namespace bpc::frontend {
 

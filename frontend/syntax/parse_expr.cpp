@@ -5,11 +5,11 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "frontend/foreign.h"
 #include "frontend/lower/builtins.h"
-#include "frontend/parse_build.h"
-#include "frontend/parse_phrases.h"
-#include "frontend/walk.h"
+#include "frontend/syntax/foreign.h"
+#include "frontend/syntax/parse_build.h"
+#include "frontend/syntax/parse_phrases.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 

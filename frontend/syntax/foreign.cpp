@@ -1,11 +1,11 @@
-#include "frontend/foreign.h"
+#include "frontend/syntax/foreign.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "frontend/parse.h"
-#include "frontend/parse_tokens.h"
+#include "frontend/syntax/parse.h"
+#include "frontend/syntax/parse_tokens.h"
 
 namespace bpc::frontend {
 
@@ -20,7 +20,7 @@ constexpr ForeignWord kWords[] = {
 #define BPC_WORD(place, words, help) {ForeignPlace::place, words, help},
 #define BPC_CALL(calls, help)
 #define BPC_PHRASE(pattern, message, help)
-#include "frontend/foreign.def"
+#include "frontend/syntax/foreign.def"
 #undef BPC_PHRASE
 #undef BPC_CALL
 #undef BPC_WORD
@@ -34,7 +34,7 @@ constexpr ForeignCall kCalls[] = {
 #define BPC_WORD(place, words, help)
 #define BPC_CALL(calls, help) {calls, help},
 #define BPC_PHRASE(pattern, message, help)
-#include "frontend/foreign.def"
+#include "frontend/syntax/foreign.def"
 #undef BPC_PHRASE
 #undef BPC_CALL
 #undef BPC_WORD

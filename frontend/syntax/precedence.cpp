@@ -1,8 +1,8 @@
-#include "frontend/precedence.h"
+#include "frontend/syntax/precedence.h"
 
 #include <variant>
 
-#include "frontend/walk.h"
+#include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
 
@@ -13,7 +13,7 @@ std::optional<Level> operator_level(std::string_view spelling) {
   };
   static constexpr Row kRows[] = {
 #define BPC_PRECEDENCE(spelling, level) {spelling, Level::level},
-#include "frontend/precedence.def"
+#include "frontend/syntax/precedence.def"
 #undef BPC_PRECEDENCE
   };
   for (const Row& row : kRows)

@@ -1,4 +1,4 @@
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 
 #include <fmt/format.h>
 
@@ -6,11 +6,11 @@
 #include <map>
 #include <utility>
 
-#include "frontend/foreign.h"
-#include "frontend/parse_broken.h"
-#include "frontend/parse_build.h"
-#include "frontend/parse_errors.h"
-#include "frontend/parse_phrases.h"
+#include "frontend/syntax/foreign.h"
+#include "frontend/syntax/parse_broken.h"
+#include "frontend/syntax/parse_build.h"
+#include "frontend/syntax/parse_errors.h"
+#include "frontend/syntax/parse_phrases.h"
 
 namespace bpc::frontend {
 

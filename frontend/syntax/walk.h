@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <variant>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 
 namespace bpc::frontend {
 

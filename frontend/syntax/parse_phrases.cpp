@@ -12,15 +12,15 @@
 //   a|b                                one of these
 //   otherwise                          the token that is written so
 // NAME to ANY and alternatives are captured, in order.
-#include "frontend/parse_phrases.h"
+#include "frontend/syntax/parse_phrases.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "BpLexer.h"
-#include "frontend/foreign.h"
 #include "frontend/lower/builtins.h"
+#include "frontend/syntax/foreign.h"
 
 namespace bpc::frontend {
 
@@ -36,7 +36,7 @@ constexpr Row kRows[] = {
 #define BPC_WORD(place, words, help)
 #define BPC_CALL(calls, help)
 #define BPC_PHRASE(pattern, message, help) {pattern, message, help},
-#include "frontend/foreign.def"
+#include "frontend/syntax/foreign.def"
 #undef BPC_PHRASE
 #undef BPC_CALL
 #undef BPC_WORD

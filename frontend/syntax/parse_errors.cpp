@@ -1,4 +1,4 @@
-#include "frontend/parse_errors.h"
+#include "frontend/syntax/parse_errors.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "BpLexer.h"
-#include "frontend/foreign.h"
 #include "frontend/lower/builtins.h"
-#include "frontend/parse.h"
-#include "frontend/parse_phrases.h"
+#include "frontend/syntax/foreign.h"
+#include "frontend/syntax/parse.h"
+#include "frontend/syntax/parse_phrases.h"
 
 namespace bpc::frontend {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "frontend/ast.h"
-#include "frontend/format_layout.h"
+#include "frontend/format/layout.h"
+#include "frontend/syntax/ast.h"
 
 namespace bpc::frontend {
 

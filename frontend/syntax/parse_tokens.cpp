@@ -1,4 +1,4 @@
-#include "frontend/parse_tokens.h"
+#include "frontend/syntax/parse_tokens.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {

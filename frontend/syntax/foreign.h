@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 #include "support/source.h"
 
 namespace bpc::frontend {
