@@ -45,7 +45,7 @@ std::optional<Selector> read_selector(std::string_view text);
 // Names of the script's dims, consts, inputs and params at the top level: to tell what --set may name.
 std::vector<std::string> dim_names(const Program& program);
 
-// Lowers the whole script: functions "init" and "main" of the module (see ir::Module). `grad` ops are not expanded; when there is a loss
+// Lowers the whole script (see ir::Module). `grad` ops are not expanded; when there is a loss
 // and params, main ends in an implicit grad op whose results are its gradient outputs. Appends E01 to E03 and E05 diagnostics, and
 // puts all in the order of their places; nullopt when there were errors, also of `load`.
 std::optional<ir::Module> lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics);

@@ -145,7 +145,8 @@ class ScriptWriter {
                                  : tree().add(ParamStmt{{name, {}}, std::move(written), initial, std::move(from)}));
   }
 
-  // What the function "init" gives the parameter, as one expression: the call of a function written before it where that takes statements.
+  // What the module's `initial` gives the parameter, as one expression: the call of a function written before it where that takes
+  // statements.
   ExprId initial_value(const std::string& path, const std::string& name) {
     Function part = module_.initial;
     std::erase_if(part.outputs, [&](const Output& output) { return output.path != path; });

@@ -8,7 +8,7 @@
 
 namespace bpc::frontend {
 
-// Every input, param (with its initial value from "init") and op of "main". Gradient outputs are bound to `dJ_d<path, dots as _>` at the
+// Every input, param (with its initial value) and op of main. Gradient outputs are bound to `dJ_d<path, dots as _>` at the
 // top level (a clash with another name appends `_`); no `loss` remains. Each derivative statement ends in a comment that names its rule and
 // the source line: `dJ_dw1 = dJ_dz1 * x  # mul, line 8`; one that keeps a value for a derivative says `# for mul, line 8`.
 //

@@ -39,7 +39,8 @@ void Rewriter::set(ValueId old, ValueId replacement) {
 Function Rewriter::finish(const Visit& visit) {
   visit_ = &visit;
   walk(from_.body());
-  for (const Output& output : from_.outputs) to_.outputs.push_back({output.kind, output.path, map(output.value), output.donor});
+  to_.outputs = from_.outputs;
+  for (Output& output : to_.outputs) output.value = map(output.value);
   return std::move(to_);
 }
 

@@ -67,8 +67,10 @@ void Code::outline(const char* name, bool small, const std::vector<BufferId>& bu
                    const std::vector<RegisterId>& results, const std::function<void()>& body) {
   std::vector<std::uint32_t> storages;
   std::vector<llvm::Value*> arguments;
-  for (BufferId id : buffers) storages.push_back(plan.at(id).storage.index);
-  for (BufferId id : buffers) base(id);
+  for (BufferId id : buffers) {
+    base(id);
+    storages.push_back(plan.at(id).storage.index);
+  }
   make_unique(storages);
   make_unique(uses);
   std::erase_if(uses, [&](RegisterId id) { return llvm::isa_and_nonnull<llvm::Constant>(find(id)); });  // stay constants

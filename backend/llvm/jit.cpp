@@ -152,7 +152,7 @@ class Compiled : public runtime::Executable {
                                        const runtime::RunOptions& options) override {
     require_donated(inputs, outputs);
     if (auto failure = exceeds(options.max_memory, 0)) return failure;
-    return attempt([&] { return enter(inputs, outputs, options); });
+    return attempt(needed(0), [&] { return enter(inputs, outputs, options); });
   }
 
   runtime::RunResult run(std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options) override {
@@ -163,7 +163,7 @@ class Compiled : public runtime::Executable {
       bytes += static_cast<std::size_t>(port.type.count()) * element_size(port.type.element);
     result.failure = exceeds(options.max_memory, bytes);
     if (result.failure) return result;
-    result.failure = attempt([&] {
+    result.failure = attempt(needed(bytes), [&] {
       std::vector<const void*> inputs;
       std::vector<void*> outputs;
       for (const runtime::Tensor& argument : arguments) inputs.push_back(argument.raw());
@@ -191,12 +191,12 @@ class Compiled : public runtime::Executable {
   }
 
   template <class Work>
-  std::optional<runtime::Failure> attempt(Work work) {
+  std::optional<runtime::Failure> attempt(std::size_t needed, Work work) {
     try {
       const runtime::MemoryMayRunOut here;
       return work();
     } catch (const std::bad_alloc&) {
-      return memory_failure(largest(), needed(0), 0);
+      return memory_failure(largest(), needed, 0);
     }
   }
 

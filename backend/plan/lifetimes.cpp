@@ -71,10 +71,11 @@ class Walk {
   }
 
   // A step without regions.
-  void visit(const auto& what) {
+  template <class What>
+  void visit(const What& what) {
     for_each_buffer(what, [&](Role role, BufferId id) { role == Role::read ? read(id) : write(id); });
-    if constexpr (OneOf<std::remove_cvref_t<decltype(what)>, Kernel>) in_place(what);
-    if constexpr (OneOf<std::remove_cvref_t<decltype(what)>, Donate>) result_.moves.push_back({what.from, what.to, now_, true});
+    if constexpr (std::is_same_v<What, Kernel>) in_place(what);
+    if constexpr (std::is_same_v<What, Donate>) result_.moves.push_back({what.from, what.to, now_, true});
   }
 
   void visit(const If& branch) {

@@ -32,7 +32,7 @@ struct Buffer {
   Element element = Element::f32;
   std::int64_t count = 0;
   std::string name;
-  StorageId storage;  // of a constant from the beginning; of all others by storage.h
+  StorageId storage;  // of a constant from the beginning; of all others by assign_storage (passes.h)
 };
 
 struct Storage {

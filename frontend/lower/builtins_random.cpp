@@ -172,7 +172,7 @@ constexpr Builtin kBuiltins[] = {
 
 // The call with the sizes that the assignment declares, or with some.
 std::string shape_help(Context& c, const BuiltinCall& call) {
-  const Span span = c.frame->library ? c.frame->library->span : call.span;
+  const Span span = c.frame->authors_call ? c.frame->authors_call->span : call.span;
   const std::string text = c.sources.text(span);
   const bool is_square = call.name == "eye", is_empty = text.ends_with("()");
   const auto with = [&](const std::string& sizes) {

@@ -72,8 +72,11 @@ std::optional<ir::AttrValue> attribute(Context& c, const Formal& formal, const I
 // The operands among the arguments.
 std::optional<std::vector<Item>> operands_of(Context& c, const ir::OpInfo& op, const BuiltinCall& call) {
   std::vector<Item> given;
-  for (std::size_t i = 0; const Formal& formal : op.signature)
-    if (formal.is_argument() && (++i, !formal.attr)) given.push_back(call.arguments[i - 1]);
+  for (std::size_t i = 0; const Formal& formal : op.signature) {
+    if (!formal.is_argument()) continue;
+    const Item& argument = call.arguments[i++];
+    if (!formal.attr) given.push_back(argument);
+  }
   if (op.domain == ir::Domain::real || given.size() > 1) return to_common(c, given, op.domain);
   auto x = to_value(c, given[0]);
   return x ? std::optional(std::vector{*x}) : std::nullopt;

@@ -62,7 +62,7 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
   if (callee->kind == Definition::Kind::builtin && callee->name == "checkpoint") return checkpoint(c, e, span);
   auto given = arguments(c, e);
   if (!given) return std::nullopt;
-  if (c.frame->library) return call_library(c, *callee, e.callee, *given, span);
+  if (c.frame->authors_call) return call_library(c, *callee, e.callee, *given, span);
   c.first_report = nullptr;
   auto result = call_library(c, *callee, e.callee, *given, span);
   if (Diagnostic* report = c.first_report; !result && report)
@@ -71,7 +71,7 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
 }
 
 std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span) {
-  if (function.library) return call_function(c, prelude_function(c, *function.library), given, span);
+  if (function.prelude) return call_function(c, prelude_function(c, *function.prelude), given, span);
   return call_builtin(c, callee, given, span);
 }
 

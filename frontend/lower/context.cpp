@@ -66,12 +66,12 @@ void Context::report(Diagnostic diagnostic) {
     for (Label& label : diagnostic.labels) replace_all(label.text, fmt::format("{}={}", name->name, size), name->name);
   }
   std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
-  if (frame->library) {
-    if (!refused_.insert(frame->library->span).second) return;  // what follows from the first
+  if (frame->authors_call) {
+    if (!refused_.insert(frame->authors_call->span).second) return;  // what follows from the first
     if (is_in_prelude(diagnostic.span)) {
-      const std::string name = fmt::format("`{}`", frame->library->function);
+      const std::string name = fmt::format("`{}`", frame->authors_call->function);
       if (diagnostic.message.find(name) == std::string::npos) diagnostic.message = fmt::format("in {}: {}", name, diagnostic.message);
-      diagnostic.span = frame->library->span;
+      diagnostic.span = frame->authors_call->span;
     }
   }
   std::size_t notes = 0;
@@ -101,11 +101,11 @@ void Context::give_up(Span span, std::string message) {
 }
 
 Span Context::place_of(const Item& item, Span span) const {
-  return frame->library && item.span.valid() && !is_in_prelude(item.span) ? item.span : span;
+  return frame->authors_call && item.span.valid() && !is_in_prelude(item.span) ? item.span : span;
 }
 
 std::string_view Context::spoken(std::string_view builtin) const {
-  return frame->library ? std::string_view(frame->library->function) : builtin;
+  return frame->authors_call ? std::string_view(frame->authors_call->function) : builtin;
 }
 
 std::string Context::text_of(const Span& span) const {
@@ -131,7 +131,7 @@ std::string Context::described(const Item& item) {
 Span Context::seen_at(const Item& item) {
   const ir::ValueId* id = item.as<ir::ValueId>();
   if (!id || !is_in_prelude(item.span)) return item.span;
-  for (const Item& argument : frame->library->arguments)
+  for (const Item& argument : frame->authors_call->arguments)
     if (argument.holds<ir::ValueId>() && same_type(type(argument), type(*id))) return argument.span;
   return {};
 }

@@ -47,19 +47,19 @@ struct LibraryCall {
 // The top level of a file, or one call of a function.
 struct Frame {
   const Ast* ast = nullptr;
-  const Meanings* names = nullptr;       // of that Ast
-  Frame* globals = nullptr;              // of a call: the top level of the function's file
-  std::vector<Scope> scopes{1};          // innermost last
-  std::vector<Span> calls;               // call sites, innermost first
-  std::string path;                      // call path, such as "h1.dense"
-  std::string binding;                   // the name that is being assigned
-  const TypeExpr* declared = nullptr;    // the type that is written behind it, if one is
-  std::string function;                  // its name; empty at the top level
-  const LibraryCall* library = nullptr;  // in a function of the prelude: the author's call that led here
-  std::string ruled;                     // the function with an adjoint rule in whose body it is lowered, if any
-  int loops = 0;                         // loops around the current statement
-  bool returns_unknown = false;          // whether it returns is open, after an error that was reported
-  bool in_init = false;                  // its values belong to the function "init"
+  const Meanings* names = nullptr;            // of that Ast
+  Frame* globals = nullptr;                   // of a call: the top level of the function's file
+  std::vector<Scope> scopes{1};               // innermost last
+  std::vector<Span> calls;                    // call sites, innermost first
+  std::string path;                           // call path, such as "h1.dense"
+  std::string binding;                        // the name that is being assigned
+  const TypeExpr* declared = nullptr;         // the type that is written behind it, if one is
+  std::string function;                       // its name; empty at the top level
+  const LibraryCall* authors_call = nullptr;  // in a function of the prelude: the author's call that led here
+  std::string ruled;                          // the function with an adjoint rule in whose body it is lowered, if any
+  int loops = 0;                              // loops around the current statement
+  bool returns_unknown = false;               // whether it returns is open, after an error that was reported
+  bool in_init = false;                       // its values belong to the function "init"
 };
 
 // Where the size of a dim comes from.

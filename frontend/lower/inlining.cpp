@@ -159,7 +159,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
       continue;
     }
     auto item = given[i] ? given[i] : expression(c, parameter.value);
-    if (item && c.frame->library && !may_go_to_library(c, *item)) item.reset();
+    if (item && c.frame->authors_call && !may_go_to_library(c, *item)) item.reset();
     if (item && !parameter.type && differentiation(c, callee).by.contains(c.meaning(parameter.name))) item = to_value(c, *item);
     ok &= item.has_value();
     if (!item) continue;
@@ -272,10 +272,10 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   frame.calls.insert(frame.calls.begin(), span);
   frame.path = call_path(c, callee);
   frame.function = fn.name.text;
-  LibraryCall library{fn.name.text, span, {}};
+  LibraryCall call{fn.name.text, span, {}};
   if (c.is_in_prelude(fn.name.span)) {
-    for (const Given& argument : given) library.arguments.push_back(argument.item);
-    frame.library = c.frame->library ? c.frame->library : &library;
+    for (const Given& argument : given) call.arguments.push_back(argument.item);
+    frame.authors_call = c.frame->authors_call ? c.frame->authors_call : &call;
   }
   frame.in_init = c.is_in_init();
   frame.ruled = c.frame->ruled;

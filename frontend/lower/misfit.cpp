@@ -67,7 +67,7 @@ std::string quoted_name(ir::Opcode code) {
 
 // The words of the rule, but for the name of the inner op; of shapes that do not meet, what the author gave.
 void speak_of_call(Context& c, Diagnostic& diagnostic, const ir::ShapeError& error, ir::Opcode code, const std::vector<Item>& operands) {
-  const LibraryCall& call = *c.frame->library;
+  const LibraryCall& call = *c.frame->authors_call;
   const ir::OpInfo& info = ir::op_info(code);
   const bool meets = info.group == ir::Group::elementwise && (error.code == Code::E0201 || error.code == Code::E0202);
   const bool kind = error.code == Code::E0203 && info.domain != ir::Domain::boolean;  // a bool where there should be none
@@ -157,7 +157,7 @@ Diagnostic misfit(Context& c, const ir::ShapeError& error, ir::Opcode code, Span
   Diagnostic diagnostic = error_at(error.code, at, in_authors_words(c, error.message, operands), in_authors_words(c, error.help, operands));
   for (std::size_t i = 0; i < error.operand_notes.size() && i < operands.size(); ++i)
     if (!error.operand_notes[i].empty()) diagnostic.label(c.seen_at(operands[i]), in_authors_words(c, error.operand_notes[i], operands));
-  if (c.frame->library)
+  if (c.frame->authors_call)
     speak_of_call(c, diagnostic, error, code, operands);
   else if (!c.made_of_ops.empty())
     replace_all(diagnostic.message, quoted_name(code), fmt::format("`{}`", c.made_of_ops));

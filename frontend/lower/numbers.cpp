@@ -96,9 +96,10 @@ std::optional<Item> fold_binary(Context& c, Span span, std::string_view spelling
   const Text *s = a.as<Text>(), *t = b.as<Text>();
   if (s && t && equality) return Item{(s->text == t->text) == (spelling == "=="), span};
   const Item& odd = c.is_in_prelude(a.span) ? b : a;
-  const std::string what = c.frame->library ? fmt::format("`{}` does not take {} here", c.frame->library->function, c.text_of(odd.span))
-                                            : fmt::format("`{}` does not take {} and {}", spelling, c.text_of(a.span), c.text_of(b.span));
-  const std::string help = c.frame->library ? ""
+  const std::string what = c.frame->authors_call
+                               ? fmt::format("`{}` does not take {} here", c.frame->authors_call->function, c.text_of(odd.span))
+                               : fmt::format("`{}` does not take {} and {}", spelling, c.text_of(a.span), c.text_of(b.span));
+  const std::string help = c.frame->authors_call ? ""
                            : s || t
                                ? "`print` takes several items, texts and values: `print \"x =\", x`"
                                : operand_help(c, spelling, (spelling == "and" || spelling == "or" ? x != nullptr : p != nullptr) ? a : b);

@@ -20,6 +20,10 @@ const Definition* find(const std::unordered_map<std::uint64_t, const Definition*
 
 }  // namespace
 
+bool is_exported(Kind kind) {
+  return kind == Kind::dim || kind == Kind::constant || kind == Kind::function;
+}
+
 std::string_view kind_name(Kind kind) {
   switch (kind) {
     case Kind::dim:
@@ -86,7 +90,7 @@ const Definition* Meanings::built_in(const std::string& name, bool for_library) 
   const bool is_native = is_function && lowering::is_native_builtin(name);
   const Kind kind = is_native ? Kind::builtin : is_function ? Kind::library : name == "none" ? Kind::none : Kind::number;
   Definition& made = make(kind, {name, {}});
-  if (kind == Kind::library) made.library = find_prelude_function(name);
+  if (kind == Kind::library) made.prelude = find_prelude_function(name);
   return known->second = &made;
 }
 

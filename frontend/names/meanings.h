@@ -41,8 +41,11 @@ struct Definition {
   Span span;                                 // of the name where it is first bound; nowhere for what is built in
   const FnStmt* fn = nullptr;                // of a function of a file
   std::vector<const Definition*> sizes;      // of its signature
-  const PreludeFunction* library = nullptr;  // of a function of the prelude
+  const PreludeFunction* prelude = nullptr;  // of a function of the prelude
 };
+
+// Whether a file gives it to those that import the file.
+bool is_exported(Definition::Kind kind);
 
 // "a dim", "the loss", … as a message says it.
 std::string_view kind_name(Definition::Kind kind);

@@ -195,9 +195,7 @@ Symbols resolve(Program& program, std::size_t index, const std::vector<Symbols>&
   Symbols own = resolver.file(imported);
   std::erase_if(own, [&](const auto& entry) {
     const Definition::Kind kind = entry.second->kind;
-    const bool is_exported = kind == Definition::Kind::dim || kind == Definition::Kind::constant || kind == Definition::Kind::function ||
-                             kind == Definition::Kind::unknown;
-    return !is_exported || entry.second->span.file != ast.file;
+    return !(is_exported(kind) || kind == Definition::Kind::unknown) || entry.second->span.file != ast.file;
   });
   return own;
 }

@@ -41,7 +41,6 @@ class Resolver {
 
   // ---- definitions ----
 
-  bool is_exported(Kind kind) const { return kind == Kind::dim || kind == Kind::constant || kind == Kind::function; }
   // Here, whatever the name means outside.
   Definition& define(const Name& name, Kind kind);
   // Once in a scope.
@@ -78,6 +77,9 @@ class Resolver {
   void statement(StmtId id);
   void statements(const Block& block);
   void block(const Block& block);
+
+  // `const`, `input` or `param`.
+  void declaration(const auto& statement, Kind kind);
 
   void visit(const ImportStmt& import, StmtId id);
   void visit(const DimStmt& dim, StmtId id);

@@ -153,22 +153,22 @@ void Resolver::visit(const DimStmt& dim, StmtId) {
   declare(dim.name, Kind::dim);
 }
 
+void Resolver::declaration(const auto& statement, Kind kind) {
+  type(statement.type);
+  expr(statement.value);
+  declare(statement.name, kind);
+}
+
 void Resolver::visit(const ConstStmt& constant, StmtId) {
-  type(constant.type);
-  expr(constant.value);
-  declare(constant.name, Kind::constant);
+  declaration(constant, Kind::constant);
 }
 
 void Resolver::visit(const InputStmt& input, StmtId) {
-  type(input.type);
-  expr(input.value);
-  declare(input.name, Kind::input);
+  declaration(input, Kind::input);
 }
 
 void Resolver::visit(const ParamStmt& param, StmtId) {
-  type(param.type);
-  expr(param.value);
-  declare(param.name, Kind::param);
+  declaration(param, Kind::param);
 }
 
 void Resolver::visit(const LossStmt& loss, StmtId id) {
