@@ -5,7 +5,7 @@
 #include <set>
 
 #include "frontend/lower.h"
-#include "frontend/script/function_writer.h"
+#include "frontend/script/blocks.h"
 #include "frontend/syntax/parse.h"
 #include "ir/passes/passes.h"
 #include "support/internal_error.h"
@@ -66,11 +66,11 @@ class ScriptWriter {
     if (module_.seed != 0) before.push_back(tree().add(SeedStmt{tree().integer(static_cast<std::int64_t>(module_.seed)).id}));
     for (const Parameter& parameter : main_.parameters) declare(parameter);
     const std::size_t declared = before.size();
-    FunctionWriter writer(script_, main_, parameters_, wanted_, true);
-    writer.write_body();
-    bind_outputs(writer);
+    Draft draft(script_, main_, parameters_, wanted_, true);
+    write_block(draft, draft.function.body());
+    bind_outputs(draft);
     if (declared > 0 && before.size() > declared) tree().set_apart(before[declared]);
-    const std::vector<StmtId> body = writer.take_statements();
+    const std::vector<StmtId> body = draft.take_statements();
     if (!before.empty() && !body.empty()) tree().set_apart(body.front());
     std::vector<StmtId> all = before;
     all.insert(all.end(), body.begin(), body.end());
@@ -107,17 +107,17 @@ class ScriptWriter {
 
   // Outputs that are parameters, or that have a second name, or the name of a parameter or of a function that the script calls: these
   // names change their meaning here, after everything has been computed.
-  void bind_outputs(FunctionWriter& writer) {
+  void bind_outputs(Draft& draft) {
     std::vector<Assignment> late;
     for (std::size_t i = 0; i < main_.outputs.size(); ++i) {
       ValueId value = main_.outputs[i].value;
       auto wanted = wanted_.find(value);
       if (wanted != wanted_.end() && wanted->second == output_names_[i]) continue;
-      Assignment one{output_names_[i], writer.read(value), main_.type(value), {}};
-      if (tree().is_name(one.term, one.name) && !main_.def(value)) writer.assign(one);  // `x = x`, which shows the parameter x
+      Assignment one{output_names_[i], draft.read(value), main_.type(value), {}};
+      if (tree().is_name(one.term, one.name) && !main_.def(value)) draft.assign(one);  // `x = x`, which shows the parameter x
       late.push_back(std::move(one));
     }
-    writer.assign_all(std::move(late));
+    draft.assign_all(std::move(late));
   }
 
   // A script that prints shows nothing else: there the gradients are printed, too.
@@ -158,10 +158,10 @@ class ScriptWriter {
     const ir::AttrValue* everywhere = made && made->code == ir::Opcode::constant ? made->attrs.find(ir::Attr::value) : nullptr;
     if (everywhere) return tree().number(*everywhere, part.type(value).element).id;
     const Names::Scope opened = script_.names.open(Names::Kind::function);
-    FunctionWriter writer(script_, part, parameters_, {}, false);
-    writer.write_body();
-    const Term result = writer.read(value);
-    std::vector<StmtId> body = writer.take_statements();
+    Draft draft(script_, part, parameters_, {}, false);
+    write_block(draft, draft.function.body());
+    const Term result = draft.read(value);
+    std::vector<StmtId> body = draft.take_statements();
     script_.names.close(opened);
     if (body.empty()) return result.id;
     FnStmt fn;

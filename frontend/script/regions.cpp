@@ -1,10 +1,11 @@
-// Comprehensions, checkpoints and functions with an adjoint rule: regions that are one expression, or the body of a function.
+#include "frontend/script/regions.h"
+
 #include <fmt/format.h>
 #include <algorithm>
 
 #include "frontend/format/format.h"
 #include "frontend/lower/builtins.h"
-#include "frontend/script/function_writer.h"
+#include "frontend/script/blocks.h"
 #include "ir/clone.h"
 
 namespace bpc::frontend::script {
@@ -33,24 +34,22 @@ std::string function_called(const ir::Function& function, const Op& op, const st
   return otherwise;
 }
 
-}  // namespace
-
 // ---- functions ----
 
 // What the regions of the op read from outside, but for numbers, which are written there again.
-std::vector<ValueId> FunctionWriter::captured(const Op& op) const {
+std::vector<ValueId> captured(Draft& d, const Op& op) {
   std::vector<ValueId> values;
   for (BlockId region : op.regions)
-    ir::for_each_use(function_, region, [&](ValueId value) {
-      bool is_inside = ir::is_enclosed(function_, function_.value(value).block, region);
-      if (!is_inside && !is_number(value) && std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    ir::for_each_use(d.function, region, [&](ValueId value) {
+      bool is_inside = ir::is_enclosed(d.function, d.function.value(value).block, region);
+      if (!is_inside && !d.is_number(value) && std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
     });
   return values;
 }
 
 // The name of a function, which is written before the script's statements unless it is there already, with its adjoint if it has one.
-std::string FunctionWriter::function_named(const std::string& wanted, const std::vector<std::string>& parameters, const Rendered& body,
-                                           const std::vector<Term>& results, std::optional<AdjointStmt> rule) {
+std::string function_named(Draft& d, const std::string& wanted, const std::vector<std::string>& parameters, const Rendered& body,
+                           const std::vector<Term>& results, std::optional<AdjointStmt> rule) {
   FnStmt fn;
   for (const std::string& parameter : parameters) fn.parameters.push_back({{parameter, {}}, {}, {}});
   if (body.statements.empty() && results.size() == 1) {
@@ -59,44 +58,49 @@ std::string FunctionWriter::function_named(const std::string& wanted, const std:
     ReturnStmt returned;
     for (const Term& result : results) returned.values.push_back(result.id);
     fn.body.statements = body.statements;
-    fn.body.statements.push_back(tree_.add(std::move(returned)));
+    fn.body.statements.push_back(d.tree.add(std::move(returned)));
   }
-  std::vector<StmtId> nameless{tree_.add(fn)};
-  if (rule) nameless.push_back(tree_.add(*rule));
-  auto [known, is_new] = script_.functions.try_emplace(tree_.text_of(nameless, kLineLimit));
+  std::vector<StmtId> nameless{d.tree.add(fn)};
+  if (rule) nameless.push_back(d.tree.add(*rule));
+  auto [known, is_new] = d.script.functions.try_emplace(d.tree.text_of(nameless, kLineLimit));
   if (!is_new) return known->second;
-  fn.name.text = known->second = script_.names.lasting(wanted);
-  script_.before.push_back(tree_.add(std::move(fn)));
+  fn.name.text = known->second = d.script.names.lasting(wanted);
+  d.script.before.push_back(d.tree.add(std::move(fn)));
   if (rule) rule->function.text = known->second;
-  if (rule) script_.before.push_back(tree_.add(std::move(*rule)));
+  if (rule) d.script.before.push_back(d.tree.add(std::move(*rule)));
   return known->second;
 }
 
 // The call of a function that takes what the op's region reads from outside, and the indices, in the order in which it reads them.
-Term FunctionWriter::call_outlined(const Op& op, const Rendered& body, const std::vector<Term>& results,
-                                   const std::vector<std::string>& indices) {
+Term call_outlined(Draft& d, const Op& op, const Rendered& body, const std::vector<Term>& results,
+                   const std::vector<std::string>& indices) {
   std::set<std::string> outside(indices.begin(), indices.end());
-  for (ValueId value : captured(op))
-    if (const auto* name = std::get_if<NameExpr>(&tree_.expr(terms_[value.index]).node)) outside.insert(name->name);
-  std::vector<std::string> names = tree_.names_in(body.statements, results);
+  for (ValueId value : captured(d, op))
+    if (const auto* name = std::get_if<NameExpr>(&d.tree.expr(d.terms[value.index]).node)) outside.insert(name->name);
+  std::vector<std::string> names = d.tree.names_in(body.statements, results);
   std::erase_if(names, [&](const std::string& name) { return !outside.contains(name); });
   std::vector<Term> arguments;
-  for (const std::string& name : names) arguments.push_back(tree_.name(name));
+  for (const std::string& name : names) arguments.push_back(d.tree.name(name));
   const std::string otherwise = op.code == ir::Opcode::map ? "element" : "part";
-  return tree_.call(function_named(function_called(function_, op, otherwise), names, body, results, {}), arguments);
+  return d.tree.call(function_named(d, function_called(d.function, op, otherwise), names, body, results, {}), arguments);
 }
 
 // ---- ops ----
 
 // The range of a map's index, when all that the index is used for is `lo + step * index`: the author's, and what stands for that.
-FunctionWriter::IndexRange FunctionWriter::index_range(ValueId index) const {
+struct IndexRange {
+  ValueId value;
+  std::int64_t lo = 0, step = 1;
+  std::vector<ValueId> skipped = {};  // made of the index, and written as its range
+};
+IndexRange index_range(Draft& d, ValueId index) {
   IndexRange range{index};
   auto only_use = [&](Opcode code) -> const Op* {
-    const Use& use = uses_.of(range.value);
-    const Op* user = use.count == 1 && use.local && use.user.valid() ? &function_.op(use.user) : nullptr;
-    return user && user->code == code && user->operands[0] == range.value && is_number(user->operands[1]) ? user : nullptr;
+    const Use& use = d.uses.of(range.value);
+    const Op* user = use.count == 1 && use.local && use.user.valid() ? &d.function.op(use.user) : nullptr;
+    return user && user->code == code && user->operands[0] == range.value && d.is_number(user->operands[1]) ? user : nullptr;
   };
-  auto number_of = [&](const Op& user) { return std::get<std::int64_t>(*function_.def(user.operands[1])->attrs.find(ir::Attr::value)); };
+  auto number_of = [&](const Op& user) { return std::get<std::int64_t>(*d.function.def(user.operands[1])->attrs.find(ir::Attr::value)); };
   if (const Op* times = only_use(Opcode::mul); times && number_of(*times) != 0) {
     range.step = number_of(*times);
     range.skipped.push_back(range.value = times->results[0]);
@@ -108,122 +112,124 @@ FunctionWriter::IndexRange FunctionWriter::index_range(ValueId index) const {
   return range;
 }
 
-// One comprehension for each result.
-void FunctionWriter::write_map(const Op& op) {
-  flush(changed_in(op), has_effect(function_, op));
-  const Block& block = function_.block(op.regions[0]);
-  const Type& first = function_.type(op.results[0]);
-  const Names::Scope opened = script_.names.open(Names::Kind::function);
-  std::vector<std::string> indices;
-  std::vector<Generator> generators;
-  for (std::size_t i = 0; i < block.arguments.size(); ++i) {
-    const IndexRange range = index_range(block.arguments[i]);
-    const std::string& name = function_.value(range.value).name;
-    indices.push_back(script_.names.fresh(name.empty() ? "i" : name));
-    terms_[range.value.index] = tree_.name(indices[i]);
-    ranges_.insert(range.skipped.begin(), range.skipped.end());
-    const Term lo = tree_.integer(range.lo), hi = tree_.integer(range.lo + range.step * first.size(i));
-    generators.push_back(tree_.generator(indices[i], tree_.range(lo, hi, tree_.integer(range.step))));
-  }
-  Rendered body = render(op.regions[0]);
-  std::vector<Term> terms;
-  for (std::size_t k = 0; k < op.results.size(); ++k) {
-    Element kind = function_.type(op.results[k]).element;
-    Term element = kind == script_.module.real ? body.yields[k] : typed(body.yields[k], kind);
-    if (!body.statements.empty()) element = call_outlined(op, body, {element}, indices);
-    terms.push_back(tree_.comprehension(element, generators));
-    terms.back().may_fail = has_effect(function_, op);
-  }
-  script_.names.close(opened);
-  for (std::size_t k = 0; k < op.results.size(); ++k) write_result(op.results[k], terms[k]);
-}
-
-void FunctionWriter::write_checkpoint(const Op& op) {
-  flush(changed_in(op), has_effect(function_, op));
-  const Names::Scope opened = script_.names.open(Names::Kind::function);
-  Rendered body = render(op.regions[0]);
-  for (std::size_t k = 0; k < op.results.size(); ++k) {
-    Element element = function_.type(op.results[k]).element;
-    if (element != script_.module.real) body.yields[k] = typed(body.yields[k], element);
-  }
-  bool is_expression = body.statements.empty() && body.yields.size() == 1;
-  Term term = call("checkpoint", {is_expression ? body.yields[0] : call_outlined(op, body, body.yields, {})});
-  script_.names.close(opened);
-  term.may_fail = has_effect(function_, op);
-  write_results(op, term);
-}
-
 // A parameter x of a function with an adjoint rule, where dx has a meaning too.
-std::string FunctionWriter::parameter(const std::string& wanted, std::set<std::string>& used) {
+std::string parameter(Draft& d, const std::string& wanted, std::set<std::string>& used) {
   const std::string plain = spelled_path(wanted);
   std::string name = plain;
-  auto is_bad = [&](const std::string& one) { return used.contains(one) || script_.names.is_function(one); };
+  auto is_bad = [&](const std::string& one) { return used.contains(one) || d.script.names.is_function(one); };
   for (int turn = 2; is_bad(name) || is_bad("d" + name); ++turn) name = fmt::format("{}_{}", plain, turn);
   for (const std::string& one : {name, "d" + name}) {
     used.insert(one);
-    script_.names.shadow(one);
+    d.script.names.shadow(one);
   }
   return name;
 }
 
+}  // namespace
+
+// One comprehension for each result.
+void write_map(Draft& d, const Op& op) {
+  d.flush(d.changed_in(op), has_effect(d.function, op));
+  const Block& block = d.function.block(op.regions[0]);
+  const Type& first = d.function.type(op.results[0]);
+  const Names::Scope opened = d.script.names.open(Names::Kind::function);
+  std::vector<std::string> indices;
+  std::vector<Generator> generators;
+  for (std::size_t i = 0; i < block.arguments.size(); ++i) {
+    const IndexRange range = index_range(d, block.arguments[i]);
+    const std::string& name = d.function.value(range.value).name;
+    indices.push_back(d.script.names.fresh(name.empty() ? "i" : name));
+    d.terms[range.value.index] = d.tree.name(indices[i]);
+    d.skipped.insert(range.skipped.begin(), range.skipped.end());
+    const Term lo = d.tree.integer(range.lo), hi = d.tree.integer(range.lo + range.step * first.size(i));
+    generators.push_back(d.tree.generator(indices[i], d.tree.range(lo, hi, d.tree.integer(range.step))));
+  }
+  Rendered body = render(d, op.regions[0]);
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < op.results.size(); ++k) {
+    Element kind = d.function.type(op.results[k]).element;
+    Term element = kind == d.script.module.real ? body.yields[k] : d.typed(body.yields[k], kind);
+    if (!body.statements.empty()) element = call_outlined(d, op, body, {element}, indices);
+    terms.push_back(d.tree.comprehension(element, generators));
+    terms.back().may_fail = has_effect(d.function, op);
+  }
+  d.script.names.close(opened);
+  for (std::size_t k = 0; k < op.results.size(); ++k) d.write_result(op.results[k], terms[k]);
+}
+
+void write_checkpoint(Draft& d, const Op& op) {
+  d.flush(d.changed_in(op), has_effect(d.function, op));
+  const Names::Scope opened = d.script.names.open(Names::Kind::function);
+  Rendered body = render(d, op.regions[0]);
+  for (std::size_t k = 0; k < op.results.size(); ++k) {
+    Element element = d.function.type(op.results[k]).element;
+    if (element != d.script.module.real) body.yields[k] = d.typed(body.yields[k], element);
+  }
+  bool is_expression = body.statements.empty() && body.yields.size() == 1;
+  Term term = d.call("checkpoint", {is_expression ? body.yields[0] : call_outlined(d, op, body, body.yields, {})});
+  d.script.names.close(opened);
+  term.may_fail = has_effect(d.function, op);
+  d.write_results(op, term);
+}
+
 // What the regions read from outside become parameters too, whose derivative is none.
-void FunctionWriter::write_custom(const Op& op) {
-  const Block &primal = function_.block(op.regions[0]), &adjoint = function_.block(op.regions[1]);
+void write_custom(Draft& d, const Op& op) {
+  const Block &primal = d.function.block(op.regions[0]), &adjoint = d.function.block(op.regions[1]);
   const std::size_t inputs = op.operands.size(), outputs = op.results.size();
   std::vector<Term> given;
   for (ValueId operand : op.operands) {  // a literal would not be a value
-    const Term term = read(operand);
-    given.push_back(term.is_literal ? kept(term, function_.type(operand)) : term);
+    const Term term = d.read(operand);
+    given.push_back(term.is_literal ? d.kept(term, d.function.type(operand)) : term);
   }
 
-  flush(changed_in(op), has_effect(function_, op));
-  const Names::Scope opened = script_.names.open(Names::Kind::function);
+  d.flush(d.changed_in(op), has_effect(d.function, op));
+  const Names::Scope opened = d.script.names.open(Names::Kind::function);
   std::set<std::string> used;
   std::vector<std::string> parameters, results;
   auto name_or = [&](ValueId value, const char* otherwise) {
-    return function_.value(value).name.empty() ? otherwise : function_.value(value).name;
+    return d.function.value(value).name.empty() ? otherwise : d.function.value(value).name;
   };
   for (std::size_t i = 0; i < inputs; ++i) {
-    parameters.push_back(parameter(name_or(primal.arguments[i], "x"), used));
-    terms_[primal.arguments[i].index] = terms_[adjoint.arguments[i].index] = tree_.name(parameters[i]);
+    parameters.push_back(parameter(d, name_or(primal.arguments[i], "x"), used));
+    d.terms[primal.arguments[i].index] = d.terms[adjoint.arguments[i].index] = d.tree.name(parameters[i]);
   }
   std::map<ValueId, Term> outside;
-  for (ValueId value : captured(op)) {
-    const Term term = outside[value] = terms_[value.index];
+  for (ValueId value : captured(d, op)) {
+    const Term term = outside[value] = d.terms[value.index];
     given.push_back(term);
-    parameters.push_back(parameter(std::get<NameExpr>(tree_.expr(term).node).name, used));
-    terms_[value.index] = tree_.name(parameters.back());
+    parameters.push_back(parameter(d, std::get<NameExpr>(d.tree.expr(term).node).name, used));
+    d.terms[value.index] = d.tree.name(parameters.back());
   }
   for (std::size_t i = 0; i < outputs; ++i) {
-    results.push_back(parameter(name_or(adjoint.arguments[inputs + i], "y"), used));
-    terms_[adjoint.arguments[inputs + i].index] = tree_.name(results[i]);
-    terms_[adjoint.arguments[inputs + outputs + i].index] = tree_.name("d" + results[i]);
+    results.push_back(parameter(d, name_or(adjoint.arguments[inputs + i], "y"), used));
+    d.terms[adjoint.arguments[inputs + i].index] = d.tree.name(results[i]);
+    d.terms[adjoint.arguments[inputs + outputs + i].index] = d.tree.name("d" + results[i]);
   }
   for (std::size_t i = 0; i < inputs; ++i) {  // a cotangent has its name from the start
     ValueId value = adjoint.yields[i];
-    bool is_made_here = function_.def(value) && function_.value(value).block == op.regions[1];
-    if (is_made_here && is_real(function_.type(value).element)) names_.try_emplace(variables_.of(value), "d" + parameters[i]);
+    bool is_made_here = d.function.def(value) && d.function.value(value).block == op.regions[1];
+    if (is_made_here && is_real(d.function.type(value).element)) d.suggest_name(value, "d" + parameters[i]);
   }
-  const Rendered body = render(op.regions[0]);
-  Rendered backward = render(op.regions[1]);
+  const Rendered body = render(d, op.regions[0]);
+  Rendered backward = render(d, op.regions[1]);
   auto set = [&](const std::string& parameter, const Term& cotangent) {
     const std::string name = "d" + parameter;
-    if (!tree_.is_name(cotangent, name)) backward.statements.push_back(tree_.assign(name, cotangent, {}, {}));
+    if (!d.tree.is_name(cotangent, name)) backward.statements.push_back(d.tree.assign(name, cotangent, {}, {}));
   };
   for (std::size_t i = 0; i < inputs; ++i)
-    if (is_real(function_.type(op.operands[i]).element)) set(parameters[i], backward.yields[i]);
+    if (is_real(d.function.type(op.operands[i]).element)) set(parameters[i], backward.yields[i]);
   for (const auto& [value, term] : outside) {
-    if (is_real(function_.type(value).element)) set(std::get<NameExpr>(tree_.expr(terms_[value.index]).node).name, tree_.integer(0));
-    terms_[value.index] = term;
+    if (is_real(d.function.type(value).element)) set(std::get<NameExpr>(d.tree.expr(d.terms[value.index]).node).name, d.tree.integer(0));
+    d.terms[value.index] = term;
   }
   AdjointStmt rule{{}, {}, {}, {std::move(backward.statements), {}}};
   for (const std::string& parameter : parameters) rule.inputs.push_back({parameter, {}});
   for (const std::string& result : results) rule.outputs.push_back({result, {}});
-  script_.names.close(opened);
-  std::string wanted = last_step(function_.origin(op.origin).path);
-  Term term = tree_.call(function_named(wanted.empty() ? "f" : wanted, parameters, body, body.yields, std::move(rule)), given);
-  term.may_fail = has_effect(function_, op);
-  write_results(op, term);
+  d.script.names.close(opened);
+  std::string wanted = last_step(d.function.origin(op.origin).path);
+  Term term = d.tree.call(function_named(d, wanted.empty() ? "f" : wanted, parameters, body, body.yields, std::move(rule)), given);
+  term.may_fail = has_effect(d.function, op);
+  d.write_results(op, term);
 }
 
 }  // namespace bpc::frontend::script
