@@ -1,18 +1,47 @@
 #include "ir/clone.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
+
+#include "support/internal_error.h"
 
 namespace bpc::ir {
 
+const ValueId* Cloner::find(ValueId value) const {
+  if (!is_within_one()) return value.index < copies_.size() && copies_[value.index].valid() ? &copies_[value.index] : nullptr;
+  auto found = replaced_.find(value.index);
+  return found == replaced_.end() ? nullptr : &found->second;
+}
+
+void Cloner::set(ValueId from, ValueId to) {
+  if (is_within_one()) {
+    replaced_[from.index] = to;
+    return;
+  }
+  if (copies_.size() <= from.index) copies_.resize(std::max<std::size_t>(from_.value_count(), from.index + 1));
+  copies_[from.index] = to;
+}
+
 ValueId Cloner::map(ValueId value) const {
-  auto found = map_.find(value.index);
-  return found == map_.end() ? value : found->second;
+  if (const ValueId* found = find(value)) return *found;
+  if (!is_within_one()) throw InternalError("copy", fmt::format("value {} of {} was dropped and is used", value.index, from_.name));
+  return value;
 }
 
 std::vector<ValueId> Cloner::map(const std::vector<ValueId>& values) const {
   std::vector<ValueId> result;
   for (ValueId value : values) result.push_back(map(value));
   return result;
+}
+
+OriginId Cloner::map(OriginId origin) {
+  if (!origin.valid() || is_within_one()) return origin;
+  if (origins_.size() <= origin.index) origins_.resize(origin.index + 1);
+  OriginId& copy = origins_[origin.index];
+  if (!copy.valid()) copy = builder_.function().add_origin(from_.origin(origin));
+  return copy;
 }
 
 void Cloner::copied(ValueId from, ValueId to) {
@@ -22,43 +51,73 @@ void Cloner::copied(ValueId from, ValueId to) {
   if (on_copy_) on_copy_(from, to);
 }
 
-OpId Cloner::clone(OpId id) {
-  Function& function = builder_.function();
+OpId Cloner::clone(OpId id, const std::vector<bool>& keep) {
+  if (!is_within_one()) return clone(from_.op(id), keep);
   const Op op = from_.op(id);  // a copy: emitting moves the ops
+  return clone(op, keep);
+}
+
+OpId Cloner::clone(const Op& op, const std::vector<bool>& keep) {
+  static const std::vector<bool> all;
+  auto is_kept = [&](std::size_t result) { return keep.empty() || keep[result]; };
+  const bool loops = is_loop(op.code);
+  const std::size_t uncarried = uncarried_operands(op.code);
+  std::vector<ValueId> operands;
+  for (std::size_t i = 0; i < op.operands.size(); ++i)
+    if (!loops || i < uncarried || is_kept(i - uncarried)) operands.push_back(map(op.operands[i]));
   std::vector<Type> types;
-  for (ValueId result : op.results) types.push_back(from_.type(result));
-  std::vector<BlockId> regions;
-  for (BlockId region : op.regions) regions.push_back(clone_block(region));
-  OriginId outside = builder_.origin();
-  if (&from_ == &function) builder_.set_origin(op.origin);
+  for (std::size_t i = 0; i < op.results.size(); ++i)
+    if (is_kept(i)) types.push_back(from_.type(op.results[i]));
+
+  Function& function = builder_.function();
+  const Builder outside = builder_;
+  if (is_within_one() || keeps_origins_) builder_.set_origin(map(op.origin));
   Attributes attrs = op.attrs;
   if (runs_again_ && (has_dynamic_index(op) || op_info(op.code).rule == ShapeRule::solve)) attrs.set(Attr::checked, true);
-  OpId copy = builder_.emit_op(op.code, map(op.operands), attrs, types);
-  builder_.set_origin(outside);
-  for (BlockId region : regions) attach_regions(function, copy, {region});
-  for (std::size_t i = 0; i < op.results.size(); ++i) copied(op.results[i], function.op(copy).results[i]);
+  const OpId copy = builder_.emit_op(op.code, operands, std::move(attrs), types);
+  const Builder behind = builder_;
+  for (std::size_t i = 0; i < op.regions.size(); ++i) {
+    const bool is_condition = op.code == Opcode::while_loop && i == 0;
+    fill(function.add_block(copy), op.regions[i], loops ? uncarried_arguments(op.code) : SIZE_MAX, loops ? keep : all,
+         is_condition ? all : keep);
+  }
+  builder_.return_to(behind);
+  builder_.set_origin(outside.origin());
+  for (std::size_t i = 0, kept = 0; i < op.results.size(); ++i)
+    if (is_kept(i)) copied(op.results[i], function.op(copy).results[kept++]);
   return copy;
 }
 
-std::vector<ValueId> Cloner::splice(BlockId block) {
+void Cloner::fill(BlockId to, BlockId from, std::size_t uncarried, const std::vector<bool>& keep_arguments,
+                  const std::vector<bool>& keep_yields) {
+  const std::vector<ValueId> arguments = from_.block(from).arguments;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (i >= uncarried && !keep_arguments.empty() && !keep_arguments[i - uncarried]) continue;
+    const Value value = from_.value(arguments[i]);
+    copied(arguments[i], builder_.function().add_argument(to, value.type, value.name));
+  }
+  builder_.set_block(to);
+  std::vector<ValueId> yields = splice(from, keep_yields);
+  builder_.function().block(to).yields = std::move(yields);
+}
+
+std::vector<ValueId> Cloner::splice(BlockId block, const std::vector<bool>& keep) {
   const std::vector<OpId> ops = from_.block(block).ops;
-  for (OpId op : ops)
-    if (!leaves_effects_out_ || !op_info(from_.op(op).code).has(effect)) clone(op);
-  return map(from_.block(block).yields);
+  for (OpId op : ops) {
+    if (leaves_effects_out_ && op_info(from_.op(op).code).has(effect)) continue;
+    if (!on_visit_ || !on_visit_(from_.op(op))) clone(op);
+  }
+  const std::vector<ValueId>& yields = from_.block(block).yields;
+  std::vector<ValueId> kept;
+  for (std::size_t i = 0; i < yields.size(); ++i)
+    if (keep.empty() || keep[i]) kept.push_back(map(yields[i]));
+  return kept;
 }
 
 BlockId Cloner::clone_block(BlockId block) {
-  Function& function = builder_.function();
   const Builder outside = builder_;
-  BlockId copy = function.add_block({});
-  const std::vector<ValueId> arguments = from_.block(block).arguments;
-  for (ValueId argument : arguments) {
-    const Value value = from_.value(argument);
-    copied(argument, function.add_argument(copy, value.type, value.name));
-  }
-  builder_.set_block(copy);
-  std::vector<ValueId> yields = splice(block);
-  function.block(copy).yields = std::move(yields);
+  const BlockId copy = builder_.function().add_block({});
+  fill(copy, block, 0, {}, {});
   builder_.return_to(outside);
   return copy;
 }

@@ -37,8 +37,12 @@ Context::Context(const Program& program, const LowerOptions& options, Diagnostic
       sources(*program.sources),
       main_builder(main),
       init_builder(init),
+      init_body(init),
+      init_copies(init_body, main),
       builder(&main_builder),
       diagnostics_(&diagnostics) {
+  init_copies.keep_origins();
+  init_copies.leave_effects_out();
   init.name = std::string("init");
   module.real = options.real;
 }

@@ -15,6 +15,7 @@
 #include "frontend/lower/items.h"
 #include "frontend/lower/tapes.h"
 #include "ir/builder.h"
+#include "ir/clone.h"
 #include "ir/shape_rules.h"
 
 namespace bpc::frontend::lowering {
@@ -102,13 +103,14 @@ struct Context {
   ir::Module module;      // real and seed; its functions are filled in at the end
   ir::Function main, init;
   ir::Builder main_builder, init_builder;
+  ir::Builder init_body;   // at the end of init, wherever init_builder is
+  ir::Cloner init_copies;  // puts there what init computes as main does
   ir::Builder* builder;
 
   std::vector<std::unique_ptr<Frame>> files;  // by index into program.asts; null until lowered
   Frame* frame = nullptr;                     // the current one
   Frame* top = nullptr;                       // the main file's
   std::optional<Initialiser> initialiser;
-  std::map<ir::ValueId, ir::ValueId> init_values;       // values of main that init has computed too
   std::vector<const Definition*> shown;                 // names bound by assignment or loss at the top level, in order
   std::set<const Definition*> shown_names;              // the same, to look up
   std::map<const Definition*, DimSize> dim_sources;     // of the dims that have a size

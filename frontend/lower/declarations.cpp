@@ -190,7 +190,7 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
   ValueId id = c.main.add_parameter(kind, path, type);
   c.main.parameters.back().origin = c.main.add_origin({name.span, c.frame->calls, c.frame->path, {}, {}});
   c.main.parameters.back().source = source;
-  if (initial) c.init_values[id] = *initial;
+  if (initial) c.init_copies.set(id, *initial);
   c.bind(name, {id, name.span}, span);
 }
 
