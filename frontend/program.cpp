@@ -27,8 +27,13 @@ class Loader {
     for (const auto& ast : program_.asts) program_.names.push_back(std::make_unique<Meanings>(*ast));
     std::vector<Symbols> exports(program_.asts.size());
     for (std::size_t index : order_) {
-      exports[index] = resolve(program_, index, exports, diagnostics_);
-      program_.order.push_back(program_.asts[index]->file);
+      const Ast& ast = *program_.asts[index];
+      auto imported = [&](const ImportStmt& import) {
+        auto found = program_.imports.find({ast.file, import.path});
+        return found == program_.imports.end() ? nullptr : &exports[found->second];
+      };
+      exports[index] = resolve(*program_.sources, ast, *program_.names[index], imported, diagnostics_);
+      program_.order.push_back(ast.file);
     }
     diagnostics_.sort(program_.order);
     return program_.asts.empty() ? std::nullopt : std::optional(std::move(program_));

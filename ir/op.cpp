@@ -102,7 +102,7 @@ std::string signature_text(const Signature& signature) {
   std::string text;
   for (const Formal& formal : signature) {
     if (!formal.is_argument()) continue;
-    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", formal.word, formal.repeated ? "..." : "");
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", formal.word, formal.repeated ? ", …" : "");
     switch (formal.otherwise.kind) {
       case Otherwise::Kind::needed:
       case Otherwise::Kind::maybe:

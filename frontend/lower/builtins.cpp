@@ -2,37 +2,25 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <cctype>
-#include <limits>
-#include <numbers>
+#include <variant>
 
-#include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/convert.h"
-#include "frontend/prelude/prelude.h"
+#include "support/internal_error.h"
 
-namespace bpc::frontend {
-
-namespace lowering {
+namespace bpc::frontend::lowering {
 
 namespace {
 
-using ir::ValueId;
+using LowerFunction = std::optional<Item> (*)(Context& c, const BuiltinCall& call);
 
-std::vector<std::span<const Builtin>> builtin_tables() {
-  return {shape_builtins(), layout_builtins(), fill_builtins(), random_builtins(),
-          value_builtins(), index_builtins(),  tape_builtins(), derivative_builtins()};
-}
+// In the order of the rows.
+constexpr std::variant<LowerFunction, LowerForm> kLowerings[] = {
+#define BPC_BUILTIN(id, ...) builtins::id,
+#include "frontend/builtins/builtins.def"
+};
 
-const Builtin* find_builtin(std::string_view name) {
-  for (auto table : builtin_tables())
-    for (const Builtin& builtin : table)
-      if (builtin.name == name) return &builtin;
-  return nullptr;
-}
-
-bool is_word(std::string_view spelling) {
-  return !spelling.empty() && std::isalpha(static_cast<unsigned char>(spelling[0])) && spelling != "and" && spelling != "or" &&
-         spelling != "not";
+const std::variant<LowerFunction, LowerForm>& lowering(Builtin builtin) {
+  return kLowerings[static_cast<std::size_t>(builtin)];
 }
 
 Item default_item(const ir::Formal& formal, Span span) {
@@ -88,86 +76,30 @@ std::optional<ir::Opcode> spelled_op(std::string_view name, const std::vector<Gi
 
 }  // namespace
 
-bool is_native_builtin(std::string_view name) {
-  if (name == "grad" || name == "checkpoint" || find_builtin(name)) return true;
-  auto ops = ir::all_ops();
-  return is_word(name) && std::any_of(ops.begin(), ops.end(), [&](const ir::OpInfo& info) { return info.spelling == name; });
+const Item& BuiltinCall::operator[](std::string_view parameter) const {
+  const auto* formal = std::ranges::find(signature, parameter, &ir::Formal::word);
+  if (formal == signature.end()) throw InternalError("lower", fmt::format("`{}` has no parameter `{}`", name, parameter), span);
+  return arguments[static_cast<std::size_t>(formal - signature.begin())];
 }
 
-std::optional<Item> call_builtin(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
-  if (callee.text == "grad") return call_grad(c, callee, given, span);
-  const Builtin* builtin = find_builtin(callee.text);
-  ir::Opcode op = builtin ? ir::Opcode::constant : *spelled_op(callee.text, given);  // only what is no function of the table is spelled
-  auto arguments = match_signature(c, callee, builtin ? builtin->signature : ir::op_info(op).signature, given, span);
+LowerForm find_form(Builtin builtin) {
+  const auto* form = std::get_if<LowerForm>(&lowering(builtin));
+  return form ? *form : nullptr;
+}
+
+std::optional<Item> call_builtin(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span) {
+  const BuiltinInfo* builtin = function.builtin;
+  const ir::Opcode op = builtin ? ir::Opcode::constant : *spelled_op(callee.text, given);  // what is no function of the table is spelled
+  const ir::Signature& signature = builtin ? builtin->signature : ir::op_info(op).signature;
+  auto arguments = match_signature(c, callee, signature, given, span);
   if (!arguments) return std::nullopt;
-  bool takes_tape = callee.text == "push" || callee.text == "pop";
+  const bool takes_tape = is_kind(builtin, BuiltinKind::tape) || is_kind(builtin, BuiltinKind::derivative);  // which say what is wrong
   for (const Item& argument : *arguments)
     if (!takes_tape && !reject_tape(c, argument, fmt::format("`{}`", c.spoken(callee.text)))) return std::nullopt;
-  BuiltinCall call{span, callee.text, std::move(*arguments)};
+  const BuiltinCall call{span, callee.text, signature, std::move(*arguments)};
   if (!builtin) return call_op(c, op, call);
   Temporarily<std::string_view> making(c.made_of_ops, builtin->name);
-  return builtin->lower(c, call);
+  return std::get<LowerFunction>(lowering(builtin->code))(c, call);
 }
 
-}  // namespace lowering
-
-namespace {
-
-// Forms whose arguments are not lowered as those of a function.
-const BuiltinDescription kForms[] = {
-    {"grad",
-     "J, w, …",
-     {"the gradient of a scalar J by w, or several by several", "that of each w", "like any other expression's",
-      "w = [1, 2]; grad(sum(w^2), w)"}},
-    {"checkpoint",
-     "e",
-     {"e; for the gradient its inside is computed again, not kept", "that of e", "that of e",
-      "w = 2; y = checkpoint(sin(w) * exp(w)); grad(y, w)"}},
-};
-
-}  // namespace
-
-bool is_builtin_function(std::string_view name) {
-  const lowering::Builtin* builtin = lowering::find_builtin(name);
-  const PreludeFunction* function = find_prelude_function(name);
-  if (builtin) return !builtin->help.sentence.empty();
-  return function ? !function->help.sentence.empty() : lowering::is_native_builtin(name);
-}
-
-bool is_library_function(std::string_view name) {
-  return lowering::is_native_builtin(name) || find_prelude_function(name);
-}
-
-std::span<const BuiltinConstant> builtin_constants() {
-  static constexpr BuiltinConstant kConstants[] = {
-      {"pi", std::numbers::pi}, {"inf", std::numeric_limits<double>::infinity()}, {"nan", std::numeric_limits<double>::quiet_NaN()}};
-  return kConstants;
-}
-
-bool is_builtin_constant(std::string_view name) {
-  return std::ranges::any_of(builtin_constants(), [&](const BuiltinConstant& constant) { return constant.name == name; });
-}
-
-double builtin_constant(std::string_view name) {
-  return std::ranges::find(builtin_constants(), name, &BuiltinConstant::name)->value;
-}
-
-std::vector<BuiltinDescription> builtin_descriptions() {
-  std::vector<BuiltinDescription> all(std::begin(kForms), std::end(kForms));
-  for (auto table : lowering::builtin_tables())
-    for (const lowering::Builtin& builtin : table)
-      if (!builtin.help.sentence.empty()) all.push_back({builtin.name, ir::signature_text(builtin.signature), builtin.help});
-  return all;
-}
-
-std::vector<std::string> builtin_names() {
-  std::vector<std::string> names;
-  for (const ir::OpInfo& info : ir::all_ops())
-    if (lowering::is_word(info.spelling)) names.emplace_back(info.spelling);
-  for (const BuiltinDescription& builtin : builtin_descriptions()) names.emplace_back(builtin.name);
-  for (const PreludeFunction& function : prelude_functions())
-    if (!function.help.sentence.empty()) names.emplace_back(function.name);
-  return names;
-}
-
-}  // namespace bpc::frontend
+}  // namespace bpc::frontend::lowering

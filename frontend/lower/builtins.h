@@ -1,48 +1,46 @@
-// Builtin functions: the spelled operators of ir/ops.def, a table of functions made of ops here, and the prelude.
+// The lowering of the functions of frontend/builtins/builtins.def. Each gets its arguments as its row says, defaults filled in, and returns
+// nullopt when it has reported an error.
 #pragma once
 
-#include <span>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
-namespace bpc::frontend {
-
-// What `bpc rules` says of a function.
-struct Help {
-  std::string_view sentence, shape, derivative;  // shape of the result; the derivative as a formula in dy, or in words
-  std::string_view example;                      // statements before an expression or assignment, whose values are shown
-};
-
-// Whether a script may call this name without defining it.
-bool is_builtin_function(std::string_view name);
-// Whether it is a function of the library, for scripts or for other functions of the library.
-bool is_library_function(std::string_view name);
-// Functions that the front end makes of operators, and the forms of the language that look like calls.
-struct BuiltinDescription {
-  std::string_view name;
-  std::string parameters;
-  Help help;
-};
-std::vector<BuiltinDescription> builtin_descriptions();
-// Names of numbers, which a script may bind anew.
-struct BuiltinConstant {
-  std::string_view name;
-  double value;
-};
-std::span<const BuiltinConstant> builtin_constants();
-bool is_builtin_constant(std::string_view name);
-double builtin_constant(std::string_view name);  // of which there is one
-// All functions, for "did you mean".
-std::vector<std::string> builtin_names();
-
-}  // namespace bpc::frontend
+#include "frontend/builtins/builtins.h"
+#include "frontend/lower/calls.h"
+#include "frontend/lower/context.h"
 
 namespace bpc::frontend::lowering {
 
-// A spelled operator or one of the table (not the prelude).
-bool is_native_builtin(std::string_view name);
-// grad, jvp … (derivatives.cpp): their arguments after the first are what they differentiate by.
-bool is_derivative_form(std::string_view name);
+struct BuiltinCall {
+  Span span;
+  std::string_view name;
+  const ir::Signature& signature;
+  std::vector<Item> arguments;
+
+  // The one for this parameter of the signature.
+  const Item& operator[](std::string_view parameter) const;
+};
+
+namespace builtins {
+
+#define BPC_BUILTIN(id, ...) std::optional<Item> id(Context& c, const BuiltinCall& call);
+#define BPC_FORM(id, ...) std::optional<Item> id(Context& c, const CallExpr& call, Span span);
+#include "frontend/builtins/builtins.def"
+
+}  // namespace builtins
+
+// A form of the language that looks like a call; null for a function.
+using LowerForm = std::optional<Item> (*)(Context& c, const CallExpr& call, Span span);
+LowerForm find_form(Builtin builtin);
+
+// A call of a builtin function that is no form.
+std::optional<Item> call_builtin(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span);
+// A spelled operator of the table: elementwise, reduction or scan; arguments as its signature says.
+std::optional<Item> call_op(Context& c, ir::Opcode code, const BuiltinCall& call);
+
+// The type to fill: the shape that is given, of this element type, or else the declared type of the initialiser under way. Appends E0105,
+// E0205.
+std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item& shape, Element element);
 
 }  // namespace bpc::frontend::lowering

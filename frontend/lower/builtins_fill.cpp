@@ -4,7 +4,7 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
@@ -19,25 +19,10 @@ using ir::Opcode;
 using ir::ValueId;
 
 std::optional<Item> filled(Context& c, const BuiltinCall& call, std::int64_t value) {
-  auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
+  auto type = type_to_fill(c, call, call["shape"], c.module.real);
   if (!type) return std::nullopt;
   if (type->element == Element::boolean) return constant(c, call.span, typed(value, Element::boolean), *type);
   return constant(c, call.span, weak(value), *type);
-}
-
-std::optional<Item> zeros(Context& c, const BuiltinCall& call) {
-  return filled(c, call, 0);
-}
-std::optional<Item> ones(Context& c, const BuiltinCall& call) {
-  return filled(c, call, 1);
-}
-
-std::optional<Item> full(Context& c, const BuiltinCall& call) {
-  auto dims = to_shape(c, call.arguments[0]);
-  auto value = to_value(c, call.arguments[1]);
-  if (!dims || !value) return std::nullopt;
-  Type type(c.type(*value).element, std::move(*dims));
-  return c.emit(call.span, Opcode::broadcast, {*value}, {}, &type);
 }
 
 std::optional<Item> index_along(Context& c, Span span, const std::vector<Dim>& dims, std::int64_t axis, Element element) {
@@ -52,38 +37,56 @@ std::optional<Item> identity(Context& c, Span span, const Type& type) {
   return equal ? cast_to(c, *equal, type.element, span) : std::nullopt;
 }
 
-std::optional<Item> eye(Context& c, const BuiltinCall& call) {
-  if (call.arguments[0].holds<None>()) {
-    auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
+}  // namespace
+
+std::optional<Item> builtins::zeros(Context& c, const BuiltinCall& call) {
+  return filled(c, call, 0);
+}
+
+std::optional<Item> builtins::ones(Context& c, const BuiltinCall& call) {
+  return filled(c, call, 1);
+}
+
+std::optional<Item> builtins::full(Context& c, const BuiltinCall& call) {
+  auto dims = to_shape(c, call["shape"]);
+  auto value = to_value(c, call["value"]);
+  if (!dims || !value) return std::nullopt;
+  Type type(c.type(*value).element, std::move(*dims));
+  return c.emit(call.span, Opcode::broadcast, {*value}, {}, &type);
+}
+
+std::optional<Item> builtins::eye(Context& c, const BuiltinCall& call) {
+  if (call["n"].holds<None>()) {
+    auto type = type_to_fill(c, call, call["n"], c.module.real);
     if (type && type->rank() != 2) {
       c.error(Code::E0204, call.span, fmt::format("`eye` makes a matrix, and the declared type is {}", type_text(*type)));
       return std::nullopt;
     }
     return type ? identity(c, call.span, *type) : std::nullopt;
   }
-  auto n = to_size(c, call.arguments[0]);
-  auto m = call.arguments[1].holds<None>() ? n : to_size(c, call.arguments[1]);
+  auto n = to_size(c, call["n"]);
+  auto m = call["m"].holds<None>() ? n : to_size(c, call["m"]);
   return n && m ? identity(c, call.span, Type(c.module.real, {*n, *m})) : std::nullopt;
 }
 
-std::optional<Item> iota(Context& c, const BuiltinCall& call) {
-  auto dims = to_shape(c, call.arguments[0]);
-  auto axis = to_integer(c, call.arguments[1], "an axis");
+std::optional<Item> builtins::iota(Context& c, const BuiltinCall& call) {
+  auto dims = to_shape(c, call["shape"]);
+  auto axis = to_integer(c, call["axis"], "an axis");
   if (!dims || !axis) return std::nullopt;
   auto rank = static_cast<std::int64_t>(dims->size());
   if (*axis < -rank || *axis >= rank) {
-    c.error(Code::E0204, call.arguments[1].span, fmt::format("axis {} is outside: the shape has {} axes", *axis, rank));
+    c.error(Code::E0204, call["axis"].span, fmt::format("axis {} is outside: the shape has {} axes", *axis, rank));
     return std::nullopt;
   }
   return index_along(c, call.span, *dims, *axis < 0 ? *axis + rank : *axis, Element::i32);
 }
 
 // arange(n), arange(lo, hi), arange(lo, hi, by): real unless an argument is an integer with a type (a dim, a size).
-std::optional<Item> arange(Context& c, const BuiltinCall& call) {
-  bool from_zero = call.arguments[1].holds<None>();
-  Item lo = from_zero ? Item{weak(std::int64_t{0}), call.span} : call.arguments[0];
-  Item hi = from_zero ? call.arguments[0] : call.arguments[1];
-  const Item& by = call.arguments[2];
+std::optional<Item> builtins::arange(Context& c, const BuiltinCall& call) {
+  bool from_zero = call["hi"].holds<None>();
+  Item lo = from_zero ? Item{weak(std::int64_t{0}), call.span} : call["lo"];
+  Item hi = from_zero ? call["lo"] : call["hi"];
+  const Item& by = call["by"];
   bool any_typed = false, all_whole = true;
   for (const Item* item : std::initializer_list<const Item*>{&lo, &hi, &by}) {
     const Number* number = item->as<Number>();
@@ -113,48 +116,15 @@ std::optional<Item> arange(Context& c, const BuiltinCall& call) {
 }
 
 // lo (1 - t) + hi t with t = i / (n - 1): both ends are exact.
-std::optional<Item> linspace(Context& c, const BuiltinCall& call) {
-  auto n = to_size(c, call.arguments[2]);
+std::optional<Item> builtins::linspace(Context& c, const BuiltinCall& call) {
+  auto n = to_size(c, call["n"]);
   auto index = n ? index_along(c, call.span, {*n}, 0, c.module.real) : std::nullopt;
   if (!index) return std::nullopt;
   auto op = [&](const char* sign, const std::optional<Item>& a, const std::optional<Item>& b) {
     return a && b ? binary(c, call.span, {}, sign, *a, *b) : std::nullopt;
   };
   auto t = op("/", index, Item{weak(std::max<std::int64_t>(n->size - 1, 1)), call.span});
-  return op("+", op("*", call.arguments[0], op("-", Item{weak(std::int64_t{1}), call.span}, t)), op("*", call.arguments[1], t));
-}
-
-constexpr Builtin kBuiltins[] = {
-    {"zeros",
-     {{"shape", ir::nothing}},
-     zeros,
-     {"0 everywhere; in an initialiser, of the declared shape", "the one given", "none: a constant", "zeros([2, 2])"}},
-    {"ones",
-     {{"shape", ir::nothing}},
-     ones,
-     {"1 everywhere; in an initialiser, of the declared shape", "the one given", "none: a constant", "ones([3])"}},
-    {"full", {"shape", "value"}, full, {"one value everywhere", "the one given", "dvalue = sum(dy)", "full([3], 7)"}},
-    {"eye",
-     {{"n", ir::nothing}, {"m", ir::nothing}},
-     eye,
-     {"1 on the diagonal and 0 elsewhere, n by m (m is n unless given)", "[n, m]", "none: a constant", "eye(2)"}},
-    {"iota", {"shape", "axis"}, iota, {"the index along an axis, i32", "the one given", "none: integers have none", "iota([2, 3], 1)"}},
-    {"arange",
-     {"lo", {"hi", ir::nothing}, {"by", 1}},
-     arange,
-     {"lo, lo + by … below hi; of one argument, 0, 1 … below it. Real unless its arguments are dims or sizes",
-      "[(hi - lo) / by, rounded up]", "none: a constant", "arange(1, 2, 0.25)"}},
-    {"linspace",
-     {"lo", "hi", "n"},
-     linspace,
-     {"n numbers from lo to hi, both included", "[n]", "dlo and dhi: how much of each is in every number, times dy, summed",
-      "linspace(0, 1, 5)"}},
-};
-
-}  // namespace
-
-std::span<const Builtin> fill_builtins() {
-  return kBuiltins;
+  return op("+", op("*", call["lo"], op("-", Item{weak(std::int64_t{1}), call.span}, t)), op("*", call["hi"], t));
 }
 
 }  // namespace bpc::frontend::lowering

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
@@ -49,12 +49,14 @@ std::optional<std::vector<Widths>> widths_of(Context& c, const Item& x, const It
   return widths;
 }
 
+}  // namespace
+
 // x, put into a tensor that is `value` elsewhere.
-std::optional<Item> pad(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto widths = x ? widths_of(c, *x, call.arguments[1]) : std::nullopt;
+std::optional<Item> builtins::pad(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto widths = x ? widths_of(c, *x, call["widths"]) : std::nullopt;
   if (!widths) return std::nullopt;
-  Item value = call.arguments[2];
+  Item value = call["value"];
   if (const Number* number = value.as<Number>(); number && c.type(*x).element == Element::boolean) value.is = number->real() != 0;
   auto both = to_common(c, {*x, value}, ir::Domain::any);
   if (!both) return std::nullopt;
@@ -73,10 +75,10 @@ std::optional<Item> pad(Context& c, const BuiltinCall& call) {
 }
 
 // The element at i goes to i + n, around the end.
-std::optional<Item> roll(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto n = to_integer(c, call.arguments[1], "the shift of `roll`");
-  auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+std::optional<Item> builtins::roll(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto n = to_integer(c, call["n"], "the shift of `roll`");
+  auto axis = x ? to_axis(c, call["axis"], *x) : std::nullopt;
   if (!n || !axis) return std::nullopt;
   auto at = static_cast<std::size_t>(*axis);
   std::int64_t size = c.type(*x).size(at);
@@ -88,9 +90,9 @@ std::optional<Item> roll(Context& c, const BuiltinCall& call) {
 }
 
 // x so many times along each axis. Fewer numbers than axes are for the last axes; more make new first ones.
-std::optional<Item> tile(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto times = to_shape(c, call.arguments[1]);
+std::optional<Item> builtins::tile(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto times = to_shape(c, call["reps"]);
   if (!x || !times) return std::nullopt;
   std::vector<Dim> own = c.type(*x).dims, apart, stretched, joined;
   std::size_t rank = std::max(own.size(), times->size());
@@ -108,29 +110,6 @@ std::optional<Item> tile(Context& c, const BuiltinCall& call) {
   auto column = reshape(c, call.span, *x, std::move(apart));
   auto all = column ? c.emit(call.span, Opcode::broadcast, {*column}, {}, &to) : std::nullopt;
   return all ? reshape(c, call.span, *all, std::move(joined)) : std::nullopt;
-}
-
-constexpr Builtin kBuiltins[] = {
-    {"pad",
-     {"x", "widths", {"value", 0}},
-     pad,
-     {"x with a margin of `value`; a pair [before, after] for each axis", "x with the margins", "dx = dy without the margins",
-      "pad([1, 2], [[1, 2]])"}},
-    {"roll",
-     {"x", "n", {"axis", 0}},
-     roll,
-     {"what is at i moved to i + n, around the end", "that of x", "dx = roll(dy, -n, axis)", "roll([1, 2, 3, 4], 1)"}},
-    {"tile",
-     {"x", "reps"},
-     tile,
-     {"x repeated along its last axis, or along each axis by a list", "x with each size times its number",
-      "dx = the sum of dy over the repetitions", "tile([1, 2], 2)"}},
-};
-
-}  // namespace
-
-std::span<const Builtin> layout_builtins() {
-  return kBuiltins;
 }
 
 }  // namespace bpc::frontend::lowering

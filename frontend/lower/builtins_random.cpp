@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
@@ -39,6 +39,7 @@ std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, cons
   }
   return c.emit(call.span, code, turns, {{Attr::stream, *number}, {Attr::seed, static_cast<std::int64_t>(c.module.seed)}}, &type);
 }
+
 std::optional<Item> draws(Context& c, const BuiltinCall& call, Opcode code, const Type& type) {
   return draws(c, call, code, type, Item{None{}, call.span}, Item{None{}, call.span});
 }
@@ -64,7 +65,7 @@ std::optional<Type> drawn_type(Context& c, const BuiltinCall& call) {
     if (const ValueId* id = call.arguments[i].as<ValueId>(); id && is_real(c.type(*id).element))
       given = given ? std::max(*given, c.type(*id).element) : c.type(*id).element;
   static_assert(Element::f32 < Element::f64);
-  return type_to_fill(c, call, call.arguments[2], given.value_or(c.module.real));
+  return type_to_fill(c, call, call["shape"], given.value_or(c.module.real));
 }
 
 // A number, or a tensor that stretches to what is drawn.
@@ -72,35 +73,6 @@ std::optional<Item> placed(Context& c, const Item& item, const Type& drawn, cons
   const ValueId* id = item.as<ValueId>();
   bool is_number = item.holds<Number>() || (id && c.type(*id).is_scalar() && c.type(*id).element != Element::boolean);
   return is_number ? std::optional(item) : to_fit(c, item, drawn, what);
-}
-
-std::optional<Item> normal(Context& c, const BuiltinCall& call) {
-  const Item &mean = call.arguments[0], &deviation = call.arguments[1];
-  if (auto number = known(c, deviation); number && *number < 0) {
-    c.error(Code::E0210, deviation.span, fmt::format("a standard deviation is not negative, and this is {}", *number));
-    return std::nullopt;
-  }
-  auto type = drawn_type(c, call);
-  auto shift = type ? placed(c, mean, *type, "the mean of `normal`") : std::nullopt;
-  auto scale = type ? placed(c, deviation, *type, "the standard deviation of `normal`") : std::nullopt;
-  if (!shift || !scale) return std::nullopt;
-  auto z = draws(c, call, Opcode::random_normal, *type, call.arguments[3], call.arguments[4]);
-  return scaled(c, call.span, z, *shift, scale);
-}
-
-std::optional<Item> uniform(Context& c, const BuiltinCall& call) {
-  const Item &lo = call.arguments[0], &hi = call.arguments[1];
-  auto type = drawn_type(c, call);
-  auto from = type ? placed(c, lo, *type, "the lower bound of `uniform`") : std::nullopt;
-  auto to = type ? placed(c, hi, *type, "the upper bound of `uniform`") : std::nullopt;
-  if (!from || !to) return std::nullopt;
-  auto u = draws(c, call, Opcode::random_uniform, *type, call.arguments[3], call.arguments[4]);
-  return scaled(c, call.span, u, *from, known(c, *from) == 0 ? to : binary(c, call.span, {}, "-", *to, *from));
-}
-
-// Whether the program learns: what `dropout` asks.
-std::optional<Item> training(Context& c, const BuiltinCall& call) {
-  return Item{c.options.training, call.span};
 }
 
 // Inputs and outputs of one unit: [I, O] of a dense layer, [O, C, kernel…] of a convolution; a vector or scalar counts as both.
@@ -116,59 +88,11 @@ Fans fans(const Type& type) {
 }
 
 std::optional<Item> scaled_normal(Context& c, const BuiltinCall& call, double variance_times_fan_in) {
-  auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
+  auto type = type_to_fill(c, call, call["shape"], c.module.real);
   auto z = type ? draws(c, call, Opcode::random_normal, *type) : std::nullopt;
   if (!z) return std::nullopt;
   return scaled(c, call.span, z, Item{weak(0.0), call.span}, Item{weak(std::sqrt(variance_times_fan_in / fans(*type).in)), call.span});
 }
-
-// Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)).
-std::optional<Item> glorot(Context& c, const BuiltinCall& call) {
-  auto type = type_to_fill(c, call, call.arguments[0], c.module.real);
-  auto u = type ? draws(c, call, Opcode::random_uniform, *type) : std::nullopt;
-  if (!u) return std::nullopt;
-  double reach = std::sqrt(6 / (fans(*type).in + fans(*type).out));
-  return scaled(c, call.span, u, Item{weak(-reach), call.span}, Item{weak(2 * reach), call.span});
-}
-// He et al. 2015: normal of variance 2 / in.
-std::optional<Item> he(Context& c, const BuiltinCall& call) {
-  return scaled_normal(c, call, 2);
-}
-// LeCun et al. 1998: normal of variance 1 / in.
-std::optional<Item> lecun(Context& c, const BuiltinCall& call) {
-  return scaled_normal(c, call, 1);
-}
-
-constexpr Builtin kBuiltins[] = {
-    {"normal",
-     {"mean", "std", {"shape", ir::nothing}, ir::by_name("stream"), ir::by_name("turn")},
-     normal,
-     {"normal draws; mean and std are numbers, or stretch to the shape", "the one given; in an initialiser, the declared one",
-      "y = mean + std * z: dmean = dy, dstd = dy * z", "normal(0, 1, [3])"}},
-    {"uniform",
-     {"lo", "hi", {"shape", ir::nothing}, ir::by_name("stream"), ir::by_name("turn")},
-     uniform,
-     {"draws from lo on and below hi, which are numbers, or stretch to the shape", "the one given; in an initialiser, the declared one",
-      "y = lo + (hi - lo) * u: dlo = dy * (1 - u), dhi = dy * u", "uniform(0, 1, [3])"}},
-    {"glorot",
-     {{"shape", ir::nothing}},
-     glorot,
-     {"an initialiser: uniform in ±sqrt(6 / (in + out)) (Glorot & Bengio 2010)", "the one given, or the declared one", "none: draws",
-      "glorot([2, 2])"}},
-    {"he",
-     {{"shape", ir::nothing}},
-     he,
-     {"an initialiser: normal of variance 2 / in (He et al. 2015)", "the one given, or the declared one", "none: draws", "he([2, 2])"}},
-    {"lecun",
-     {{"shape", ir::nothing}},
-     lecun,
-     {"an initialiser: normal of variance 1 / in (LeCun et al. 1998)", "the one given, or the declared one", "none: draws",
-      "lecun([2, 2])"}},
-    {"training",
-     {},
-     training,
-     {"whether the program learns (`run`, `train`) or predicts; a bool known at compile time", "a bool", "none", "training()"}},
-};
 
 // The call with the sizes that the assignment declares, or with some.
 std::string shape_help(Context& c, const BuiltinCall& call) {
@@ -190,6 +114,54 @@ std::string shape_help(Context& c, const BuiltinCall& call) {
 
 }  // namespace
 
+std::optional<Item> builtins::normal(Context& c, const BuiltinCall& call) {
+  const Item &mean = call["mean"], &deviation = call["std"];
+  if (auto number = known(c, deviation); number && *number < 0) {
+    c.error(Code::E0210, deviation.span, fmt::format("a standard deviation is not negative, and this is {}", *number));
+    return std::nullopt;
+  }
+  auto type = drawn_type(c, call);
+  auto shift = type ? placed(c, mean, *type, "the mean of `normal`") : std::nullopt;
+  auto scale = type ? placed(c, deviation, *type, "the standard deviation of `normal`") : std::nullopt;
+  if (!shift || !scale) return std::nullopt;
+  auto z = draws(c, call, Opcode::random_normal, *type, call["stream"], call["turn"]);
+  return scaled(c, call.span, z, *shift, scale);
+}
+
+std::optional<Item> builtins::uniform(Context& c, const BuiltinCall& call) {
+  const Item &lo = call["lo"], &hi = call["hi"];
+  auto type = drawn_type(c, call);
+  auto from = type ? placed(c, lo, *type, "the lower bound of `uniform`") : std::nullopt;
+  auto to = type ? placed(c, hi, *type, "the upper bound of `uniform`") : std::nullopt;
+  if (!from || !to) return std::nullopt;
+  auto u = draws(c, call, Opcode::random_uniform, *type, call["stream"], call["turn"]);
+  return scaled(c, call.span, u, *from, known(c, *from) == 0 ? to : binary(c, call.span, {}, "-", *to, *from));
+}
+
+// Whether the program learns: what `dropout` asks.
+std::optional<Item> builtins::training(Context& c, const BuiltinCall& call) {
+  return Item{c.options.training, call.span};
+}
+
+// Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)).
+std::optional<Item> builtins::glorot(Context& c, const BuiltinCall& call) {
+  auto type = type_to_fill(c, call, call["shape"], c.module.real);
+  auto u = type ? draws(c, call, Opcode::random_uniform, *type) : std::nullopt;
+  if (!u) return std::nullopt;
+  double reach = std::sqrt(6 / (fans(*type).in + fans(*type).out));
+  return scaled(c, call.span, u, Item{weak(-reach), call.span}, Item{weak(2 * reach), call.span});
+}
+
+// He et al. 2015: normal of variance 2 / in.
+std::optional<Item> builtins::he(Context& c, const BuiltinCall& call) {
+  return scaled_normal(c, call, 2);
+}
+
+// LeCun et al. 1998: normal of variance 1 / in.
+std::optional<Item> builtins::lecun(Context& c, const BuiltinCall& call) {
+  return scaled_normal(c, call, 1);
+}
+
 std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item& shape, Element element) {
   if (!shape.holds<None>()) {
     auto dims = to_shape(c, shape);
@@ -206,10 +178,6 @@ std::optional<Type> type_to_fill(Context& c, const BuiltinCall& call, const Item
             shape_help(c, call));
   }
   return std::nullopt;
-}
-
-std::span<const Builtin> random_builtins() {
-  return kBuiltins;
 }
 
 }  // namespace bpc::frontend::lowering

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
@@ -18,11 +18,8 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-// ---- casts ----
-
-std::optional<Item> cast(Context& c, const BuiltinCall& call) {
-  Element element = call.name == "real" ? c.module.real : *element_from_name(call.name);
-  const Item& x = call.arguments[0];
+std::optional<Item> cast(Context& c, const BuiltinCall& call, Element element) {
+  const Item& x = call["x"];
   const Number* number = x.as<Number>();
   if (number && element == Element::boolean) return Item{number->real() != 0, call.span};
   if (number && is_integer(element)) {  // stays a compile-time integer
@@ -42,25 +39,11 @@ std::optional<Item> cast(Context& c, const BuiltinCall& call) {
   return result;
 }
 
-// ---- products ----
-
 bool require_vector(Context& c, const BuiltinCall& call, const Item& x) {
   std::size_t rank = c.type(x).rank();
   if (rank != 1) c.error(Code::E0204, x.span, fmt::format("`{}` takes vectors, and `{}` has {} axes", call.name, c.text_of(x.span), rank));
   return rank == 1;
 }
-
-std::optional<Item> outer(Context& c, const BuiltinCall& call) {
-  auto values = to_common(c, call.arguments, ir::Domain::number);
-  if (!values || !require_vector(c, call, (*values)[0]) || !require_vector(c, call, (*values)[1])) return std::nullopt;
-  return contract(c, call.span, "i,j->ij", (*values)[0], (*values)[1]);
-}
-
-std::optional<Item> dot(Context& c, const BuiltinCall& call) {
-  return matmul(c, call.span, call.span, call.arguments[0], call.arguments[1]);
-}
-
-// ---- prod ----
 
 // A product along one axis as a balanced tree of multiplications of halves, so that its derivative is exact at zeros, to every order.
 std::optional<Item> product_along(Context& c, Span span, Item x, std::size_t axis) {
@@ -85,30 +68,6 @@ std::optional<Item> product_along(Context& c, Span span, Item x, std::size_t axi
   }
   return odd ? c.emit(span, Opcode::mul, {x, *odd}) : x;
 }
-
-std::optional<Item> prod(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto axes = x ? to_axes(c, call.arguments[1], *x) : std::nullopt;
-  auto keep = to_bool(c, call.arguments[2], "`keep`");
-  if (!axes || !keep) return std::nullopt;
-  if (c.type(*x).element == Element::boolean) {
-    c.error(Code::E0203, x->span, fmt::format("`prod` takes numbers, and `{}` is bool", c.text_of(x->span)));
-    return std::nullopt;
-  }
-  std::vector<Dim> dims;
-  for (std::size_t i = 0; i < c.type(*x).rank(); ++i) {
-    bool reduced = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
-    if (!reduced) dims.push_back(c.type(*x).dims[i]);
-    if (reduced && *keep) dims.push_back({1, {}});
-  }
-  for (std::int64_t axis : *axes) {
-    x = product_along(c, call.span, *x, static_cast<std::size_t>(axis));
-    if (!x) return std::nullopt;
-  }
-  return reshape(c, call.span, *x, std::move(dims));
-}
-
-// ---- codes ----
 
 // Reals of the shape of the logits are rows of probabilities, or of one 1.
 std::optional<Item> to_labels(Context& c, const Item& item, const Type* logits = nullptr) {
@@ -139,10 +98,63 @@ bool check_labels(Context& c, Span span, const Item& labels, std::int64_t n) {
   return true;
 }
 
+}  // namespace
+
+std::optional<Item> builtins::cast_f32(Context& c, const BuiltinCall& call) {
+  return cast(c, call, Element::f32);
+}
+std::optional<Item> builtins::cast_f64(Context& c, const BuiltinCall& call) {
+  return cast(c, call, Element::f64);
+}
+std::optional<Item> builtins::cast_real(Context& c, const BuiltinCall& call) {
+  return cast(c, call, c.module.real);
+}
+std::optional<Item> builtins::cast_i32(Context& c, const BuiltinCall& call) {
+  return cast(c, call, Element::i32);
+}
+std::optional<Item> builtins::cast_i64(Context& c, const BuiltinCall& call) {
+  return cast(c, call, Element::i64);
+}
+std::optional<Item> builtins::cast_bool(Context& c, const BuiltinCall& call) {
+  return cast(c, call, Element::boolean);
+}
+
+std::optional<Item> builtins::outer(Context& c, const BuiltinCall& call) {
+  auto values = to_common(c, call.arguments, ir::Domain::number);
+  if (!values || !require_vector(c, call, (*values)[0]) || !require_vector(c, call, (*values)[1])) return std::nullopt;
+  return contract(c, call.span, "i,j->ij", (*values)[0], (*values)[1]);
+}
+
+std::optional<Item> builtins::dot(Context& c, const BuiltinCall& call) {
+  return matmul(c, call.span, call.span, call["a"], call["b"]);
+}
+
+std::optional<Item> builtins::prod(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto axes = x ? to_axes(c, call["axis"], *x) : std::nullopt;
+  auto keep = to_bool(c, call["keep"], "`keep`");
+  if (!axes || !keep) return std::nullopt;
+  if (c.type(*x).element == Element::boolean) {
+    c.error(Code::E0203, x->span, fmt::format("`prod` takes numbers, and `{}` is bool", c.text_of(x->span)));
+    return std::nullopt;
+  }
+  std::vector<Dim> dims;
+  for (std::size_t i = 0; i < c.type(*x).rank(); ++i) {
+    bool reduced = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
+    if (!reduced) dims.push_back(c.type(*x).dims[i]);
+    if (reduced && *keep) dims.push_back({1, {}});
+  }
+  for (std::int64_t axis : *axes) {
+    x = product_along(c, call.span, *x, static_cast<std::size_t>(axis));
+    if (!x) return std::nullopt;
+  }
+  return reshape(c, call.span, *x, std::move(dims));
+}
+
 // 1 at the label's place along a new last axis of size n, else 0.
-std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
-  auto labels = to_labels(c, call.arguments[0]);
-  auto n = to_size(c, call.arguments[1]);
+std::optional<Item> builtins::one_hot(Context& c, const BuiltinCall& call) {
+  auto labels = to_labels(c, call["labels"]);
+  auto n = to_size(c, call["n"]);
   if (!labels || !n || !check_labels(c, call.span, *labels, n->size)) return std::nullopt;
   Type type = c.type(*labels);
   std::vector<Dim> column = type.dims;
@@ -155,12 +167,12 @@ std::optional<Item> one_hot(Context& c, const BuiltinCall& call) {
 }
 
 // The labels of rows of logits, one each, with a last axis of size 1: what gathers along the last axis of the logits.
-std::optional<Item> labels_by_row(Context& c, const BuiltinCall& call) {
-  auto logits = to_value(c, call.arguments[1]);
+std::optional<Item> builtins::labels_by_row(Context& c, const BuiltinCall& call) {
+  auto logits = to_value(c, call["logits"]);
   if (!logits || !to_axis(c, {weak(std::int64_t{-1}), logits->span}, *logits)) return std::nullopt;
   Type type = c.type(*logits);
   const Dim columns = type.dims.back();
-  auto labels = to_labels(c, call.arguments[0], &type);
+  auto labels = to_labels(c, call["labels"], &type);
   if (!labels) return std::nullopt;
   type.element = c.type(*labels).element;
   type.dims.pop_back();
@@ -180,14 +192,12 @@ std::optional<Item> labels_by_row(Context& c, const BuiltinCall& call) {
   return fitting ? reshape(c, call.span, *fitting, type.dims) : std::nullopt;
 }
 
-// ---- attention ----
-
 // Scores under a mask, as in torch: reals are added; a bool is true where a key takes part, and adds -inf elsewhere. Adding it, rather than
 // selecting, lets no product of the derivative pay for strong zeros: the weights of those keys are zeros anyway.
-std::optional<Item> masked(Context& c, const BuiltinCall& call) {
-  auto scores = to_value(c, call.arguments[0]);
-  if (!scores || call.arguments[1].holds<None>()) return scores;
-  auto mask = to_value(c, call.arguments[1]);
+std::optional<Item> builtins::masked(Context& c, const BuiltinCall& call) {
+  auto scores = to_value(c, call["scores"]);
+  if (!scores || call["mask"].holds<None>()) return scores;
+  auto mask = to_value(c, call["mask"]);
   if (!mask) return std::nullopt;
   const Type type = c.type(*mask);
   if (is_integer(type.element)) {
@@ -212,46 +222,6 @@ std::optional<Item> masked(Context& c, const BuiltinCall& call) {
                                 shape_text(both[0].dims), c.described(*mask)))
                .label(mask->span, shape_text(type.dims)));
   return std::nullopt;
-}
-
-constexpr Builtin kBuiltins[] = {
-    {"f32", {"x"}, cast, {"as 32-bit reals", "that of x", "dx = dy, converted back", "f32(2.5)"}},
-    {"f64", {"x"}, cast, {"as 64-bit reals", "that of x", "dx = dy, converted back", "f64(1) / 3"}},
-    {"real",
-     {"x"},
-     cast,
-     {"as the program's reals, f32 unless it says otherwise", "that of x", "dx = dy, converted back", "real([1, 2] > 1)"}},
-    {"i32", {"x"}, cast, {"as 32-bit integers; reals are truncated", "that of x", "none: integers have none", "i32([2.7, -2.7])"}},
-    {"i64", {"x"}, cast, {"as 64-bit integers; reals are truncated", "that of x", "none: integers have none", "i64(3000000000) * 2"}},
-    {"bool", {"x"}, cast, {"as bools: what is not 0", "that of x", "none: bools have none", "bool([0, 2])"}},
-    {"outer",
-     {"a", "b"},
-     outer,
-     {"the product of each element of a with each of b", "[N, M] of a [N] and b [M]", "da = dy @ b, db = a @ dy", "outer([1, 2], [3, 4])"}},
-    {"dot", {"a", "b"}, dot, {"the sum of the products of two vectors", "a number", "da = dy * b, db = dy * a", "dot([1, 2], [3, 4])"}},
-    {"einsum",
-     {"spec", ir::many("operands")},
-     einsum,
-     {"sums of products by NumPy's notation: a letter for each axis", "the sizes of the letters after `->`",
-      "of each operand: the einsum of dy with the others", "einsum(\"ij,kj->ik\", [[1, 2]], [[3, 4], [5, 6]])"}},
-    {"prod",
-     {"x", {"axis", ir::nothing}, {"keep", false}},
-     prod,
-     {"product over axes", "x without the axes, or with keep=true of size 1 there", "dx = dy * the product of the others",
-      "prod([2, 3, 4])"}},
-    {"one_hot",
-     {"labels", "n"},
-     one_hot,
-     {"1 at the place of each label, else 0; a label outside 0..n is E0401", "labels with a new last axis of size n",
-      "none: labels are integers", "one_hot(i32([2, 0]), 3)"}},
-    {"labels_by_row", {"labels", "logits"}, labels_by_row, {}},
-    {"masked", {"scores", {"mask", ir::nothing}}, masked, {}},
-};
-
-}  // namespace
-
-std::span<const Builtin> value_builtins() {
-  return kBuiltins;
 }
 
 }  // namespace bpc::frontend::lowering

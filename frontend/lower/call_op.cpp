@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "frontend/lower/advice.h"
-#include "frontend/lower/builtin_functions.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/comprehensions.h"
 #include "frontend/lower/expressions.h"
@@ -59,7 +58,7 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
     const Callable function = *binding->item.as<Callable>();  // the binding may move
     return call_function(c, function, *given, span);
   }
-  if (callee->kind == Definition::Kind::builtin && callee->name == "checkpoint") return checkpoint(c, e, span);
+  if (LowerForm form = callee->builtin ? find_form(callee->builtin->code) : nullptr) return form(c, e, span);
   auto given = arguments(c, e);
   if (!given) return std::nullopt;
   if (c.frame->authors_call) return call_library(c, *callee, e.callee, *given, span);
@@ -72,7 +71,7 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
 
 std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span) {
   if (function.prelude) return call_function(c, prelude_function(c, *function.prelude), given, span);
-  return call_builtin(c, callee, given, span);
+  return call_builtin(c, function, callee, given, span);
 }
 
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,

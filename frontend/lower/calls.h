@@ -22,9 +22,6 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
 // A call of a builtin or of the prelude with its arguments lowered.
 std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span);
 
-// `checkpoint(e)`: e, lowered in a region of its own. (checkpoint.cpp)
-std::optional<Item> checkpoint(Context& c, const CallExpr& e, Span span);
-
 // Arguments by parameter: E0105 for too many, unknown or repeated ones; absent ones are left empty. Those from `positional` on can only be
 // given by name.
 std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,

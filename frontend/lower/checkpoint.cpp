@@ -1,11 +1,12 @@
-#include "frontend/lower/calls.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/regions.h"
 
 namespace bpc::frontend::lowering {
 
-std::optional<Item> checkpoint(Context& c, const CallExpr& e, Span span) {
+// `checkpoint(e)`: e, lowered in a region of its own.
+std::optional<Item> builtins::checkpoint(Context& c, const CallExpr& e, Span span) {
   if (e.arguments.size() != 1 || e.arguments[0].name) {
     c.error(Code::E0105, span, "`checkpoint` takes one expression", "write `checkpoint(f(x))`");
     return std::nullopt;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/lower/initialisers.h"
 #include "frontend/lower/item_text.h"
 #include "frontend/lower/misfit.h"
@@ -170,7 +170,7 @@ std::optional<Item> Context::lookup(const Definition* name, Span span) {
 // lowered.
 std::optional<Item> Context::unbound(const Definition& name, Span span) {
   if (name.kind == Definition::Kind::none) return Item{None{}, span};
-  if (name.kind == Definition::Kind::number) return Item{Number{builtin_constant(name.name), {}}, span};
+  if (name.kind == Definition::Kind::number) return Item{Number{find_builtin_constant(name.name)->value, {}}, span};
   if (is_trial) return std::nullopt;
   if (name.span.file != program.asts[0]->file && !is_in_prelude(name.span))
     error(Code::E0103, span,

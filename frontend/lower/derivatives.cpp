@@ -4,7 +4,7 @@
 #include <functional>
 #include <numeric>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/regions.h"
@@ -80,8 +80,6 @@ std::optional<Item> scalar(Context& c, std::string_view form, const Item& item) 
   return std::nullopt;
 }
 
-// ---- directions ----
-
 // The i-th unit vector of a shape, at an index for each axis.
 std::optional<Item> unit(Context& c, Span span, const Type& type, const std::vector<Item>& indices) {
   auto one = constant(c, span, weak(std::int64_t{1}), Type(type.element));
@@ -122,37 +120,37 @@ std::optional<Item> in_each_direction(Context& c, Span span, Type type,
   return element ? map_op(c, span, block, type.dims, *element) : std::nullopt;
 }
 
-// ---- calls ----
+}  // namespace
 
-std::optional<Item> vjp(Context& c, const BuiltinCall& call) {
-  auto y = real_value(c, call.arguments[0]), x = variable(c, call.name, call.arguments[0], call.arguments[1]);
-  auto v = y && x ? to_fit(c, call.arguments[2], c.type(*y), "the cotangent of `vjp`") : std::nullopt;
+std::optional<Item> builtins::vjp(Context& c, const BuiltinCall& call) {
+  auto y = real_value(c, call["y"]), x = variable(c, call.name, call["y"], call["x"]);
+  auto v = y && x ? to_fit(c, call["v"], c.type(*y), "the cotangent of `vjp`") : std::nullopt;
   return v ? c.emit(call.span, Opcode::vjp, {*y, *v, *x}) : std::nullopt;
 }
 
-std::optional<Item> jvp(Context& c, const BuiltinCall& call) {
-  auto y = real_value(c, call.arguments[0]), x = variable(c, call.name, call.arguments[0], call.arguments[1]);
-  auto v = y && x ? to_fit(c, call.arguments[2], c.type(*x), "the direction of `jvp`") : std::nullopt;
+std::optional<Item> builtins::jvp(Context& c, const BuiltinCall& call) {
+  auto y = real_value(c, call["y"]), x = variable(c, call.name, call["y"], call["x"]);
+  auto v = y && x ? to_fit(c, call["v"], c.type(*x), "the direction of `jvp`") : std::nullopt;
   return v ? c.emit(call.span, Opcode::jvp, {*y, *x, *v}) : std::nullopt;
 }
 
-std::optional<Item> hvp(Context& c, const BuiltinCall& call) {
-  auto y = scalar(c, call.name, call.arguments[0]), w = y ? variable(c, call.name, call.arguments[0], call.arguments[1]) : std::nullopt;
-  auto v = y && w ? to_fit(c, call.arguments[2], c.type(*w), "the direction of `hvp`") : std::nullopt;
+std::optional<Item> builtins::hvp(Context& c, const BuiltinCall& call) {
+  auto y = scalar(c, call.name, call["J"]), w = y ? variable(c, call.name, call["J"], call["w"]) : std::nullopt;
+  auto v = y && w ? to_fit(c, call["v"], c.type(*w), "the direction of `hvp`") : std::nullopt;
   auto g = v ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   return g ? c.emit(call.span, Opcode::jvp, {*g, *w, *v}) : std::nullopt;
 }
 
-std::optional<Item> hessian(Context& c, const BuiltinCall& call) {
-  auto y = scalar(c, call.name, call.arguments[0]), w = y ? variable(c, call.name, call.arguments[0], call.arguments[1]) : std::nullopt;
+std::optional<Item> builtins::hessian(Context& c, const BuiltinCall& call) {
+  auto y = scalar(c, call.name, call["J"]), w = y ? variable(c, call.name, call["J"], call["w"]) : std::nullopt;
   auto g = y && w ? c.emit(call.span, Opcode::grad, {*y, *w}) : std::nullopt;
   if (!g) return std::nullopt;
   return in_each_direction(c, call.span, c.type(*w), [&](const Item& v) { return c.emit(call.span, Opcode::jvp, {*g, *w, v}); });
 }
 
 // By rows (reverse mode) or by columns (forward mode), whichever are fewer.
-std::optional<Item> jacobian(Context& c, const BuiltinCall& call) {
-  auto y = real_value(c, call.arguments[0]), x = variable(c, call.name, call.arguments[0], call.arguments[1]);
+std::optional<Item> builtins::jacobian(Context& c, const BuiltinCall& call) {
+  auto y = real_value(c, call["y"]), x = variable(c, call.name, call["y"], call["x"]);
   if (!y || !x) return std::nullopt;
   const Type of = c.type(*y), by = c.type(*x);
   if (of.count() <= by.count())
@@ -165,65 +163,27 @@ std::optional<Item> jacobian(Context& c, const BuiltinCall& call) {
   return c.emit(call.span, Opcode::transpose, {*columns}, {{Attr::perm, perm}});
 }
 
-constexpr Builtin kBuiltins[] = {
-    {"vjp",
-     {"y", "x", "v"},
-     vjp,
-     {"the gradient of sum(v * y) by x: reverse mode", "that of x", "like any other expression's", "x = [1, 2]; vjp(x^2, x, [1, 10])"}},
-    {"jvp",
-     {"y", "x", "v"},
-     jvp,
-     {"how y changes when x moves in the direction v: forward mode", "that of y", "like any other expression's",
-      "x = [1, 2]; jvp(x^2, x, [1, 10])"}},
-    {"hvp",
-     {"J", "w", "v"},
-     hvp,
-     {"the Hessian of J by w, times v", "that of w", "like any other expression's", "w = [1, 2]; hvp(sum(w^3), w, [1, 0])"}},
-    {"hessian",
-     {"J", "w"},
-     hessian,
-     {"the second derivatives of J by w", "the axes of w, twice", "like any other expression's", "w = [1, 2]; hessian(sum(w^3), w)"}},
-    {"jacobian",
-     {"y", "x"},
-     jacobian,
-     {"the derivative of each element of y by each of x", "the axes of y, then those of x", "like any other expression's",
-      "x = [1, 2]; jacobian(x[0] * x, x)"}},
-};
-
-}  // namespace
-
-std::span<const Builtin> derivative_builtins() {
-  return kBuiltins;
-}
-
-std::optional<Item> call_grad(Context& c, const Name& callee, const std::vector<Given>& given, Span span) {
+std::optional<Item> builtins::grad(Context& c, const BuiltinCall& call) {
+  const std::vector<Item>& given = call.arguments;
   if (given.size() < 2) {
-    c.error(Code::E0105, callee.span, "`grad` takes a scalar and what to differentiate it by", "write `grad(J, w)` or `grad(J, w, b)`");
+    c.error(Code::E0105, call.span, "`grad` takes a scalar and what to differentiate it by", "write `grad(J, w)` or `grad(J, w, b)`");
     return std::nullopt;
   }
   std::vector<ValueId> ids;
   std::vector<Type> types;
   for (std::size_t i = 0; i < given.size(); ++i) {
-    if (given[i].name) {
-      c.error(Code::E0105, given[i].name->span, fmt::format("`grad` has no parameter `{}`", given[i].name->text));
-      return std::nullopt;
-    }
-    auto value = i == 0 ? scalar(c, callee.text, given[i].item) : variable(c, callee.text, given[0].item, given[i].item);
+    auto value = i == 0 ? scalar(c, call.name, given[0]) : variable(c, call.name, given[0], given[i]);
     if (!value) return std::nullopt;
     ids.push_back(*value->as<ValueId>());
     types.push_back(c.type(ids.back()));
   }
-  c.set_origin(span);
+  c.set_origin(call.span);
   ir::OpId op = c.builder->emit_op(Opcode::grad, ids, {}, std::span(types).subspan(1));
   const auto& results = c.function().op(op).results;
-  if (results.size() == 1) return Item{results[0], span};
+  if (results.size() == 1) return Item{results[0], call.span};
   Tuple tuple;
-  for (ValueId id : results) tuple.items.push_back({id, span});
-  return Item{std::move(tuple), span};
-}
-
-bool is_derivative_form(std::string_view name) {
-  return name == "grad" || std::any_of(std::begin(kBuiltins), std::end(kBuiltins), [&](const Builtin& b) { return b.name == name; });
+  for (ValueId id : results) tuple.items.push_back({id, call.span});
+  return Item{std::move(tuple), call.span};
 }
 
 }  // namespace bpc::frontend::lowering

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <map>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "support/source.h"
@@ -69,12 +69,12 @@ class Einsum {
   // ---- the spec ----
 
   bool wrong(Code code, std::string message, std::string help) {
-    c_.error(code, call_.arguments[0].span, std::move(message), std::move(help));
+    c_.error(code, call_["spec"].span, std::move(message), std::move(help));
     return false;
   }
 
   bool parse() {
-    const Text* given = call_.arguments[0].as<Text>();
+    const Text* given = call_["spec"].as<Text>();
     if (!given) return wrong(Code::E0209, "the first argument of `einsum` is its spec", "write it like `einsum(\"bij,bjk->bik\", a, b)`");
     std::string text = given->text;
     std::erase(text, ' ');
@@ -319,7 +319,7 @@ class Einsum {
 
 }  // namespace
 
-std::optional<Item> einsum(Context& c, const BuiltinCall& call) {
+std::optional<Item> builtins::einsum(Context& c, const BuiltinCall& call) {
   auto result = Einsum(c, call).run();
   if (result) result->span = call.span;
   return result;

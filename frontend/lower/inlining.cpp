@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <set>
 
-#include "frontend/lower/builtins.h"
 #include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
@@ -237,7 +236,7 @@ const Differentiation& differentiation(Context& c, const Callable& callee, Span 
     const auto* inner = std::get_if<CallExpr>(&e.node);
     const Definition* form = inner ? callee.names->of(id) : nullptr;
     if (!form || form->kind != Definition::Kind::builtin) continue;
-    const bool is_form = is_derivative_form(form->name);
+    const bool is_form = is_kind(form->builtin, BuiltinKind::derivative);
     found.is_any |= is_form;
     for (std::size_t i = 0; i < inner->arguments.size(); ++i) {
       if (!std::holds_alternative<NameExpr>(ast.expr(inner->arguments[i].value).node)) continue;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/types.h"
@@ -25,8 +25,7 @@ bool contains(const std::vector<std::int64_t>& axes, std::size_t axis) {
   return std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(axis)) != axes.end();
 }
 
-// ---- where the axes of the indices stand: first in what gather gives and scatter_add takes, at part.place in the part ----
-
+// Where the axes of the indices stand: first in what gather gives and scatter_add takes, at part.place in the part.
 std::vector<std::int64_t> to_place(Context& c, const Part& part, std::size_t rank) {
   std::vector<std::int64_t> perm(rank);
   std::iota(perm.begin(), perm.end(), 0);
@@ -44,8 +43,6 @@ std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
 std::optional<Item> transposed(Context& c, Span span, const Item& x, std::vector<std::int64_t> perm) {
   return std::is_sorted(perm.begin(), perm.end()) ? x : c.emit(span, Opcode::transpose, {x}, {{Attr::perm, std::move(perm)}});
 }
-
-// ---- parts ----
 
 std::optional<Item> sliced(Context& c, Span span, const Item& base, const Part& part) {
   return part.is_whole ? base : c.emit(span, Opcode::slice, joined({base}, part.starts), part.attrs);
@@ -89,8 +86,6 @@ std::optional<Item> to_part(Context& c, const Item& base, const Part& part, cons
   return !value || same_shape(given, place) ? value : c.emit(v.span, Opcode::broadcast, {*value}, {}, &place);
 }
 
-// ---- functions ----
-
 // The rows of x that an integer tensor names.
 std::optional<Part> rows(Context& c, const Item& x, const Item& index) {
   const Type type = c.type(x);
@@ -109,24 +104,40 @@ std::optional<Part> rows(Context& c, const Item& x, const Item& index) {
   return part;
 }
 
-std::optional<Item> embedding(Context& c, const BuiltinCall& call) {
-  auto table = to_value(c, call.arguments[1]);
-  auto part = table ? rows(c, *table, call.arguments[0]) : std::nullopt;
+// What the index names along an axis, at its own place along the others.
+std::optional<Item> gather_along(Context& c, Span span, const Item& x, const Item& index, std::int64_t axis) {
+  std::vector<Item> operands{x};
+  std::vector<std::int64_t> axes(c.type(x).rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  Type along = c.type(index).with_element(Element::i32);
+  for (std::int64_t i : axes) {
+    auto place = i == axis ? index : c.emit(span, Opcode::iota, {}, {{Attr::axis, i}}, &along);
+    if (!place) return std::nullopt;
+    operands.push_back(std::move(*place));
+  }
+  return c.emit(span, Opcode::gather, operands, {{Attr::axes, axes}});
+}
+
+}  // namespace
+
+std::optional<Item> builtins::embedding(Context& c, const BuiltinCall& call) {
+  auto table = to_value(c, call["W"]);
+  auto part = table ? rows(c, *table, call["idx"]) : std::nullopt;
   return part ? read_part(c, call.span, *table, *part) : std::nullopt;
 }
 
-std::optional<Item> scatter_add(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto part = x ? rows(c, *x, call.arguments[1]) : std::nullopt;
-  return part ? add_to_part(c, call.span, *x, *part, call.arguments[2]) : std::nullopt;
+std::optional<Item> builtins::scatter_add(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto part = x ? rows(c, *x, call["idx"]) : std::nullopt;
+  return part ? add_to_part(c, call.span, *x, *part, call["v"]) : std::nullopt;
 }
 
 // As torch.gather: result[i, j] = x[index[i, j], j] for axis 0.
-std::optional<Item> gather(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto axis = x ? to_axis(c, call.arguments[2], *x) : std::nullopt;
+std::optional<Item> builtins::gather(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto axis = x ? to_axis(c, call["axis"], *x) : std::nullopt;
   if (!axis) return std::nullopt;
-  auto index = index_value(c, call.arguments[1], *x, static_cast<std::size_t>(*axis));
+  auto index = index_value(c, call["idx"], *x, static_cast<std::size_t>(*axis));
   if (!index) return std::nullopt;
   const Type whole = c.type(*x), shape = c.type(*index);
   bool fits = shape.rank() == whole.rank();
@@ -139,22 +150,13 @@ std::optional<Item> gather(Context& c, const BuiltinCall& call) {
                  .label(index->span, shape_text(shape.dims)));
     return std::nullopt;
   }
-  std::vector<Item> operands{*x};
-  std::vector<std::int64_t> axes(whole.rank());
-  std::iota(axes.begin(), axes.end(), 0);
-  for (std::int64_t i : axes) {
-    Type along = shape.with_element(Element::i32);
-    auto place = i == *axis ? index : c.emit(call.span, Opcode::iota, {}, {{Attr::axis, i}}, &along);
-    if (!place) return std::nullopt;
-    operands.push_back(*place);
-  }
-  return c.emit(call.span, Opcode::gather, operands, {{Attr::axes, axes}});
+  return gather_along(c, call.span, *x, *index, *axis);
 }
 
 // The k largest along the last axis, in descending order, and their indices.
-std::optional<Item> topk(Context& c, const BuiltinCall& call) {
-  auto x = to_value(c, call.arguments[0]);
-  auto k = to_size(c, call.arguments[1]);
+std::optional<Item> builtins::topk(Context& c, const BuiltinCall& call) {
+  auto x = to_value(c, call["x"]);
+  auto k = to_size(c, call["k"]);
   if (!x || !k) return std::nullopt;
   const Type type = c.type(*x);
   if (type.is_scalar()) {
@@ -162,44 +164,19 @@ std::optional<Item> topk(Context& c, const BuiltinCall& call) {
     return std::nullopt;
   }
   const std::size_t axis = type.rank() - 1;
+  const auto last = static_cast<std::int64_t>(axis);
   if (k->size > type.size(axis)) {
-    c.error(Code::E0201, call.arguments[1].span,
+    c.error(Code::E0201, call["k"].span,
             fmt::format("`topk` of {}: the last axis has {} elements, fewer than {}", c.described(*x), type.size(axis), k->size),
             fmt::format("`topk({}, {})` gives all of them, largest first", c.text_of(x->span), type.size(axis)));
     return std::nullopt;
   }
-  const Item last{weak(static_cast<std::int64_t>(axis)), call.span};
-  auto order = c.emit(call.span, Opcode::argsort, {*x}, {{Attr::axis, static_cast<std::int64_t>(axis)}, {Attr::descending, true}});
-  auto indices = order ? frontend::lowering::part(c, call.span, *order, axis, 0, k->size) : std::nullopt;
-  auto values = indices ? gather(c, {call.span, call.name, {*x, *indices, last}}) : std::nullopt;
+  auto order = c.emit(call.span, Opcode::argsort, {*x}, {{Attr::axis, last}, {Attr::descending, true}});
+  auto indices = order ? part(c, call.span, *order, axis, 0, k->size) : std::nullopt;
+  auto values = indices ? gather_along(c, call.span, *x, *indices, last) : std::nullopt;
   if (!values) return std::nullopt;
   return Item{Tuple{{*values, *indices}}, call.span};
 }
-
-constexpr Builtin kBuiltins[] = {
-    {"gather",
-     {"x", "idx", "axis"},
-     gather,
-     {"as in PyTorch: along the axis, the element that idx names; y[i, j] = x[idx[i, j], j] for axis 0", "that of idx",
-      "dx: dy added up where it was taken from", "gather([[1, 2], [3, 4]], i32([[0], [1]]), 1)"}},
-    {"topk",
-     {"x", "k"},
-     topk,
-     {"the k largest along the last axis, in descending order, and their indices", "x with k for the last axis, twice",
-      "dx: dy of the values, put where they were", "v, i = topk([1, 5, 3], 2)"}},
-    {"scatter_add",
-     {"x", "idx", "v"},
-     scatter_add,
-     {"x with the rows of v added to the rows that idx names; where one repeats, all add up", "that of x", "dx = dy, dv = dy[idx]",
-      "scatter_add([0, 0, 0], i32([0, 2, 0]), [1, 2, 3])"}},
-    {"embedding",
-     {"idx", "W"},
-     embedding,
-     {"the rows of W that idx names: W[idx]", "idx, then W without its first axis", "dW: dy added up in the rows it was taken from",
-      "embedding(i32([1, 0]), [[1, 2], [3, 4]])"}},
-};
-
-}  // namespace
 
 std::optional<Item> read_part(Context& c, Span span, const Item& base, const Part& part) {
   if (part.indices.empty()) return c.emit(span, Opcode::slice, joined({base}, part.starts), part.attrs);
@@ -237,10 +214,6 @@ std::optional<Item> add_to_part(Context& c, Span span, const Item& base, const P
   auto added = value ? c.emit(span, Opcode::scatter_add, joined({*from, *value}, part.indices), {{Attr::axes, part.axes}}) : std::nullopt;
   if (!added || part.is_whole) return added;
   return c.emit(span, Opcode::update, joined({base, *added}, part.starts), std::move(attrs));
-}
-
-std::span<const Builtin> index_builtins() {
-  return kBuiltins;
 }
 
 }  // namespace bpc::frontend::lowering

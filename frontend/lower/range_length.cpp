@@ -6,8 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "frontend/lower/builtin_functions.h"
-#include "frontend/lower/builtins.h"
+#include "frontend/lower/context.h"
 #include "ir/ranges.h"
 
 namespace bpc::frontend::lowering {
@@ -58,10 +57,8 @@ bool is_repeatable(Context& c, ExprId id) {
   if (const auto* index = std::get_if<IndexExpr>(&node)) return is_repeatable(c, index->base) && all(index->items);
   if (const auto* range = std::get_if<RangeExpr>(&node)) return all(std::array{range->lo, range->hi, range->step});
   const auto* call = std::get_if<CallExpr>(&node);
-  const auto draws = random_builtins();
-  auto is_draw = [&](const Builtin& builtin) { return call && builtin.name == call->callee.text; };
   const Definition* callee = call ? c.meaning(id) : nullptr;
-  return callee && callee->kind == Definition::Kind::builtin && std::none_of(draws.begin(), draws.end(), is_draw) &&
+  return callee && callee->kind == Definition::Kind::builtin && !is_kind(callee->builtin, BuiltinKind::random) &&
          std::all_of(call->arguments.begin(), call->arguments.end(), [&](const Argument& one) { return is_repeatable(c, one.value); });
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "frontend/lower/builtin_functions.h"
+#include "frontend/lower/builtins.h"
 #include "frontend/lower/convert.h"
 #include "ir/tape_uses.h"
 
@@ -15,23 +15,25 @@ namespace {
 
 // The first argument of push and pop.
 bool require_tape(Context& c, const BuiltinCall& call) {
-  const ValueId* id = call.arguments[0].as<ValueId>();
+  const Item& s = call["s"];
+  const ValueId* id = s.as<ValueId>();
   if (id && c.type(*id).tape) return true;
-  c.error(Code::E0203, call.arguments[0].span,
-          fmt::format("`{}` takes a tape, and `{}` is none", call.name, c.text_of(call.arguments[0].span)), "`s = tape()` makes one");
+  c.error(Code::E0203, s.span, fmt::format("`{}` takes a tape, and `{}` is none", call.name, c.text_of(s.span)), "`s = tape()` makes one");
   return false;
 }
 
+}  // namespace
+
 // An empty tape. Until something is pushed its type is a placeholder.
-std::optional<Item> tape(Context& c, const BuiltinCall& call) {
+std::optional<Item> builtins::tape(Context& c, const BuiltinCall& call) {
   Type type = Type(c.module.real).as_tape();
   auto result = c.emit(call.span, Opcode::tape, {}, {}, &type);
   if (result) c.open_tapes.add(c.function(), *result->as<ValueId>());
   return result;
 }
 
-std::optional<Item> push(Context& c, const BuiltinCall& call) {
-  const Item &s = call.arguments[0], &v = call.arguments[1];
+std::optional<Item> builtins::push(Context& c, const BuiltinCall& call) {
+  const Item &s = call["s"], &v = call["v"];
   if (!require_tape(c, call) || !reject_tape(c, v, "`push`")) return std::nullopt;
   bool is_open = c.open_tapes.contains(c.function(), *s.as<ValueId>());
   auto value = is_open ? to_value(c, v) : to_value(c, v, c.type(s).element);
@@ -48,8 +50,8 @@ std::optional<Item> push(Context& c, const BuiltinCall& call) {
   return value ? c.emit(call.span, Opcode::push, {s, *value}) : std::nullopt;
 }
 
-std::optional<Item> pop(Context& c, const BuiltinCall& call) {
-  const Item& s = call.arguments[0];
+std::optional<Item> builtins::pop(Context& c, const BuiltinCall& call) {
+  const Item& s = call["s"];
   if (!require_tape(c, call)) return std::nullopt;
   if (c.open_tapes.contains(c.function(), *s.as<ValueId>())) {
     c.error(Code::E0211, s.span, fmt::format("nothing was pushed on `{}` before, so that what it holds is not known", c.text_of(s.span)));
@@ -60,29 +62,6 @@ std::optional<Item> pop(Context& c, const BuiltinCall& call) {
   Tuple both;
   for (ValueId result : c.function().def(*rest->as<ValueId>())->results) both.items.push_back({result, call.span});
   return Item{std::move(both), call.span};
-}
-
-constexpr Builtin kBuiltins[] = {
-    {"tape",
-     {},
-     tape,
-     {"an empty tape, a last-in-first-out store; used once, and handed on", "a tape", "see pop", "s = push(tape(), 3); s, v = pop(s)"}},
-    {"push",
-     {"s", "v"},
-     push,
-     {"the tape with v on top; all values of a tape have one type", "a tape", "dv = what pop gives of the tape's cotangent",
-      "s = push(tape(), [1, 2]); s, v = pop(s)"}},
-    {"pop",
-     {"s"},
-     pop,
-     {"the tape without its top, and what was there; of an empty one, zeros", "a tape, and what it holds",
-      "pushes dv on the tape's cotangent", "s = push(push(tape(), 1), 2); s, v = pop(s)"}},
-};
-
-}  // namespace
-
-std::span<const Builtin> tape_builtins() {
-  return kBuiltins;
 }
 
 void OpenTapes::follow(const ir::Function& function, ValueId value, ValueId tape) {

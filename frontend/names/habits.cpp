@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 
 namespace bpc::frontend {
 

@@ -1,7 +1,6 @@
 #include "frontend/names/meanings.h"
 
-#include "frontend/lower/builtins.h"
-#include "frontend/prelude/prelude.h"
+#include "frontend/builtins/builtins.h"
 
 namespace bpc::frontend {
 
@@ -79,18 +78,19 @@ std::optional<Meanings::Bound> Meanings::bound_at(FileId file, std::uint32_t lin
 }
 
 Definition& Meanings::make(Kind kind, const Name& name) {
-  return own_.emplace_back(Definition{kind, name.text, name.span, nullptr, {}, nullptr});
+  return own_.emplace_back(Definition{kind, name.text, name.span});
 }
 
 const Definition* Meanings::built_in(const std::string& name, bool for_library) {
   auto [known, is_new] = built_in_.try_emplace(name, nullptr);
   if (!is_new) return known->second;
   const bool is_function = for_library ? is_library_function(name) : is_builtin_function(name);
-  if (!is_function && name != "none" && !is_builtin_constant(name)) return nullptr;
-  const bool is_native = is_function && lowering::is_native_builtin(name);
-  const Kind kind = is_native ? Kind::builtin : is_function ? Kind::library : name == "none" ? Kind::none : Kind::number;
+  if (!is_function && name != "none" && !find_builtin_constant(name)) return nullptr;
+  const PreludeFunction* prelude = is_function ? find_prelude_function(name) : nullptr;
+  const Kind kind = prelude ? Kind::library : is_function ? Kind::builtin : name == "none" ? Kind::none : Kind::number;
   Definition& made = make(kind, {name, {}});
-  if (kind == Kind::library) made.prelude = find_prelude_function(name);
+  made.prelude = prelude;
+  if (kind == Kind::builtin) made.builtin = find_builtin(name);
   return known->second = &made;
 }
 

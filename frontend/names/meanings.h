@@ -11,11 +11,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "frontend/builtins/builtins.h"
 #include "frontend/syntax/ast.h"
 
 namespace bpc::frontend {
-
-struct PreludeFunction;
 
 // One meaning; that of a name that is assigned several times is one. It is known by its address.
 struct Definition {
@@ -38,10 +37,11 @@ struct Definition {
   };
   Kind kind;
   std::string name;
-  Span span;                                 // of the name where it is first bound; nowhere for what is built in
-  const FnStmt* fn = nullptr;                // of a function of a file
-  std::vector<const Definition*> sizes;      // of its signature
-  const PreludeFunction* prelude = nullptr;  // of a function of the prelude
+  Span span;                                  // of the name where it is first bound; nowhere for what is built in
+  const FnStmt* fn = nullptr;                 // of a function of a file
+  std::vector<const Definition*> sizes = {};  // of its signature
+  const PreludeFunction* prelude = nullptr;   // of a function of the prelude
+  const BuiltinInfo* builtin = nullptr;       // of a builtin; null for an operator that is spelled so
 };
 
 // Whether a file gives it to those that import the file.

@@ -4,9 +4,8 @@
 
 #include <utility>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/names/arguments.h"
-#include "frontend/names/resolve.h"
 #include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
@@ -185,14 +184,9 @@ void Resolver::generic_sizes(const TypeExpr& type, std::vector<const Definition*
 
 // ---- entries ----
 
-Symbols resolve(Program& program, std::size_t index, const std::vector<Symbols>& exports, Diagnostics& diagnostics) {
-  const Ast& ast = *program.asts[index];
-  Resolver resolver(*program.sources, ast, *program.names[index], diagnostics);
-  auto imported = [&](const ImportStmt& import) {
-    auto found = program.imports.find({ast.file, import.path});
-    return found == program.imports.end() ? nullptr : &exports[found->second];
-  };
-  Symbols own = resolver.file(imported);
+Symbols resolve(const SourceMap& sources, const Ast& ast, Meanings& names, Imported imported, Diagnostics& diagnostics) {
+  Resolver resolver(sources, ast, names, diagnostics);
+  Symbols own = resolver.file(std::move(imported));
   std::erase_if(own, [&](const auto& entry) {
     const Definition::Kind kind = entry.second->kind;
     return !(is_exported(kind) || kind == Definition::Kind::unknown) || entry.second->span.file != ast.file;

@@ -1,7 +1,6 @@
 // Private to name resolution: the walk over one file. Expressions are in resolver.cpp, statements in statements.cpp.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -9,14 +8,12 @@
 #include "frontend/names/habits.h"
 #include "frontend/names/meanings.h"
 #include "frontend/names/outline.h"
+#include "frontend/names/resolve.h"
 #include "frontend/names/scopes.h"
 #include "frontend/names/unknown.h"
 #include "support/diagnostics.h"
 
 namespace bpc::frontend {
-
-// What an import brings; null when its file could not be read, which has been reported.
-using Imported = std::function<const Symbols*(const ImportStmt&)>;
 
 class Resolver {
  public:

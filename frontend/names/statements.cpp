@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/names/adjoint.h"
 #include "frontend/names/resolver.h"
 #include "frontend/syntax/walk.h"

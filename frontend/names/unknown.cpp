@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 
 namespace bpc::frontend {
 
@@ -55,7 +55,7 @@ std::vector<std::string> UnknownNames::candidates(bool called) const {
     for (const BuiltinConstant& constant : builtin_constants()) names.emplace_back(constant.name);
   else
     for (std::string& name : builtin_names())
-      if (name != "push" && name != "pop" && name != "tape") names.push_back(std::move(name));
+      if (!is_kind(find_builtin(name), BuiltinKind::tape)) names.push_back(std::move(name));
   return names;
 }
 

@@ -4,9 +4,15 @@
 #include <string_view>
 #include <vector>
 
-#include "frontend/lower/builtins.h"
-
 namespace bpc::frontend {
+
+// What `bpc rules` says of a function; nothing of one that is for other functions of the library alone.
+struct Help {
+  std::string_view sentence, shape, derivative;  // shape of the result; the derivative as a formula in dy, or in words
+  std::string_view example;                      // statements before an expression or assignment, whose values are shown
+
+  bool is_given() const { return !sentence.empty(); }
+};
 
 struct PreludeFile {
   std::string_view path;  // "prelude/losses.bp"
@@ -18,7 +24,7 @@ const std::vector<PreludeFile>& prelude_files();
 struct PreludeFunction {
   std::string_view name;
   std::string_view path;
-  Help help;              // the comment above, of a function with an example; others are for the library alone
+  Help help;              // the comment above, of a function with an example
   std::size_t line;       // of its first line in the file, from 1
   std::string_view text;  // from `fn` to before the next top-level `fn`
 };

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "frontend/builtins/builtins.h"
 #include "frontend/format/format.h"
-#include "frontend/lower/builtins.h"
 #include "frontend/script/blocks.h"
 #include "ir/clone.h"
 

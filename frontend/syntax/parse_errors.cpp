@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "BpLexer.h"
-#include "frontend/lower/builtins.h"
 #include "frontend/syntax/foreign.h"
 #include "frontend/syntax/parse.h"
 #include "frontend/syntax/parse_phrases.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/syntax/foreign.h"
 #include "frontend/syntax/parse_build.h"
 #include "frontend/syntax/parse_phrases.h"
@@ -309,7 +309,7 @@ ExprId ExprBuilder::trailer(ExprId base, BpParser::TrailerContext* context) {
     error(Code::E0101, span(context), "only a named function can be called")
         .with_help(literal || callee.parenthesized
                        ? fill_help("to multiply, write `{1}*{2}`", {{text_of(callee.span), true}, {text_of(span(context)), true}})
-                   : made && lowering::is_derivative_form(made->callee.text)
+                   : made && is_kind(find_builtin(made->callee.text), BuiltinKind::derivative)
                        ? fmt::format("`{0}` gives a value: bind what to differentiate by, as in `x = 3`, and write `{0}(f(x), x)`",
                                      made->callee.text)
                        : "bind it to a name, or write `*` to multiply");

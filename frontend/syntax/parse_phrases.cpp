@@ -19,7 +19,7 @@
 #include <algorithm>
 
 #include "BpLexer.h"
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/syntax/foreign.h"
 
 namespace bpc::frontend {

@@ -28,6 +28,20 @@ const std::vector<Room> kRooms{
     {"backend/llvm", {"backend/llvm", "backend/plan", "backend/failure", "ir", "runtime", "scalar", "support"}},
 };
 
+// The rooms and doors of the front end, by how their files' names begin: each may include itself, and those of the lines above it.
+const std::vector<std::vector<std::string>> kFrontEnd{
+    {"prelude/"}, {"builtins/"}, {"syntax/"}, {"format/", "names/"}, {"program.", "script/"}, {"lower"}, {"query.", "write_script."},
+};
+
+// The line and the column of what a file of the front end belongs to.
+std::pair<std::size_t, std::size_t> front_room(const std::string& file) {
+  for (std::size_t line = 0; line < kFrontEnd.size(); ++line)
+    for (std::size_t column = 0; column < kFrontEnd[line].size(); ++column)
+      if (file.starts_with("frontend/" + kFrontEnd[line][column])) return {line, column};
+  FAIL(file << " is of no room of the front end");
+  return {};
+}
+
 // What stands between the quotes or brackets of each #include.
 std::vector<std::string> includes_of(const fs::path& file) {
   std::istringstream text(bpc::test::read_file(file.string()));
@@ -59,6 +73,21 @@ TEST_CASE("rooms include only what they may") {
           CHECK(allowed);
         }
       }
+    }
+  }
+}
+
+TEST_CASE("rooms of the front end include only those below them") {
+  const fs::path root = bpc::test::source_dir();
+  for (const auto& entry : fs::recursive_directory_iterator(root / "frontend")) {
+    if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
+    const std::string file = fs::relative(entry.path(), root).string();
+    const auto room = front_room(file);
+    for (const std::string& include : includes_of(entry.path())) {
+      if (!include.starts_with("frontend/")) continue;
+      INFO(file << " includes " << include);
+      const auto other = front_room(include);
+      CHECK((other == room || other.first < room.first));
     }
   }
 }

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/prelude/prelude.h"
 #include "frontend/write_script.h"
 #include "ir/derivatives.h"
@@ -181,11 +181,11 @@ Rule rule_of(const frontend::PreludeFunction& function) {
   return rule;
 }
 
-Rule rule_of(const frontend::BuiltinDescription& builtin) {
+Rule rule_of(const frontend::BuiltinInfo& builtin) {
   Rule rule;
   rule.name = builtin.name;
   rule.group = "Functions that the compiler makes of these";
-  rule.usage = fmt::format("{}({})", builtin.name, builtin.parameters);
+  rule.usage = fmt::format("{}({})", builtin.name, ir::signature_text(builtin.signature));
   rule.doc = builtin.help.sentence;
   rule.shape = builtin.help.shape;
   rule.formulas = {std::string(builtin.help.derivative)};
@@ -199,9 +199,10 @@ std::vector<Rule> rule_book() {
   std::vector<Rule> rules;
   for (const ir::OpInfo& op : ir::all_ops())
     if (auto rule = rule_of(op)) rules.push_back(std::move(*rule));
-  for (const frontend::BuiltinDescription& builtin : frontend::builtin_descriptions()) rules.push_back(rule_of(builtin));
+  for (const frontend::BuiltinInfo& builtin : frontend::all_builtins())
+    if (builtin.help.is_given()) rules.push_back(rule_of(builtin));
   for (const frontend::PreludeFunction& function : frontend::prelude_functions())
-    if (!function.help.example.empty()) rules.push_back(rule_of(function));
+    if (function.help.is_given()) rules.push_back(rule_of(function));
   return rules;
 }
 

@@ -48,8 +48,8 @@ std::string for_markdown(const Rule& rule) {
 
 constexpr const char* kPage =
     "# Operators and functions\n\n"
-    "Everything that a script can write or call. Made by `bpc rules --markdown` from ir/ops.def, ir/derivatives.cpp, the tables in\n"
-    "frontend/lower and the comments in frontend/prelude; `bpc rules softmax` shows one, with its definition if it is written in the\n"
+    "Everything that a script can write or call. Made by `bpc rules --markdown` from ir/ops.def, ir/derivatives.cpp, the table in\n"
+    "frontend/builtins and the comments in frontend/prelude; `bpc rules softmax` shows one, with its definition if it is written in the\n"
     "language. The examples are run when this page is made.\n\n"
     "A formula gives what the cotangent `dy` of the result `y` contributes to the cotangent of an operand; those of operators are as the\n"
     "compiler's equations make them for the operands shown. `strong_mul(a, b)` is `a * b` where a zero of `a` wins over an infinite or "

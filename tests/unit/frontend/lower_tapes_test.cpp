@@ -66,6 +66,8 @@ TEST_CASE("a tape is no value") {
       {"const c = s", "2:11 E0203 `const` does not work on tapes, and `s` is one\n"},
       {"y : real = s", "2:12 E0206 `y` is declared f32, and this is tape<f32>\n"},
       {"y = grad(1, s)", "2:13 E0303 `s` is a tape, which has no derivative\n"},
+      {"y = grad(s, 1)", "2:10 E0303 `s` is a tape, which has no derivative\n"},
+      {"y = vjp(1, s, 1)", "2:12 E0303 `s` is a tape, which has no derivative\n"},
       {"y = 1 if s else 2", "2:10 E0203 the condition of `if` must be a bool, and `s` is tape<f32>\n"},
       {"y = s if 1 > real(0) else 2", "2:5 E0207 `s if 1 > real(0) else 2` is tape<f32> on one side and f32 on the other\n"},
       {"x = [1, 2]; x[0] = s", "2:20 E0206 x [2] holds f32, and this is tape<f32>\n"},

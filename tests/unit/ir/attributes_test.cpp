@@ -46,5 +46,5 @@ TEST_CASE("a signature shows what scripts give, in their order") {
   CHECK(signature_text(op_info(Opcode::polygamma).signature) == "n, x");
   CHECK(signature_text(op_info(Opcode::triangular_solve).signature) == "A, b, lower = true, transposed = false");
   CHECK(signature_text(op_info(Opcode::argsort).signature) == "x, axis = -1, descending = false");
-  CHECK(signature_text({"spec", many("operands")}) == "spec, operands...");
+  CHECK(signature_text({"spec", many("operands")}) == "spec, operands, …");
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "frontend/lower/builtins.h"
+#include "frontend/builtins/builtins.h"
 #include "frontend/prelude/prelude.h"
 
 using bpc::tool::result_of;
