@@ -17,39 +17,63 @@ using ir::BlockId;
 using ir::Opcode;
 using ir::ValueId;
 
-// Two items, one from each side of a branch, as values of one type at the end of their blocks; nullopt when their types differ (reported at
-// `span`) or one has failed. `bound` is where a name was bound on each side.
-struct Joined {
-  ValueId then, otherwise;
+// An `if` on a condition that is known at run time only: the two sides are lowered, then items of both are joined, pair by pair.
+class Branch {
+ public:
+  // `condition`: nullopt after an error. The sides are lowered all the same, for the errors in them.
+  Branch(Context& c, const std::optional<Item>& condition)
+      : c_(c), condition_(condition ? condition_value(c, *condition, "the condition of `if`") : std::nullopt) {
+    for (BlockId& block : blocks_) block = c.function().add_block({});
+  }
+
+  bool is_sound() const { return condition_.has_value(); }
+  // Lowers a side, the first of which is taken where the condition holds; returns the names that it binds.
+  Scope side(std::size_t which, const std::function<void()>& lower) { return in_block(c_, blocks_[which], {}, lower); }
+  // Two items as one result of the `if`; false when their types differ (reported at `span`) or one has failed. `bound` is where a name was
+  // bound on each side.
+  bool join(const Item& then, const Item& otherwise, Span span, const std::string& what, const Span* bound = nullptr);
+  // What comes out, in the order in which it was joined.
+  std::vector<ValueId> finish(Span span) {
+    return region_op(c_, span, Opcode::if_else, {*condition_->as<ValueId>()}, types_, {blocks_[0], blocks_[1]});
+  }
+
+ private:
+  Context& c_;
+  std::optional<Item> condition_;
+  BlockId blocks_[2];
+  std::vector<Type> types_;
 };
-std::optional<Joined> join_sides(Context& c, BlockId then_block, const Item& then, BlockId else_block, const Item& otherwise, Span span,
-                                 const std::string& what, const Span* bound = nullptr) {
-  auto first = strength(c, then), second = strength(c, otherwise);
-  if (!first || !second) return std::nullopt;
+
+bool Branch::join(const Item& then, const Item& otherwise, Span span, const std::string& what, const Span* bound) {
+  auto first = strength(c_, then), second = strength(c_, otherwise);
+  if (!first || !second) return false;
   bool weak = first->kind != Strength::Kind::typed || second->kind != Strength::Kind::typed;
-  auto element = common_element(c, {*first, *second}, ir::Domain::any);
+  auto element = common_element(c_, {*first, *second}, ir::Domain::any);
   auto converted = [&](BlockId block, const Item& item) -> std::optional<Item> {
-    BlockId outside = c.builder->block();
-    c.builder->set_block(block);
-    auto value = to_value(c, item, element);
-    if (value && element && weak) value = cast_to(c, *value, *element, item.span);
-    c.builder->set_block(outside);
+    BlockId outside = c_.builder->block();
+    c_.builder->set_block(block);
+    auto value = to_value(c_, item, element);
+    if (value && element && weak) value = cast_to(c_, *value, *element, item.span);
+    c_.builder->set_block(outside);
     return value;
   };
-  auto a = converted(then_block, then), b = converted(else_block, otherwise);
-  if (!a || !b) return std::nullopt;
-  c.open_tapes.join(c.function(), *a->as<ValueId>(), *b->as<ValueId>());
-  const Type &x = c.type(*a), &y = c.type(*b);
+  auto a = converted(blocks_[0], then), b = converted(blocks_[1], otherwise);
+  if (!a || !b) return false;
+  c_.open_tapes.join(c_.function(), *a->as<ValueId>(), *b->as<ValueId>());
+  const Type &x = c_.type(*a), &y = c_.type(*b);
   if (!same_type(x, y)) {
     const bool is_mixed =
         same_shape(x, y) && ((is_real(x.element) && is_integer(y.element)) || (is_integer(x.element) && is_real(y.element)));
-    c.error(Code::E0207, span, fmt::format("{} is {} on one side and {} on the other", what, type_text(x), type_text(y)),
-            is_mixed ? (bound ? mixed_help(c, bound[is_integer(x.element) ? 0 : 1], bound[is_integer(x.element) ? 1 : 0])
-                              : "`real(…)` makes a real of an integer")
-                     : "");
-    return std::nullopt;
+    c_.error(Code::E0207, span, fmt::format("{} is {} on one side and {} on the other", what, type_text(x), type_text(y)),
+             is_mixed ? (bound ? mixed_help(c_, bound[is_integer(x.element) ? 0 : 1], bound[is_integer(x.element) ? 1 : 0])
+                               : "`real(…)` makes a real of an integer")
+                      : "");
+    return false;
   }
-  return Joined{*a->as<ValueId>(), *b->as<ValueId>()};
+  types_.push_back(x);
+  c_.function().block(blocks_[0]).yields.push_back(*a->as<ValueId>());
+  c_.function().block(blocks_[1]).yields.push_back(*b->as<ValueId>());
+  return true;
 }
 
 // The names that a block binds whichever way it takes.
@@ -130,17 +154,13 @@ std::optional<Item> conditional(Context& c, Span span, const ConditionalExpr& e)
     if (chosen) chosen->span = span;
     return chosen;
   }
-  auto condition = condition_value(c, *item, "the condition of `if`");
-  BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
+  Branch branch(c, item);
   std::optional<Item> sides[2];
-  in_block(c, blocks[0], {}, [&] { sides[0] = expression(c, e.then); });
-  in_block(c, blocks[1], {}, [&] { sides[1] = expression(c, e.otherwise); });
-  if (!condition || !sides[0] || !sides[1]) return std::nullopt;
-  auto joined = join_sides(c, blocks[0], *sides[0], blocks[1], *sides[1], span, fmt::format("`{}`", c.text_of(span)));
-  if (!joined) return std::nullopt;
-  c.function().block(blocks[0]).yields = {joined->then};
-  c.function().block(blocks[1]).yields = {joined->otherwise};
-  return Item{region_op(c, span, Opcode::if_else, {*condition->as<ValueId>()}, {c.type(joined->then)}, {blocks[0], blocks[1]})[0], span};
+  branch.side(0, [&] { sides[0] = expression(c, e.then); });
+  branch.side(1, [&] { sides[1] = expression(c, e.otherwise); });
+  if (!branch.is_sound() || !sides[0] || !sides[1]) return std::nullopt;
+  if (!branch.join(*sides[0], *sides[1], span, fmt::format("`{}`", c.text_of(span)))) return std::nullopt;
+  return Item{branch.finish(span)[0], span};
 }
 
 bool contains_return(const Ast& ast, const Block& block) {
@@ -159,17 +179,14 @@ void if_statement(Context& c, const IfStmt& s) {
     known_side(c, side_of(c, s, *known, nullptr));
     return;
   }
-  auto condition = item ? condition_value(c, *item, "the condition of `if`") : std::nullopt;
-  BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
-  Scope scopes[2];
-  scopes[0] = in_block(c, blocks[0], {}, [&] { run(c, {&s.then.statements, 0, nullptr}); });
-  if (s.otherwise) scopes[1] = in_block(c, blocks[1], {}, [&] { run(c, {&s.otherwise->statements, 0, nullptr}); });
+  Branch branch(c, item);
+  const Scope scopes[2] = {branch.side(0, [&] { run(c, {&s.then.statements, 0, nullptr}); }),
+                           s.otherwise ? branch.side(1, [&] { run(c, {&s.otherwise->statements, 0, nullptr}); }) : Scope{}};
 
   std::vector<const Definition*> names = scopes[0].order, live;
   for (const Definition* name : scopes[1].order)
     if (!scopes[0].names.contains(name)) names.push_back(name);
   std::vector<Binding> bindings;
-  std::vector<Type> types;
   for (const Definition* name : names) {
     std::optional<Binding> sides[2];
     for (int k = 0; k < 2; ++k) {
@@ -184,21 +201,15 @@ void if_statement(Context& c, const IfStmt& s) {
     Span at = scopes[1].names.contains(name) ? sides[1]->span : sides[0]->span;
     const Span bound[2] = {sides[0]->span, sides[1]->span};
     // Of an unknown condition one side may be known to be taken: then they need not agree.
-    auto joined = condition
-                      ? join_sides(c, blocks[0], sides[0]->item, blocks[1], sides[1]->item, at, fmt::format("`{}`", name->name), bound)
-                      : std::nullopt;
-    if (!joined) {
+    if (!branch.is_sound() || !branch.join(sides[0]->item, sides[1]->item, at, fmt::format("`{}`", name->name), bound)) {
       c.bind(name, {Poison{}, at}, at);
       continue;
     }
     live.push_back(name);
     bindings.push_back({{}, at, sides[0]->declared ? sides[0]->declared : sides[1]->declared});
-    types.push_back(c.type(joined->then));
-    c.function().block(blocks[0]).yields.push_back(joined->then);
-    c.function().block(blocks[1]).yields.push_back(joined->otherwise);
   }
-  if (!condition) return;
-  const std::vector<ValueId> results = region_op(c, span, Opcode::if_else, {*condition->as<ValueId>()}, types, {blocks[0], blocks[1]});
+  if (!branch.is_sound()) return;
+  const std::vector<ValueId> results = branch.finish(span);
   for (std::size_t i = 0; i < live.size(); ++i)
     assign_name(c, live[i], {results[i], bindings[i].span}, bindings[i].span, bindings[i].declared);
 }
@@ -207,13 +218,12 @@ Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
   auto item = expression(c, s.condition);
   const Rest then = side_of(c, s, true, &rest), otherwise = side_of(c, s, false, &rest);
   if (const bool* known = item ? item->as<bool>() : nullptr) return known_side(c, *known ? then : otherwise);
-  auto condition = item ? condition_value(c, *item, "the condition of `if`") : std::nullopt;
-  BlockId blocks[2] = {c.function().add_block({}), c.function().add_block({})};
+  Branch branch(c, item);
   Outcome sides[2];
-  in_block(c, blocks[0], {}, [&] { sides[0] = run(c, then); });
-  in_block(c, blocks[1], {}, [&] { sides[1] = run(c, otherwise); });
+  branch.side(0, [&] { sides[0] = run(c, then); });
+  branch.side(1, [&] { sides[1] = run(c, otherwise); });
   Outcome outcome{true, {}};
-  if (!condition) {  // one side may be known to be taken
+  if (!branch.is_sound()) {  // one side may be known to be taken
     outcome.values.push_back({Poison{}, span});
     return outcome;
   }
@@ -230,24 +240,17 @@ Outcome returning_if(Context& c, const IfStmt& s, Span span, const Rest& rest) {
     outcome.values.push_back({Poison{}, span});
     return outcome;
   }
-  std::vector<Type> types;
   bool ok = true;
   for (std::size_t i = 0; i < sides[0].values.size(); ++i) {
-    const Item &a = sides[0].values[i], &b = sides[1].values[i];
-    auto joined = join_sides(c, blocks[0], a, blocks[1], b, b.span, fmt::format("the result of `{}`", c.frame->function));
-    ok &= joined.has_value();
-    if (!joined) continue;
-    types.push_back(c.type(joined->then));
-    c.function().block(blocks[0]).yields.push_back(joined->then);
-    c.function().block(blocks[1]).yields.push_back(joined->otherwise);
+    const Item& otherwise_value = sides[1].values[i];
+    ok &= branch.join(sides[0].values[i], otherwise_value, otherwise_value.span, fmt::format("the result of `{}`", c.frame->function));
   }
   if (!ok) {
     outcome.values.assign(sides[0].values.size(), {Poison{}, span});
     return outcome;
   }
   Span at = c.expr(s.condition).span;
-  for (ValueId id : region_op(c, at, Opcode::if_else, {*condition->as<ValueId>()}, types, {blocks[0], blocks[1]}))
-    outcome.values.push_back({id, at});
+  for (ValueId id : branch.finish(at)) outcome.values.push_back({id, at});
   return outcome;
 }
 
