@@ -43,7 +43,6 @@ Context::Context(const Program& program, const LowerOptions& options, Diagnostic
       diagnostics_(&diagnostics) {
   init_copies.keep_origins();
   init_copies.leave_effects_out();
-  init.name = std::string("init");
   module.real = options.real;
 }
 

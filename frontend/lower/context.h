@@ -100,8 +100,8 @@ struct Context {
   const SourceMap& sources;
   bool is_muted = false;  // while a proposal is tried: nothing is reported
   bool is_trial = false;  // while a function that nobody calls is checked (uncalled.h)
-  ir::Module module;      // real and seed; its functions are filled in at the end
-  ir::Function main, init;
+  ir::Module module;      // being made
+  ir::Function &main = module.main, &init = module.initial;
   ir::Builder main_builder, init_builder;
   ir::Builder init_body;   // at the end of init, wherever init_builder is
   ir::Cloner init_copies;  // puts there what init computes as main does

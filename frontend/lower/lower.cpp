@@ -95,10 +95,11 @@ std::optional<ir::Module> lower(const Program& program, const LowerOptions& opti
   c.files.resize(program.asts.size());
   try {
     lower_program(c, diagnostics);
-    const std::vector<Callable> uncalled = uncalled_functions(c);
-    c.module.initial = uncalled.empty() ? std::move(c.init) : c.init;
-    c.module.main = uncalled.empty() ? std::move(c.main) : c.main;
-    for (const Callable& function : uncalled) check_uncalled(c, function);
+    if (const std::vector<Callable> uncalled = uncalled_functions(c); !uncalled.empty()) {
+      ir::Module made = c.module;  // what they are lowered into is of no use
+      for (const Callable& function : uncalled) check_uncalled(c, function);
+      c.module = std::move(made);
+    }
   } catch (ir::LimitReached& limit) {
     if (limit.diagnostic) diagnostics.add(std::move(*limit.diagnostic));
   }
