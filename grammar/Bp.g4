@@ -76,6 +76,13 @@ listItems   : expr (generators | (',' expr)*) ;
 generators  : 'for' generator (',' generator)* ;
 generator   : NAME 'in' expr ;
 
+// ---- words ----
+
+// Those that are keywords only where a declaration starts, or in their clause; elsewhere each is a NAME. No rule uses this one.
+softWord
+  : 'import' | 'dim' | 'const' | 'input' | 'param' | 'loss' | 'fn' | 'seed' | 'train' | 'adjoint' | 'print' | 'assert' | 'from' | 'by'
+  ;
+
 // ---- tokens ----
 
 IMPORT : 'import' ;  DIM : 'dim' ;  CONST : 'const' ;  INPUT : 'input' ;  PARAM : 'param' ;  LOSS : 'loss' ;  FN : 'fn' ;

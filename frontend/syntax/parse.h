@@ -1,4 +1,4 @@
-// Text to syntax tree. The only room that knows ANTLR.
+// Text to syntax tree. Of all that there is, only the files parse* know ANTLR.
 #pragma once
 
 #include <optional>

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "frontend/syntax/parse_classes.h"
+
 namespace bpc::frontend {
 
 namespace {
 
 using grammar::BpParser;
-
-bool is_assignment(std::size_t kind) {
-  return kind == BpParser::ASSIGN || kind == BpParser::PLUS_ASSIGN || kind == BpParser::MINUS_ASSIGN || kind == BpParser::TIMES_ASSIGN ||
-         kind == BpParser::DIVIDE_ASSIGN;
-}
 
 bool is_between(const Span& span, const Span& first, const Span& last) {
   return std::pair(first.line, first.column) <= std::pair(span.line, span.column) &&
@@ -62,7 +59,7 @@ bool BrokenStatements::is_unfinished(std::size_t begin, std::size_t end) const {
 // a name (`def f(x):`), all.
 std::vector<Name> BrokenStatements::names_in(std::size_t begin, std::size_t end, bool assigned) const {
   std::vector<Name> names, line;
-  std::size_t depth = 0;
+  int depth = 0;
   bool is_bound = false;
   auto finish = [&] {
     if (is_bound == assigned) names.insert(names.end(), line.begin(), line.end());
@@ -71,8 +68,7 @@ std::vector<Name> BrokenStatements::names_in(std::size_t begin, std::size_t end,
   };
   for (std::size_t i = begin; i < end; ++i) {
     const std::size_t kind = tokens_[i].kind;
-    if (kind == BpParser::LPAREN || kind == BpParser::LBRACKET) ++depth;
-    if ((kind == BpParser::RPAREN || kind == BpParser::RBRACKET) && depth > 0) --depth;
+    depth = std::max(0, depth + nesting(kind));
     if (kind == BpParser::EOS || kind == BpParser::LBRACE || kind == BpParser::RBRACE) {
       depth = 0;
       finish();

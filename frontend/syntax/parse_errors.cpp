@@ -8,6 +8,7 @@
 #include "BpLexer.h"
 #include "frontend/syntax/foreign.h"
 #include "frontend/syntax/parse.h"
+#include "frontend/syntax/parse_classes.h"
 #include "frontend/syntax/parse_phrases.h"
 
 namespace bpc::frontend {
@@ -15,32 +16,6 @@ namespace bpc::frontend {
 namespace {
 
 using grammar::BpParser;
-
-bool is_between(std::size_t kind, std::size_t first, std::size_t last) {
-  return kind >= first && kind <= last;
-}
-bool is_word(std::size_t kind) {
-  return is_between(kind, BpParser::IMPORT, BpParser::FALSE);
-}
-bool is_operator(std::size_t kind) {
-  return is_between(kind, BpParser::LT, BpParser::POWER) || is_between(kind, BpParser::ASSIGN, BpParser::DIVIDE_ASSIGN) ||
-         is_between(kind, BpParser::AND, BpParser::NOT) || kind == BpParser::RANGE;
-}
-bool starts_expression(std::size_t kind) {
-  return is_between(kind, BpParser::NAME, BpParser::STRING) || is_between(kind, BpParser::NOT, BpParser::LPAREN) ||
-         kind == BpParser::LBRACKET || kind == BpParser::MINUS;
-}
-bool starts_statement(std::size_t kind) {
-  return starts_expression(kind) || is_between(kind, BpParser::IMPORT, BpParser::ASSERT) || kind == BpParser::IF || kind == BpParser::FOR ||
-         kind == BpParser::WHILE || kind == BpParser::RETURN;
-}
-
-// As it is written, of a kind that is written in one way.
-std::string keyword_text(std::size_t kind) {
-  static const grammar::BpLexer lexer(nullptr);
-  const std::string literal = lexer.getVocabulary().getLiteralName(kind);
-  return literal.size() > 2 ? literal.substr(1, literal.size() - 2) : "";
-}
 
 std::string shown(const Token& token) {
   if (token.kind != BpParser::EOS || token.text == ";" || token.text == "}") return fmt::format("found `{}`", excerpt(token.text));
@@ -141,26 +116,18 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     std::string lower = word.text;
     for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     std::string help = foreign_help(ForeignPlace::statement, word.text, {});
-    if (help.empty() && lower != word.text && is_keyword_text(lower))
-      help = fmt::format("keywords are written in small letters: `{}`", lower);
+    if (help.empty() && lower != word.text && is_word(lower)) help = fmt::format("keywords are written in small letters: `{}`", lower);
     if (help.empty()) return false;
     add(Code::E0111, word.span, fmt::format("`{}` is no word that starts a statement", excerpt(word.text))).with_help(help);
     return true;
-  }
-
-  static bool is_keyword_text(const std::string& text) {
-    for (std::size_t kind = BpParser::IMPORT; kind <= BpParser::RETURN; ++kind)
-      if (keyword_text(kind) == text) return true;
-    return false;
   }
 
   // The opening bracket that the closing one expected at `at` would close.
   const Token* opener_before(std::size_t at) const {
     int depth = 1;
     while (at-- > 0) {
-      std::size_t kind = tokens_[at].kind;
-      if (kind == BpParser::RPAREN || kind == BpParser::RBRACKET) ++depth;
-      if ((kind == BpParser::LPAREN || kind == BpParser::LBRACKET) && --depth == 0) return &tokens_[at];
+      depth -= nesting(tokens_[at].kind);
+      if (depth == 0) return &tokens_[at];
     }
     return nullptr;
   }
@@ -185,9 +152,8 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     if (expects(BpParser::NUMBER)) {
       if (found.kind == BpParser::EOS && is_operator(last)) {
         const Token& sign = tokens_[at - 1];
-        bool binds = is_between(last, BpParser::ASSIGN, BpParser::DIVIDE_ASSIGN);
-        add(sign.span,
-            binds ? fmt::format("no value stands after `{}`", sign.text) : fmt::format("the right operand of `{}` is missing", sign.text));
+        add(sign.span, is_assignment(last) ? fmt::format("no value stands after `{}`", sign.text)
+                                           : fmt::format("the right operand of `{}` is missing", sign.text));
         return;
       }
       Diagnostic& error = add(span, fmt::format("{} where an expression should start", shown(found)));
@@ -231,8 +197,8 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
     }
     std::vector<std::string> wanted;
     for (std::ptrdiff_t kind : expected.toList()) {
-      std::string literal = parser->getVocabulary().getLiteralName(static_cast<std::size_t>(kind));
-      wanted.push_back(literal.empty() ? "a text in quotes" : fmt::format("`{}`", literal.substr(1, literal.size() - 2)));
+      const std::string& text = spelling(static_cast<std::size_t>(kind));
+      wanted.push_back(text.empty() ? "a text in quotes" : fmt::format("`{}`", text));
     }
     std::string list;
     for (std::size_t i = 0; i < wanted.size(); ++i) list += (i == 0 ? "" : i + 1 == wanted.size() ? " or " : ", ") + wanted[i];
@@ -259,17 +225,15 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
   std::size_t operand_start(std::size_t at) const {
     for (int depth = 0;; --at) {
       const std::size_t kind = tokens_[at].kind;
-      depth += kind == BpParser::RPAREN || kind == BpParser::RBRACKET ? 1 : kind == BpParser::LPAREN || kind == BpParser::LBRACKET ? -1 : 0;
+      depth -= nesting(kind);
       const bool called = at > 0 && kind != BpParser::NAME && kind != BpParser::NUMBER && tokens_[at - 1].kind == BpParser::NAME;
       if (at == 0 || (depth == 0 && !called)) return at;
     }
   }
   std::size_t operand_end(std::size_t at) const {
     for (int depth = 0;; ++at) {
-      const std::size_t kind = tokens_[at].kind;
-      depth += kind == BpParser::LPAREN || kind == BpParser::LBRACKET ? 1 : kind == BpParser::RPAREN || kind == BpParser::RBRACKET ? -1 : 0;
-      const std::size_t next = at + 1 < tokens_.size() ? tokens_[at + 1].kind : 0;
-      if (at + 1 >= tokens_.size() || (depth == 0 && next != BpParser::LPAREN && next != BpParser::LBRACKET)) return at;
+      depth += nesting(tokens_[at].kind);
+      if (at + 1 >= tokens_.size() || (depth == 0 && nesting(tokens_[at + 1].kind) <= 0)) return at;
     }
   }
 

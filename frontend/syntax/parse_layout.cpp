@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "BpLexer.h"
+#include "frontend/syntax/parse_classes.h"
 #include "frontend/syntax/parse_tokens.h"
 
 namespace bpc::frontend {
@@ -18,56 +19,9 @@ bool one_of(std::size_t kind, std::initializer_list<std::size_t> kinds) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-bool is_soft_word(std::size_t kind) {
-  return kind >= BpLexer::IMPORT && kind <= BpLexer::BY;
-}
-bool is_opener(std::size_t kind) {
-  return one_of(kind, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::LBRACE});
-}
-bool is_closer(std::size_t kind) {
-  return one_of(kind, {BpLexer::RPAREN, BpLexer::RBRACKET, BpLexer::RBRACE});
-}
-bool is_assignment(std::size_t kind) {
-  return kind >= BpLexer::ASSIGN && kind <= BpLexer::DIVIDE_ASSIGN;
-}
-bool is_name(std::size_t kind) {
-  return kind == BpLexer::NAME || is_soft_word(kind);
-}
 // After these a newline does not end the statement.
 bool continues(std::size_t kind) {
-  return is_assignment(kind) || (kind >= BpLexer::LT && kind <= BpLexer::POWER) ||
-         one_of(kind, {BpLexer::COMMA, BpLexer::RANGE, BpLexer::ARROW, BpLexer::AND, BpLexer::OR, BpLexer::NOT, BpLexer::IN, BpLexer::IF,
-                       BpLexer::ELSE});
-}
-bool ends_expression(std::size_t kind) {
-  return one_of(kind, {BpLexer::NAME, BpLexer::NUMBER, BpLexer::STRING, BpLexer::TRUE, BpLexer::FALSE, BpLexer::RPAREN, BpLexer::RBRACKET});
-}
-bool starts_expression(std::size_t kind) {
-  return is_name(kind) || one_of(kind, {BpLexer::NUMBER, BpLexer::STRING, BpLexer::TRUE, BpLexer::FALSE, BpLexer::LPAREN, BpLexer::LBRACKET,
-                                        BpLexer::MINUS, BpLexer::NOT});
-}
-
-std::size_t closer_of(std::size_t opener) {
-  return opener == BpLexer::LPAREN ? BpLexer::RPAREN : opener == BpLexer::LBRACKET ? BpLexer::RBRACKET : BpLexer::RBRACE;
-}
-std::size_t opener_of(std::size_t closer) {
-  return closer == BpLexer::RPAREN ? BpLexer::LPAREN : closer == BpLexer::RBRACKET ? BpLexer::LBRACKET : BpLexer::LBRACE;
-}
-std::string_view spelling(std::size_t bracket) {
-  switch (bracket) {
-    case BpLexer::LPAREN:
-      return "(";
-    case BpLexer::RPAREN:
-      return ")";
-    case BpLexer::LBRACKET:
-      return "[";
-    case BpLexer::RBRACKET:
-      return "]";
-    case BpLexer::LBRACE:
-      return "{";
-    default:
-      return "}";
-  }
+  return is_operator(kind) || one_of(kind, {BpLexer::COMMA, BpLexer::ARROW, BpLexer::IN, BpLexer::IF, BpLexer::ELSE});
 }
 
 std::size_t skip_newlines(const std::vector<Token>& tokens, std::size_t at) {
@@ -78,8 +32,8 @@ std::size_t skip_newlines(const std::vector<Token>& tokens, std::size_t at) {
 // Whether a statement, and nothing that continues one, begins at `at`. With `assignments`, `NAME =` counts.
 bool looks_like_statement(const std::vector<Token>& tokens, std::size_t at, bool assignments) {
   std::size_t kind = tokens[at].kind;
-  if (one_of(kind, {BpLexer::RETURN, BpLexer::WHILE, BpLexer::FOR, BpLexer::IF, BpLexer::RBRACE, kEnd})) return true;
-  if (!is_name(kind)) return false;
+  if (one_of(kind, {BpLexer::RBRACE, kEnd})) return true;
+  if (!is_name(kind)) return starts_statement(kind) && !starts_expression(kind);
   std::size_t next = tokens[at + 1].kind;
   return (is_soft_word(kind) && (is_name(next) || next == BpLexer::STRING)) || (assignments && is_assignment(next));
 }
@@ -143,16 +97,16 @@ class Brackets {
   void close(std::size_t at) {
     const Token token = tokens_[at];
     if (open_.empty() || (token.kind != BpLexer::RBRACE && !in_parentheses())) {
-      report(Code::E0101, token.span, fmt::format("found `{}` without a `{}` before it", token.text, spelling(opener_of(token.kind))));
+      report(Code::E0101, token.span, fmt::format("found `{}` without a `{}` before it", token.text, spelling(partner_of(token.kind))));
       tokens_[at].kind = kDropped;
       return;
     }
     const Token& opener = tokens_[open_.back()];
-    const std::size_t wanted = closer_of(opener.kind);
+    const std::size_t wanted = partner_of(opener.kind);
     if (wanted != token.kind) {
-      if (is_open(opener_of(token.kind))) {  // it closes a bracket further out; the one inside is unclosed
+      if (is_open(partner_of(token.kind))) {  // it closes a bracket further out; the one inside is unclosed
         report(Code::E0102, opener.span, fmt::format("this `{}` is never closed", opener.text));
-        insert(at, {wanted, token.span, std::string(spelling(wanted))});
+        insert(at, {wanted, token.span, spelling(wanted)});
       } else {
         report(Code::E0102, opener.span, fmt::format("this `{}` is closed by `{}`", opener.text, token.text))
             .label(opener.span, "")
@@ -204,8 +158,8 @@ class Brackets {
     open_.resize(first);
     const Span at = tokens_[end].span;
     for (std::size_t i : inside) {  // the innermost comes to stand first
-      std::size_t kind = closer_of(tokens_[i].kind);
-      insert(end, {kind, at, std::string(spelling(kind))});
+      std::size_t kind = partner_of(tokens_[i].kind);
+      insert(end, {kind, at, spelling(kind)});
     }
     return end + inside.size();
   }
@@ -249,11 +203,9 @@ class Layout {
           end_statement({at.file, at.line, at.end_column, at.line, at.end_column + 1}, "\n");
         continue;
       }
-      if (one_of(token.kind, {BpLexer::LPAREN, BpLexer::LBRACKET})) ++depth_;
-      if (one_of(token.kind, {BpLexer::RPAREN, BpLexer::RBRACKET})) {
-        --depth_;
-        if (out_.size() > 1 && out_.back().kind == BpLexer::COMMA && ends_expression(out_[out_.size() - 2].kind)) out_.pop_back();
-      }
+      depth_ += nesting(token.kind);
+      if (nesting(token.kind) < 0 && out_.size() > 1 && out_.back().kind == BpLexer::COMMA && ends_expression(out_[out_.size() - 2].kind))
+        out_.pop_back();
       if (is_soft_word(token.kind) && !is_keyword(i)) token.kind = BpLexer::NAME;
       out_.push_back(std::move(token));
     }
@@ -281,7 +233,8 @@ class Layout {
     const std::size_t kind = in_[at].kind, next = in_[at + 1].kind;
     const std::size_t last = out_.empty() ? 0 : out_.back().kind;
     if (kind == BpLexer::FROM) return next == BpLexer::STRING && ends_expression(last);
-    if (kind == BpLexer::BY) return starts_expression(next) && (ends_expression(last) || (last == BpLexer::RANGE && next != BpLexer::BY));
+    if (kind == BpLexer::BY)
+      return (is_name(next) || starts_expression(next)) && (ends_expression(last) || (last == BpLexer::RANGE && next != BpLexer::BY));
     if (!at_start()) return false;
     if (kind == BpLexer::LOSS && next == BpLexer::ASSIGN) return true;
     if (is_assignment(next) || one_of(next, {BpLexer::COMMA, BpLexer::COLON})) return false;
@@ -289,8 +242,7 @@ class Layout {
     if (one_of(kind, {BpLexer::PRINT, BpLexer::ASSERT, BpLexer::SEED}) &&
         one_of(next, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::MINUS}))
       return next != BpLexer::LBRACKET || !is_assignment(in_[after_bracket(at + 1)].kind);
-    return !one_of(next, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::DOT, BpLexer::RANGE}) &&
-           !(next >= BpLexer::LT && next <= BpLexer::POWER);
+    return !one_of(next, {BpLexer::LPAREN, BpLexer::LBRACKET, BpLexer::DOT, BpLexer::RANGE}) && !is_infix(next);
   }
 
   // The token after the closing bracket that belongs to the opening one at `at`.
@@ -305,7 +257,7 @@ class Layout {
   }
 
   std::vector<Token> in_, out_;
-  std::size_t depth_ = 0;  // of ( and [
+  int depth_ = 0;  // of ( and [
 };
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "BpLexer.h"
 #include "frontend/builtins/builtins.h"
 #include "frontend/syntax/foreign.h"
+#include "frontend/syntax/parse_classes.h"
 
 namespace bpc::frontend {
 
@@ -108,16 +109,16 @@ class Matcher {
     std::vector<std::size_t> ends;
     if (text == "ANY") ends.push_back(at);
     const bool expression = text == "EXPR" || text == "RANGE";
-    std::ptrdiff_t depth = 0;
+    int depth = 0;
     bool ended = false;  // an operand, before which an operator must stand
     for (std::size_t i = at; i < end_; ++i) {
       const std::size_t kind = tokens_[i].kind;
       if (kind == BpLexer::EOS || kind == BpLexer::LBRACE || kind == BpLexer::RBRACE) break;
-      if (kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET) --depth;
+      depth += std::min(nesting(kind), 0);
       if (depth < 0 || (text == "LIST" && !is_operand(i))) break;
       if (expression && depth == 0 && !continues_expression(tokens_[i], ended, text == "RANGE")) break;
-      if (kind == BpLexer::LPAREN || kind == BpLexer::LBRACKET) ++depth;
-      ended = ends_operand(kind);
+      depth += std::max(nesting(kind), 0);
+      ended = ends_expression(kind);
       if (depth == 0 && (!expression || ended) && (text != "LIST" || i > at)) ends.push_back(i + 1);
     }
     if (element + 1 == elements_->size() || text == "LIST") std::reverse(ends.begin(), ends.end());
@@ -135,21 +136,11 @@ class Matcher {
 
   bool is_operand(std::size_t at) const { return tokens_[at].kind == BpLexer::NAME || tokens_[at].kind == BpLexer::NUMBER; }
 
-  static bool starts_operand(std::size_t kind) {
-    return kind == BpLexer::NAME || kind == BpLexer::NUMBER || kind == BpLexer::STRING || kind == BpLexer::TRUE || kind == BpLexer::FALSE;
-  }
-  static bool ends_operand(std::size_t kind) { return starts_operand(kind) || kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET; }
-
   // Whether the token, outside brackets, can go on an expression, which so far ends in an operand or does not.
   static bool continues_expression(const Token& token, bool ended, bool range) {
-    if (starts_operand(token.kind) || token.kind == BpLexer::NOT) return !ended;
+    if (is_atom(token.kind) || token.kind == BpLexer::NOT) return !ended;
+    if (nesting(token.kind) != 0 || token.kind == BpLexer::MINUS) return true;
     switch (token.kind) {
-      case BpLexer::LPAREN:
-      case BpLexer::LBRACKET:
-      case BpLexer::RPAREN:
-      case BpLexer::RBRACKET:
-      case BpLexer::MINUS:
-        return true;
       case BpLexer::RANGE:
       case BpLexer::BY:
         return ended && range;
@@ -160,7 +151,7 @@ class Matcher {
       case BpLexer::OR:
         return ended;
       default:
-        return ended && token.kind >= BpLexer::LT && token.kind <= BpLexer::POWER;
+        return ended && is_infix(token.kind);
     }
   }
 
@@ -179,8 +170,7 @@ class Matcher {
     if (text == "TYPE") return token.kind == BpLexer::NAME;
     if (text == "FUNC") return token.kind == BpLexer::NAME && (is_builtin_function(token.text) || is_declared(token.text));
     if (text == "open(") {
-      const bool called = at > begin_ && (tokens_[at - 1].kind == BpLexer::NAME || tokens_[at - 1].kind == BpLexer::RPAREN ||
-                                          tokens_[at - 1].kind == BpLexer::RBRACKET);
+      const bool called = at > begin_ && (tokens_[at - 1].kind == BpLexer::NAME || nesting(tokens_[at - 1].kind) < 0);
       return token.kind == BpLexer::LPAREN && !called;
     }
     if (!has_choices(text)) return token.text == text;
@@ -201,12 +191,11 @@ class Matcher {
 
 // A name, a number, a group in brackets, or a call or an index.
 bool is_operand(const std::vector<Token>& tokens, std::size_t first, std::size_t last) {
-  std::ptrdiff_t depth = 0;
+  int depth = 0;
   for (std::size_t i = first; i < last; ++i) {
-    const std::size_t kind = tokens[i].kind;
-    const bool opens = kind == BpLexer::LPAREN || kind == BpLexer::LBRACKET;
-    if (depth == 0 && i > first && !opens) return false;
-    depth += opens ? 1 : kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET ? -1 : 0;
+    const int step = nesting(tokens[i].kind);
+    if (depth == 0 && i > first && step <= 0) return false;
+    depth += step;
   }
   return last > first;
 }

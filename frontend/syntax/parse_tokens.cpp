@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "BpLexer.h"
+#include "frontend/syntax/parse_classes.h"
 
 namespace bpc::frontend {
 
@@ -77,10 +78,6 @@ void report_bad_number(const Token& token, Diagnostics& diagnostics) {
   }
 }
 
-bool ends_operand(std::size_t kind) {
-  return kind == BpLexer::NAME || kind == BpLexer::NUMBER || kind == BpLexer::RPAREN || kind == BpLexer::RBRACKET;
-}
-
 // `**`, `&&`, `||`, `!`: reported, and read on as what they mean.
 void report_foreign(Token& token, bool after_operand, Diagnostics& diagnostics) {
   if (token.text == "!" && after_operand) {
@@ -88,12 +85,12 @@ void report_foreign(Token& token, bool after_operand, Diagnostics& diagnostics) 
     token.kind = BpLexer::BAD;
     return;
   }
-  auto [kind, spelling] = token.text == "**"   ? std::pair(BpLexer::POWER, "^")
-                          : token.text == "&&" ? std::pair(BpLexer::AND, "and")
-                          : token.text == "||" ? std::pair(BpLexer::OR, "or")
-                                               : std::pair(BpLexer::NOT, "not");
+  const std::size_t kind = token.text == "**"   ? BpLexer::POWER
+                           : token.text == "&&" ? BpLexer::AND
+                           : token.text == "||" ? BpLexer::OR
+                                                : BpLexer::NOT;
   diagnostics.error(Code::E0111, token.span, fmt::format("`{}` is another language's spelling", token.text))
-      .with_help(fmt::format("write `{}`", spelling));
+      .with_help(fmt::format("write `{}`", spelling(kind)));
   token.kind = kind;
 }
 
@@ -101,7 +98,7 @@ void report_foreign(Token& token, bool after_operand, Diagnostics& diagnostics) 
 void translate_foreign(std::vector<Token>& tokens, std::size_t reported, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i].kind != BpLexer::FOREIGN) continue;
-    const bool after_operand = i > 0 && ends_operand(tokens[i - 1].kind);
+    const bool after_operand = i > 0 && ends_expression(tokens[i - 1].kind);
     std::size_t other = i + 1;
     while (other < tokens.size() && tokens[other].kind != BpLexer::NEWLINE && tokens[other].text != "||") ++other;
     if (tokens[i].text == "**" && i + 1 < tokens.size() && tokens[i + 1].kind == BpLexer::ASSIGN)
