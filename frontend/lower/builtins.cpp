@@ -33,27 +33,25 @@ Item default_item(const ir::Formal& formal, Span span) {
 std::optional<std::vector<Item>> match_signature(Context& c, const Name& callee, const ir::Signature& signature,
                                                  const std::vector<Given>& given, Span span) {
   std::vector<ir::Formal> formals;
-  std::vector<std::string> names;
   for (const ir::Formal& formal : signature) {
     if (!formal.is_argument()) continue;
     const std::size_t times = !formal.repeated ? 1 : given.size() - std::min(given.size(), formals.size());
-    for (std::size_t i = 0; i < times; ++i)
-      names.push_back(formal.repeated ? fmt::format("operand {}", formals.size() + i) : std::string(formal.word));
     formals.resize(formals.size() + times, formal);
   }
+  Parameters parameters{callee.text, {}, {}};
+  for (const ir::Formal& formal : formals) {
+    parameters.names.emplace_back(formal.word);
+    parameters.needed.push_back(formal.otherwise.kind == ir::Otherwise::Kind::needed);
+  }
   // The place of a random draw is told by name: after a shape, a further number is one more size.
-  const auto named = std::find_if(formals.begin(), formals.end(), [](const ir::Formal& formal) { return formal.by_name; });
-  auto matched = match_arguments(c, span, callee.text, names, given, static_cast<std::size_t>(named - formals.begin()));
+  const auto named = std::ranges::find_if(formals, [](const ir::Formal& formal) { return formal.by_name; });
+  parameters.positional = static_cast<std::size_t>(named - formals.begin());
+  auto matched = match(c, span, parameters, given);
   if (!matched) return std::nullopt;
   std::vector<Item> items;
-  for (std::size_t i = 0; i < formals.size(); ++i) {
-    if (!(*matched)[i] && formals[i].otherwise.kind == ir::Otherwise::Kind::needed) {
-      c.error(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.text, names[i]),
-              names.size() > 1 ? fmt::format("its parameters are: {}", fmt::join(names, ", ")) : "");
-      return std::nullopt;
-    }
+  for (std::size_t i = 0; i < formals.size(); ++i)
     items.push_back((*matched)[i] ? std::move(*(*matched)[i]) : default_item(formals[i], span));
-  }
+  note_types(c, parameters, given, items);
   return items;
 }
 

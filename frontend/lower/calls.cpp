@@ -74,40 +74,28 @@ std::optional<Item> call_library(Context& c, const Definition& function, const N
   return call_builtin(c, function, callee, given, span);
 }
 
-std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,
-                                                                const std::vector<std::string>& parameters, const std::vector<Given>& given,
-                                                                std::size_t positional) {
-  std::vector<std::optional<Item>> matched(parameters.size());
-  bool ok = true;
-  auto error = [&](Span at, const std::string& message, const std::string& help = {}) {
-    c.error(Code::E0105, at, message, help);
-    ok = false;
-  };
-  positional = std::min(positional, parameters.size());
-  std::size_t next = 0;
-  for (const Given& argument : given) {
-    std::size_t at = next;
-    if (argument.name) {
-      at = static_cast<std::size_t>(std::find(parameters.begin(), parameters.end(), argument.name->text) - parameters.begin());
-      if (at == parameters.size()) {
-        std::string closest = closest_match(argument.name->text, parameters);
-        error(argument.name->span, fmt::format("`{}` has no parameter `{}`", callee, argument.name->text),
-              closest.empty() ? fmt::format("its parameters are: {}", fmt::join(parameters, ", "))
-                              : fmt::format("did you mean `{}`?", closest));
-        continue;
-      }
-    } else if (next++ >= positional) {
-      std::string takes = positional == 0 ? "no arguments" : positional == 1 ? "1 argument" : fmt::format("{} arguments", positional);
-      error(argument.item.span.valid() ? argument.item.span : span,
-            fmt::format("`{}` takes at most {}, and {} are given", callee, takes, given.size()), list_help(c, callee, parameters, given));
-      break;
-    }
-    if (matched[at])
-      error(argument.item.span, fmt::format("`{}` of `{}` is given twice", parameters[at], callee),
-            list_help(c, callee, parameters, given));
-    matched[at] = argument.item;
+std::optional<std::vector<std::optional<Item>>> match(Context& c, Span span, const Parameters& parameters,
+                                                      const std::vector<Given>& given) {
+  std::vector<GivenArgument> places;
+  for (const Given& each : given) places.push_back({each.name ? &*each.name : nullptr, each.item.span.valid() ? each.item.span : span});
+  const ArgumentMatch found = match_arguments(parameters, places, span);
+  for (const ArgumentMatch::Fault& fault : found.faults) {
+    std::string help = fault.is_excess ? list_help(c, parameters.function, parameters.names, given) : fault.help;
+    if (help.empty() && !fault.is_excess && parameters.names.size() > 1)
+      help = fmt::format("its parameters are: {}", fmt::join(parameters.names, ", "));
+    c.error(Code::E0105, fault.span, fault.message, std::move(help));
   }
-  return ok ? std::optional(std::move(matched)) : std::nullopt;
+  if (!found.faults.empty()) return std::nullopt;
+  std::vector<std::optional<Item>> items;
+  for (const auto& argument : found.arguments) items.push_back(argument ? std::optional(given[*argument].item) : std::nullopt);
+  return items;
+}
+
+void note_types(Context& c, const Parameters& parameters, const std::vector<Given>& given, const std::vector<Item>& items) {
+  for (const Given& each : given)
+    if (each.name)
+      c.note_type(each.name->span,
+                  items[static_cast<std::size_t>(std::ranges::find(parameters.names, each.name->text) - parameters.names.begin())]);
 }
 
 }  // namespace bpc::frontend::lowering

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontend/lower/context.h"
+#include "frontend/names/arguments.h"
 
 namespace bpc::frontend::lowering {
 
@@ -22,11 +23,10 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
 // A call of a builtin or of the prelude with its arguments lowered.
 std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span);
 
-// Arguments by parameter: E0105 for too many, unknown or repeated ones; absent ones are left empty. Those from `positional` on can only be
-// given by name.
-std::optional<std::vector<std::optional<Item>>> match_arguments(Context& c, Span span, std::string_view callee,
-                                                                const std::vector<std::string>& parameters, const std::vector<Given>& given,
-                                                                std::size_t positional = SIZE_MAX);
+// Arguments by parameter, E0105; those that are left to their defaults are empty.
+std::optional<std::vector<std::optional<Item>>> match(Context& c, Span span, const Parameters& parameters, const std::vector<Given>& given);
+// Enters what the parameters are, by the names that the call gives them.
+void note_types(Context& c, const Parameters& parameters, const std::vector<Given>& given, const std::vector<Item>& items);
 
 // The derivatives in the body of a function or of a rule. (inlining.cpp)
 const Differentiation& differentiation(Context& c, const Callable& callee, Span body);

@@ -143,8 +143,8 @@ bool may_go_to_library(Context& c, const Item& item) {
   return is_value || strength(c, item);
 }
 
-// Binds the parameters in the callee's frame.
-bool bind_parameters(Context& c, const Callable& callee, std::vector<std::optional<Item>> given, Span span) {
+// Binds the parameters in the callee's frame, and returns what they are.
+std::optional<std::vector<Item>> bind_parameters(Context& c, const Callable& callee, std::vector<std::optional<Item>> given) {
   const auto& parameters = callee.fn->parameters;
   std::vector<const TypeExpr*> types;
   std::vector<Item> items;
@@ -152,11 +152,6 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
   bool ok = true;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const FnParameter& parameter = parameters[i];
-    if (!given[i] && !parameter.value.valid()) {
-      c.report(error_at(Code::E0105, span, fmt::format("`{}` needs its argument `{}`", callee.fn->name.text, parameter.name.text)));
-      ok = false;
-      continue;
-    }
     auto item = given[i] ? given[i] : expression(c, parameter.value);
     if (item && c.frame->authors_call && !may_go_to_library(c, *item)) item.reset();
     if (item && !parameter.type && differentiation(c, callee).by.contains(c.meaning(parameter.name))) item = to_value(c, *item);
@@ -167,7 +162,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     items.push_back(std::move(*item));
     what.push_back(fmt::format("`{}` of `{}`", parameter.name.text, callee.fn->name.text));
   }
-  if (!ok || !check_declared(c, types, items, what)) return false;
+  if (!ok || !check_declared(c, types, items, what)) return std::nullopt;
   // A function that is given what it differentiates is also given what that was computed from.
   const Differentiation& taken = differentiation(c, callee);
   const bool is_given_loss =
@@ -177,7 +172,7 @@ bool bind_parameters(Context& c, const Callable& callee, std::vector<std::option
     if (taken.is_any && !is_given_loss && !taken.separated.contains(c.meaning(name))) separate(c, items[i], name.text);
     c.bind(name, items[i], name.span);
   }
-  return true;
+  return items;
 }
 
 // The name that the last statement binds is probably what it should give.
@@ -258,9 +253,8 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   const Nesting nesting(c, span);
   c.count_call(span);
   const FnStmt& fn = *callee.fn;
-  std::vector<std::string> names;
-  for (const FnParameter& parameter : fn.parameters) names.push_back(parameter.name.text);
-  auto matched = match_arguments(c, span, fn.name.text, names, given);
+  const Parameters parameters = parameters_of(fn);
+  auto matched = match(c, span, parameters, given);
   if (!matched) return std::nullopt;
 
   Frame frame;
@@ -280,13 +274,15 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   frame.ruled = c.frame->ruled;
   Temporarily<Frame*> enter(c.frame, &frame);
 
-  if (!bind_parameters(c, callee, std::move(*matched), span)) return std::nullopt;
+  auto items = bind_parameters(c, callee, std::move(*matched));
+  if (!items) return std::nullopt;
+  note_types(c, parameters, given, *items);
   if (!c.is_muted) c.called.insert(callee.meaning);
   auto body = [&] { return lower_body(c, callee, span); };
-  auto items = callee.rule ? with_rule(c, callee, span, body) : body();
-  if (!items) return std::nullopt;
-  if (items->size() != 1) return Item{Tuple{std::move(*items)}, span};
-  Item result = std::move(items->front());
+  auto results = callee.rule ? with_rule(c, callee, span, body) : body();
+  if (!results) return std::nullopt;
+  if (results->size() != 1) return Item{Tuple{std::move(*results)}, span};
+  Item result = std::move(results->front());
   result.span = span;
   return result;
 }

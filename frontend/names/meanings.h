@@ -37,11 +37,12 @@ struct Definition {
   };
   Kind kind;
   std::string name;
-  Span span;                                  // of the name where it is first bound; nowhere for what is built in
-  const FnStmt* fn = nullptr;                 // of a function of a file
-  std::vector<const Definition*> sizes = {};  // of its signature
-  const PreludeFunction* prelude = nullptr;   // of a function of the prelude
-  const BuiltinInfo* builtin = nullptr;       // of a builtin; null for an operator that is spelled so
+  Span span;                                       // of the name where it is first bound; nowhere for what is built in
+  const FnStmt* fn = nullptr;                      // of a function of a file
+  std::vector<const Definition*> sizes = {};       // of its signature
+  std::vector<const Definition*> parameters = {};  // in its order
+  const PreludeFunction* prelude = nullptr;        // of a function of the prelude
+  const BuiltinInfo* builtin = nullptr;            // of a builtin; null for an operator that is spelled so
 };
 
 // Whether a file gives it to those that import the file.
@@ -61,7 +62,8 @@ class Meanings {
 
   // Of a NameExpr, or of the callee of a CallExpr.
   const Definition* of(ExprId id) const { return meanings_[id.index]; }
-  // Of a name that is bound: by a declaration, an assignment, a parameter, a generator, a loop or the head of an adjoint.
+  // Of a name that is bound: by a declaration, an assignment, a parameter, a generator, a loop or the head of an adjoint; and of one that
+  // says which parameter an argument is for.
   const Definition* of(const Name& name) const;
   // Of the target of `x += 1` or `x[i] = v`, before it: inside a function that may be another `x`, outside.
   const Definition* before(const Name& target) const;

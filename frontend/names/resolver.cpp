@@ -125,7 +125,24 @@ const Definition* Resolver::callee(const CallExpr& call, Span at) {
       wrong.with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name));
     return nullptr;
   }
-  return !found->fn || check_arguments(ast_, call, at, *found->fn, found->span, diagnostics_) ? found : nullptr;
+  return !found->fn || arguments_fit(call, at, *found) ? found : nullptr;
+}
+
+bool Resolver::arguments_fit(const CallExpr& call, Span at, const Definition& function) {
+  std::vector<GivenArgument> given;
+  for (const Argument& argument : call.arguments)
+    given.push_back({argument.name ? &*argument.name : nullptr, ast_.expr(argument.value).span});
+  const Parameters parameters = parameters_of(*function.fn);
+  const ArgumentMatch match = match_arguments(parameters, given, at);
+  for (const ArgumentMatch::Fault& fault : match.faults)
+    error(Code::E0105, fault.span, fault.message)
+        .label(fault.span, "")
+        .label(function.span, fmt::format("{}({})", parameters.function, fmt::join(parameters.names, ", ")))
+        .with_help(fault.help);
+  for (std::size_t i = 0; i < match.arguments.size(); ++i)
+    if (const auto argument = match.arguments[i]; argument && given[*argument].name)
+      names_.bind(*given[*argument].name, function.parameters[i]);
+  return match.faults.empty();
 }
 
 const Definition* Resolver::unknown_callee(const CallExpr& call) {
@@ -139,7 +156,11 @@ const Definition* Resolver::unknown_callee(const CallExpr& call) {
     return nullptr;
   }
   const Definition* built_in = names_.built_in(name, sources_.file(ast_.file).is_prelude);
-  if (built_in && (built_in->kind == Kind::builtin || built_in->kind == Kind::library)) return built_in;
+  if (built_in && (built_in->kind == Kind::builtin || built_in->kind == Kind::library)) {
+    for (const Argument& argument : call.arguments)
+      if (argument.name) names_.bind(*argument.name, &names_.make(Kind::parameter, {argument.name->text, {}}));
+    return built_in;
+  }
   std::vector<Captured> arguments;
   for (const Argument& argument : call.arguments) arguments.push_back(habits_.captured(argument.value));
   unknown_.report(ForeignPlace::function, name, call.callee.span, arguments, fallback_help_);

@@ -59,6 +59,8 @@ class Resolver {
   // What is called, or null, with which arguments are right.
   const Definition* callee(const CallExpr& call, Span at);
   const Definition* unknown_callee(const CallExpr& call);
+  // E0105; the names of those that do get their meanings.
+  bool arguments_fit(const CallExpr& call, Span at, const Definition& function);
   bool reaches(const std::string& from, const std::string& to) const { return outline_.reaches(from, to); }
   bool passes_function(const Argument& argument, const std::string& to);
   void type(const std::optional<TypeExpr>& type);

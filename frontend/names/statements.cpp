@@ -187,14 +187,14 @@ void Resolver::visit(const LossStmt& loss, StmtId id) {
 
 void Resolver::visit(const FnStmt& fn, StmtId) {
   for (const TypeExpr& result : fn.results) unknown_.check_element(result);
-  std::vector<const Definition*> sizes;
+  std::vector<const Definition*> sizes, parameters;
   scopes_.open_function();
   function_ = fn.name.text;
   for (const FnParameter& parameter : fn.parameters) {
     expr(parameter.value);  // which may read the parameters before it
     if (scopes_.innermost().contains(parameter.name.text))
       error(Code::E0104, parameter.name.span, fmt::format("two parameters are called `{}`", parameter.name.text));
-    define(parameter.name, Kind::parameter);
+    parameters.push_back(&define(parameter.name, Kind::parameter));
   }
   for (const FnParameter& parameter : fn.parameters)
     if (parameter.type) generic_sizes(*parameter.type, sizes);
@@ -209,6 +209,7 @@ void Resolver::visit(const FnStmt& fn, StmtId) {
   Definition& made = declare(fn.name, Kind::function);
   made.fn = &fn;
   made.sizes = std::move(sizes);
+  made.parameters = std::move(parameters);
 }
 
 void Resolver::visit(const SeedStmt& seed, StmtId) {

@@ -93,5 +93,9 @@ TEST_CASE("arguments that no attribute can be made of are reported where they st
   CHECK(Lowered("y = window_add(3, 0, 1)").problems() ==
         "1:5 E0204 `window_add` takes windows, whose last axis is what is in one, and 3 is none\n");
   CHECK(Lowered("y = window([1, 2], size=1)").problems() == "1:5 E0105 `window` needs its argument `axis`\n");
+  CHECK(Lowered("y = sum(axis=0, [1, 2])").problems() == "1:17 E0105 an argument without a name stands after a named one\n");
+  CHECK(Lowered("y = softmax(axis=0, [1, 2])").problems() == "1:21 E0105 an argument without a name stands after a named one\n");
+  CHECK(Lowered("y = grad(1)").problems() == "1:5 E0105 `grad` takes a scalar and what to differentiate it by\n");
+  CHECK(Lowered("y = normal()").problems() == "1:5 E0105 `normal` needs its arguments `mean`, `std`\n");
   CHECK(Lowered("y = triangular_solve([[1]], [1], upper=true)").problems() == "1:34 E0105 `triangular_solve` has no parameter `upper`\n");
 }

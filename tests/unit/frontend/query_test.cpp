@@ -93,3 +93,26 @@ TEST_CASE("an editor asks while there are mistakes") {
   CHECK(asked.at(4, 1) == "a value z (4:1): ");
   CHECK(asked.at(6, 5) == "a value y (3:1): ");
 }
+
+TEST_CASE("an argument's name is that of the parameter") {
+  const Asked asked(
+      "import \"lib.bp\"\n"
+      "fn f(a: real, b=2) = a * b\n"
+      "y = f(1, b=3) + f(b=1, a=i32(2)) + twice(x=2.5)\n"
+      "z = sum([[1, 2]], axis=0, keep=true) + softmax([1, 2], axis=0)\n"
+      "s = f(1, c=3)\n");
+  CHECK(asked.at(3, 10) == "a value b (2:15): number = 3");
+  CHECK(asked.at(3, 19) == "a value b (2:15): number = 1");
+  CHECK(asked.at(3, 24) == "a value a (2:6): f32");
+  CHECK(asked.at(3, 42) == "a value x (lib.bp:2:10): number = 2.5");
+  CHECK(asked.at(4, 19) == "a value axis (built in): number = 0");
+  CHECK(asked.at(4, 27) == "a value keep (built in): bool = true");
+  CHECK(asked.at(4, 56) == "a value axis (built in): number = 0");
+  CHECK(asked.at(5, 10) == "nothing");
+}
+
+TEST_CASE("an argument's name means the parameter where the call is wrong otherwise") {
+  const Asked asked("fn f(a, b) = a @ b\ny = f(b=2, c=3)\nz = f([1, 2], b=[1, 2, 3])\n");
+  CHECK(asked.at(2, 7) == "a value b (1:9): ");
+  CHECK(asked.at(3, 15) == "a value b (1:9): [number = 1, number = 2, number = 3]");
+}

@@ -76,10 +76,11 @@ TEST_CASE("functions") {
         "1:11 E0106 `f` calls `g`, which calls it again\n2:11 E0106 `g` calls `h`, which calls it again\n");
   const std::string f = "fn f(a, b=1) = a + b\n";
   CHECK(problems(f + "y = f(1) + f(1, 2) + f(b=1, a=2)") == "");
-  CHECK(problems(f + "y = f()") == "2:5 E0105 the call of `f` lacks `a`\n");
-  CHECK(problems(f + "y = f(1, 2, 3)") == "2:13 E0105 `f` takes 2 arguments; 3 are given\n");
+  CHECK(problems(f + "y = f()") == "2:5 E0105 `f` needs its argument `a`\n");
+  CHECK(problems(f + "y = f(1, 2, 3)") == "2:13 E0105 `f` takes at most 2 arguments, and 3 are given\n");
   CHECK(problems(f + "y = f(1, c=3)") == "2:10 E0105 `f` has no parameter `c`\n");
-  CHECK(problems(f + "y = f(1, a=3)") == "2:10 E0105 `a` is given twice\n");
+  CHECK(problems(f + "y = f(1, a=3)") == "2:10 E0105 `a` of `f` is given twice\n");
+  CHECK(problems(f + "y = f(1, c=3, d=4)") == "2:10 E0105 `f` has no parameter `c`\n2:15 E0105 `f` has no parameter `d`\n");
   CHECK(problems(f + "y = f(a=1, 3)") == "2:12 E0105 an argument without a name stands after a named one\n");
 }
 
