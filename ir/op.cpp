@@ -58,9 +58,12 @@ std::span<const OpInfo> all_ops() {
 const OpInfo& op_info(Opcode code) {
   return kOps[static_cast<std::size_t>(code)];
 }
+const OpInfo& op_info(scalar::Operator op) {
+  return kOps[static_cast<std::size_t>(op)];  // the table begins with theirs
+}
 scalar::Operator scalar_operator(Opcode code) {
   if (op_info(code).group != Group::elementwise) throw InternalError("ir", fmt::format("{} is no scalar operator", op_info(code).name));
-  return static_cast<scalar::Operator>(code);  // the table begins with theirs
+  return static_cast<scalar::Operator>(code);
 }
 
 std::optional<Opcode> op_from_name(std::string_view name) {

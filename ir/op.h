@@ -73,6 +73,7 @@ struct OpInfo {
 
 std::span<const OpInfo> all_ops();
 const OpInfo& op_info(Opcode code);
+const OpInfo& op_info(scalar::Operator op);
 // What an elementwise op computes of each element.
 scalar::Operator scalar_operator(Opcode code);
 // By the word in IR text.

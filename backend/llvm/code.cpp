@@ -251,11 +251,13 @@ llvm::AllocaInst* Code::local(llvm::Type* type, std::uint64_t count, const char*
 
 // ---- forms of code ----
 
-void Code::loop(llvm::Value* from, llvm::Value* to, std::int64_t by, Shape shape, const std::function<void(llvm::Value* index)>& body) {
+// The branch back to another turn; nullptr where there is none.
+llvm::BranchInst* Code::loop_back(llvm::Value* from, llvm::Value* to, std::int64_t by,
+                                  const std::function<void(llvm::Value* index)>& body) {
   auto* first = llvm::dyn_cast<llvm::ConstantInt>(from);
   auto* limit = llvm::dyn_cast<llvm::ConstantInt>(to);
   bool known = first && limit;
-  if (known && first->getSExtValue() >= limit->getSExtValue()) return;
+  if (known && first->getSExtValue() >= limit->getSExtValue()) return nullptr;
   llvm::BasicBlock *before = builder.GetInsertBlock(), *turn = block("loop"), *done = block("done");
   if (known)
     builder.CreateBr(turn);
@@ -267,21 +269,44 @@ void Code::loop(llvm::Value* from, llvm::Value* to, std::int64_t by, Shape shape
   body(index);
   llvm::Value* next = builder.CreateNSWAdd(index, integer(by));
   index->addIncoming(next, builder.GetInsertBlock());
-  set_shape(builder.CreateCondBr(builder.CreateICmpSLT(next, to), turn, done), shape);
+  llvm::BranchInst* back = builder.CreateCondBr(builder.CreateICmpSLT(next, to), turn, done);
   builder.SetInsertPoint(done);
+  return back;
+}
+
+void Code::loop(llvm::Value* from, llvm::Value* to, std::int64_t by, Shape shape, const std::function<void(llvm::Value* index)>& body) {
+  if (llvm::BranchInst* back = loop_back(from, to, by, body)) set_shape(back, shape);
+}
+
+void Code::loop_at_once(std::int64_t turns, std::int64_t width, const std::function<void(llvm::Value* index)>& body) {
+  if (turns <= 0) return;
+  if (turns == 1) return body(integer(0));
+  auto count = [&](std::int64_t value) { return builder.getInt32(static_cast<std::uint32_t>(value)); };
+  set_properties(loop_back(integer(0), integer(turns), 1, body), {{"llvm.loop.vectorize.width", count(width)},
+                                                                  {"llvm.loop.interleave.count", count(turns / width)},
+                                                                  {"llvm.loop.unroll.disable", nullptr}});
 }
 
 void Code::set_shape(llvm::BranchInst* back, Shape shape) {
-  if (shape == Shape::ordinary) return;
+  switch (shape) {
+    case Shape::ordinary:
+      return;
+    case Shape::compact:
+      return set_properties(back, {{"llvm.loop.interleave.count", builder.getInt32(1)}, {"llvm.loop.unroll.runtime.disable", nullptr}});
+    case Shape::rolled:
+      return set_properties(back, {{"llvm.loop.vectorize.enable", builder.getFalse()}, {"llvm.loop.unroll.disable", nullptr}});
+  }
+}
+
+void Code::set_properties(llvm::BranchInst* back, std::initializer_list<std::pair<const char*, llvm::Constant*>> properties) {
   llvm::LLVMContext& context = module.getContext();
-  auto property = [&](const char* name, llvm::Constant* value) -> llvm::Metadata* {
-    return llvm::MDNode::get(context, {llvm::MDString::get(context, name), llvm::ConstantAsMetadata::get(value)});
-  };
-  std::vector<llvm::Metadata*> properties{nullptr, shape == Shape::rolled ? property("llvm.loop.vectorize.enable", builder.getFalse())
-                                                                          : property("llvm.loop.interleave.count", builder.getInt32(1))};
-  const char* unrolling = shape == Shape::rolled ? "llvm.loop.unroll.disable" : "llvm.loop.unroll.runtime.disable";
-  properties.push_back(llvm::MDNode::get(context, llvm::MDString::get(context, unrolling)));
-  llvm::MDNode* loop = llvm::MDNode::getDistinct(context, properties);
+  std::vector<llvm::Metadata*> nodes{nullptr};
+  for (const auto& [name, value] : properties) {
+    std::vector<llvm::Metadata*> node{llvm::MDString::get(context, name)};
+    if (value) node.push_back(llvm::ConstantAsMetadata::get(value));
+    nodes.push_back(llvm::MDNode::get(context, node));
+  }
+  llvm::MDNode* loop = llvm::MDNode::getDistinct(context, nodes);
   loop->replaceOperandWith(0, loop);
   back->setMetadata(llvm::LLVMContext::MD_loop, loop);
 }

@@ -110,6 +110,8 @@ class Code {
   // for (i = from; i < to; i += by) body(i); nothing is emitted for constant bounds without a turn.
   void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, Shape shape, const std::function<void(llvm::Value* index)>& body);
   void set_shape(llvm::BranchInst* back, Shape shape);
+  // A loop of so many turns, which LLVM is to make one turn of vectors of `width`, if it can be.
+  void loop_at_once(std::int64_t turns, std::int64_t width, const std::function<void(llvm::Value* index)>& body);
   // A function of the host or the runtime that compiled code calls.
   llvm::FunctionCallee callee(const std::string& name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters);
   llvm::Value* context_field(std::size_t offset);  // its address
@@ -124,6 +126,8 @@ class Code {
   llvm::Value* buffers() { return buffers_; }
 
  private:
+  llvm::BranchInst* loop_back(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body);
+  void set_properties(llvm::BranchInst* back, std::initializer_list<std::pair<const char*, llvm::Constant*>> properties);
   llvm::Value* frame_slot(plan::RegisterId id);  // its place in the frame
 
   ValueTable registers_;                                      // by RegisterId

@@ -7,6 +7,7 @@
 #include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
+#include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
@@ -51,6 +52,9 @@ llvm::ModulePassManager pipeline(int level) {
   if (level >= 2) {
     passes.addPass(llvm::LoopVectorizePass());
     passes.addPass(llvm::InstCombinePass());
+    // Of the loops that became one turn, and the accumulators in them.
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
     if (level == 3) passes.addPass(llvm::LoopUnrollPass(llvm::LoopUnrollOptions(level)));
   }
   passes.addPass(llvm::GVNPass());
@@ -113,7 +117,8 @@ std::unique_ptr<llvm::TargetMachine> host_machine(int level) {
 
 // 256 bits, which LLVM splits where there are only 128. Whether a tile of 512 bits pays where there are any has not been measured.
 plan::Target host_target() {
-  return {.vector_bytes = 32};
+  const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  return {.vector_bytes = 32, .fuses = features.lookup("fma") || features.lookup("neon")};
 }
 
 std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level) {

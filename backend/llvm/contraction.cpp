@@ -8,9 +8,6 @@ namespace bpc::backend {
 
 namespace {
 
-// f32 accumulates this many products before it goes to a total in f64, so that long sums stay accurate.
-constexpr std::int64_t kProducts = 256;
-
 // The emission of one contraction, given the indices of its outer axes.
 class TileEmitter {
  public:
@@ -92,8 +89,7 @@ class TileEmitter {
     for (std::int64_t i = 0; i < rows; ++i) {
       llvm::Value* left = b_.CreateVectorSplat(static_cast<unsigned>(lanes_), e_.load(element_, at(c_.a, plus(m, i), zero(), k)));
       for (std::int64_t j = 0; j < per_row; ++j)
-        results.push_back(b_.CreateIntrinsic(llvm::Intrinsic::fmuladd, {vector_},
-                                             {left, right[static_cast<std::size_t>(j)], sums[static_cast<std::size_t>(i * per_row + j)]}));
+        results.push_back(plus_product(sums[static_cast<std::size_t>(i * per_row + j)], left, right[static_cast<std::size_t>(j)]));
     }
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i]->addIncoming(results[i], turn);
     llvm::Value* next = plus(k, 1);
@@ -103,9 +99,13 @@ class TileEmitter {
     return results;
   }
 
+  llvm::Value* plus_product(llvm::Value* sum, llvm::Value* left, llvm::Value* right) {
+    if (!c_.fused) return b_.CreateFAdd(sum, b_.CreateFMul(left, right));
+    return b_.CreateIntrinsic(llvm::Intrinsic::fma, {vector_}, {left, right, sum});
+  }
+
   void tile(llvm::Value* m, llvm::Value* n, std::int64_t rows, std::int64_t columns) {
-    if (element_ == Element::f64 || c_.k <= kProducts)
-      return put(products(m, zero(), e_.integer(c_.k), rows, columns), m, n, rows, columns);
+    if (c_.block == 0) return put(products(m, zero(), e_.integer(c_.k), rows, columns), m, n, rows, columns);
     auto* wide = llvm::FixedVectorType::get(b_.getDoubleTy(), static_cast<unsigned>(lanes_));
     auto count = static_cast<std::size_t>(rows * vectors(columns));
     std::vector<llvm::AllocaInst*> totals;
@@ -118,8 +118,8 @@ class TileEmitter {
       for (std::size_t i = 0; i < count; ++i)
         b_.CreateStore(b_.CreateFAdd(b_.CreateLoad(wide, totals[i]), b_.CreateFPExt(sums[i], wide)), totals[i]);
     };
-    std::int64_t whole = c_.k / kProducts * kProducts;
-    e_.loop(zero(), e_.integer(whole), kProducts, Code::Shape::ordinary, [&](llvm::Value* k) { add(k, plus(k, kProducts)); });
+    std::int64_t whole = c_.k / c_.block * c_.block;
+    e_.loop(zero(), e_.integer(whole), c_.block, Code::Shape::ordinary, [&](llvm::Value* k) { add(k, plus(k, c_.block)); });
     if (whole < c_.k) add(e_.integer(whole), e_.integer(c_.k));
     std::vector<llvm::Value*> results;
     for (llvm::AllocaInst* total : totals) results.push_back(b_.CreateFPTrunc(b_.CreateLoad(wide, total), vector_));

@@ -4,6 +4,7 @@
 
 #include "backend/llvm/kernel.h"
 
+#include "backend/llvm/fold.h"
 #include "backend/llvm/scalar.h"
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
@@ -18,16 +19,14 @@ namespace {
 
 // Instructions executed: so few that a call would cost more than it keeps apart; too few to repay code made for long loops.
 constexpr double kLittleWork = 256, kModestWork = 16384;
-constexpr std::int64_t kLanes = 128;  // of one strip of accumulators
+constexpr std::size_t kVectorBytes = 32;               // of the vectors that turns side by side lie in
+constexpr std::int64_t kAtOnce = 16, kSmallGroup = 4;  // lanes
+constexpr std::size_t kLargeBody = 32;                 // instructions, which are not written more often for a few turns that are left
 
 bool may_stop(const Kernel& kernel) {
   for (const plan::Instruction& instruction : kernel.body)
     if (const auto* compute = std::get_if<plan::Compute>(&instruction.what); compute && compute->fails.valid()) return true;
   return false;
-}
-
-bool is_arg(const Reduction& fold) {
-  return fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin;
 }
 
 double work(const Kernel& kernel) {
@@ -36,32 +35,27 @@ double work(const Kernel& kernel) {
   return turns;
 }
 
-// Turns that are added up before their sum is added to the total, whose rounding errors are summed beside it.
-constexpr std::int64_t kBlock = 256;
-
-// How many turns of this axis make a block; 0 where blocks are made of another axis, or none are.
-std::int64_t block_turns(const Kernel& kernel, std::size_t level) {
-  std::int64_t inside = 1;
-  for (std::size_t i = level + 1; i < kernel.axes.size(); ++i) {
-    if (kernel.axes[i].size == 0) return 0;
-    if (inside > kBlock / kernel.axes[i].size) return 0;
-    inside *= kernel.axes[i].size;
-  }
-  return kernel.axes[level].size > kBlock / inside ? kBlock / inside : 0;
-}
-
-bool sums_in_blocks(const Kernel& kernel, const Reduction& fold, Element element) {
-  if (kernel.lanes || fold.kind != Reduction::Kind::sum || fold.running || element != Element::f64) return false;
-  for (std::size_t level = 0; level < kernel.axes.size(); ++level)
-    if (kernel.axes[level].reduced && block_turns(kernel, level) > 0) return true;
-  return false;
-}
-
-// How many of the axes, outermost first, are not folded in a nest whose accumulators are registers.
+// How many of the axes, outermost first, are not folded.
 std::size_t kept_levels(const Kernel& kernel) {
   std::size_t kept = 0;
   while (kept < kernel.axes.size() && !kernel.axes[kept].reduced) ++kept;
-  return kept;
+  return kernel.lanes > 0 ? std::min(kept, kernel.axes.size() - 1) : kept;
+}
+
+// How many turns LLVM shall put into one vector: those of the widest type that is folded.
+std::int64_t width(const Code& code, const Kernel& kernel) {
+  std::size_t widest = 1;
+  for (const plan::Instruction& instruction : kernel.body) widest = std::max(widest, element_size(code.element(instruction.result)));
+  for (const Reduction& fold : kernel.reductions)
+    if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value))) widest = element_size(Element::f64);
+  return std::min(static_cast<std::int64_t>(kVectorBytes / widest), kernel.tree.partials > 1 ? kernel.tree.partials : kAtOnce);
+}
+
+bool calls_functions(const Kernel& kernel) {
+  return std::any_of(kernel.body.begin(), kernel.body.end(), [](const plan::Instruction& instruction) {
+    const auto* compute = std::get_if<plan::Compute>(&instruction.what);
+    return compute && !ir::op_info(compute->code).has(ir::cheap);
+  });
 }
 
 class LoopNest {
@@ -70,260 +64,173 @@ class LoopNest {
       : code_(code),
         builder_(code.builder),
         kernel_(kernel),
+        tree_(kernel.tree),
+        folded_end_(kernel.lanes > 0 ? kernel.axes.size() - 1 : kernel.axes.size()),
+        width_(width(code, kernel)),
+        calls_(calls_functions(kernel)),
         shape_(work(kernel) <= kModestWork ? Code::Shape::compact : Code::Shape::ordinary) {}
 
   void run() {
-    std::uint64_t strip = kernel_.lanes ? static_cast<std::uint64_t>(std::min(kLanes, kernel_.axes.back().size)) : 1;
-    for (const Reduction& fold : kernel_.reductions) accumulators_.push_back(make_accumulator(fold, strip));
-    std::vector<llvm::Value*> indices;
-    nest(0, indices);
+    for (const Reduction& fold : kernel_.reductions)
+      folds_.emplace_back(code_, fold, std::max<std::int64_t>(kernel_.lanes, 1), tree_.partials, width_);
+    kept(0);
   }
 
  private:
-  struct Accumulator {
-    llvm::AllocaInst* value = nullptr;
-    llvm::AllocaInst* position = nullptr;                // argmax, argmin
-    llvm::AllocaInst *total = nullptr, *lost = nullptr;  // of a long sum: `value` is that of a block
-    Element element = Element::f32;
-  };
+  using Body = std::function<void()>;
 
   void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body) {
     code_.loop(from, to, by, shape_, body);
   }
+  // The turns of an axis, from `from` up to `to`.
+  void turns(llvm::Value* from, llvm::Value* to, const Body& body) {
+    loop(from, to, 1, [&](llvm::Value* index) { at(index, body); });
+  }
+  void at(llvm::Value* index, const Body& body) {
+    indices_.push_back(index);
+    body();
+    indices_.pop_back();
+  }
+  llvm::Value* plus(llvm::Value* index, std::int64_t count) { return builder_.CreateNSWAdd(index, code_.integer(count)); }
 
-  void nest(std::size_t level, std::vector<llvm::Value*>& indices) {
-    if (level < kept_levels(kernel_)) {
-      loop(code_.integer(0), code_.integer(kernel_.axes[level].size), 1, [&](llvm::Value* index) {
-        indices.push_back(index);
-        nest(level + 1, indices);
-        indices.pop_back();
-      });
-      return;
-    }
-    if (kernel_.lanes) return lanes(indices);
-    for (std::size_t i = 0; i < accumulators_.size(); ++i) reset(kernel_.reductions[i], accumulators_[i], nullptr);
-    reduced_nest(level, indices, nullptr);
-    indices.resize(kernel_.axes.size(), code_.integer(0));  // finished values do not depend on the reduced axes
-    for (std::size_t i = 0; i < accumulators_.size(); ++i) finish(kernel_.reductions[i], accumulators_[i], nullptr, indices);
-    indices.resize(level);
+  void kept(std::size_t level) {
+    if (level < kept_levels(kernel_))
+      turns(code_.integer(0), code_.integer(kernel_.axes[level].size), [&] { kept(level + 1); });
+    else if (kernel_.lanes > 0)
+      strips();
+    else
+      results();
   }
 
-  void reduced_nest(std::size_t level, std::vector<llvm::Value*>& indices, llvm::Value* lane) {
-    if (level == kernel_.axes.size()) return turn(indices, lane);
-    auto turns = [&](llvm::Value* from, llvm::Value* to) {
-      loop(from, to, 1, [&](llvm::Value* index) {
-        indices.push_back(index);
-        reduced_nest(level + 1, indices, lane);
-        indices.pop_back();
-      });
+  // Strip by strip of the lanes.
+  void strips() {
+    const std::int64_t size = kernel_.axes.back().size, width = kernel_.lanes, ragged = size % width;
+    auto strip = [&](llvm::Value* from, std::int64_t count) {
+      lanes_ = Lanes{from, count};
+      results();
     };
-    const std::int64_t size = kernel_.axes[level].size, block = block_turns(kernel_, level);
-    bool has_totals = std::any_of(accumulators_.begin(), accumulators_.end(), [](const Accumulator& a) { return a.total != nullptr; });
-    if (block == 0 || !has_totals) return turns(code_.integer(0), code_.integer(size));
-    auto add = [&](llvm::Value* from, llvm::Value* to) {
-      turns(from, to);
-      for (const Accumulator& accumulator : accumulators_)
-        if (accumulator.total) add_block(accumulator);
-    };
-    const std::int64_t whole = size / block * block;
-    loop(code_.integer(0), code_.integer(whole), block,
-         [&](llvm::Value* from) { add(from, builder_.CreateNSWAdd(from, code_.integer(block))); });
-    if (whole < size) add(code_.integer(whole), code_.integer(size));
-  }
-
-  // Adds the sum of a block to the total, and what rounding loses there to what was lost before (Knuth's two-sum).
-  void add_block(const Accumulator& accumulator) {
-    llvm::Value *sum = code_.load(Element::f64, accumulator.value), *before = code_.load(Element::f64, accumulator.total);
-    llvm::Value *total = builder_.CreateFAdd(before, sum), *added = builder_.CreateFSub(total, before);
-    llvm::Value* lost =
-        builder_.CreateFAdd(builder_.CreateFSub(before, builder_.CreateFSub(total, added)), builder_.CreateFSub(sum, added));
-    code_.store(total, Element::f64, accumulator.total);
-    code_.store(builder_.CreateFAdd(code_.load(Element::f64, accumulator.lost), lost), Element::f64, accumulator.lost);
-    code_.store(llvm::ConstantFP::get(builder_.getDoubleTy(), 0), Element::f64, accumulator.value);
-  }
-
-  // Strip by strip of the innermost, kept axis: reset the strip's accumulators, fold, finish.
-  void lanes(std::vector<llvm::Value*>& indices) {
-    std::int64_t size = kernel_.axes.back().size;
-    std::size_t first = indices.size(), last = kernel_.axes.size() - 1;
-    auto strip = [&](llvm::Value* from, llvm::Value* to) {
-      auto each_lane = [&](const std::function<void(llvm::Value * lane)>& body) {
-        loop(from, to, 1, [&](llvm::Value* index) {
-          indices.push_back(index);
-          body(builder_.CreateNSWSub(index, from));
-          indices.pop_back();
-        });
-      };
-      auto each_fold = [&](auto f) {
-        for (std::size_t i = 0; i < accumulators_.size(); ++i) f(kernel_.reductions[i], accumulators_[i]);
-      };
-      each_lane([&](llvm::Value* lane) {
-        each_fold([&](const Reduction& fold, const Accumulator& accumulator) { reset(fold, accumulator, lane); });
-      });
-      std::function<void(std::size_t)> folded = [&](std::size_t level) {
-        if (level == last) return each_lane([&](llvm::Value* lane) { turn(indices, lane); });
-        loop(code_.integer(0), code_.integer(kernel_.axes[level].size), 1, [&](llvm::Value* index) {
-          indices.push_back(index);
-          folded(level + 1);
-          indices.pop_back();
-        });
-      };
-      folded(first);
-      indices.resize(last, code_.integer(0));
-      each_lane([&](llvm::Value* lane) {
-        each_fold([&](const Reduction& fold, const Accumulator& accumulator) { finish(fold, accumulator, lane, indices); });
-      });
-      indices.resize(first);
-    };
-    auto whole_strip = [&](llvm::Value* from) { strip(from, builder_.CreateNSWAdd(from, code_.integer(kLanes))); };
-    std::int64_t ragged = size % kLanes;
-    if (size <= kLanes) return strip(code_.integer(0), code_.integer(size));
+    if (size <= width) return strip(code_.integer(0), size);
     if (ragged == 0 || !kernel_.stores.empty()) {
-      loop(code_.integer(0), code_.integer(size - ragged), kLanes, whole_strip);
-      if (ragged != 0) strip(code_.integer(size - ragged), code_.integer(size));
+      loop(code_.integer(0), code_.integer(size - ragged), width, [&](llvm::Value* from) { strip(from, width); });
+      if (ragged != 0) strip(code_.integer(size - ragged), ragged);
       return;
     }
     // The last strip overlaps the one before it: the same sums are made twice, by the same code.
-    loop(code_.integer(0), code_.integer(size), kLanes, [&](llvm::Value* from) {
-      whole_strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, code_.integer(size - kLanes)));
+    loop(code_.integer(0), code_.integer(size), width, [&](llvm::Value* from) {
+      strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, code_.integer(size - width)), width);
     });
   }
 
-  void turn(Indices indices, llvm::Value* lane) {
-    for (const plan::Instruction& instruction : kernel_.body) emit(code_, instruction, indices);
+  // Turns that do not know of each other, in groups that LLVM makes vectors of; the last ones one by one, so that all places are constants.
+  // `place` is the number of the turn in its group.
+  using Side = std::function<void(llvm::Value* place)>;
+  void side_by_side(llvm::Value* from, std::int64_t count, std::int64_t group, const Side& body) {
+    auto at_once = [&](llvm::Value* first, std::int64_t offset, std::int64_t size) {
+      code_.loop_at_once(size, std::min(width_, size), [&](llvm::Value* i) {
+        llvm::Value* place = builder_.CreateNSWAdd(code_.integer(offset), i);
+        at(builder_.CreateNSWAdd(first, place), [&] { body(place); });
+      });
+    };
+    const std::int64_t whole = count / group * group;
+    loop(from, plus(from, whole), group, [&](llvm::Value* first) { at_once(first, 0, group); });
+    llvm::Value* rest = plus(from, whole);
+    if (kernel_.body.size() > kLargeBody) return at_once(rest, 0, count - whole);
+    std::int64_t done = 0;
+    for (std::int64_t size = group / 2; size > 0; size = size > kSmallGroup ? size / 2 : size == 1 ? 0 : 1)
+      for (; count - whole - done >= size; done += size) at_once(rest, done, size);
+  }
+
+  // Calls `body` for each lane of the strip, whose index is then the last of the indices; once where there are none.
+  void each_lane(const std::function<void(llvm::Value* lane)>& body) {
+    if (!lanes_) return body(nullptr);
+    auto lane = [&] { body(builder_.CreateNSWSub(indices_.back(), lanes_->from)); };
+    if (calls_) return turns(lanes_->from, plus(lanes_->from, lanes_->count), lane);
+    side_by_side(lanes_->from, lanes_->count, kAtOnce, [&](llvm::Value*) { lane(); });
+  }
+
+  // Those of the kept indices at hand.
+  void results() {
+    const std::size_t level = indices_.size();
+    each_lane([&](llvm::Value* lane) {
+      for (Fold& fold : folds_) fold.reset(lane);
+    });
+    if (tree_.block == 0)
+      block([&] { reduced(level, nullptr); });
+    else
+      reduced(level, nullptr);
+    indices_.resize(folded_end_, code_.integer(0));  // finished values do not depend on the reduced axes
+    each_lane([&](llvm::Value* lane) {
+      for (Fold& fold : folds_) fold.finish(lane, indices_);
+    });
+    indices_.resize(level);
+  }
+
+  void reduced(std::size_t level, llvm::Value* partial) {
+    if (level == folded_end_) return each_lane([&](llvm::Value* lane) { turn(lane, partial); });
+    const std::int64_t size = kernel_.axes[level].size;
+    if (tree_.block == 0 || level != tree_.block_axis) return run(level, code_.integer(0), size, partial);
+    auto block = [&](llvm::Value* from, std::int64_t count) {
+      this->block([&] { run(level, from, count, partial); });
+      each_lane([&](llvm::Value* lane) {
+        for (Fold& fold : folds_) fold.end_block(lane);
+      });
+    };
+    const std::int64_t whole = size / tree_.block * tree_.block;
+    loop(code_.integer(0), code_.integer(whole), tree_.block, [&](llvm::Value* from) { block(from, tree_.block); });
+    if (whole < size) block(code_.integer(whole), size - whole);
+  }
+  void block(const Body& body) {
+    for (Fold& fold : folds_) fold.reset_partials();
+    body();
+    for (Fold& fold : folds_) fold.join_partials();
+  }
+
+  // `count` turns of an axis that is folded.
+  void run(std::size_t level, llvm::Value* from, std::int64_t count, llvm::Value* partial) {
+    if (tree_.partials == 1 || level != tree_.axis) return turns(from, plus(from, count), [&] { reduced(level + 1, partial); });
+    if (lanes_ && kernel_.lanes >= width_) return one_by_one(level, from, count);
+    side_by_side(from, count, tree_.partials, [&](llvm::Value* place) { reduced(level + 1, place); });
+  }
+
+  // Where lanes lie side by side, the partials are written out.
+  void one_by_one(std::size_t level, llvm::Value* from, std::int64_t count) {
+    auto group = [&](llvm::Value* first, std::int64_t size) {
+      for (std::int64_t i = 0; i < size; ++i) at(plus(first, i), [&] { reduced(level + 1, code_.integer(i)); });
+    };
+    const std::int64_t whole = count / tree_.partials * tree_.partials;
+    loop(from, plus(from, whole), tree_.partials, [&](llvm::Value* first) { group(first, tree_.partials); });
+    group(plus(from, whole), count - whole);
+  }
+
+  void turn(llvm::Value* lane, llvm::Value* partial) {
+    for (const plan::Instruction& instruction : kernel_.body) emit(code_, instruction, indices_);
     for (const plan::Store& store : kernel_.stores) {
       Element element = code_.element(store.value);
-      llvm::Value *place = code_.address(store.to, indices), *value = code_.get(store.value);
+      llvm::Value *place = code_.address(store.to, indices_), *value = code_.get(store.value);
       if (store.adds) {
         llvm::Value* before = code_.load(element, place);
         value = is_real(element) ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
       }
       code_.store(value, element, place);
     }
-    for (std::size_t i = 0; i < accumulators_.size(); ++i) fold_in(kernel_.reductions[i], accumulators_[i], lane, indices);
+    for (Fold& fold : folds_) fold.add(lane, partial, indices_);
   }
 
-  Accumulator make_accumulator(const Reduction& fold, std::uint64_t count) {
-    Element element = code_.element(fold.value);
-    const bool in_blocks = sums_in_blocks(kernel_, fold, element);
-    if (fold.kind == Reduction::Kind::sum && element == Element::f32) element = Element::f64;
-    Accumulator result{code_.local(code_.memory_type(element), count, "sum"), nullptr, nullptr, nullptr, element};
-    if (in_blocks) {
-      result.total = code_.local(code_.memory_type(element), count, "total");
-      result.lost = code_.local(code_.memory_type(element), count, "lost");
-    }
-    if (is_arg(fold)) result.position = code_.local(builder_.getInt64Ty(), count, "at");
-    return result;
-  }
-
-  llvm::Value* slot(llvm::AllocaInst* array, llvm::Type* type, llvm::Value* lane) {
-    return lane && array->getAllocatedType()->isArrayTy() ? builder_.CreateInBoundsGEP(type, array, lane) : array;
-  }
-
-  void reset(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane) {
-    llvm::Type* type = code_.type(accumulator.element);
-    llvm::Value* start = llvm::Constant::getNullValue(type);
-    auto extreme = [&](bool least) -> llvm::Value* {
-      if (is_real(accumulator.element)) return llvm::ConstantFP::getInfinity(type, least);
-      unsigned bits = type->getIntegerBitWidth();
-      return llvm::ConstantInt::get(type, least ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getSignedMaxValue(bits));
-    };
-    switch (fold.kind) {
-      case Reduction::Kind::sum:
-      case Reduction::Kind::any:
-        break;
-      case Reduction::Kind::all:
-        start = builder_.getTrue();
-        break;
-      case Reduction::Kind::max:
-      case Reduction::Kind::argmax:
-        start = extreme(true);
-        break;
-      case Reduction::Kind::min:
-      case Reduction::Kind::argmin:
-        start = extreme(false);
-        break;
-    }
-    code_.store(start, accumulator.element, slot(accumulator.value, code_.memory_type(accumulator.element), lane));
-    for (llvm::AllocaInst* sum : {accumulator.total, accumulator.lost})
-      if (sum) code_.store(start, accumulator.element, sum);
-    if (accumulator.position) builder_.CreateStore(code_.integer(0), slot(accumulator.position, builder_.getInt64Ty(), lane));
-  }
-
-  void fold_in(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
-    llvm::Value* value = code_.convert(code_.get(fold.value), code_.element(fold.value), accumulator.element);
-    llvm::Value* place = slot(accumulator.value, code_.memory_type(accumulator.element), lane);
-    llvm::Value* before = code_.load(accumulator.element, place);
-    bool real = is_real(accumulator.element);
-    llvm::Value* after = nullptr;
-    switch (fold.kind) {
-      case Reduction::Kind::sum:
-        after = real ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
-        // Partial sums side by side; the tree is fixed when the code is made. A running sum has an order.
-        if (auto* sum = llvm::dyn_cast<llvm::Instruction>(after); sum && real && !fold.running) sum->setHasAllowReassoc(true);
-        break;
-      case Reduction::Kind::max:
-        after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, before, value);
-        break;
-      case Reduction::Kind::min:
-        after = builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::minimum : llvm::Intrinsic::smin, before, value);
-        break;
-      case Reduction::Kind::any:
-        after = builder_.CreateOr(before, value);
-        break;
-      case Reduction::Kind::all:
-        after = builder_.CreateAnd(before, value);
-        break;
-      case Reduction::Kind::argmax:
-      case Reduction::Kind::argmin: {
-        llvm::Value *low = before, *high = value;
-        if (fold.kind == Reduction::Kind::argmin) std::swap(low, high);
-        llvm::Value* better = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
-        if (real) {  // the first NaN wins
-          llvm::Value* first = builder_.CreateAnd(builder_.CreateFCmpUNO(value, value), builder_.CreateFCmpORD(before, before));
-          better = builder_.CreateOr(better, first);
-        }
-        llvm::Value* at = slot(accumulator.position, builder_.getInt64Ty(), lane);
-        llvm::Value* position =
-            builder_.CreateSelect(better, code_.form(fold.position, indices), builder_.CreateLoad(builder_.getInt64Ty(), at));
-        builder_.CreateStore(position, at);
-        after = builder_.CreateSelect(better, value, before);
-        break;
-      }
-    }
-    code_.store(after, accumulator.element, place);
-    if (!fold.running) return;
-    const Element written = code_.element(fold.value);
-    code_.store(code_.convert(after, accumulator.element, written), written, code_.address(std::get<plan::Access>(fold.to), indices));
-  }
-
-  void finish(const Reduction& fold, const Accumulator& accumulator, llvm::Value* lane, Indices indices) {
-    if (fold.running) return;
-    const auto* result_register = std::get_if<RegisterId>(&fold.to);
-    const auto* place = std::get_if<plan::Access>(&fold.to);
-    Element result = place ? code_.plan.at(place->buffer).element : code_.element(*result_register);
-    if (accumulator.total) {  // of an infinite total nothing was lost
-      llvm::Value *total = code_.load(Element::f64, accumulator.total), *lost = code_.load(Element::f64, accumulator.lost);
-      llvm::Value* is_number = builder_.CreateFCmpORD(lost, lost);
-      code_.store(builder_.CreateSelect(is_number, builder_.CreateFAdd(total, lost), total), Element::f64, accumulator.value);
-    }
-    llvm::Value* value =
-        accumulator.position
-            ? code_.convert(builder_.CreateLoad(builder_.getInt64Ty(), slot(accumulator.position, builder_.getInt64Ty(), lane)),
-                            Element::i64, result)
-            : code_.convert(code_.load(accumulator.element, slot(accumulator.value, code_.memory_type(accumulator.element), lane)),
-                            accumulator.element, result);
-    if (place)
-      code_.store(value, result, code_.address(*place, indices));
-    else
-      code_.set(*result_register, value);
-  }
-
+  struct Lanes {
+    llvm::Value* from;
+    std::int64_t count;
+  };
   Code& code_;
   llvm::IRBuilder<>& builder_;
   const Kernel& kernel_;
+  const plan::Tree& tree_;
+  const std::size_t folded_end_;
+  const std::int64_t width_;  // of a vector of turns
+  const bool calls_;
   const Code::Shape shape_;
-  std::vector<Accumulator> accumulators_;
+  std::vector<Fold> folds_;
+  std::vector<llvm::Value*> indices_;  // of the loops around what is being written
+  std::optional<Lanes> lanes_;         // of the strip at hand
 };
 
 }  // namespace

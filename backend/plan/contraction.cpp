@@ -13,6 +13,8 @@ namespace {
 constexpr double kFewProducts = 4096;
 // Rows of the register tile, which has two vectors side by side: with them, a row of b and an element of a, it fills 16 vector registers.
 constexpr std::int64_t kRows = 6, kVectors = 2;
+// Products that are added up in f32, so that long sums stay accurate.
+constexpr std::int64_t kBlock = 256;
 
 // An axis of a sum of products: its size and the stride of each operand along it.
 struct Letter {
@@ -97,25 +99,22 @@ Contraction contraction_of(Plan& plan, SumOfProducts sum, const Target& target) 
   step.rows = kRows;
   step.lanes = static_cast<std::int64_t>(target.vector_bytes / element_size(element));
   step.panel = kVectors * step.lanes;
+  step.fused = target.fuses;
+  step.block = element == Element::f32 && step.k > kBlock ? kBlock : 0;
   step.scratch = plan.add(Buffer{element, step.k * step.panel, "panel", {}});
   return step;
-}
-
-void choose(Plan& plan, Steps& steps, const Target& target) {
-  for (Step& step : steps) {
-    for_each_region(step, [&](Steps& inner) { choose(plan, inner, target); });
-    const auto* kernel = std::get_if<Kernel>(&step.what);
-    std::optional<SumOfProducts> sum = kernel ? sum_of_products(*kernel) : std::nullopt;
-    if (sum && is_real(plan.at(sum->c.buffer).element) && sum->k.size() == 1 &&
-        is_large(last_size(sum->m), last_size(sum->n), last_size(sum->k)))
-      step.what = contraction_of(plan, std::move(*sum), target);
-  }
 }
 
 }  // namespace
 
 void choose_contractions(Plan& plan, const Target& target) {
-  choose(plan, plan.body, target);
+  for_each_step(plan.body, [&](Step& step) {
+    const auto* kernel = std::get_if<Kernel>(&step.what);
+    std::optional<SumOfProducts> sum = kernel ? sum_of_products(*kernel) : std::nullopt;
+    if (sum && is_real(plan.at(sum->c.buffer).element) && sum->k.size() == 1 &&
+        is_large(last_size(sum->m), last_size(sum->n), last_size(sum->k)))
+      step.what = contraction_of(plan, std::move(*sum), target);
+  });
 }
 
 void Planner::einsum(const ir::Op& op) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "backend/plan/affine.h"
 #include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
@@ -5,6 +7,8 @@
 namespace bpc::plan {
 
 namespace {
+
+constexpr std::int64_t kMostLanes = 128;  // accumulators, which stay in the first cache
 
 // How many loads and stores walk this axis one element at a time, and how many leap.
 struct Walks {
@@ -24,8 +28,7 @@ Walks walks(const Kernel& kernel, std::size_t axis) {
 
 // Whether accumulators of a strip of the last kept axis should lie side by side: when that axis walks memory better than the reduced ones.
 bool prefers_lanes(const Kernel& kernel, std::size_t last_kept, std::size_t last_reduced) {
-  for (const Reduction& fold : kernel.reductions)
-    if (fold.running || fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin) return false;
+  if (std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return false;
   Walks kept = walks(kernel, last_kept), reduced = walks(kernel, last_reduced);
   if (kept.leaps != reduced.leaps) return kept.leaps < reduced.leaps;
   return kept.unit != reduced.unit ? kept.unit > reduced.unit : last_kept > last_reduced;
@@ -54,14 +57,14 @@ void order(Kernel& kernel) {
   }
   kept.insert(kept.end(), reduced.begin(), reduced.end());
   if (lane != none) kept.push_back(lane);
-  kernel.lanes = lane != none;
+  kernel.lanes = lane == none ? 0 : std::clamp<std::int64_t>(kernel.axes[lane].size, 1, kMostLanes);
   permute(kernel, kept);
 }
 
 void merge_axes(Kernel& kernel) {
   for (std::size_t i = kernel.axes.size(); i-- > 1;) {
     Axis &outer = kernel.axes[i - 1], &inner = kernel.axes[i];
-    bool fits = outer.reduced == inner.reduced && !(kernel.lanes && i + 1 == kernel.axes.size());
+    bool fits = outer.reduced == inner.reduced && !(kernel.lanes != 0 && i + 1 == kernel.axes.size());
     for_each_form(kernel, [&](Affine& at) { fits = fits && at.strides[i - 1] == at.strides[i] * inner.size; });
     if (!fits) continue;
     outer.size *= inner.size;
@@ -70,20 +73,13 @@ void merge_axes(Kernel& kernel) {
   }
 }
 
-void order(Steps& steps) {
-  for (Step& step : steps) {
-    if (auto* kernel = std::get_if<Kernel>(&step.what)) {
-      order(*kernel);
-      merge_axes(*kernel);
-    }
-    for_each_region(step, [](Steps& inner) { order(inner); });
-  }
-}
-
 }  // namespace
 
 void order_loops(Plan& plan) {
-  order(plan.body);
+  for_each_kernel(plan.body, [](Kernel& kernel) {
+    order(kernel);
+    merge_axes(kernel);
+  });
 }
 
 }  // namespace bpc::plan

@@ -196,4 +196,19 @@ void for_each_region(OneOf<Step> auto& step, const auto& f) {
   }
 }
 
+// f(step) on every step, those of regions included.
+void for_each_step(auto& steps, const auto& f) {
+  for (auto& step : steps) {
+    f(step);
+    for_each_region(step, [&](auto& inner) { for_each_step(inner, f); });
+  }
+}
+
+// f(kernel) on every kernel, the same.
+void for_each_kernel(auto& steps, const auto& f) {
+  for_each_step(steps, [&](auto& step) {
+    if (auto* kernel = std::get_if<Kernel>(&step.what)) f(*kernel);
+  });
+}
+
 }  // namespace bpc::plan

@@ -107,7 +107,8 @@ void Planner::reduction(ir::OpId id) {
   if (op.code == ir::Opcode::cumsum) return scan(op);
   ir::ValueId x = op.operands[0], y = op.results[0];
   Sizes space = sizes(x);
-  Kernel kernel{kept_axes(space), false, {}, {}, {}};
+  Kernel kernel;
+  kernel.axes = kept_axes(space);
   Reduction fold{reduction_kind(op.code), {}, {}, affine_constant(0, space.size())};
   std::int64_t step = 1;
   const auto& axes = op.attrs.ints(ir::Attr::axes);
@@ -147,7 +148,8 @@ void Planner::scan(const ir::Op& op) {
     indices[axis].offset = space[axis] - 1;
     indices[axis].strides[axis] = -1;
   }
-  Kernel kernel{kept_axes(space), false, {}, {}, {}};
+  Kernel kernel;
+  kernel.axes = kept_axes(space);
   kernel.axes[axis].reduced = true;
   BufferId buffer = add_buffer(type(y), function_.value(y).name);
   RegisterId value = BodyBuilder(*this, space.size(), kernel.body).element(x, indices);

@@ -19,6 +19,9 @@ void fuse(Plan& plan);
 // that are contiguous in all that the kernel reads and writes.
 void order_loops(Plan& plan);
 
+// trees.cpp: in which order each reduction folds its terms, whatever the target.
+void choose_trees(Plan& plan);
+
 // storage.cpp: where each buffer lies. Buffers whose lives do not overlap share memory; an op whose operand dies may write in place.
 void assign_storage(Plan& plan);
 

@@ -95,7 +95,8 @@ struct Store {
   bool adds = false;  // the value is added to what is there, which begins as base, turn by turn: several may write one element
 };
 
-// Folds `value` over the reduced axes (all axes of the kernel whose Axis::reduced is set). Sums of f32 are accumulated in f64.
+// Folds `value` over the reduced axes (all axes of the kernel whose Axis::reduced is set), in the order that the kernel's tree says. Sums
+// of f32 are accumulated in f64.
 struct Reduction {
   enum class Kind : std::uint8_t { sum, max, min, any, all, argmax, argmin };
   Kind kind;
@@ -104,18 +105,36 @@ struct Reduction {
   Affine position{};                    // argmax, argmin: the index to return, over the reduced axes; ascending in loop order
   bool running = false;                 // cumsum: the accumulator is stored at every turn (the reduced axis is innermost, in order)
   bool of_products = false;             // of an einsum: products may be added up in the element type, a block at a time (Contraction)
+  bool compensated = false;             // f64: sums of the tree's blocks go to a total, beside what rounding lost of it
 };
+// Whether terms must be folded one after the other: a running sum, and the first of the best.
+inline bool has_order(const Reduction& fold) {
+  return fold.running || fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin;
+}
 
 struct Axis {
   std::int64_t size = 0;
   bool reduced = false;
 };
 
-// One loop nest. With reduced axes the order is kept…, reduced… (accumulators are registers), or kept…, reduced…, kept (`lanes`: the
-// innermost axis is kept; a strip of it has accumulators side by side).
+// In which order the reductions of a kernel fold their terms: that of the turns, but for two things. It is fixed here, so that no result
+// depends on how wide, unrolled or parallel the code is that folds.
+struct Tree {
+  // Along this axis, turn i goes to partial i mod `partials`, as long as all of these get one; then they are joined by halves (partial j
+  // with j + partials/2), and the turns that are left follow one by one.
+  std::size_t axis = 0;
+  std::int64_t partials = 1;
+  // After so many turns of this axis, the sums so far go to the totals of compensated reductions (Knuth's two-sum). 0: there are none.
+  std::size_t block_axis = 0;
+  std::int64_t block = 0;
+  bool operator==(const Tree&) const = default;
+};
+
+// One loop nest. With reduced axes the order is kept…, reduced… (accumulators are registers), or kept…, reduced…, kept with lanes.
 struct Kernel {
   std::vector<Axis> axes;  // outermost first
-  bool lanes = false;
+  std::int64_t lanes = 0;  // of the innermost axis, which is kept: so many accumulators lie side by side. 0: it is reduced, or nothing is
+  Tree tree;
   std::vector<Instruction> body;
   std::vector<Store> stores;
   std::vector<Reduction> reductions;
@@ -128,6 +147,8 @@ struct Contraction {
   Access a, b, c;                               // a ignores n, b ignores m, c ignores k
   BufferId scratch;                             // k * panel elements: a packed panel of b
   std::int64_t rows = 0, panel = 0, lanes = 0;  // the register tile: rows x panel accumulators, in vectors of so many lanes
+  bool fused = false;                           // a product is rounded together with the sum it is added to
+  std::int64_t block = 0;                       // of k: so many products are added up before they go to a total in f64; 0: all of them
 };
 
 // ---- host steps ----
@@ -298,6 +319,7 @@ inline constexpr std::size_t kMostSteps = 300, kPartSteps = 100;
 // What code is generated for.
 struct Target {
   std::size_t vector_bytes = 32;
+  bool fuses = true;  // multiplies and adds in one instruction
 };
 
 // `function` must hold no derivative. The passes, in order: passes.h.

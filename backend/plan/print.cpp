@@ -117,20 +117,27 @@ class Printer {
   void visit(const Kernel& kernel) {
     std::string axes;
     for (const Axis& axis : kernel.axes) axes += fmt::format(" {}{}", axis.size, axis.reduced ? "r" : "");
-    line("kernel{}{}", axes, kernel.lanes ? " lanes" : "");
+    const Tree& tree = kernel.tree;
+    line("kernel{}{}{}{}", axes, kernel.lanes > 0 ? fmt::format(", {} lanes", kernel.lanes) : "",
+         tree.partials > 1 ? fmt::format(", {} partials of axis {}", tree.partials, tree.axis) : "",
+         tree.block > 0 ? fmt::format(", blocks of {} along axis {}", tree.block, tree.block_axis) : "");
     ++depth_;
     for (const Instruction& instruction : kernel.body) visit(instruction);
     for (const Store& store : kernel.stores)
       line("{} {} {}{}", show(store.to), store.adds ? "+=" : ":=", name(store.value),
            store.base.valid() ? " over " + name(store.base) : "");
     for (const Reduction& fold : kernel.reductions)
-      line("{} := {}{} {}", show(fold.to), fold.running ? "running " : "", kind_name(fold.kind), name(fold.value));
+      line("{} := {}{} {}", show(fold.to),
+           fold.running       ? "running "
+           : fold.compensated ? "compensated "
+                              : "",
+           kind_name(fold.kind), name(fold.value));
     --depth_;
   }
   void visit(const Contraction& c) {
     std::string outer;
     for (std::int64_t size : c.outer) outer += std::to_string(size) + " ";
-    line("contraction {}m {} n {} k {}", outer, c.m, c.n, c.k);
+    line("contraction {}m {} n {} k {}{}", outer, c.m, c.n, c.k, c.block > 0 ? fmt::format(", blocks of {}", c.block) : "");
     ++depth_;
     line("{} := {} * {}", show(c.c), show(c.a), show(c.b));
     --depth_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "backend/plan/operands.h"
 
@@ -116,6 +117,21 @@ class Verifier {
       }
     });
     see(results);
+    tree(kernel);
+  }
+  void tree(const Kernel& kernel) {
+    const Tree& tree = kernel.tree;
+    auto is_reduced = [&](std::size_t axis) { return axis < kernel.axes.size() && kernel.axes[axis].reduced; };
+    require(kernel.lanes == 0 || (!kernel.axes.empty() && !kernel.axes.back().reduced), "lanes of an axis that is reduced");
+    require(tree.partials > 0 && std::has_single_bit(static_cast<std::uint64_t>(tree.partials)), "partials that halves do not join");
+    require(tree.partials == 1 || is_reduced(tree.axis), "partials of an axis that is not reduced");
+    require(tree.block == 0 || (is_reduced(tree.block_axis) && (tree.partials == 1 || tree.block_axis <= tree.axis)),
+            "blocks of an axis inside of the one dealt out");
+    require(tree.block_axis != tree.axis || tree.block % tree.partials == 0, "a block that ends within a round of partials");
+    for (const Reduction& fold : kernel.reductions) {
+      require(tree.partials == 1 || !has_order(fold), "partials of what is folded in order");
+      require(!fold.compensated || (tree.block > 0 && fold.kind == Reduction::Kind::sum && !fold.running), "a total without blocks");
+    }
   }
   void visit(const Contraction& c) {
     std::vector<std::int64_t> sizes = c.outer;

@@ -5,10 +5,12 @@
 //   - a form has a stride for each axis of its kernel or contraction, and none in a host instruction; where no register is in it, every
 //     element that it names is one of the buffer
 //   - along a reduced axis a reduction does not move its result, unless it is running
+//   - a tree deals out, and cuts into blocks, axes that are reduced; a block is whole rounds of partials, which are a power of two; what
+//   has
+//     an order, running sums and the first of the best, has no partials
 //   - conditions are bools, and each register that is carried or joined has one type
 //   - once storage is assigned: each buffer fits into its storage, storages in the arena lie inside it, aligned; constants, and arguments
-//   that
-//     no output takes, are never written; an output lies where the caller wants it
+//     that no output takes, are never written; an output lies where the caller wants it
 #pragma once
 
 #include <string>

@@ -1,0 +1,196 @@
+#include "backend/llvm/fold.h"
+
+#include <llvm/IR/Intrinsics.h>
+
+#include <algorithm>
+
+namespace bpc::backend {
+
+using plan::Reduction;
+using plan::RegisterId;
+
+Fold::Fold(Code& code, const Reduction& fold, std::int64_t lanes, std::int64_t partials, std::int64_t width)
+    : code_(code),
+      builder_(code.builder),
+      fold_(fold),
+      lanes_(lanes),
+      partials_(partials),
+      width_(width),
+      along_lanes_(lanes >= width),
+      element_(code.element(fold.value)) {
+  if (fold.kind == Reduction::Kind::sum && element_ == Element::f32) element_ = Element::f64;
+  type_ = code.memory_type(element_);
+  const auto count = static_cast<std::uint64_t>(lanes);
+  value_ = code.local(type_, count, "sum");
+  if (partials > 1) {
+    parts_ = code.local(type_, static_cast<std::uint64_t>(lanes * partials), "partials");
+    parts_->setAlignment(llvm::Align(plan::kAlignment));
+  }
+  if (fold.compensated) {
+    total_ = code.local(type_, count, "total");
+    lost_ = code.local(type_, count, "lost");
+  }
+  if (fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin)
+    position_ = code.local(builder_.getInt64Ty(), count, "at");
+}
+
+llvm::Value* Fold::slot(llvm::Value* array, llvm::Type* type, llvm::Value* lane) {
+  return lane && lanes_ > 1 ? builder_.CreateInBoundsGEP(type, array, lane) : array;
+}
+
+llvm::Value* Fold::partial_slot(llvm::Value* lane, llvm::Value* partial) {
+  if (!lane) lane = code_.integer(0);
+  llvm::Value *row = along_lanes_ ? partial : lane, *column = along_lanes_ ? lane : partial;
+  llvm::Value* at = builder_.CreateNSWAdd(builder_.CreateNSWMul(row, code_.integer(along_lanes_ ? lanes_ : partials_)), column);
+  return builder_.CreateInBoundsGEP(type_, parts_, at);
+}
+
+// What changes nothing it is combined with.
+llvm::Value* Fold::start(llvm::Type* type) {
+  auto extreme = [&](bool least) -> llvm::Value* {
+    if (is_real(element_)) return llvm::ConstantFP::getInfinity(type, least);
+    const unsigned bits = type->getScalarSizeInBits();
+    return llvm::ConstantInt::get(type, least ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getSignedMaxValue(bits));
+  };
+  switch (fold_.kind) {
+    case Reduction::Kind::sum:
+    case Reduction::Kind::any:
+      break;
+    case Reduction::Kind::all:
+      return llvm::ConstantInt::get(type, 1);
+    case Reduction::Kind::max:
+    case Reduction::Kind::argmax:
+      return extreme(true);
+    case Reduction::Kind::min:
+    case Reduction::Kind::argmin:
+      return extreme(false);
+  }
+  return llvm::Constant::getNullValue(type);
+}
+
+// Scalars or vectors of them.
+llvm::Value* Fold::combine(llvm::Value* before, llvm::Value* value) {
+  const bool real = is_real(element_);
+  switch (fold_.kind) {
+    case Reduction::Kind::sum:
+      return real ? builder_.CreateFAdd(before, value) : builder_.CreateAdd(before, value);
+    case Reduction::Kind::max:
+    case Reduction::Kind::argmax:
+      return builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, before, value);
+    case Reduction::Kind::min:
+    case Reduction::Kind::argmin:
+      return builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::minimum : llvm::Intrinsic::smin, before, value);
+    case Reduction::Kind::any:
+      return builder_.CreateOr(before, value);
+    case Reduction::Kind::all:
+      return builder_.CreateAnd(before, value);
+  }
+  return nullptr;
+}
+
+void Fold::reset(llvm::Value* lane) {
+  builder_.CreateStore(start(type_), slot(value_, type_, lane));
+  for (llvm::AllocaInst* sum : {total_, lost_})
+    if (sum) builder_.CreateStore(llvm::Constant::getNullValue(type_), slot(sum, type_, lane));
+  if (position_) builder_.CreateStore(code_.integer(0), slot(position_, builder_.getInt64Ty(), lane));
+}
+
+void Fold::add(llvm::Value* lane, llvm::Value* partial, Indices indices) {
+  llvm::Value* value = code_.convert(code_.get(fold_.value), code_.element(fold_.value), element_);
+  if (position_) return choose(value, lane, indices);
+  llvm::Value* place = partial ? partial_slot(lane, partial) : slot(value_, type_, lane);
+  llvm::Value* after = combine(code_.load(element_, place), value);
+  code_.store(after, element_, place);
+  if (!fold_.running) return;
+  const Element written = code_.element(fold_.value);
+  code_.store(code_.convert(after, element_, written), written, code_.address(std::get<plan::Access>(fold_.to), indices));
+}
+
+// argmax, argmin: the first of the best; the first NaN wins.
+void Fold::choose(llvm::Value* value, llvm::Value* lane, Indices indices) {
+  llvm::Value *place = slot(value_, type_, lane), *at = slot(position_, builder_.getInt64Ty(), lane);
+  llvm::Value* before = code_.load(element_, place);
+  llvm::Value *low = before, *high = value;
+  if (fold_.kind == Reduction::Kind::argmin) std::swap(low, high);
+  const bool real = is_real(element_);
+  llvm::Value* better = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
+  if (real) {
+    llvm::Value* first = builder_.CreateAnd(builder_.CreateFCmpUNO(value, value), builder_.CreateFCmpORD(before, before));
+    better = builder_.CreateOr(better, first);
+  }
+  llvm::Value* position =
+      builder_.CreateSelect(better, code_.form(fold_.position, indices), builder_.CreateLoad(builder_.getInt64Ty(), at));
+  builder_.CreateStore(position, at);
+  code_.store(builder_.CreateSelect(better, value, before), element_, place);
+}
+
+void Fold::end_block(llvm::Value* lane) {
+  if (!total_) return;
+  llvm::Value *value = slot(value_, type_, lane), *total_place = slot(total_, type_, lane), *lost_place = slot(lost_, type_, lane);
+  llvm::Value *sum = code_.load(element_, value), *before = code_.load(element_, total_place);
+  llvm::Value *total = builder_.CreateFAdd(before, sum), *added = builder_.CreateFSub(total, before);
+  llvm::Value* lost = builder_.CreateFAdd(builder_.CreateFSub(before, builder_.CreateFSub(total, added)), builder_.CreateFSub(sum, added));
+  code_.store(total, element_, total_place);
+  code_.store(builder_.CreateFAdd(code_.load(element_, lost_place), lost), element_, lost_place);
+  builder_.CreateStore(start(type_), value);
+}
+
+void Fold::finish(llvm::Value* lane, Indices indices) {
+  if (fold_.running) return;
+  const auto* result_register = std::get_if<RegisterId>(&fold_.to);
+  const auto* place = std::get_if<plan::Access>(&fold_.to);
+  const Element result = place ? code_.plan.at(place->buffer).element : code_.element(*result_register);
+  Element element = element_;
+  llvm::Value* value = nullptr;
+  if (position_) {
+    element = Element::i64;
+    value = builder_.CreateLoad(builder_.getInt64Ty(), slot(position_, builder_.getInt64Ty(), lane));
+  } else if (total_) {  // of an infinite total nothing was lost
+    llvm::Value *total = code_.load(element, slot(total_, type_, lane)), *lost = code_.load(element, slot(lost_, type_, lane));
+    value = builder_.CreateSelect(builder_.CreateFCmpORD(lost, lost), builder_.CreateFAdd(total, lost), total);
+  } else {
+    value = code_.load(element, slot(value_, type_, lane));
+  }
+  value = code_.convert(value, element, result);
+  if (place)
+    code_.store(value, result, code_.address(*place, indices));
+  else
+    code_.set(*result_register, value);
+}
+
+// In pieces of the size of those that LLVM makes of the turns, so that they meet in registers.
+void Fold::reset_partials() {
+  if (!parts_) return;
+  llvm::Type* piece = along_lanes_ ? type_ : llvm::FixedVectorType::get(type_, static_cast<unsigned>(width_));
+  for (std::int64_t i = 0; i < lanes_ * partials_; i += along_lanes_ ? 1 : width_)
+    builder_.CreateStore(start(piece), builder_.CreateConstInBoundsGEP1_64(type_, parts_, static_cast<std::uint64_t>(i)));
+}
+
+void Fold::join_partials() {
+  if (!parts_) return;
+  for (std::int64_t lane = 0; lane < lanes_; ++lane) join_lane(lane);
+}
+
+void Fold::join_lane(std::int64_t lane) {
+  const std::int64_t width = along_lanes_ ? 1 : width_;
+  llvm::Type* piece = along_lanes_ ? type_ : llvm::FixedVectorType::get(type_, static_cast<unsigned>(width));
+  std::vector<llvm::Value*> parts;
+  for (std::int64_t i = 0; i < partials_; i += width)
+    parts.push_back(builder_.CreateLoad(piece, partial_slot(code_.integer(lane), code_.integer(i))));
+  for (; parts.size() > 1; parts.resize(parts.size() / 2))
+    for (std::size_t i = 0; i < parts.size() / 2; ++i) parts[i] = combine(parts[i], parts[i + parts.size() / 2]);
+  llvm::Value* joined = parts[0];
+  for (std::int64_t half = width / 2; half > 0; half /= 2) {
+    std::vector<int> low, high;
+    for (std::int64_t i = 0; i < half; ++i) {
+      low.push_back(static_cast<int>(i));
+      high.push_back(static_cast<int>(i + half));
+    }
+    joined = combine(builder_.CreateShuffleVector(joined, low), builder_.CreateShuffleVector(joined, high));
+  }
+  if (!along_lanes_) joined = builder_.CreateExtractElement(joined, std::uint64_t{0});
+  llvm::Value* place = slot(value_, type_, code_.integer(lane));
+  builder_.CreateStore(combine(builder_.CreateLoad(type_, place), joined), place);
+}
+
+}  // namespace bpc::backend

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <bit>
+
+#include "backend/plan/operands.h"
+#include "backend/plan/passes.h"
+#include "ir/op.h"
+
+namespace bpc::plan {
+
+namespace {
+
+constexpr std::int64_t kVector = 4, kFewest = 16;  // partials that are worth their joining: of many terms, of few
+constexpr double kManyTerms = 64;
+constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and what its registers hold
+constexpr std::int64_t kMostInside = 32;    // turns of the axes inside of the one that is dealt out, which are unrolled
+constexpr std::int64_t kChain = 16;         // terms in f64 that are added up before their sum goes to a total
+constexpr std::int64_t kLongChain = 128;    // the same, where nothing lies side by side
+
+// The axes that are reduced, as a range; with lanes, there is an axis inside of them.
+struct Reduced {
+  std::size_t first = 0, last = 0;
+};
+Reduced reduced_axes(const Kernel& kernel) {
+  Reduced axes;
+  while (axes.first < kernel.axes.size() && !kernel.axes[axes.first].reduced) ++axes.first;
+  axes.last = axes.first;
+  while (axes.last < kernel.axes.size() && kernel.axes[axes.last].reduced) ++axes.last;
+  return axes;
+}
+
+// Where each term is the work of a function, nothing waits for its sum.
+bool is_dear(const Kernel& kernel) {
+  return std::any_of(kernel.body.begin(), kernel.body.end(), [](const Instruction& instruction) {
+    const auto* compute = std::get_if<Compute>(&instruction.what);
+    return compute && !ir::op_info(compute->code).has(ir::cheap);
+  });
+}
+
+// Lanes lie side by side already.
+std::int64_t most_partials(const Kernel& kernel, std::int64_t size) {
+  if (kernel.lanes >= 2 * kVector) return 1;
+  if (kernel.lanes >= kVector) return kVector;
+  return std::min(kMostPartials, static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(size))));
+}
+
+// Deals out the innermost axis that gives each partial a term, if what is inside of it is small.
+void deal_out(Kernel& kernel, const Reduced& axes) {
+  if (is_dear(kernel) || std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return;
+  double terms = 1;
+  for (std::size_t axis = axes.first; axis < axes.last; ++axis) terms *= static_cast<double>(kernel.axes[axis].size);
+  const std::int64_t fewest = terms >= kManyTerms ? kVector : kFewest;
+  std::int64_t inside = std::max<std::int64_t>(kernel.lanes, 1);
+  for (std::size_t axis = axes.last; axis-- > axes.first && inside <= kMostInside; inside *= kernel.axes[axis].size) {
+    const std::int64_t size = kernel.axes[axis].size;
+    if (size < fewest) continue;
+    kernel.tree.partials = most_partials(kernel, size);
+    kernel.tree.axis = axis;
+    return;
+  }
+}
+
+// Makes blocks of the innermost axis that, with those inside of it, has more terms than one: of whole rounds of partials.
+void cut_blocks(Kernel& kernel, const Reduced& axes) {
+  Tree& tree = kernel.tree;
+  const bool is_dealt = tree.partials > 1;
+  const std::int64_t most = is_dealt ? kChain * tree.partials : kLongChain;
+  std::int64_t inside = 1;
+  for (std::size_t axis = axes.last; axis-- > axes.first && inside > 0; inside *= kernel.axes[axis].size) {
+    if (is_dealt && axis > tree.axis) continue;
+    std::int64_t turns = std::max<std::int64_t>(most / inside, 1);
+    if (is_dealt && axis == tree.axis) turns = std::max<std::int64_t>(turns / tree.partials, 1) * tree.partials;
+    if (kernel.axes[axis].size <= turns) continue;
+    tree.block_axis = axis;
+    tree.block = turns;
+    return;
+  }
+}
+
+}  // namespace
+
+void choose_trees(Plan& plan) {
+  for_each_kernel(plan.body, [&](Kernel& kernel) {
+    if (kernel.reductions.empty()) return;
+    auto sums_doubles = [&](const Reduction& fold) {
+      return fold.kind == Reduction::Kind::sum && !fold.running && plan.at(fold.value).element == Element::f64;
+    };
+    const Reduced axes = reduced_axes(kernel);
+    deal_out(kernel, axes);
+    if (std::none_of(kernel.reductions.begin(), kernel.reductions.end(), sums_doubles)) return;
+    cut_blocks(kernel, axes);
+    for (Reduction& fold : kernel.reductions) fold.compensated = kernel.tree.block > 0 && sums_doubles(fold);
+  });
+}
+
+}  // namespace bpc::plan
