@@ -6,7 +6,7 @@
 
 namespace bpc::plan {
 
-// planner.h: values become registers, buffers, views of buffers, or are computed where they are used; each loop nest is a kernel.
+// lower/: values become registers, buffers, views of buffers, or are computed where they are used; each loop nest is a kernel.
 Plan lower(const ir::Function& function);
 
 // contraction.cpp: sums of products that are large enough become contractions, with a register tile for the target.

@@ -1,4 +1,4 @@
-#include "backend/plan/unwrap.h"
+#include "backend/plan/lower/unwrap.h"
 
 #include "ir/rewrite.h"
 

@@ -1,4 +1,4 @@
-#include "backend/plan/overlapping_tapes.h"
+#include "backend/plan/lower/overlapping_tapes.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "backend/plan/uses.h"
+#include "backend/plan/lower/uses.h"
 
 #include "ir/uses.h"
 
