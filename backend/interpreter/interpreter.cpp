@@ -6,7 +6,7 @@
 
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
-#include "backend/interpreter/lifetimes.h"
+#include "backend/interpreter/last_reads.h"
 #include "backend/interpreter/tape.h"
 #include "ir/ranges.h"
 #include "support/internal_error.h"
@@ -27,10 +27,10 @@ using Value = std::variant<Tensor, Tape>;
 // One run: the value of each SSA value that is alive.
 class Run {
  public:
-  Run(const Function& function, const Lifetimes& lifetimes, const backend::Observer& observer, backend::Counter* counter,
+  Run(const Function& function, const LastReads& last_reads, const backend::Observer& observer, backend::Counter* counter,
       const runtime::RunOptions& options)
       : function_(function),
-        lifetimes_(lifetimes),
+        last_reads_(last_reads),
         observer_(observer),
         counter_(counter),
         options_(options),
@@ -106,13 +106,13 @@ class Run {
     }
     if (counter_) counter_->ran(id);
     if (observer_) observe(op, observed);
-    for (ValueId dead : lifetimes_.ends_after(id)) value(dead) = Tensor();
+    for (ValueId dead : last_reads_.ends_after(id)) value(dead) = Tensor();
   }
 
   void compute(ir::OpId id, const Op& op) {
     operands_.clear();
     for (ValueId operand : op.operands) operands_.push_back(&tensor(operand));
-    Tensor result = evaluate(function_, op, operands_, !op.operands.empty() && lifetimes_.is_last_read(id, 0));
+    Tensor result = evaluate(function_, op, operands_, !op.operands.empty() && last_reads_.is_last_read(id, 0));
     value(op.results[0]) = std::move(result);
   }
 
@@ -142,8 +142,8 @@ class Run {
     for (std::size_t i = 0; i < arguments.size(); ++i) value(block.arguments[i]) = std::move(arguments[i]);
     for (ir::OpId op : block.ops) execute(op);
     std::vector<Value> yields;
-    for (std::size_t i = 0; i < block.yields.size(); ++i) yields.push_back(take(block.yields[i], lifetimes_.is_last_yield(id, i)));
-    for (ValueId dead : lifetimes_.ends_with(id)) value(dead) = Tensor();
+    for (std::size_t i = 0; i < block.yields.size(); ++i) yields.push_back(take(block.yields[i], last_reads_.is_last_yield(id, i)));
+    for (ValueId dead : last_reads_.ends_with(id)) value(dead) = Tensor();
     return yields;
   }
 
@@ -163,7 +163,7 @@ class Run {
   // The operands from `first` on, for a region. Those that nobody reads later are moved, so that the region may update them in place.
   std::vector<Value> arguments(ir::OpId id, const Op& op, std::size_t first) {
     std::vector<Value> result;
-    for (std::size_t i = first; i < op.operands.size(); ++i) result.push_back(take(op.operands[i], lifetimes_.is_last_read(id, i)));
+    for (std::size_t i = first; i < op.operands.size(); ++i) result.push_back(take(op.operands[i], last_reads_.is_last_read(id, i)));
     return result;
   }
 
@@ -231,7 +231,7 @@ class Run {
   }
 
   const Function& function_;
-  const Lifetimes& lifetimes_;
+  const LastReads& last_reads_;
   const backend::Observer& observer_;
   backend::Counter* counter_;  // or null
   const runtime::RunOptions& options_;
@@ -247,18 +247,18 @@ class Interpreter : public runtime::TensorExecutable {
         function_(function),
         observer_(std::move(observer)),
         counter_(counter),
-        lifetimes_(function) {}
+        last_reads_(function) {}
 
   runtime::RunResult run(std::span<const Tensor> arguments, const runtime::RunOptions& options) override {
     require_fitting(arguments);
-    return Run(function_, lifetimes_, observer_, counter_, options).run(arguments);
+    return Run(function_, last_reads_, observer_, counter_, options).run(arguments);
   }
 
  private:
   const Function& function_;
   backend::Observer observer_;
   backend::Counter* counter_;
-  Lifetimes lifetimes_;
+  LastReads last_reads_;
 };
 
 }  // namespace

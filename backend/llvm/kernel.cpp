@@ -6,6 +6,7 @@
 
 #include "backend/llvm/fold.h"
 #include "backend/llvm/scalar.h"
+#include "backend/plan/cost.h"
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 
@@ -19,7 +20,6 @@ namespace {
 
 // Instructions executed: so few that a call would cost more than it keeps apart; too few to repay code made for long loops.
 constexpr double kLittleWork = 256, kModestWork = 16384;
-constexpr std::size_t kVectorBytes = 32;               // of the vectors that turns side by side lie in
 constexpr std::int64_t kAtOnce = 16, kSmallGroup = 4;  // lanes
 constexpr std::size_t kLargeBody = 32;                 // instructions, which are not written more often for a few turns that are left
 
@@ -48,14 +48,8 @@ std::int64_t width(const Code& code, const Kernel& kernel) {
   for (const plan::Instruction& instruction : kernel.body) widest = std::max(widest, element_size(code.element(instruction.result)));
   for (const Reduction& fold : kernel.reductions)
     if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value))) widest = element_size(Element::f64);
-  return std::min(static_cast<std::int64_t>(kVectorBytes / widest), kernel.tree.partials > 1 ? kernel.tree.partials : kAtOnce);
-}
-
-bool calls_functions(const Kernel& kernel) {
-  return std::any_of(kernel.body.begin(), kernel.body.end(), [](const plan::Instruction& instruction) {
-    const auto* compute = std::get_if<plan::Compute>(&instruction.what);
-    return compute && !ir::op_info(compute->code).has(ir::cheap);
-  });
+  return std::min(static_cast<std::int64_t>(code.plan.target.vector_bytes / widest),
+                  kernel.tree.partials > 1 ? kernel.tree.partials : kAtOnce);
 }
 
 class LoopNest {
@@ -67,7 +61,7 @@ class LoopNest {
         tree_(kernel.tree),
         folded_end_(kernel.lanes > 0 ? kernel.axes.size() - 1 : kernel.axes.size()),
         width_(width(code, kernel)),
-        calls_(calls_functions(kernel)),
+        calls_(plan::calls_functions(kernel)),
         shape_(work(kernel) <= kModestWork ? Code::Shape::compact : Code::Shape::ordinary) {}
 
   void run() {

@@ -8,9 +8,8 @@ namespace bpc::plan {
 
 namespace {
 
-constexpr double kFewProducts = 4096;
-// Rows of the register tile, which has two vectors side by side: with them, a row of b and an element of a, it fills 16 vector registers.
-constexpr std::int64_t kRows = 6, kVectors = 2;
+// Vectors side by side in the register tile. Its rows, with a row of b and an element of a, fill the vector registers.
+constexpr std::int64_t kVectors = 2;
 // Products that are added up in f32, so that long sums stay accurate.
 constexpr std::int64_t kBlock = 256;
 
@@ -74,7 +73,7 @@ std::optional<SumOfProducts> sum_of_products(const Kernel& kernel) {
   return sum;
 }
 
-Contraction contraction_of(Plan& plan, SumOfProducts sum, const Target& target) {
+Contraction contraction_of(Plan& plan, SumOfProducts sum) {
   Contraction step;
   step.m = last_size(sum.m);
   step.n = last_size(sum.n);
@@ -94,10 +93,10 @@ Contraction contraction_of(Plan& plan, SumOfProducts sum, const Target& target) 
   step.b = over(std::move(sum.b), &Letter::b);
   step.c = over(std::move(sum.c), &Letter::c);
   const Element element = plan.at(step.c.buffer).element;
-  step.rows = kRows;
-  step.lanes = static_cast<std::int64_t>(target.vector_bytes / element_size(element));
+  step.rows = (plan.target.vector_registers - kVectors - 1) / kVectors;
+  step.lanes = static_cast<std::int64_t>(plan.target.vector_bytes / element_size(element));
   step.panel = kVectors * step.lanes;
-  step.fused = target.fuses;
+  step.fused = plan.target.fuses;
   step.block = element == Element::f32 && step.k > kBlock ? kBlock : 0;
   step.scratch = plan.add(Buffer{element, step.k * step.panel, "panel", {}});
   return step;
@@ -105,13 +104,13 @@ Contraction contraction_of(Plan& plan, SumOfProducts sum, const Target& target) 
 
 }  // namespace
 
-void choose_contractions(Plan& plan, const Target& target) {
+void choose_contractions(Plan& plan) {
   for_each_step(plan.body, [&](Step& step) {
     const auto* kernel = std::get_if<Kernel>(&step.what);
     std::optional<SumOfProducts> sum = kernel ? sum_of_products(*kernel) : std::nullopt;
     if (sum && is_real(plan.at(sum->c.buffer).element) && sum->k.size() == 1 &&
         is_large(last_size(sum->m), last_size(sum->n), last_size(sum->k)))
-      step.what = contraction_of(plan, std::move(*sum), target);
+      step.what = contraction_of(plan, std::move(*sum));
   });
 }
 

@@ -34,8 +34,9 @@ void add_frame(Plan& plan) {
 
 Plan make_plan(const ir::Function& function, const Target& target) {
   Plan plan = lower(function);
+  plan.target = target;
   check_after(plan, "lower");
-  choose_contractions(plan, target);
+  choose_contractions(plan);
   check_after(plan, "choose_contractions");
   fuse(plan);
   check_after(plan, "fuse");

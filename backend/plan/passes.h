@@ -10,7 +10,7 @@ namespace bpc::plan {
 Plan lower(const ir::Function& function);
 
 // contraction.cpp: sums of products that are large enough become contractions, with a register tile for the target.
-void choose_contractions(Plan& plan, const Target& target);
+void choose_contractions(Plan& plan);
 
 // fuse.cpp: a kernel joins an earlier one of the same iteration space, which may have what it reads in a register.
 void fuse(Plan& plan);

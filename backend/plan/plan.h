@@ -140,6 +140,9 @@ struct Kernel {
   std::vector<Reduction> reductions;
 };
 
+// Sums of fewer products are not worth a packed panel, nor factors that are made first, to be read again and again.
+inline constexpr double kFewProducts = 4096;
+
 // c = sum over k of a * b over outer…, m, n, k. Strides of each operand are over those axes (last three: m, n, k); real elements.
 struct Contraction {
   std::vector<std::int64_t> outer;
@@ -279,7 +282,15 @@ struct Step {
       what;
 };
 
+// What code is generated for.
+struct Target {
+  std::size_t vector_bytes = 32;
+  std::int64_t vector_registers = 16;
+  bool fuses = true;  // multiplies and adds in one instruction
+};
+
 struct Plan {
+  Target target;
   std::vector<Register> registers;
   std::vector<Buffer> buffers;
   std::vector<Storage> storages;
@@ -315,12 +326,6 @@ struct Plan {
 
 // A list of more than kMostSteps is cut into parts of kPartSteps, each a function: LLVM takes quadratic time in the size of a function.
 inline constexpr std::size_t kMostSteps = 300, kPartSteps = 100;
-
-// What code is generated for.
-struct Target {
-  std::size_t vector_bytes = 32;
-  bool fuses = true;  // multiplies and adds in one instruction
-};
 
 // `function` must hold no derivative. The passes, in order: passes.h.
 Plan make_plan(const ir::Function& function, const Target& target);

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "backend/plan/cost.h"
 #include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
-#include "ir/op.h"
 
 namespace bpc::plan {
 
@@ -28,14 +28,6 @@ Reduced reduced_axes(const Kernel& kernel) {
   return axes;
 }
 
-// Where each term is the work of a function, nothing waits for its sum.
-bool is_dear(const Kernel& kernel) {
-  return std::any_of(kernel.body.begin(), kernel.body.end(), [](const Instruction& instruction) {
-    const auto* compute = std::get_if<Compute>(&instruction.what);
-    return compute && !ir::op_info(compute->code).has(ir::cheap);
-  });
-}
-
 // Lanes lie side by side already.
 std::int64_t most_partials(const Kernel& kernel, std::int64_t size) {
   if (kernel.lanes >= 2 * kVector) return 1;
@@ -45,7 +37,8 @@ std::int64_t most_partials(const Kernel& kernel, std::int64_t size) {
 
 // Deals out the innermost axis that gives each partial a term, if what is inside of it is small.
 void deal_out(Kernel& kernel, const Reduced& axes) {
-  if (is_dear(kernel) || std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return;
+  // Where each term is the work of a function, nothing waits for its sum.
+  if (calls_functions(kernel) || std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return;
   double terms = 1;
   for (std::size_t axis = axes.first; axis < axes.last; ++axis) terms *= static_cast<double>(kernel.axes[axis].size);
   const std::int64_t fewest = terms >= kManyTerms ? kVector : kFewest;

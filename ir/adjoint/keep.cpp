@@ -14,7 +14,8 @@ double count(const Function& function, ValueId value) {
   return static_cast<double>(std::max<std::int64_t>(function.type(value).count(), 1));
 }
 
-// In units of one cheap elementwise result.
+// In units of one cheap elementwise result. A function counts little more than that, in favour of short tapes: it is memory that runs out
+// first. backend/plan/cost.h weighs time alone.
 double recompute_cost(const Function& function, const Op& op) {
   constexpr double kCheap = 1, kTranscendental = 1.5, kMovement = 0.25, kInteger = 0.25, kFree = 0.01;
   if (may_fail(function, op) && !has_dynamic_index(op)) return CutGraph::kNever;
@@ -49,10 +50,9 @@ double recompute_cost(const Function& function, const Op& op) {
 
 // Each value of the region is two nodes: it is wanted in the adjoint; it is wanted and not kept. Cutting between them keeps it. One that is
 // not kept is computed again (cut towards the sink), and its operands are wanted.
-class StorageProblem {
+class KeepProblem {
  public:
-  StorageProblem(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
-                 const std::set<BlockId>& around)
+  KeepProblem(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free, const std::set<BlockId>& around)
       : function_(function), region_(region), needed_(needed), free_(free), around_(around) {
     for (ValueId value : needed) want(value);
     for (std::size_t i = 0; i < values_.size(); ++i)  // grows as operands are wanted
@@ -60,7 +60,7 @@ class StorageProblem {
         for (ValueId operand : op->operands) want(operand);
   }
 
-  Storage solve() {
+  KeepChoice solve() {
     const std::size_t source = 2 * values_.size(), sink = source + 1;
     CutGraph graph(sink + 1);
     for (ValueId value : needed_)
@@ -74,12 +74,12 @@ class StorageProblem {
         if (is_local(operand)) graph.add_edge(2 * i + 1, 2 * node_.at(operand.index), CutGraph::kNever);
     }
     std::vector<bool> wanted = graph.source_side(source, sink);
-    Storage storage;
+    KeepChoice choice;
     for (std::size_t i = 0; i < values_.size(); ++i)
-      if (wanted[2 * i] && !wanted[2 * i + 1]) storage.kept.push_back(values_[i]);
+      if (wanted[2 * i] && !wanted[2 * i + 1]) choice.kept.push_back(values_[i]);
     for (OpId op : function_.block(region_).ops)
-      if (auto found = node_.find(result_of(op)); found != node_.end() && wanted[2 * found->second + 1]) storage.recomputed.push_back(op);
-    return storage;
+      if (auto found = node_.find(result_of(op)); found != node_.end() && wanted[2 * found->second + 1]) choice.recomputed.push_back(op);
+    return choice;
   }
 
  private:
@@ -116,9 +116,9 @@ class StorageProblem {
 
 }  // namespace
 
-Storage choose_storage(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
+KeepChoice choose_kept(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
                        const std::set<BlockId>& around) {
-  return StorageProblem(function, region, needed, free, around).solve();
+  return KeepProblem(function, region, needed, free, around).solve();
 }
 
 }  // namespace bpc::ir

@@ -13,11 +13,11 @@ namespace bpc::ir {
 // that is there anyway; values outside the region are, but for those of the regions `around`, which have yet to be provided: what reads a
 // part of one is not computed again, since all of it would be kept for that. A minimum cut (Kim & Jeong, "Min-cut rematerialization", is
 // the same model). Ops with regions, effects or tapes are never run again.
-struct Storage {
+struct KeepChoice {
   std::vector<ValueId> kept;
   std::vector<OpId> recomputed;  // in program order
 };
-Storage choose_storage(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
+KeepChoice choose_kept(const Function& function, BlockId region, const std::vector<ValueId>& needed, ValueId free,
                        const std::set<BlockId>& around);
 
 }  // namespace bpc::ir

@@ -18,8 +18,8 @@ std::vector<ReverseSweep::Kept> ReverseSweep::provide(OpId primal, BlockId regio
   });
   std::set<BlockId> around;
   for (const Scope& scope : scopes_) around.insert(scope.region);
-  const Storage storage =
-      choose_storage(function_, region, needed, index.valid() ? function_.block(region).arguments[0] : ValueId(), around);
+  const KeepChoice choice =
+      choose_kept(function_, region, needed, index.valid() ? function_.block(region).arguments[0] : ValueId(), around);
 
   const Builder outside = builder_;
   const auto& ops = function_.block(reverse).ops;
@@ -28,8 +28,8 @@ std::vector<ReverseSweep::Kept> ReverseSweep::provide(OpId primal, BlockId regio
   std::vector<Kept> kept;
   for (ValueId tape : tapes) kept.push_back(lift(primal, region, reverse, tape, replacements[tape.index]));
   std::vector<std::size_t> carried;  // slots of the loop
-  for (ValueId value : storage.kept) {
-    auto slot = slot_from_next_turn(primal, value, storage.kept);
+  for (ValueId value : choice.kept) {
+    auto slot = slot_from_next_turn(primal, value, choice.kept);
     if (slot)
       carried.push_back(*slot);
     else
@@ -45,7 +45,7 @@ std::vector<ReverseSweep::Kept> ReverseSweep::provide(OpId primal, BlockId regio
   Cloner cloner(builder_);
   cloner.run_again();
   for (const auto& [from, to] : replacements) cloner.set({from}, to);
-  for (OpId op : storage.recomputed) {
+  for (OpId op : choice.recomputed) {
     cloner.clone(op);
     ValueId result = function_.op(op).results[0];
     replacements[result.index] = cloner.map(result);

@@ -6,9 +6,6 @@
 
 namespace bpc::plan {
 
-// Products below which a factor is not made first, to be read again and again.
-constexpr double kFewProducts = 4096;
-
 void lower_contraction(Values& values, ir::OpId id) {
   const ir::Op& op = values.function.op(id);
   const ir::EinsumSpec spec = ir::parse_einsum(op.attrs.string(ir::Attr::spec)).value();

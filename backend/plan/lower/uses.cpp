@@ -37,10 +37,10 @@ bool stretches(const ir::Function& function, const ir::Op& op, ir::ValueId opera
 
 }  // namespace
 
-std::vector<Use> summarize_uses(const ir::Function& function) {
-  std::vector<Use> uses(function.value_count());
+std::vector<UseSummary> summarize_uses(const ir::Function& function) {
+  std::vector<UseSummary> uses(function.value_count());
   ir::for_each_use(function, [&](ir::ValueId value, const ir::Use& read) {
-    Use& use = uses[value.index];
+    UseSummary& use = uses[value.index];
     ++use.count;
     use.inner |= read.block != function.value(value).block;
     if (read.kind == ir::Use::Kind::operand) {

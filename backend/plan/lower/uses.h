@@ -7,7 +7,7 @@
 
 namespace bpc::plan {
 
-struct Use {
+struct UseSummary {
   std::uint32_t count = 0;
   std::vector<ir::OpId> users;
   std::vector<ir::BlockId> yields;  // blocks that yield it; the body of the function yields its outputs
@@ -17,6 +17,6 @@ struct Use {
 };
 
 // By value id.
-std::vector<Use> summarize_uses(const ir::Function& function);
+std::vector<UseSummary> summarize_uses(const ir::Function& function);
 
 }  // namespace bpc::plan

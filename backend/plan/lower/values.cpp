@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/plan/cost.h"
 #include "backend/plan/lower/elements.h"
 
 namespace bpc::plan {
@@ -12,16 +13,6 @@ namespace {
 constexpr std::uint32_t kMostFused = 64;
 // Recomputing up to this many arithmetic operations is cheaper than a trip through memory.
 constexpr std::uint32_t kCheapEnough = 3;
-constexpr std::uint32_t kTranscendental = 16;
-
-constexpr std::uint32_t kGather = 4;
-
-std::uint32_t own_cost(const ir::Op& op) {
-  const ir::OpInfo& info = ir::op_info(op.code);
-  if (op.code == ir::Opcode::gather) return kGather;
-  if (info.group != ir::Group::elementwise) return 0;
-  return info.has(ir::cheap) ? 1 : kTranscendental;
-}
 
 }  // namespace
 
@@ -147,7 +138,7 @@ bool Values::comes_later(ir::BlockId block) const {
 }
 
 bool Values::is_needed(ir::ValueId id) const {
-  const Use& use = uses_[id.index];
+  const UseSummary& use = uses_[id.index];
   auto is_lazy = [&](ir::ValueId result) { return definitions_[result.index].kind == Definition::Kind::lazy && is_needed(result); };
   return std::any_of(use.yields.begin(), use.yields.end(), [&](ir::BlockId block) { return comes_later(block); }) ||
          std::any_of(use.users.begin(), use.users.end(), [&](ir::OpId user) {
@@ -161,14 +152,14 @@ void Values::lazy_or_stored(const ir::Op& op, std::vector<RegisterId> starts) {
   Definition& held = definition(id);
   held.kind = Definition::Kind::lazy;
   held.starts = std::move(starts);
-  held.cost = own_cost(op);
+  held.cost = element_cost(op);
   held.size = 1;
   for (ir::ValueId operand : op.operands) {
     held.cost = std::min(held.cost + definition(operand).cost, 1u << 20);
     held.size += definition(operand).size;
     if (definition(operand).kind == Definition::Kind::view) readers_[definition(operand).view.buffer.index].push_back(id);
   }
-  const Use& use = uses_[id.index];
+  const UseSummary& use = uses_[id.index];
   bool used_once = use.count <= 1 && !use.stretched;
   bool fails = ir::may_fail(function, op) && ir::op_info(op.code).group == ir::Group::elementwise;
   bool free = held.cost == 0;

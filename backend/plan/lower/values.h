@@ -106,7 +106,7 @@ class Values {
   bool is_needed(ir::ValueId id) const;
   bool comes_later(ir::BlockId block) const;
 
-  std::vector<Use> uses_;
+  std::vector<UseSummary> uses_;
   std::vector<Definition> definitions_;
   std::vector<bool> planned_;                      // by op
   std::vector<std::vector<ir::ValueId>> readers_;  // by buffer: views of it, and lazy values made of its elements

@@ -1,4 +1,4 @@
-#include "backend/interpreter/lifetimes.h"
+#include "backend/interpreter/last_reads.h"
 
 namespace bpc::interpreter {
 
@@ -9,9 +9,9 @@ using ir::OpId;
 using ir::ValueId;
 
 // Goes backwards through the program: the first read that it meets is the last one that happens.
-class LifetimeWalk {
+class LastReadWalk {
  public:
-  LifetimeWalk(const Function& function, Lifetimes& to)
+  LastReadWalk(const Function& function, LastReads& to)
       : function_(function), to_(to), read_(function.value_count(), false), times_(function.value_count(), 0) {
     depth_.assign(function.block_count(), 0);
     for (std::uint32_t b = 1; b < function.block_count(); ++b) {
@@ -94,19 +94,19 @@ class LifetimeWalk {
   }
 
   const Function& function_;
-  Lifetimes& to_;
+  LastReads& to_;
   std::vector<int> depth_;            // of each block
   std::vector<bool> read_;            // by value: after the place where the walk stands
   std::vector<ValueId> met_;          // in the order in which read_ was set
   std::vector<std::uint32_t> times_;  // by value: that the values at hand name it
 };
 
-Lifetimes::Lifetimes(const Function& function)
+LastReads::LastReads(const Function& function)
     : after_op_(function.op_count()),
       with_block_(function.block_count()),
       last_reads_(function.op_count()),
       last_yields_(function.block_count()) {
-  LifetimeWalk(function, *this).run();
+  LastReadWalk(function, *this).run();
 }
 
 }  // namespace bpc::interpreter

@@ -10,9 +10,9 @@ namespace bpc::interpreter {
 
 // A value ends in the block that defines it, or in a block inside that runs at most once for each time the value is made: a side of an
 // if_else, the region of a checkpoint or custom, but not the body of a loop or map. Outputs of the function never end.
-class Lifetimes {
+class LastReads {
  public:
-  explicit Lifetimes(const ir::Function& function);
+  explicit LastReads(const ir::Function& function);
 
   // Values that nobody reads after the op, on the way through the program that leads over it. Some may have ended inside it already.
   std::span<const ir::ValueId> ends_after(ir::OpId op) const { return after_op_[op.index]; }
@@ -24,7 +24,7 @@ class Lifetimes {
   bool is_last_yield(ir::BlockId block, std::size_t i) const { return last_yields_[block.index][i]; }
 
  private:
-  friend class LifetimeWalk;
+  friend class LastReadWalk;
   std::vector<std::vector<ir::ValueId>> after_op_, with_block_;
   std::vector<std::vector<bool>> last_reads_;   // by op and operand
   std::vector<std::vector<bool>> last_yields_;  // by block and yield
