@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "frontend/program.h"
@@ -19,6 +20,7 @@ struct LowerOptions {
   Element real = Element::f32;               // --real
   std::map<std::string, std::int64_t> dims;  // --set H=256 for dims
   std::map<std::string, Type> bound;         // types of the tensors bound to inputs and params (--set, --data, from, --params)
+  std::set<std::string> unread;              // inputs and params whose values a file holds that was not read; of which type, it would say
   std::optional<std::uint64_t> seed;         // --seed
   bool training = true;                      // what `training()` is: true to run and train, false to predict and evaluate
   bool stand_in_dims = false;                // `check` without data: a free dim gets a size of its own, unequal to every other
@@ -36,6 +38,7 @@ struct DataRequest {
   std::string path;  // of the `from` clause, resolved against the script's folder; empty when there is none
   Span path_span;
   Selector selector;
+  bool is_refused = false;  // the selector is none
 };
 // E0511 for selectors that are none.
 std::vector<DataRequest> data_requests(const Program& program, Diagnostics& diagnostics);

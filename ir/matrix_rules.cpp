@@ -20,13 +20,14 @@ std::optional<ShapeError> check_square(const ShapeQuery& query) {
         fmt::format("`{}` takes a matrix, and {{0}} has {}", name, a.rank() == 0 ? "no axes" : "1 axis"),
         {shape_text(a.dims)},
         a.rank() == 0 ? "`reshape({0.name}, [1, 1])` makes it a matrix" : "`diag({0.name})` is the matrix with this diagonal"};
-  std::int64_t rows = a.size(a.rank() - 2), columns = a.size(a.rank() - 1);
-  if (rows == columns) return std::nullopt;
-  return ShapeError{Code::E0201,
-                    fmt::format("`{}` takes a square matrix, and {{0}} has {} rows and {} columns", name, rows, columns),
-                    {shape_text(a.dims)},
-                    query.code == Opcode::solve ? "least squares are `solve({0.name}.T @ {0.name}, {0.name}.T @ {1.name})`"
-                                                : "`{0.name}.T @ {0.name}` is square"};
+  const Dim &rows = a.dims[a.rank() - 2], &columns = a.dims.back();
+  if (rows.size == columns.size) return std::nullopt;
+  return ShapeError{
+      Code::E0201,
+      fmt::format("`{}` takes a square matrix, and {{0}} has {} rows and {} columns", name, size_text(rows), size_text(columns)),
+      {shape_text(a.dims)},
+      query.code == Opcode::solve ? "least squares are `solve({0.name}.T @ {0.name}, {0.name}.T @ {1.name})`"
+                                  : "`{0.name}.T @ {0.name}` is square"};
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Result solve(const ShapeQuery& query) {
   const std::vector<std::string> notes{shape_text(a.dims), shape_text(b.dims)};
   if (b.rank() == 0)
     return ShapeError{Code::E0204, fmt::format("`{}` takes a vector or a matrix, and {{1}} has no axes", name), notes,
-                      fmt::format("`full([{}], {{1.name}})` is a vector of it", a.dims.back().size)};
+                      fmt::format("`full([{}], {{1.name}})` is a vector of it", size_text(a.dims.back()))};
   const Dim &rows = a.dims.back(), &given = b.dims[b.rank() == 1 ? 0 : b.rank() - 2];
   bool is_batch_of_vectors = b.rank() > 1 && b.rank() + 1 == a.rank() && b.dims.back().size == rows.size;
   const std::string columns = "`expand_dims({1.name}, -1)` makes each vector a column";
@@ -57,9 +58,10 @@ Result solve(const ShapeQuery& query) {
     bool is_turned = b.rank() > 1 && b.dims.back().size == rows.size;
     return ShapeError{
         Code::E0201,
-        fmt::format("cannot solve {{0}} times x = {{1}}: {{0.name}} has {} rows, and {{1.name}} has {}", rows.size, given.size), notes,
+        fmt::format("cannot solve {{0}} times x = {{1}}: {{0.name}} has {} rows, and {{1.name}} has {}", size_text(rows), size_text(given)),
+        notes,
         is_batch_of_vectors ? columns
-        : is_turned         ? fmt::format("`{{1.name}}.T` has {} rows", rows.size)
+        : is_turned         ? fmt::format("`{{1.name}}.T` has {} rows", size_text(rows))
                             : ""};
   }
   if (!sizes_match(rows, given, query.strict_names))

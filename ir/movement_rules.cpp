@@ -40,11 +40,12 @@ Result indexed(const ShapeQuery& query, std::size_t first_start) {
       std::int64_t reach = stride * (sizes[i] - 1);
       fits = fits && (steps[i] > 0 ? starts[i] <= room - reach : starts[i] >= reach);
     }
-    if (!fits) return error(Code::E0401, fmt::format("the index is outside axis {} of {{0}}, which has size {}", axis, x.size(i)));
+    if (!fits)
+      return error(Code::E0401, fmt::format("the index is outside axis {} of {{0}}, which has size {}", axis, size_text(x.dims[i])));
     bool is_dropped = std::binary_search(drop.begin(), drop.end(), axis);
     if (is_dropped && sizes[i] != 1) return error(Code::E0204, "the index drops an axis of {0} whose part is not of size 1");
     bool is_whole = !is_dynamic && sizes[i] == x.size(i) && steps[i] == 1;
-    if (!is_dropped) dims.push_back({sizes[i], is_whole ? x.dims[i].name : std::string{}});
+    if (!is_dropped) dims.push_back({sizes[i], is_whole ? x.dims[i].name : DimName{}});
   }
   return Types{Type(x.element, std::move(dims))};
 }
@@ -135,7 +136,7 @@ Result concat(const ShapeQuery& query) {
   if (!valid_axes({axis}, result.rank())) return bad_axis(query);
   Dim& joined = result.dims[static_cast<std::size_t>(axis)];
   joined.size = 0;
-  if (query.operands.size() > 1) joined.name.clear();
+  if (query.operands.size() > 1) joined.name = {};
   for (std::size_t k = 0; k < query.operands.size(); ++k) {
     const Type& operand = query.operands[k];
     bool fits = operand.rank() == result.rank() && operand.element == result.element;
@@ -166,7 +167,7 @@ Result window(const ShapeQuery& query) {
     return error(Code::E0201,
                  fmt::format("a window of {} elements, {} apart, does not fit within axis {} of {{0}}", size,
                              query.attrs.integer(Attr::dilation), axis),
-                 {fmt::format("axis {} has size {}", axis, slid.size)});
+                 {fmt::format("axis {} has size {}", axis, size_text(slid))});
   if (*count != slid.size) slid = {*count, {}};
   type.dims.push_back({size, {}});
   return Types{std::move(type)};

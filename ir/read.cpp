@@ -242,7 +242,7 @@ class Reader {
     do {
       Dim dim;
       if (std::string_view name = scan_.peek_word(); is_identifier(name)) {
-        dim.name = scan_.word();
+        dim.name.text = scan_.word();
         scan_.expect("=");
       }
       dim.size = scan_.integer<std::int64_t>();

@@ -71,7 +71,7 @@ class Verifier {
     if (visible_[id.index]) problem(what + " is defined twice");
     if (value.op != op || value.block != block || value.slot != slot) problem(what + " does not link back to its definition");
     for (const Dim& dim : value.type.dims)
-      if (!dim.name.empty() && !is_identifier(dim.name)) problem(what + " has a dim with a bad name");
+      if (!dim.name.empty() && !is_identifier(dim.name.text)) problem(what + " has a dim with a bad name");
     if (const std::string wrong = shape_problem(value.type.dims); !wrong.empty()) return problem(what + " has " + wrong);
     visible_[id.index] = true;
     scope_.push_back(id);

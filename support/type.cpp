@@ -81,12 +81,19 @@ std::string shape_problem(const std::vector<Dim>& dims) {
   return {};
 }
 
+std::string size_text(const Dim& dim) {
+  return dim.name.is_open ? dim.name.text : std::to_string(dim.size);
+}
+
+std::string dim_text(const Dim& dim) {
+  return dim.name.empty() || dim.name.is_open ? size_text(dim) : dim.name.text + "=" + std::to_string(dim.size);
+}
+
 std::string shape_text(const std::vector<Dim>& dims) {
   std::string text = "[";
   for (std::size_t i = 0; i < dims.size(); ++i) {
     if (i > 0) text += ", ";
-    if (!dims[i].name.empty()) text += dims[i].name + "=";
-    text += std::to_string(dims[i].size);
+    text += dim_text(dims[i]);
   }
   return text + "]";
 }

@@ -17,11 +17,20 @@ std::size_t element_size(Element element);  // bytes; bool is one byte, 0 or 1
 bool is_real(Element element);
 bool is_integer(Element element);  // i32 and i64
 
+// The name of a declared dim, or none.
+struct DimName {
+  std::string text;
+  bool is_open = false;  // the size is not known, and the one it goes by is nobody's business
+
+  bool empty() const { return text.empty(); }
+  bool operator==(const DimName& other) const { return text == other.text; }
+};
+
 // One size of a shape. The name of a declared dim is an annotation that only the front end holds the author to;
 // the IR compares sizes.
 struct Dim {
   std::int64_t size = 0;
-  std::string name;  // empty: unnamed
+  DimName name = {};
 };
 
 // A dense tensor; or a tape of such tensors: a last-in-first-out store without a bound, which is used linearly.
@@ -56,6 +65,8 @@ inline constexpr std::size_t kMostAxes = 32;
 // this is empty, products of sizes do not overflow.
 std::string shape_problem(const std::vector<Dim>& dims);
 
+std::string size_text(const Dim& dim);                 // "64"; of a dim whose size is open, the name
+std::string dim_text(const Dim& dim);                  // the same, and "N=64" for one with a name
 std::string shape_text(const std::vector<Dim>& dims);  // "[64, 784]"; "[]" for a scalar; a named dim as "N=64"
 std::string type_text(const Type& type);               // "f32[N=64, 784]", "f32" for a scalar, "tape<f32[3]>"
 

@@ -104,7 +104,7 @@ std::optional<Item> builtins::squeeze(Context& c, const BuiltinCall& call) {
     bool named = std::binary_search(axes->begin(), axes->end(), static_cast<std::int64_t>(i));
     if (named && !any && dim.size != 1) {
       c.error(Code::E0204, call["axis"].span,
-              fmt::format("`squeeze` drops axes of size 1, and axis {} of {} has {}", i, c.described(*x), dim.size));
+              fmt::format("`squeeze` drops axes of size 1, and axis {} of {} has {}", i, c.described(*x), size_text(dim)));
       return std::nullopt;
     }
     if (!named || dim.size != 1) dims.push_back(dim);
@@ -147,7 +147,7 @@ std::optional<Item> builtins::split(Context& c, const BuiltinCall& call) {
   std::int64_t size = c.type(*x).size(at);
   if (*n <= 0 || size % *n != 0) {
     c.report(error_at(Code::E0201, call.span, fmt::format("cannot split axis {} of {} into {} equal parts", *axis, c.described(*x), *n))
-                 .label(x->span, fmt::format("axis {} has size {}", *axis, size)));
+                 .label(x->span, fmt::format("axis {} has size {}", *axis, size_text(c.type(*x).dims[at]))));
     return std::nullopt;
   }
   Tuple parts;

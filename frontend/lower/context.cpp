@@ -18,11 +18,6 @@ constexpr std::size_t kMostCalls = 100'000;
 constexpr std::size_t kLongestOperandText = 32;  // code points
 constexpr std::size_t kMostCallNotes = 3;
 
-void replace_all(std::string& text, const std::string& pattern, const std::string& replacement) {
-  for (std::size_t at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + replacement.size()))
-    text.replace(at, pattern.size(), replacement);
-}
-
 }  // namespace
 
 void Scope::bind(const Definition* name, Binding binding) {
@@ -62,12 +57,7 @@ bool Context::is_in_prelude(const Span& span) const {
 }
 
 void Context::report(Diagnostic diagnostic) {
-  if (is_muted) return;                         // what is only tried fails in ways of no interest
-  for (const auto& [name, size] : stand_ins) {  // its size is nobody's business
-    replace_all(diagnostic.message, fmt::format("{}={}", name->name, size), name->name);
-    replace_all(diagnostic.help, fmt::format("{}={}", name->name, size), name->name);
-    for (Label& label : diagnostic.labels) replace_all(label.text, fmt::format("{}={}", name->name, size), name->name);
-  }
+  if (is_muted) return;  // what is only tried fails in ways of no interest
   std::erase_if(diagnostic.labels, [&](const Label& label) { return is_in_prelude(label.span); });
   if (frame->authors_call) {
     if (!refused_.insert(frame->authors_call->span).second) return;  // what follows from the first

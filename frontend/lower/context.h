@@ -115,7 +115,7 @@ struct Context {
   std::set<const Definition*> shown_names;              // the same, to look up
   std::map<const Definition*, DimSize> dim_sources;     // of the dims that have a size
   std::set<std::string> misfits;                        // inputs whose given value has been said to have another rank
-  std::map<const Definition*, std::int64_t> stand_ins;  // free dims without data, and the sizes they got instead
+  std::size_t open_dims = 0;                            // free dims without data, which got stand-ins for sizes
   std::set<std::string> call_paths;                     // of functions with params
   std::set<const Definition*> called;                   // functions of the program whose body was lowered
   std::map<Span, Differentiation> differentiations;     // by what they stand in

@@ -124,7 +124,7 @@ void adopt_names(Context& c, ValueId id, const std::vector<Dim>& names) {
 // Which flag gave a dim the size that does not fit, if one did: after this no value from outside need say so, too.
 std::string flag_that_sized(Context& c, const Type& declared, const Type& given) {
   for (std::size_t i = 0; given.rank() == declared.rank() && i < given.rank(); ++i) {
-    const auto source = std::ranges::find(c.dim_sources, declared.dims[i].name, [](const auto& entry) { return entry.first->name; });
+    const auto source = std::ranges::find(c.dim_sources, declared.dims[i].name.text, [](const auto& entry) { return entry.first->name; });
     if (declared.size(i) == given.size(i) || source == c.dim_sources.end() || source->second.from != DimSize::From::flag) continue;
     source->second.is_contradicted = true;
     return fmt::format("{} is {} from `{}`", source->first->name, declared.size(i), source->second.text);

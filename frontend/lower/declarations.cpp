@@ -108,7 +108,7 @@ std::optional<std::int64_t> free_dim(Context& c, const DimStmt& s) {
     c.dim_sources[dim] = {DimSize::From::data, source->name};
     return source->size;
   }
-  if (c.options.stand_in_dims) return c.stand_ins[dim] = stand_in(c.stand_ins.size());
+  if (c.options.stand_in_dims) return stand_in(c.open_dims++);
   if (report_other_rank(c, dim)) return std::nullopt;
   c.error(Code::E0506, s.name.span,
           fmt::format("the free dim `{}` gets its size from data, and no input that has it was given any", s.name.text),
@@ -173,6 +173,8 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
   if (given != c.options.bound.end()) {
     if (declared && !fits_declared(c, path, name.span, *written, *declared, given->second)) return poison();
     if (!declared) type = is_param ? given->second.with_element(c.module.real) : given->second;
+  } else if (!declared && c.options.unread.contains(path)) {
+    return poison();
   } else if (value.valid()) {
     initial = initial_value(c, value, declared, path, is_param);
     if (!initial) return poison();
@@ -261,7 +263,7 @@ void declare_dim(Context& c, const DimStmt& s) {
   if (size && (*size < 0 || *size > INT32_MAX))
     c.error(Code::E0210, s.name.span, fmt::format("the dim `{}` cannot be {}", s.name.text, *size));
   else if (size)
-    item.is = Number{*size, Element::i32, s.name.text};
+    item.is = Number{*size, Element::i32, {s.name.text, !c.dim_sources.contains(c.meaning(s.name))}};
   c.bind(s.name, std::move(item), s.name.span);
 }
 

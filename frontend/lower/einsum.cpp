@@ -181,19 +181,18 @@ class Einsum {
     std::string help = by_name                      ? "if the match is meant, rename with `reshape(v, […])`"
                        : m.size == 1 || n.size == 1 ? "`einsum` does not stretch: drop the axis of size 1 with `squeeze`, and its letter"
                                                     : "axes that do not go together get different letters";
-    auto size = [](const Dim& dim) { return dim.name.empty() ? std::to_string(dim.size) : fmt::format("{}={}", dim.name, dim.size); };
     auto note = [&](std::size_t k, const Dim& dim) {
-      return fmt::format("{}: {} is {}", shape_text(type(values[k]).dims), letter, size(dim));
+      return fmt::format("{}: {} is {}", shape_text(type(values[k]).dims), letter, dim_text(dim));
     };
-    Diagnostic diagnostic =
-        a == b
-            ? error_at(Code::E0201, values[a].span, fmt::format("{} is {} and {} in {}", letter, size(m), size(n), c_.described(values[a])))
-                  .label(values[a].span, shape_text(type(values[a]).dims))
-            : error_at(
-                  Code::E0201, call_.span,
-                  fmt::format("{} is {} in {} and {} in {}", letter, size(m), c_.described(values[a]), size(n), c_.described(values[b])))
-                  .label(values[a].span, note(a, m))
-                  .label(values[b].span, note(b, n));
+    Diagnostic diagnostic = a == b
+                                ? error_at(Code::E0201, values[a].span,
+                                           fmt::format("{} is {} and {} in {}", letter, dim_text(m), dim_text(n), c_.described(values[a])))
+                                      .label(values[a].span, shape_text(type(values[a]).dims))
+                                : error_at(Code::E0201, call_.span,
+                                           fmt::format("{} is {} in {} and {} in {}", letter, dim_text(m), c_.described(values[a]),
+                                                       dim_text(n), c_.described(values[b])))
+                                      .label(values[a].span, note(a, m))
+                                      .label(values[b].span, note(b, n));
     if (by_name) diagnostic.code = Code::E0202;
     diagnostic.help = std::move(help);
     c_.report(std::move(diagnostic));

@@ -22,10 +22,19 @@ struct AxisPart {
   std::optional<Item> tensor;  // of indices, instead
 };
 
-std::optional<AxisPart> out_of_range(Context& c, const Item& at, std::int64_t index, std::int64_t n, const Item& base, std::size_t axis) {
-  c.report(error_at(Code::E0401, at.span,
-                    fmt::format("index {} is outside {}..{} for a size {} (axis {} of {})", index, -n, n - 1, n, axis, c.described(base))));
+// `what` is an index or a bound that reaches past the axis, whose last one is `last`.
+std::nullopt_t past_axis(Context& c, const char* what, const Item& at, std::int64_t value, std::int64_t last, const Item& base,
+                         std::size_t axis) {
+  const Dim& dim = c.type(base).dims[axis];
+  const Number* number = at.as<Number>();
+  const std::string place = fmt::format("axis {} of {}", axis, c.described(base));
+  c.error(Code::E0401, at.span,
+          fmt::format("{} {} is outside {}", what, number ? number_text(*number) : std::to_string(value),
+                      dim.name.is_open ? place : fmt::format("{}..{} for a size {} ({})", -dim.size, last, dim.size, place)));
   return std::nullopt;
+}
+std::nullopt_t out_of_range(Context& c, const Item& at, std::int64_t index, std::int64_t n, const Item& base, std::size_t axis) {
+  return past_axis(c, "index", at, index, n - 1, base, axis);
 }
 
 // Whether an index of an empty axis is left to the run: in a body that may never run.
@@ -81,11 +90,7 @@ std::optional<Item> scalar_start(Context& c, const Item& item) {
 std::optional<std::int64_t> bound(Context& c, const Item& item, std::int64_t n, const Item& base, std::size_t axis) {
   auto at = to_integer(c, item, "a bound");
   if (!at || is_checked_later(c, n)) return at;
-  if (*at < -n || *at > n) {
-    c.error(Code::E0401, item.span,
-            fmt::format("bound {} is outside {}..{} for a size {} (axis {} of {})", *at, -n, n, n, axis, c.described(base)));
-    return std::nullopt;
-  }
+  if (*at < -n || *at > n) return past_axis(c, "bound", item, *at, n, base, axis);
   return *at < 0 ? *at + n : *at;
 }
 
@@ -108,7 +113,8 @@ std::optional<AxisPart> range(Context& c, const RangeExpr& e, Span span, std::in
       part.size = range_length(0, *distance, part.step);
       if (part.size > n && !is_checked_later(c, n)) {
         c.error(Code::E0401, span,
-                fmt::format("{} elements are asked for, and axis {} of {} has {}", part.size, axis, c.described(base), n));
+                fmt::format("{} elements are asked for, and axis {} of {} has {}", part.size, axis, c.described(base),
+                            size_text(c.type(base).dims[axis])));
         return std::nullopt;
       }
       part.dynamic = scalar_start(c, *start);

@@ -74,10 +74,9 @@ class Unifier {
       if (!size) return Misfit{Code::E0205, {}};  // reported
       std::string written = c_.text_of(c_.expr(type.sizes[i]).span);
       if (size->size != dims[i].size)
-        return Misfit{Code::E0201,
-                      written == std::to_string(size->size) ? std::string{} : fmt::format(" where {} is {}", written, size->size)};
+        return Misfit{Code::E0201, written == size_text(*size) ? std::string{} : fmt::format(" where {} is {}", written, size_text(*size))};
       if (!size->name.empty() && !dims[i].name.empty() && size->name != dims[i].name)
-        return Misfit{Code::E0202, fmt::format(" where {} is {}", written, size->name)};
+        return Misfit{Code::E0202, fmt::format(" where {} is {}", written, size->name.text)};
     }
     return std::nullopt;
   }

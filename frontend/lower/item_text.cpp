@@ -9,26 +9,10 @@ namespace bpc::frontend::lowering {
 
 namespace {
 
-// The size of a free dim without data is nobody's business.
-bool is_stand_in(const Context& c, const std::string& name, std::int64_t size) {
-  return std::ranges::any_of(c.stand_ins, [&](const auto& each) { return each.first->name == name && each.second == size; });
-}
-
-std::string value_text(Context& c, const Type& type) {
-  std::vector<std::string> sizes;
-  for (const Dim& dim : type.dims)
-    sizes.push_back(is_stand_in(c, dim.name, dim.size) ? dim.name
-                    : dim.name.empty()                 ? std::to_string(dim.size)
-                                                       : fmt::format("{}={}", dim.name, dim.size));
-  const std::string text =
-      fmt::format("{}{}", element_name(type.element), sizes.empty() ? "" : fmt::format("[{}]", fmt::join(sizes, ", ")));
-  return type.tape ? fmt::format("tape<{}>", text) : text;
-}
-
-std::string known_text(const Context& c, const Number& number) {
+// Of a size that is open, what is known is its type.
+std::string known_text(const Number& number) {
   const std::string type(number.element ? element_name(*number.element) : "number");
-  const bool is_open = number.is_integer() && is_stand_in(c, number.dim, number.integer());
-  return is_open ? type : fmt::format("{} = {}", type, number_text(number));
+  return number.dim.is_open ? type : fmt::format("{} = {}", type, number_text(number));
 }
 
 std::string list_text(Context& c, const std::vector<Item>& items, char open, char close) {
@@ -62,8 +46,8 @@ std::string signature(Context& c, const Callable& function) {
 std::string item_text(Context& c, const Item& item) {
   return std::visit(overloaded{
                         [](const Poison&) { return std::string(); },
-                        [&](const ir::ValueId& id) { return value_text(c, c.type(id)); },
-                        [&](const Number& number) { return known_text(c, number); },
+                        [&](const ir::ValueId& id) { return type_text(c.type(id)); },
+                        [&](const Number& number) { return known_text(number); },
                         [](bool truth) { return fmt::format("bool = {}", truth); },
                         [](const Text& text) { return fmt::format("text = \"{}\"", text.text); },
                         [](const None&) { return std::string("none"); },

@@ -23,7 +23,7 @@ struct Frame;
 struct Number {
   std::variant<std::int64_t, double> value;
   std::optional<Element> element = std::nullopt;
-  std::string dim = {};
+  DimName dim = {};
 
   bool is_integer() const { return std::holds_alternative<std::int64_t>(value); }
   std::int64_t integer() const { return std::get<std::int64_t>(value); }

@@ -13,13 +13,13 @@ using ir::ValueId;
 constexpr std::string_view kBatchLetters = "bcdefghlmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 std::string columns_text(const Type& type) {
-  std::int64_t n = type.dims.back().size;
-  return fmt::format("{}: {} {}", shape_text(type.dims), n, type.rank() == 1 ? "elements" : "columns");
+  return fmt::format("{}: {} {}", shape_text(type.dims), size_text(type.dims.back()), type.rank() == 1 ? "elements" : "columns");
 }
 
 std::string rows_text(const Type& type) {
   bool vector = type.rank() == 1;
-  return fmt::format("{}: {} {}", shape_text(type.dims), type.dims[type.rank() - (vector ? 1 : 2)].size, vector ? "elements" : "rows");
+  return fmt::format("{}: {} {}", shape_text(type.dims), size_text(type.dims[type.rank() - (vector ? 1 : 2)]),
+                     vector ? "elements" : "rows");
 }
 
 std::string transposed_text(Context& c, const Item& item) {

@@ -117,7 +117,7 @@ std::string all_pairs(Context& c, ir::Opcode code, const std::vector<Item>& oper
     for (const char* name : {"i", "k", "j", "l", "m", "n"})
       if (!visible.contains(name)) indices.emplace_back(name);
     if (indices.size() < 2) return {};
-    auto size = [](const Dim& dim) { return dim.name.empty() ? std::to_string(dim.size) : dim.name; };
+    auto size = [](const Dim& dim) { return dim.name.empty() ? std::to_string(dim.size) : dim.name.text; };
     const std::string row = element_of(c, operands[column], indices[0]), other = element_of(c, operands[1 - column], indices[1]);
     const std::string pairs = fmt::format("[{} {} {} for {} in 0..{}, {} in 0..{}]", column == 0 ? row : other, spelling,
                                           column == 0 ? other : row, indices[0], size(wide.dims[0]), indices[1], size(narrow.dims[0]));

@@ -69,6 +69,7 @@ bool is_compile_time(const Item& item) {
 }
 
 std::string number_text(const Number& number) {
+  if (number.dim.is_open) return number.dim.text;
   if (number.is_integer()) return std::to_string(number.integer());
   return std::isnan(number.real()) ? "nan" : fmt::format("{}", number.real());
 }

@@ -167,8 +167,9 @@ std::optional<Item> builtins::topk(Context& c, const BuiltinCall& call) {
   const auto last = static_cast<std::int64_t>(axis);
   if (k->size > type.size(axis)) {
     c.error(Code::E0201, call["k"].span,
-            fmt::format("`topk` of {}: the last axis has {} elements, fewer than {}", c.described(*x), type.size(axis), k->size),
-            fmt::format("`topk({}, {})` gives all of them, largest first", c.text_of(x->span), type.size(axis)));
+            fmt::format("`topk` of {}: the last axis has {} elements, fewer than {}", c.described(*x), size_text(type.dims[axis]),
+                        size_text(*k)),
+            fmt::format("`topk({}, {})` gives all of them, largest first", c.text_of(x->span), size_text(type.dims[axis])));
     return std::nullopt;
   }
   auto order = c.emit(call.span, Opcode::argsort, {*x}, {{Attr::axis, last}, {Attr::descending, true}});

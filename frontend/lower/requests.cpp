@@ -61,6 +61,7 @@ void add_source(const Program& program, const Ast& ast, const FromClause& from, 
     request.selector = std::move(*selector);
     return;
   }
+  request.is_refused = true;
   const Span span = ast.expr(from.selector).span;
   const auto* name = std::get_if<NameExpr>(&ast.expr(from.selector).node);
   diagnostics.error(Code::E0511, span, fmt::format("the selector [{}] cannot be read", program.sources->text(span)))

@@ -234,6 +234,38 @@ TEST_CASE("one fault of a file is said once, whoever reads it") {
   check_error(run_script(folder, script), "E0503", "line 3: 1 cell, and the first row has 2");
 }
 
+TEST_CASE("data that cannot be had hide no other mistake, and are the cause of none") {
+  const Folder folder;
+  folder.write("bad.csv", "a,b\n1,2\noops,3\n");
+  const std::string rest =
+      "param w : [3] = ones()\n"
+      "y = t + w\n"  // of t nothing is known
+      "z = sum(x) + w @ [1, 2]\n"
+      "v = q + 1\n"
+      "fn f(p) = p[5]\n"
+      "u = f(w)\n"
+      "loss J = sum(y)\n";
+  const std::pair<std::string, std::string> faults[] = {
+      {"dim N\ninput x : [N] from \"bad.csv\"[\"a\"]\ninput t from \"none.csv\"\n", "E0503"},
+      {"dim N\ninput x : [N, 2] from \"none.csv\"\ninput t from \"bad.csv\"\n", "E0502"},
+      {"dim N\ninput x : [N] from \"bad.csv\"[k]\ninput t from \"bad.csv\"[\"c\"]\n", "E0511"},
+  };
+  for (const auto& [inputs, code] : faults) {
+    const Finished finished = run_script(folder, inputs + rest);
+    INFO(finished.err);
+    CHECK(finished.code == 2);
+    std::size_t errors = 0;
+    for (std::size_t at = 0; (at = finished.err.find("error[", at)) != std::string::npos; ++at) ++errors;
+    CHECK(errors == 5);
+    for (const std::string& each : {code, std::string("E0103"), std::string("E0201"), std::string("E0401")})
+      CHECK_THAT(finished.err, Contains("error[" + each + "]"));
+    CHECK(finished.err.starts_with("error[" + code + "]"));
+  }
+  const Finished given = run_script(folder, "dim N\ninput x : [N]\ninput t\n" + rest, {"--data", "x=none.csv"});
+  INFO(given.err);
+  CHECK_THAT(given.err, Contains("E0502") && Contains("E0103") && Contains("E0201") && Contains("E0401") && !Contains("has no value"));
+}
+
 TEST_CASE("a size that the data contradict says where it is from, once") {
   const Folder folder;
   folder.write("f.csv", "x,y\n1,2\n3,4\n5,6\n");

@@ -35,26 +35,28 @@ class Binder {
  public:
   Binder(Session& session, const frontend::Program& program)
       : session_(session),
-        errors_before_(session.diagnostics.error_count()),
         requests_(frontend::data_requests(program, session.diagnostics)),
         dims_(frontend::dim_names(program)),
         reader_(session) {}
 
-  std::optional<Bindings> bind(DataNeed need) {
+  Bindings bind(DataNeed need) {
+    const std::size_t before = session_.diagnostics.error_count();
     for (const std::string& text : session_.options.data) sort_data(text);
-    if (has_failed()) return std::nullopt;
+    if (session_.diagnostics.error_count() > before) {  // whatever has no value may have been to get it from there
+      need = DataNeed::available;
+      for (const DataRequest& request : requests_)
+        if (!request.has_default) bindings_.unread.insert(request.name);
+    }
     bind_params_file();
     for (const auto& [name, file] : named_) bindings_.tensors.erase(name);  // --data NAME=FILE wins over --params, and --set over both
     for (const std::string& set : session_.options.sets) bind_set(set);
     announce();
     for (const DataRequest& request : requests_)
       if (!bindings_.tensors.contains(request.name)) bind_request(request, need);
-    if (has_failed()) return std::nullopt;
     return std::move(bindings_);
   }
 
  private:
-  bool has_failed() const { return session_.diagnostics.error_count() > errors_before_; }
   const DataRequest* find(const std::string& name) const {
     const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const DataRequest& r) { return r.name == name; });
     return found == requests_.end() ? nullptr : &*found;
@@ -160,8 +162,9 @@ class Binder {
     if (file) {
       const bool is_own = !request.path.empty() && file->path == request.path;
       // `check` takes the file's shapes when it is there.
-      if (is_own && need == DataNeed::available && !is_there(request.path)) return;
-      load(request, *file, is_own ? request.path_span : request.span);
+      const bool may_lack = is_own && need == DataNeed::available && !is_there(request.path);
+      if (!may_lack && !(is_own && request.is_refused)) load(request, *file, is_own ? request.path_span : request.span);
+      if (!bindings_.tensors.contains(request.name)) bindings_.unread.insert(request.name);
     } else if (!request.has_default && !request.is_param && need == DataNeed::values) {
       session_.diagnostics.error(Code::E0501, request.span, fmt::format("input `{}` has no value", request.name))
           .with_help(fmt::format("give one with `--set {}=…`, `--data {}=FILE`, a `from` clause, or a default `= value`", request.name,
@@ -193,7 +196,6 @@ class Binder {
   }
 
   Session& session_;
-  const std::size_t errors_before_;  // of the script
   std::vector<DataRequest> requests_;
   std::vector<std::string> dims_;
   std::map<std::string, DataFile> named_;
@@ -204,7 +206,7 @@ class Binder {
 
 }  // namespace
 
-std::optional<Bindings> bind_data(Session& session, const frontend::Program& program, DataNeed need) {
+Bindings bind_data(Session& session, const frontend::Program& program, DataNeed need) {
   return Binder(session, program).bind(need);
 }
 

@@ -1,5 +1,6 @@
 #include "tools/bpc/driver.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "backend/interpreter/interpreter.h"
@@ -69,21 +70,21 @@ std::optional<frontend::Program> load_script(Session& session, FileId file) {
 }
 
 std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need) {
-  if (session.diagnostics.has_errors()) need = DataNeed::available;  // it will not run; the rest is checked all the same
+  if (session.diagnostics.has_errors()) need = std::max(need, DataNeed::types);  // it will not run; the rest is checked all the same
   session.begin("bind data");
-  std::optional<Bindings> bindings = bind_data(session, program, need);
-  if (!bindings) return std::nullopt;
+  Bindings bindings = bind_data(session, program, need);
   session.begin("types, shapes, IR");
   frontend::LowerOptions options;
   options.real = session.options.real;
-  options.dims = bindings->dims;
+  options.dims = bindings.dims;
+  options.unread = bindings.unread;
   options.seed = session.options.seed;
-  options.stand_in_dims = need == DataNeed::available;
-  for (const auto& [name, tensor] : bindings->tensors) options.bound[name] = tensor.type();
+  options.stand_in_dims = need == DataNeed::available || session.diagnostics.has_errors();
+  for (const auto& [name, tensor] : bindings.tensors) options.bound[name] = tensor.type();
   std::optional<ir::Module> module = frontend::lower(program, options, session.diagnostics);
-  if (module) check_given_names(session, program, *module, *bindings);
+  if (module) check_given_names(session, program, *module, bindings);
   if (!module || session.diagnostics.has_errors()) return std::nullopt;
-  return Script{std::move(program), std::move(*bindings), std::move(*module)};
+  return Script{std::move(program), std::move(bindings), std::move(*module)};
 }
 
 std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need) {

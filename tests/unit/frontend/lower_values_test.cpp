@@ -66,6 +66,31 @@ TEST_CASE("free dims come from the data") {
   CHECK(Lowered("dim N\ninput x : [N] = [1, 2, 3]\n").problems().empty());
 }
 
+TEST_CASE("the size of a free dim without data is nowhere to be seen") {
+  LowerOptions check;
+  check.stand_in_dims = true;
+  const std::pair<const char*, const char*> uses[] = {
+      {"a = x @ y", "E0201 cannot multiply x [N, 3] @ y [M, 3]"},
+      {"a = solve(x, v)", "E0201 `solve` takes a square matrix, and x [N, 3] has N rows and 3 columns"},
+      {"a = einsum(\"ij,ij->i\", x, y)", "E0201 i is N in x [N, 3] and M in y [M, 3]"},
+      {"fn f(p: [n], q: [n]) = p; a = f(v, [1, 2, 3])", "E0201 `q` of `f` is declared [n] where n is N, and this is [3]"},
+      {"a = split(v, 2)", "E0201 cannot split axis 0 of v [N] into 2 equal parts"},
+      {"a = topk(v, 10000)", "E0201 `topk` of v [N]: the last axis has N elements, fewer than 10000"},
+      {"a = v[N]", "E0401 index N is outside axis 0 of v [N]"},
+      {"a = v[2..M]", "E0401 bound M is outside axis 0 of v [N]"},
+      {"a = squeeze(v, 0)", "E0204 `squeeze` drops axes of size 1, and axis 0 of v [N] has N"},
+  };
+  for (const auto& [statement, problem] : uses) {
+    INFO(statement);
+    const Lowered lowered(fmt::format("dim N\ndim M\ninput x : [N, 3]\ninput y : [M, 3]\ninput v : [N]\n{}\n", statement), check);
+    CHECK_THAT(lowered.problems(), Catch::Matchers::EndsWith(fmt::format("{}\n", problem)));
+    for (const Diagnostic& each : lowered.diagnostics.all()) {
+      CHECK(each.help.find("79") == std::string::npos);
+      for (const Label& label : each.labels) CHECK(label.text.find("79") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("matrix products") {
   CHECK(Lowered("m = ones([2, 3])\nv = ones([3])\na = m @ v\nb = v @ m.T\nc = v @ v\nd = ones([5, 2, 3]) @ v\n"
                 "e = ones([5, 2, 3]) @ ones([3, 4])\nf = ones([7, 1, 2, 3]) @ ones([5, 3, 4])\n")
