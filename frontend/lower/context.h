@@ -111,15 +111,15 @@ struct Context {
   Frame* frame = nullptr;                     // the current one
   Frame* top = nullptr;                       // the main file's
   std::optional<Initialiser> initialiser;
-  std::vector<const Definition*> shown;                 // names bound by assignment or loss at the top level, in order
-  std::set<const Definition*> shown_names;              // the same, to look up
-  std::map<const Definition*, DimSize> dim_sources;     // of the dims that have a size
-  std::set<std::string> misfits;                        // inputs whose given value has been said to have another rank
-  std::size_t open_dims = 0;                            // free dims without data, which got stand-ins for sizes
-  std::set<std::string> call_paths;                     // of functions with params
-  std::set<const Definition*> called;                   // functions of the program whose body was lowered
-  std::map<Span, Differentiation> differentiations;     // by what they stand in
-  std::map<const PreludeFunction*, Callable> prelude;   // those used so far
+  std::vector<const Definition*> shown;                // names bound by assignment or loss at the top level, in order
+  std::set<const Definition*> shown_names;             // the same, to look up
+  std::map<const Definition*, DimSize> dim_sources;    // of the dims that have a size
+  std::set<std::string> misfits;                       // inputs whose given value has been said to have another rank
+  std::size_t open_dims = 0;                           // free dims without data, which got stand-ins for sizes
+  std::set<std::string> call_paths;                    // of functions with params
+  std::set<const Definition*> called;                  // functions of the program whose body was lowered
+  std::map<Span, Differentiation> differentiations;    // by what they stand in
+  std::map<const PreludeFunction*, Callable> prelude;  // those used so far
   std::vector<std::unique_ptr<Ast>> prelude_asts;
   std::vector<std::unique_ptr<Meanings>> prelude_names;
   std::vector<std::unique_ptr<Frame>> prelude_frames;

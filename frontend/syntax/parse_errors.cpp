@@ -183,6 +183,8 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
         error.with_help("a range is written `a..b`");
       else if (found.kind == BpParser::ASSIGN)
         error.with_help("to compare, write `==`");
+      else if (rule == BpParser::RuleFnDecl || rule == BpParser::RuleAdjointDecl)
+        error.with_help("a comma stands between two names");
       else if (starts_expression(found.kind))
         error.with_help(missing_before(at));
       return;

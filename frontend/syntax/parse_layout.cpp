@@ -38,11 +38,22 @@ bool looks_like_statement(const std::vector<Token>& tokens, std::size_t at, bool
   return (is_soft_word(kind) && (is_name(next) || next == BpLexer::STRING)) || (assignments && is_assignment(next));
 }
 
+// Whether each `}` closes a `{`, and each is closed.
+bool braces_balance(const std::vector<Token>& tokens) {
+  std::size_t depth = 0;
+  for (const Token& token : tokens) {
+    if (token.kind == BpLexer::RBRACE && depth-- == 0) return false;
+    if (token.kind == BpLexer::LBRACE) ++depth;
+  }
+  return depth == 0;
+}
+
 // ---- brackets ----
 
 class Brackets {
  public:
-  Brackets(std::vector<Token>& tokens, Diagnostics& diagnostics) : tokens_(tokens), diagnostics_(diagnostics) {}
+  Brackets(std::vector<Token>& tokens, Diagnostics& diagnostics)
+      : tokens_(tokens), diagnostics_(diagnostics), by_indentation_(!braces_balance(tokens)) {}
 
   // Balances the brackets; false when they nest too deeply, or so many are wrong that the rest says nothing.
   bool match() {
@@ -52,6 +63,12 @@ class Brackets {
       // A block's brace, the file's end, or a declaration inside ( or [ shows that the bracket is unclosed.
       if (in_parentheses() && (one_of(kind, {BpLexer::LBRACE, BpLexer::RBRACE, kEnd}) || starts_declaration(i))) {
         i = close_unclosed(i) - 1;
+        continue;
+      }
+      if (by_indentation_ && starts_line(i) && ends_block(i)) {
+        report_unclosed(open_.back());
+        insert(i, {BpLexer::RBRACE, tokens_[i].span, "}"});
+        open_.pop_back();
         continue;
       }
       if (is_opener(kind)) {
@@ -94,9 +111,62 @@ class Brackets {
     return diagnostics_.error(code, span, std::move(message));
   }
 
+  // ---- indentation, which shows where a brace is missing or one too many is, if any are ----
+
+  bool starts_line(std::size_t at) const { return at == 0 || tokens_[at - 1].kind == BpLexer::NEWLINE; }
+  std::size_t line_start(std::size_t at) const {
+    while (!starts_line(at)) --at;
+    return at;
+  }
+  std::uint32_t indentation(std::size_t at) const { return tokens_[line_start(at)].span.column; }
+
+  // Whether we are in a block that is indented more than its head, which is indented so much.
+  std::optional<std::uint32_t> head_of_block() const {
+    if (open_.empty() || in_parentheses()) return std::nullopt;
+    const std::uint32_t head = indentation(open_.back());
+    const std::size_t first = skip_newlines(tokens_, open_.back() + 1);
+    return first == open_.back() + 1 || tokens_[first].span.column > head ? std::optional(head) : std::nullopt;
+  }
+
+  // Whether the line that starts here is not indented more than the head of the block that we are in.
+  bool ends_block(std::size_t at) const {
+    const auto head = head_of_block();
+    const std::uint32_t column = tokens_[at].span.column;
+    if (!head || tokens_[at].kind == kEnd) return false;
+    if (tokens_[at].kind == BpLexer::RBRACE) return column < *head && open_.size() > 1;
+    std::size_t last = at;
+    while (last > 0 && tokens_[last - 1].kind == BpLexer::NEWLINE) --last;
+    return column <= *head && tokens_[at].kind != BpLexer::LBRACE && !continues(tokens_[last - 1].kind);
+  }
+
+  bool is_stray(std::size_t at) const {
+    const auto head = tokens_[at].kind == BpLexer::RBRACE && by_indentation_ && starts_line(at) ? head_of_block() : std::nullopt;
+    return head && tokens_[at].span.column > *head;
+  }
+
+  // Whether the stray `}` at `at` seems to close the block of a line that lacks its `{`, of which the parser speaks.
+  bool closes_headless(std::size_t at) const {
+    std::size_t line = line_start(at);
+    auto is_inside = [&] { return tokens_[line].kind == BpLexer::NEWLINE || tokens_[line].span.column > tokens_[at].span.column; };
+    while (line > 0 && (line == at || is_inside())) line = line_start(line - 1);
+    const std::size_t word = tokens_[line].kind;
+    if (!one_of(word, {BpLexer::FOR, BpLexer::WHILE, BpLexer::IF, BpLexer::ELSE, BpLexer::FN})) return false;
+    for (; line != at && tokens_[line].kind != BpLexer::NEWLINE; ++line)
+      if (tokens_[line].kind == BpLexer::LBRACE || (word == BpLexer::FN && tokens_[line].kind == BpLexer::ASSIGN)) return false;
+    return true;
+  }
+
+  void report_unclosed(std::size_t opener) {
+    report(Code::E0102, tokens_[opener].span, fmt::format("this `{}` is never closed", tokens_[opener].text));
+  }
+
   void close(std::size_t at) {
     const Token token = tokens_[at];
-    if (open_.empty() || (token.kind != BpLexer::RBRACE && !in_parentheses())) {
+    if (token.kind == BpLexer::RBRACE && (open_.empty() || is_stray(at)) && closes_headless(at)) {
+      tokens_[at].kind = kDropped;
+      return;
+    }
+    if (open_.empty() || (token.kind != BpLexer::RBRACE && !in_parentheses()) || is_stray(at)) {
       report(Code::E0101, token.span, fmt::format("found `{}` without a `{}` before it", token.text, spelling(partner_of(token.kind))));
       tokens_[at].kind = kDropped;
       return;
@@ -105,7 +175,7 @@ class Brackets {
     const std::size_t wanted = partner_of(opener.kind);
     if (wanted != token.kind) {
       if (is_open(partner_of(token.kind))) {  // it closes a bracket further out; the one inside is unclosed
-        report(Code::E0102, opener.span, fmt::format("this `{}` is never closed", opener.text));
+        report_unclosed(open_.back());
         insert(at, {wanted, token.span, spelling(wanted)});
       } else {
         report(Code::E0102, opener.span, fmt::format("this `{}` is closed by `{}`", opener.text, token.text))
@@ -133,10 +203,6 @@ class Brackets {
     std::size_t first = open_.size();
     while (first > 0 && tokens_[open_[first - 1]].kind != BpLexer::LBRACE) --first;
     const std::size_t opener = open_[first];
-    Diagnostic& error = report(Code::E0102, tokens_[opener].span, fmt::format("this `{}` is never closed", tokens_[opener].text));
-    if (std::size_t inner = open_.back(); inner != opener)
-      error.label(tokens_[opener].span, "").label(tokens_[inner].span, "nor is this one");
-
     std::size_t begin = opener;
     while (begin > 0 && !one_of(tokens_[begin - 1].kind, {BpLexer::NEWLINE, BpLexer::EOS, BpLexer::LBRACE})) --begin;
     std::size_t end = opener + 1;
@@ -156,6 +222,8 @@ class Brackets {
       if (is_closer(tokens_[i].kind)) inside.pop_back();
     }
     open_.resize(first);
+    Diagnostic& error = report(Code::E0102, tokens_[opener].span, fmt::format("this `{}` is never closed", tokens_[opener].text));
+    if (inside.size() > 1) error.label(tokens_[opener].span, "").label(tokens_[inside.back()].span, "nor is this one");
     const Span at = tokens_[end].span;
     for (std::size_t i : inside) {  // the innermost comes to stand first
       std::size_t kind = partner_of(tokens_[i].kind);
@@ -165,14 +233,14 @@ class Brackets {
   }
 
   void close_blocks(std::size_t end) {
-    for (std::size_t opener : open_)
-      report(Code::E0102, tokens_[opener].span, fmt::format("this `{}` is never closed", tokens_[opener].text));
+    for (std::size_t opener : open_) report_unclosed(opener);
     Token closer{BpLexer::RBRACE, tokens_[end].span, "}"};
     tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(end), open_.size(), closer);
   }
 
   std::vector<Token>& tokens_;
   Diagnostics& diagnostics_;
+  const bool by_indentation_;
   std::vector<std::size_t> open_;  // indices of open brackets
   std::size_t reported_ = 0;
 };

@@ -50,7 +50,7 @@ TEST_CASE("verify finds broken structure") {
         }) == "main: result 0 of op 0 does not link back to its definition");
   CHECK(problem([](Function& function, Builder& builder, ValueId x, ValueId) {
           ValueId y = builder.emit(Opcode::neg, {x});
-          function.value(y).type.dims[0].name = "a b";
+          function.value(y).type.dims[0].name.text = "a b";
         }) == "main: result 0 of op 0 has a dim with a bad name");
   CHECK(problem([](Function& function, Builder&, ValueId, ValueId) {
           function.add_parameter(Parameter::Kind::param, "p", Type::of_sizes(Element::f32, {4294967296, 4294967296}));
