@@ -261,6 +261,10 @@ TEST_CASE("data that cannot be had hide no other mistake, and are the cause of n
       CHECK_THAT(finished.err, Contains("error[" + each + "]"));
     CHECK(finished.err.starts_with("error[" + code + "]"));
   }
+  // A check does without the file: an input of no type may then be anything.
+  const Finished checked = run_bpc({"check", folder.write("c.bp", "input t from \"none.csv\"\ny = t @ [1, 2] + t[3]\n")});
+  INFO(checked.err);
+  CHECK(checked.code == 0);
   const Finished given = run_script(folder, "dim N\ninput x : [N]\ninput t\n" + rest, {"--data", "x=none.csv"});
   INFO(given.err);
   CHECK_THAT(given.err, Contains("E0502") && Contains("E0103") && Contains("E0201") && Contains("E0401") && !Contains("has no value"));
