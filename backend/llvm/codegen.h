@@ -13,7 +13,7 @@ namespace bpc::backend {
 // The processor this runs on, at an optimisation level of 0 to 3. Registers LLVM's native target at the first call.
 std::unique_ptr<llvm::TargetMachine> host_machine(int level);
 
-// What the planner needs to know of that processor.
+// That processor, as plans are made for it.
 plan::Target host_target();
 
 // Emits and optimises. Throws InternalError when LLVM's verifier rejects what was emitted. Where the host's code (all but kernels and
