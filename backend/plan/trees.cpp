@@ -9,7 +9,8 @@ namespace bpc::plan {
 
 namespace {
 
-constexpr std::int64_t kVector = 4, kFewest = 16;  // partials that are worth their joining: of many terms, of few
+constexpr std::int64_t kFewest = 16;  // partials that are worth their joining
+constexpr std::int64_t kVector = 4;   // the same, where there are many terms, and no axis is longer
 constexpr double kManyTerms = 64;
 constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and what its registers hold
 constexpr std::int64_t kMostInside = 32;    // turns of the axes inside of the one that is dealt out, which are unrolled
@@ -28,11 +29,12 @@ Reduced reduced_axes(const Kernel& kernel) {
   return axes;
 }
 
-// Lanes lie side by side already.
-std::int64_t most_partials(const Kernel& kernel, std::int64_t size) {
-  if (kernel.lanes >= 2 * kVector) return 1;
+// Partials of an axis of so many turns. Where they come again and again, no two of them fall to one partial, if that can be.
+std::int64_t most_partials(const Kernel& kernel, std::int64_t turns, bool is_repeated) {
+  if (kernel.lanes >= 2 * kVector) return 1;  // they lie side by side already
   if (kernel.lanes >= kVector) return kVector;
-  return std::min(kMostPartials, static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(size))));
+  const auto count = static_cast<std::uint64_t>(turns);
+  return std::min(kMostPartials, static_cast<std::int64_t>(is_repeated ? std::bit_ceil(count) : std::bit_floor(count)));
 }
 
 // Deals out the innermost axis that gives each partial a term, if what is inside of it is small.
@@ -44,9 +46,9 @@ void deal_out(Kernel& kernel, const Reduced& axes) {
   const std::int64_t fewest = terms >= kManyTerms ? kVector : kFewest;
   std::int64_t inside = std::max<std::int64_t>(kernel.lanes, 1);
   for (std::size_t axis = axes.last; axis-- > axes.first && inside <= kMostInside; inside *= kernel.axes[axis].size) {
-    const std::int64_t size = kernel.axes[axis].size;
-    if (size < fewest) continue;
-    kernel.tree.partials = most_partials(kernel, size);
+    const std::int64_t turns = kernel.axes[axis].size;
+    if (turns < fewest) continue;
+    kernel.tree.partials = most_partials(kernel, turns, terms > static_cast<double>(turns * inside));
     kernel.tree.axis = axis;
     return;
   }

@@ -46,7 +46,11 @@ TEST_CASE("a long axis is dealt out to partials, a short one is not") {
 
 TEST_CASE("where the innermost axis is short, the one around it is dealt out") {
   CHECK(tree_of(summed({{1000, true}, {3, true}}, Element::f32)) == Tree{0, 32, 0, 0});
-  CHECK(tree_of(summed({{1000, true}, {5, true}}, Element::f32)) == Tree{1, 4, 0, 0});
+  CHECK(tree_of(summed({{1000, true}, {10, true}}, Element::f32)) == Tree{1, 16, 0, 0});
+  CHECK(tree_of(summed({{12, true}, {8, true}, {9, true}}, Element::f32)) == Tree{2, 16, 0, 0});
+  CHECK(tree_of(summed({{5, true}, {3, true}, {3, true}}, Element::f32)) == Tree{});
+  CHECK(tree_of(summed({{20, true}, {3, true}}, Element::f32)) == Tree{0, 16, 0, 0});
+  CHECK(tree_of(summed({{1000, true}, {12, true}, {12, true}}, Element::f32)) == Tree{2, 16, 0, 0});
 }
 
 TEST_CASE("sums of doubles go to a total in blocks of whole rounds") {
