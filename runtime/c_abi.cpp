@@ -26,7 +26,7 @@ void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* o
 #define BPC_EACH_number(X, ...) BPC_EACH_real(X, __VA_ARGS__) X(i32, std::int32_t, __VA_ARGS__) X(i64, std::int64_t, __VA_ARGS__)
 
 // What a row of scalar/operators.def says of a function, if compiled code calls it.
-#define BPC_CALLED_libm(...) __VA_ARGS__
+#define BPC_CALLED_elementary(...)
 #define BPC_CALLED_call(...) __VA_ARGS__
 #define BPC_CALLED_mixed(...) __VA_ARGS__
 #define BPC_CALLED_emit(...)
@@ -74,6 +74,14 @@ extern "C" {
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_DEFINE_##rule, id)
 #include "scalar/library.def"
 
+// Of scalar/elementary.h, where a formula does not reach.
+#define BPC_FAR(X) X(sin) X(cos) X(tan)
+#define BPC_DEFINE_FAR(name)           \
+  double bpc_rt_far_##name(double x) { \
+    return std::name(x);               \
+  }
+BPC_FAR(BPC_DEFINE_FAR)
+
 BPC_EACH_real(BPC_DEFINE_ORDERED, polygamma) BPC_EACH_real(BPC_DEFINE_DRAW, uniform) BPC_EACH_real(BPC_DEFINE_DRAW, normal)
 
 }  // extern "C"
@@ -82,12 +90,14 @@ namespace bpc::runtime {
 
 std::span<const CFunction> c_functions() {
 #define BPC_ENTRY(element, T, name) {"bpc_rt_" #name "_" #element, reinterpret_cast<void*>(bpc_rt_##name##_##element)},
+#define BPC_ENTRY_FAR(name) {"bpc_rt_far_" #name, reinterpret_cast<void*>(bpc_rt_far_##name)},
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_ENTRY, id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
   static const CFunction kFunctions[] = {
 #include "scalar/library.def"
 #include "scalar/operators.def"
-      BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform) BPC_EACH_real(BPC_ENTRY, random_normal)};
+      BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform)
+          BPC_EACH_real(BPC_ENTRY, random_normal)};
   return kFunctions;
 }
 

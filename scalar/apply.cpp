@@ -30,6 +30,14 @@ std::string_view operator_name(Operator op) {
   return kNames[static_cast<std::size_t>(op)];
 }
 
+Source source_of(Operator op) {
+  static constexpr Source kSources[] = {
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) Source::code,
+#include "scalar/operators.def"
+  };
+  return kSources[static_cast<std::size_t>(op)];
+}
+
 std::optional<Value> apply(Operator op, Element element, std::span<const Value> operands) {
   return with_element(element, [&]<class T>(T) -> std::optional<Value> {
     if (op == Operator::cast) return value_of(as<T>(operands[0]));

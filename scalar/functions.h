@@ -41,23 +41,30 @@ T wrapped(F f, T a, T b) {
   return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
 }
 
-// ---- the C library's ----
+// ---- those of scalar/elementary.h, in double and rounded once ----
 
-#define BPC_FUNCTION_libm(id, operands)                                         \
-  template <Real T, std::same_as<T>... Rest>                                    \
-    requires(1 + sizeof...(Rest) == operands)                                   \
-  T id(T x, Rest... rest) {                                                     \
-    return through_double([](auto... v) { return std::id(v...); }, x, rest...); \
+#define BPC_FUNCTION_elementary(id, operands)                                    \
+  double id##_f64(BPC_DOUBLES_##operands);                                       \
+  template <Real T, std::same_as<T>... Rest>                                     \
+    requires(1 + sizeof...(Rest) == operands)                                    \
+  T id(T x, Rest... rest) {                                                      \
+    return through_double([](auto... v) { return id##_f64(v...); }, x, rest...); \
   }
+#define BPC_DOUBLES_1 double
+#define BPC_DOUBLES_2 double, double
 #define BPC_FUNCTION_call(id, operands)
 #define BPC_FUNCTION_emit(id, operands)
 #define BPC_FUNCTION_mixed(id, operands)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FUNCTION_##code(id, operands)
 #include "scalar/operators.def"
-#undef BPC_FUNCTION_libm
+#undef BPC_DOUBLES_1
+#undef BPC_DOUBLES_2
+#undef BPC_FUNCTION_elementary
 #undef BPC_FUNCTION_call
 #undef BPC_FUNCTION_emit
 #undef BPC_FUNCTION_mixed
+
+double pow_f64(double a, double b);  // scalar/elementary.h
 
 // ---- one operand ----
 
@@ -120,21 +127,6 @@ T relu(T x) {
 template <Number T>
 T step(T x) {
   return x > 0 ? T{1} : T{0};
-}
-template <Real T>
-T sigmoid(T x) {
-  return through_double(
-      [](double v) {
-        if (v >= 0) return 1 / (1 + std::exp(-v));
-        const double e = std::exp(v);
-        return e / (1 + e);
-      },
-      x);
-}
-// max(x, 0) + log1p(exp(-|x|))
-template <Real T>
-T softplus(T x) {
-  return through_double([](double v) { return (v > 0 ? v : 0.0) + std::log1p(std::exp(-std::fabs(v))); }, x);
 }
 template <std::same_as<bool> T>
 bool logical_not(T x) {
@@ -245,7 +237,7 @@ T pow(T a, T b) {
   if (b == 1) return a;
   if (b == 2) return a * a;
   if (b == 3) return a * a * a;
-  return through_double([](double x, double y) { return std::pow(x, y); }, a, b);
+  return through_double(pow_f64, a, b);
 }
 // By squaring. A negative exponent gives the reciprocal truncated to an integer: 0 except for the bases 1 and -1.
 template <Integer T>

@@ -11,6 +11,20 @@ enum class Operator : std::uint8_t {
 #include "scalar/operators.def"
 };
 
+inline constexpr Operator kOperators[] = {
+// all
+#define BPC_SCALAR(id, ...) Operator::id,
+#include "scalar/operators.def"
+};
+
+// Where the operator's function is, and how compiled code computes it: the column `code` of the table.
+enum class Source : std::uint8_t { elementary, call, emit, mixed };
+
 std::string_view operator_name(Operator op);
+Source source_of(Operator op);
+// Whether reals are given to a formula of scalar/elementary.h.
+inline bool has_formula(Operator op) {
+  return source_of(op) == Source::elementary || op == Operator::pow;
+}
 
 }  // namespace bpc::scalar

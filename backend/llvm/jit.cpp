@@ -55,6 +55,7 @@ llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
   BPC_BIND(floorf)
   BPC_BIND(ceilf)
   BPC_BIND(roundevenf)
+  bind("fma", static_cast<double (*)(double, double, double)>(&::fma));
   bind("floor", static_cast<double (*)(double)>(&::floor));
   bind("ceil", static_cast<double (*)(double)>(&::ceil));
   bind("roundeven", static_cast<double (*)(double)>(&::roundeven));

@@ -45,7 +45,11 @@ std::size_t kept_levels(const Kernel& kernel) {
 // How many turns LLVM shall put into one vector: those of the widest type that is folded.
 std::int64_t width(const Code& code, const Kernel& kernel) {
   std::size_t widest = 1;
-  for (const plan::Instruction& instruction : kernel.body) widest = std::max(widest, element_size(code.element(instruction.result)));
+  for (const plan::Instruction& instruction : kernel.body) {
+    const auto* compute = std::get_if<plan::Compute>(&instruction.what);
+    const bool in_double = compute && scalar::has_formula(compute->code);
+    widest = std::max(widest, element_size(in_double ? Element::f64 : code.element(instruction.result)));
+  }
   for (const Reduction& fold : kernel.reductions)
     if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value))) widest = element_size(Element::f64);
   return std::min(static_cast<std::int64_t>(code.plan.target.vector_bytes / widest),

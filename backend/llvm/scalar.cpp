@@ -1,6 +1,7 @@
 // Elementwise ops on one element: scalar/functions.h says what each means.
 #include <llvm/IR/Intrinsics.h>
 
+#include "backend/llvm/elementary.h"
 #include "backend/llvm/scalar.h"
 #include "support/internal_error.h"
 
@@ -13,7 +14,7 @@ namespace {
 // Operators on registers.
 class ScalarEmitter {
  public:
-  explicit ScalarEmitter(Code& code) : code_(code), builder_(code.builder) {}
+  ScalarEmitter(Code& code, bool is_in_loop) : code_(code), builder_(code.builder), is_in_loop_(is_in_loop) {}
 
   // A pure function of runtime/c_abi.h.
   llvm::Value* library(const std::string& name, llvm::Type* result, std::initializer_list<llvm::Value*> arguments) {
@@ -41,15 +42,17 @@ class ScalarEmitter {
     return builder_.CreateSelect(minus_one, builder_.CreateNeg(a), quotient);
   }
 
-  llvm::Value* power(llvm::Value* a, llvm::Value* b, Element element) {
-    if (auto* exponent = llvm::dyn_cast<llvm::ConstantFP>(b)) {
-      double value = element == Element::f32 ? exponent->getValueAPF().convertToFloat() : exponent->getValueAPF().convertToDouble();
-      if (value == 1) return a;
-      if (value == 2) return builder_.CreateFMul(a, a);
-      if (value == 3) return builder_.CreateFMul(builder_.CreateFMul(a, a), a);
-      if (value == -1) return builder_.CreateFDiv(llvm::ConstantFP::get(a->getType(), 1), a);
-    }
-    return library("pow_", a->getType(), {a, b});
+  // Of reals. Exponents of -1, 1, 2 and 3 are quotients and products.
+  llvm::Value* power(llvm::Value* a, llvm::Value* b) {
+    llvm::Value* square = builder_.CreateFMul(a, a);
+    const std::pair<double, llvm::Value*> simple[] = {
+        {1, a}, {2, square}, {3, builder_.CreateFMul(square, a)}, {-1, builder_.CreateFDiv(llvm::ConstantFP::get(a->getType(), 1), a)}};
+    for (const auto& [exponent, value] : simple)
+      if (auto* known = llvm::dyn_cast<llvm::ConstantFP>(b); known && known->isExactlyValue(exponent)) return value;
+    llvm::Value* result = elementary(code_, scalar::Operator::pow, {a, b}, is_in_loop_);
+    for (const auto& [exponent, value] : simple)
+      result = builder_.CreateSelect(builder_.CreateFCmpOEQ(b, llvm::ConstantFP::get(b->getType(), exponent)), value, result);
+    return result;
   }
 
   llvm::Value* compute(const plan::Compute& compute, Element result, Element element) {
@@ -105,13 +108,20 @@ class ScalarEmitter {
         return a;
       case Operator::cast:
         return code_.convert(a, element, result);
-#define BPC_CALL_libm(id) case id:
+#define BPC_CALL_elementary(id)
 #define BPC_CALL_call(id) case id:
 #define BPC_CALL_emit(id)
 #define BPC_CALL_mixed(id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALL_##code(Operator::id)
 #include "scalar/operators.def"
         return library();
+#define BPC_MADE_elementary(id) case id:
+#define BPC_MADE_call(id)
+#define BPC_MADE_emit(id)
+#define BPC_MADE_mixed(id)
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_MADE_##code(Operator::id)
+#include "scalar/operators.def"
+        return b ? elementary(code_, compute.code, {a, b}, is_in_loop_) : elementary(code_, compute.code, {a}, is_in_loop_);
       case Operator::polygamma:
         return this->library("polygamma_", type, {code_.integer(compute.order), a});
 
@@ -129,7 +139,7 @@ class ScalarEmitter {
       case Operator::mod:
         return real ? library() : floor_division(compute.code, a, b);
       case Operator::pow:
-        return power(a, b, element);
+        return real ? power(a, b) : library();
       case Operator::maximum:
         return builder_.CreateBinaryIntrinsic(real ? llvm::Intrinsic::maximum : llvm::Intrinsic::smax, a, b);
       case Operator::minimum:
@@ -159,6 +169,7 @@ class ScalarEmitter {
  private:
   Code& code_;
   llvm::IRBuilder<>& builder_;
+  bool is_in_loop_;
 };
 
 }  // namespace
@@ -175,7 +186,7 @@ void emit(Code& code, const plan::Instruction& instruction, Indices indices) {
   } else if (const auto* load = std::get_if<plan::Load>(&instruction.what)) {
     value = code.load(element, code.address(load->from, indices));
   } else if (const auto* compute = std::get_if<plan::Compute>(&instruction.what)) {
-    value = ScalarEmitter(code).compute(*compute, element, code.element(compute->operands[0]));
+    value = ScalarEmitter(code, !indices.empty()).compute(*compute, element, code.element(compute->operands[0]));
   } else if (const auto* index = std::get_if<plan::Index>(&instruction.what)) {
     value = code.convert(code.get(index->from), code.element(index->from), Element::i64);
     llvm::Value* from_end = code.builder.CreateAdd(value, code.integer(index->size));

@@ -27,10 +27,10 @@ struct Function {
 constexpr Function kFunctions[] = {
     {Opcode::exp, 1, 0.51},     {Opcode::expm1, 1, 0.51},    {Opcode::log, 1, 0.51},          {Opcode::log1p, 1, 0.51},
     {Opcode::sqrt, 0.5, 0.5},   {Opcode::rsqrt, 1.5, 1.5},   {Opcode::sin, 1, 0.51},          {Opcode::cos, 1, 0.51},
-    {Opcode::tan, 1, 0.51},     {Opcode::asin, 1, 0.51},     {Opcode::acos, 1, 0.51},         {Opcode::atan, 1, 0.51},
-    {Opcode::sinh, 2, 0.51},    {Opcode::cosh, 2, 0.51},     {Opcode::tanh, 3, 0.51},         {Opcode::erf, 1, 0.51},
-    {Opcode::sigmoid, 3, 0.51}, {Opcode::softplus, 3, 0.51}, {Opcode::lgamma, 5, 0.51, true}, {Opcode::polygamma, 1, 0.51},
-    {Opcode::pow, 1, 0.51},     {Opcode::atan2, 1, 0.51},
+    {Opcode::tan, 1, 0.51},     {Opcode::asin, 2, 0.51},     {Opcode::acos, 1, 0.51},         {Opcode::atan, 2, 0.51},
+    {Opcode::sinh, 2, 0.51},    {Opcode::cosh, 2, 0.51},     {Opcode::tanh, 1, 0.51},         {Opcode::erf, 1, 0.51},
+    {Opcode::sigmoid, 1, 0.51}, {Opcode::softplus, 1, 0.51}, {Opcode::lgamma, 5, 0.51, true}, {Opcode::polygamma, 1, 0.51},
+    {Opcode::pow, 1, 0.51},     {Opcode::atan2, 2, 0.51},
 };
 
 // In reference.txt.
@@ -146,17 +146,11 @@ TEST_CASE("the elementwise functions are as accurate as documented") {
   }
 }
 
-TEST_CASE("every function that compiled code calls is among them") {
-#define BPC_CALLED_libm(id) Opcode::id,
-#define BPC_CALLED_call(id) Opcode::id,
-#define BPC_CALLED_emit(id)
-#define BPC_CALLED_mixed(id)
-#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(id)
-  constexpr Opcode kCalled[] = {
-#include "scalar/operators.def"
-  };
-  for (Opcode code : kCalled) {
-    INFO(ir::op_info(code).name);
-    CHECK(std::ranges::any_of(kFunctions, [&](const Function& f) { return f.code == code; }));
+TEST_CASE("every function that is more than instructions is among them") {
+  for (scalar::Operator op : scalar::kOperators) {
+    const scalar::Source source = scalar::source_of(op);
+    if (source == scalar::Source::emit || source == scalar::Source::mixed) continue;
+    INFO(scalar::operator_name(op));
+    CHECK(std::ranges::any_of(kFunctions, [&](const Function& f) { return ir::scalar_operator(f.code) == op; }));
   }
 }

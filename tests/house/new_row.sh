@@ -18,12 +18,12 @@ refuses() {
   done
 }
 
-for code in emit call libm; do
+for code in emit call elementary; do
   sed "s/^#undef/BPC_SCALAR(brand_new, \"brand_new\", 1, pointwise, real, equation, none, $code, $words\n&/" "$source/scalar/operators.def" > "$copy/scalar/operators.def"
   case $code in
     emit) refuses scalar/apply.cpp ir/derivatives.cpp backend/llvm/scalar.cpp tests/gradient/cases.cpp ;;
     call) refuses scalar/apply.cpp runtime/c_abi.cpp ;;
-    libm) refuses scalar/apply.cpp ;;
+    elementary) refuses scalar/elementary.cpp backend/llvm/elementary.cpp ;;
   esac
 done
 rm "$copy/scalar/operators.def"

@@ -266,4 +266,26 @@ TEST_CASE("texts") {
   CHECK(backend::assembly_text(function, {2}).find("bpc_entry:") != std::string::npos);
 }
 
+// The rows of the table that scalar/elementary.h computes: in a loop over many, no call for one.
+TEST_CASE("elementary functions work on vectors") {
+  for (scalar::Operator op : scalar::kOperators) {
+    if (scalar::source_of(op) != scalar::Source::elementary) continue;
+    for (Element element : {Element::f32, Element::f64}) {
+      const ir::OpInfo& info = ir::op_info(op);
+      INFO(info.name);
+      Function function;
+      Builder builder(function);
+      ValueId x = parameter(function, Type(element, {Dim(1000)}));
+      const std::vector<ValueId> operands(static_cast<std::size_t>(info.min_operands), x);
+      output(function, builder.emit(*ir::op_from_name(info.name), operands));
+      const std::string text = backend::llvm_text(function, {2});
+      const std::size_t kernel = text.find("@kernel(", text.find("define internal"));
+      REQUIRE(kernel != std::string::npos);
+      const std::string body = text.substr(kernel, text.find("\n}", kernel) - kernel);
+      CHECK(body.find(" x double>") != std::string::npos);
+      CHECK(body.find("call double") == std::string::npos);
+    }
+  }
+}
+
 }  // namespace bpc::test

@@ -1,0 +1,208 @@
+#include "backend/llvm/elementary.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/Intrinsics.h>
+
+#include "scalar/elementary.h"
+#include "support/internal_error.h"
+
+namespace bpc::backend {
+
+namespace {
+
+// Where the formula is being written, for one number or for several side by side.
+struct Writer {
+  Code& code;
+  llvm::IRBuilder<> builder;
+  llvm::Type *number, *word;
+
+  llvm::Value* constant(double value) const { return llvm::ConstantFP::get(number, value); }
+  llvm::Value* constant(std::uint64_t value) const { return llvm::ConstantInt::get(word, value); }
+};
+
+// What stands for a bool, a 64-bit word and a double while scalar/elementary.h writes code. What is known already has no writer.
+struct Flag {
+  Writer* on;
+  llvm::Value* value;
+  bool known = false;
+};
+
+struct Word {
+  Writer* on;
+  llvm::Value* value;
+  Word operator+(std::uint64_t other) const { return {on, on->builder.CreateAdd(value, on->constant(other))}; }
+  Word operator+(Word other) const { return {on, on->builder.CreateAdd(value, other.value)}; }
+  Word operator-(std::uint64_t other) const { return {on, on->builder.CreateSub(value, on->constant(other))}; }
+  Word operator-(Word other) const { return {on, on->builder.CreateSub(value, other.value)}; }
+  Word operator&(std::uint64_t other) const { return {on, on->builder.CreateAnd(value, on->constant(other))}; }
+  Word operator<<(std::uint64_t by) const { return {on, on->builder.CreateShl(value, on->constant(by))}; }
+  Word operator>>(std::uint64_t by) const { return {on, on->builder.CreateLShr(value, on->constant(by))}; }
+};
+
+struct Number {
+  Writer* on = nullptr;
+  llvm::Value* value = nullptr;
+  double known = 0;
+
+  Number(double known) : known(known) {}
+  Number(Writer* on, llvm::Value* value) : on(on), value(value) {}
+  llvm::Value* at(const Writer& writer) const { return on ? value : writer.constant(known); }
+};
+
+Writer* writer_of(const Number& a, const Number& b) {
+  return a.on ? a.on : b.on;
+}
+
+#define BPC_ARITHMETIC(op, create)                         \
+  Number operator op(const Number& a, const Number& b) {   \
+    Writer* on = writer_of(a, b);                          \
+    if (!on) return a.known op b.known;                    \
+    return {on, on->builder.create(a.at(*on), b.at(*on))}; \
+  }
+BPC_ARITHMETIC(+, CreateFAdd)
+BPC_ARITHMETIC(-, CreateFSub)
+BPC_ARITHMETIC(*, CreateFMul)
+BPC_ARITHMETIC(/, CreateFDiv)
+#undef BPC_ARITHMETIC
+#define BPC_COMPARISON(op, create)                          \
+  Flag operator op(const Number& a, const Number& b) {      \
+    Writer* on = writer_of(a, b);                           \
+    if (!on) return {nullptr, nullptr, a.known op b.known}; \
+    return {on, on->builder.create(a.at(*on), b.at(*on))};  \
+  }
+BPC_COMPARISON(<, CreateFCmpOLT)
+BPC_COMPARISON(>, CreateFCmpOGT)
+BPC_COMPARISON(==, CreateFCmpOEQ)
+#undef BPC_COMPARISON
+
+Number operator-(const Number& x) {
+  if (!x.on) return -x.known;
+  return {x.on, x.on->builder.CreateFNeg(x.value)};
+}
+Number fma(const Number& a, const Number& b, const Number& c) {
+  Writer* on = a.on ? a.on : writer_of(b, c);
+  if (!on) return std::fma(a.known, b.known, c.known);
+  return {on, on->builder.CreateIntrinsic(llvm::Intrinsic::fma, {on->number}, {a.at(*on), b.at(*on), c.at(*on)})};
+}
+Number fabs(const Number& x) {
+  if (!x.on) return std::fabs(x.known);
+  return {x.on, x.on->builder.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x.value)};
+}
+Number sqrt(const Number& x) {
+  if (!x.on) return std::sqrt(x.known);
+  return {x.on, x.on->builder.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x.value)};
+}
+Number copysign(const Number& x, const Number& sign) {
+  Writer* on = writer_of(x, sign);
+  if (!on) return std::copysign(x.known, sign.known);
+  return {on, on->builder.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, x.at(*on), sign.at(*on))};
+}
+Number select(const Flag& condition, const Number& a, const Number& b) {
+  Writer* on = condition.on;
+  if (!on) return condition.known ? a : b;
+  return {on, on->builder.CreateSelect(condition.value, a.at(*on), b.at(*on))};
+}
+Word bits(const Number& x) {
+  return {x.on, x.on->builder.CreateBitCast(x.value, x.on->word)};
+}
+Number from_bits(const Word& x) {
+  return {x.on, x.on->builder.CreateBitCast(x.value, x.on->number)};
+}
+
+// A branch that is seldom taken: there, each number beyond the limit goes to the library.
+Number reaching(const Number& x, double limit, const Number& near, const scalar::real::Far& far) {
+  Writer& on = *x.on;
+  llvm::IRBuilder<>& builder = on.builder;
+  llvm::FunctionCallee library = on.code.callee(fmt::format("bpc_rt_far_{}", far.name), builder.getDoubleTy(), {builder.getDoubleTy()});
+  auto* function = llvm::cast<llvm::Function>(library.getCallee());
+  function->setMemoryEffects(llvm::MemoryEffects::none());
+  function->addFnAttr(llvm::Attribute::WillReturn);
+  const Flag is_near = fabs(x) < limit;
+  auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(on.number);
+  llvm::Value* all_near = vector ? builder.CreateAndReduce(is_near.value) : is_near.value;
+  llvm::BasicBlock* here = builder.GetInsertBlock();
+  auto add_block = [&](const char* name) { return llvm::BasicBlock::Create(on.code.module.getContext(), name, here->getParent()); };
+  llvm::BasicBlock *away = add_block("far"), *done = add_block("done");
+  builder.CreateCondBr(all_near, done, away);
+  builder.SetInsertPoint(away);
+  llvm::Value* result = near.value;
+  for (unsigned lane = 0; vector && lane < vector->getNumElements(); ++lane) {
+    llvm::Value* there = builder.CreateCall(library, {builder.CreateExtractElement(x.value, lane)});
+    llvm::Value* chosen =
+        builder.CreateSelect(builder.CreateExtractElement(is_near.value, lane), builder.CreateExtractElement(near.value, lane), there);
+    result = builder.CreateInsertElement(result, chosen, lane);
+  }
+  if (!vector) result = builder.CreateCall(library, {x.value});
+  builder.CreateBr(done);
+  builder.SetInsertPoint(done);
+  llvm::PHINode* joined = builder.CreatePHI(on.number, 2);
+  joined->addIncoming(near.value, here);
+  joined->addIncoming(result, away);
+  return {&on, joined};
+}
+
+#define BPC_FORMULA_emit(id, operands) \
+  case scalar::Operator::id:           \
+    break;
+#define BPC_FORMULA_call(id, operands) BPC_FORMULA_emit(id, operands)
+#define BPC_FORMULA_mixed(id, operands)
+#define BPC_FORMULA_elementary(id, operands) \
+  case scalar::Operator::id:                 \
+    return BPC_APPLY_##operands(scalar::elementary::id);
+#define BPC_APPLY_1(f) f(argument(0))
+#define BPC_APPLY_2(f) f(argument(0), argument(1))
+
+template <class Argument>
+Number formula(scalar::Operator function, Argument argument) {
+  switch (function) {
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FORMULA_##code(id, operands)
+#include "scalar/operators.def"
+    case scalar::Operator::pow:
+      return scalar::elementary::pow(argument(0), argument(1));
+    case scalar::Operator::floordiv:
+    case scalar::Operator::mod:
+      break;
+  }
+  throw InternalError("emit", fmt::format("{} is no elementary function", scalar::operator_name(function)));
+}
+
+// A function of the module's own, which is made when it is first asked for; of vectors where `lanes` is more than one.
+llvm::Function* function_of(Code& code, scalar::Operator function, unsigned lanes, std::size_t operands) {
+  const std::string name = fmt::format("elementary_{}_{}", scalar::operator_name(function), lanes);
+  if (llvm::Function* known = code.module.getFunction(name)) return known;
+  auto each = [&](llvm::Type* type) -> llvm::Type* { return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes); };
+  llvm::Type* number = each(code.builder.getDoubleTy());
+  const std::vector<llvm::Type*> parameters(operands, number);
+  llvm::Function* made = code.add_function(name.c_str(), llvm::GlobalValue::InternalLinkage, number, parameters);
+  made->setMemoryEffects(llvm::MemoryEffects::none());
+  made->addFnAttr(llvm::Attribute::WillReturn);
+  llvm::LLVMContext& context = code.module.getContext();
+  Writer writer{code, llvm::IRBuilder<>(llvm::BasicBlock::Create(context, "entry", made)), number, each(code.builder.getInt64Ty())};
+  const Number result = formula(function, [&](unsigned i) { return Number(&writer, made->getArg(i)); });
+  writer.builder.CreateRet(result.value);
+  return made;
+}
+
+constexpr unsigned kLanes = 4;  // of 256 bits
+
+}  // namespace
+
+llvm::Value* elementary(Code& code, scalar::Operator function, std::initializer_list<llvm::Value*> operands, bool is_in_loop) {
+  llvm::IRBuilder<>& builder = code.builder;
+  std::vector<llvm::Value*> doubles;
+  for (llvm::Value* operand : operands) doubles.push_back(builder.CreateFPCast(operand, builder.getDoubleTy()));
+  llvm::Function* one = function_of(code, function, 1, doubles.size());
+  llvm::CallInst* call = builder.CreateCall(one, doubles);
+  const bool has_branch = one->size() > 1;
+  if (is_in_loop &&
+      has_branch) {  // LLVM's name for a function of vectors, all of whose lanes count: docs/LangRef, "vector-function-abi-variant"
+    const std::string several = function_of(code, function, kLanes, doubles.size())->getName().str();
+    const std::string variant =
+        fmt::format("_ZGV_LLVM_N{}{}_{}({})", kLanes, std::string(doubles.size(), 'v'), one->getName().str(), several);
+    call->addFnAttr(llvm::Attribute::get(code.module.getContext(), "vector-function-abi-variant", variant));
+  }
+  call->addFnAttr(is_in_loop && !has_branch ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
+  return builder.CreateFPCast(call, (*operands.begin())->getType());
+}
+
+}  // namespace bpc::backend
