@@ -215,11 +215,11 @@ std::optional<ir::Function> prepare(Session& session, const ir::Module& module, 
 }
 
 Verdict judge(double backprop, const NumericDerivative& numeric, double error, bool author_says) {
-  const double scale = std::max({1.0, std::abs(backprop), std::abs(numeric.value)});
   if (!std::isfinite(numeric.value)) return Verdict::uncertain;
   if (error <= kGradientTolerance) return Verdict::ok;
   const auto [low, high] = std::minmax(numeric.left, numeric.right);
-  if (numeric.kink && backprop >= low - 1e-3 * scale && backprop <= high + 1e-3 * scale) return Verdict::kink;
+  const double margin = 1e-3 * (high - low);
+  if (numeric.kink && backprop >= low - margin && backprop <= high + margin) return Verdict::kink;
   if (std::isfinite(backprop) && !(std::abs(backprop - numeric.value) > 10 * numeric.error)) return Verdict::uncertain;
   return author_says ? Verdict::custom : Verdict::wrong;
 }

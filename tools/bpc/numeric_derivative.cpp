@@ -45,6 +45,8 @@ std::optional<NumericDerivative> differentiate(const std::function<std::optional
   if (!middle) return std::nullopt;
   constexpr int kSteps = 9;
   constexpr double kShrink = 10;
+  // One-sided derivatives that differ by more, at every step, are those of a kink: what rounding hides is no larger.
+  const double most_jump = epsilon < 1e-10 ? 1e-6 : 1e-3;
   double h = first * std::max(1.0, std::abs(x));
   std::vector<Estimate> estimates;
   double least_jump = INFINITY;
@@ -57,12 +59,12 @@ std::optional<NumericDerivative> differentiate(const std::function<std::optional
     double scale = std::max(1.0, std::abs(now.central));
     double noise = 20 * now.noise / scale;
     double jump = std::max(0.0, std::abs(now.right - now.left) / scale - noise);
-    if (!std::isnan(jump) && (step == 0 || noise <= 1e-3)) least_jump = std::min(least_jump, jump);  // rounding hides jumps below it
+    if (!std::isnan(jump) && (step == 0 || noise <= most_jump)) least_jump = std::min(least_jump, jump);
     estimates.push_back(now);
     // Smooth on this scale: the extrapolation is good to the fourth order, so its error is far below the spread.
-    if (now.spread <= 1e-8 * scale && jump <= 1e-3) return NumericDerivative{now.central, false, now.spread, now.left, now.right};
+    if (now.spread <= 1e-8 * scale && jump <= most_jump) return NumericDerivative{now.central, false, now.spread, now.left, now.right};
   }
-  return best_of(estimates, least_jump > 1e-3);
+  return best_of(estimates, least_jump > most_jump);
 }
 
 }  // namespace bpc::tool

@@ -47,6 +47,7 @@ TEST_CASE("kinks and jumps are found") {
   CHECK(is_kink([](double x) { return std::floor(x); }, 3));
   CHECK(is_kink([](double x) { return x > 0 ? std::log(x) : 0; }, 0));
   CHECK(is_kink([](double x) { return std::max(x, 0.5 * x); }, 0));
+  CHECK(is_kink([](double x) { return 1e-4 * relu(x) + 0.1 * x + std::sin(x); }, 0));  // beside much that is smooth
 }
 
 TEST_CASE("a function that cannot be evaluated has no derivative") {
