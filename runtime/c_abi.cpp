@@ -4,6 +4,7 @@
 
 #include "runtime/linalg.h"
 #include "runtime/random.h"
+#include "scalar/elementary.h"
 #include "scalar/functions.h"
 
 namespace rt = bpc::runtime;
@@ -74,11 +75,9 @@ extern "C" {
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_DEFINE_##rule, id)
 #include "scalar/library.def"
 
-// Of scalar/elementary.h, where a formula does not reach.
-#define BPC_FAR(X) X(sin) X(cos) X(tan)
-#define BPC_DEFINE_FAR(name)           \
-  double bpc_rt_far_##name(double x) { \
-    return std::name(x);               \
+#define BPC_DEFINE_FAR(name)                         \
+  double bpc_rt_far_##name(double x) {               \
+    return bpc::scalar::real::far::name.function(x); \
   }
 BPC_FAR(BPC_DEFINE_FAR)
 

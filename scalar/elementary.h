@@ -48,6 +48,13 @@ struct Far {
   double (*function)(double);
   const char* name;
 };
+// All of them: compiled code calls them through runtime/c_abi.cpp.
+#define BPC_FAR(X) X(sin) X(cos) X(tan)
+namespace far {
+#define BPC_FAR_FUNCTION(name) inline constexpr Far name{static_cast<double (*)(double)>(std::name), #name};
+BPC_FAR(BPC_FAR_FUNCTION)
+#undef BPC_FAR_FUNCTION
+}  // namespace far
 inline double reaching(double x, double limit, double near, Far far) {
   return std::fabs(x) < limit ? near : far.function(x);
 }
@@ -368,12 +375,12 @@ template <class F>
 F sin(F x) {
   const Turned<F> to = turn(x);
   const F near = select(x == 0.0, x, sin_of(bits(to.shifted), to.r, to.rest));
-  return reaching(x, kFar, near, {std::sin, "sin"});
+  return reaching(x, kFar, near, real::far::sin);
 }
 template <class F>
 F cos(F x) {
   const Turned<F> to = turn(x);
-  return reaching(x, kFar, sin_of(bits(to.shifted) + 1, to.r, to.rest), {std::cos, "cos"});
+  return reaching(x, kFar, sin_of(bits(to.shifted) + 1, to.r, to.rest), real::far::cos);
 }
 template <class F>
 F tan(F x) {
@@ -383,7 +390,7 @@ F tan(F x) {
   const Sum<F> top{select(is_odd, -cosine.high, sine.high), select(is_odd, -cosine.low, sine.low)};
   const Sum<F> bottom{select(is_odd, sine.high, cosine.high), select(is_odd, sine.low, cosine.low)};
   const F near = quotient(top, bottom);
-  return reaching(x, kFar, select(x == 0.0, x, near), {std::tan, "tan"});
+  return reaching(x, kFar, select(x == 0.0, x, near), real::far::tan);
 }
 
 // log(2^k m) in two parts, with a relative error of 2^-62: 2 atanh(f / (f + 2)), each step in two parts.

@@ -311,6 +311,11 @@ void Code::set_properties(llvm::BranchInst* back, std::initializer_list<std::pai
   back->setMetadata(llvm::LLVMContext::MD_loop, loop);
 }
 
+void Code::set_pure(llvm::Function& function) {
+  function.setMemoryEffects(llvm::MemoryEffects::none());
+  function.addFnAttr(llvm::Attribute::WillReturn);
+}
+
 llvm::FunctionCallee Code::callee(const std::string& name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters) {
   llvm::FunctionCallee callee = module.getOrInsertFunction(name, llvm::FunctionType::get(result, parameters, false));
   llvm::cast<llvm::Function>(callee.getCallee())->addFnAttr(llvm::Attribute::NoUnwind);

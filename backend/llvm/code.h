@@ -114,6 +114,8 @@ class Code {
   void loop_at_once(std::int64_t turns, std::int64_t width, const std::function<void(llvm::Value* index)>& body);
   // A function of the host or the runtime that compiled code calls.
   llvm::FunctionCallee callee(const std::string& name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters);
+  // Says that what it gives depends on its arguments alone, and that it does nothing else.
+  static void set_pure(llvm::Function& function);
   llvm::Value* context_field(std::size_t offset);  // its address
   // Returns the status from the current function unless it is zero.
   void leave_unless_zero(llvm::Value* status);

@@ -114,9 +114,7 @@ Number reaching(const Number& x, double limit, const Number& near, const scalar:
   Writer& on = *x.on;
   llvm::IRBuilder<>& builder = on.builder;
   llvm::FunctionCallee library = on.code.callee(fmt::format("bpc_rt_far_{}", far.name), builder.getDoubleTy(), {builder.getDoubleTy()});
-  auto* function = llvm::cast<llvm::Function>(library.getCallee());
-  function->setMemoryEffects(llvm::MemoryEffects::none());
-  function->addFnAttr(llvm::Attribute::WillReturn);
+  Code::set_pure(*llvm::cast<llvm::Function>(library.getCallee()));
   const Flag is_near = fabs(x) < limit;
   auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(on.number);
   llvm::Value* all_near = vector ? builder.CreateAndReduce(is_near.value) : is_near.value;
@@ -174,8 +172,7 @@ llvm::Function* function_of(Code& code, scalar::Operator function, unsigned lane
   llvm::Type* number = each(code.builder.getDoubleTy());
   const std::vector<llvm::Type*> parameters(operands, number);
   llvm::Function* made = code.add_function(name.c_str(), llvm::GlobalValue::InternalLinkage, number, parameters);
-  made->setMemoryEffects(llvm::MemoryEffects::none());
-  made->addFnAttr(llvm::Attribute::WillReturn);
+  Code::set_pure(*made);
   llvm::LLVMContext& context = code.module.getContext();
   Writer writer{code, llvm::IRBuilder<>(llvm::BasicBlock::Create(context, "entry", made)), number, each(code.builder.getInt64Ty())};
   const Number result = formula(function, [&](unsigned i) { return Number(&writer, made->getArg(i)); });
@@ -183,26 +180,25 @@ llvm::Function* function_of(Code& code, scalar::Operator function, unsigned lane
   return made;
 }
 
-constexpr unsigned kLanes = 4;  // of 256 bits
-
 }  // namespace
 
-llvm::Value* elementary(Code& code, scalar::Operator function, std::initializer_list<llvm::Value*> operands, bool is_in_loop) {
+llvm::Value* elementary(Code& code, scalar::Operator function, llvm::ArrayRef<llvm::Value*> operands, bool is_in_loop) {
   llvm::IRBuilder<>& builder = code.builder;
   std::vector<llvm::Value*> doubles;
   for (llvm::Value* operand : operands) doubles.push_back(builder.CreateFPCast(operand, builder.getDoubleTy()));
   llvm::Function* one = function_of(code, function, 1, doubles.size());
   llvm::CallInst* call = builder.CreateCall(one, doubles);
   const bool has_branch = one->size() > 1;
-  if (is_in_loop &&
-      has_branch) {  // LLVM's name for a function of vectors, all of whose lanes count: docs/LangRef, "vector-function-abi-variant"
-    const std::string several = function_of(code, function, kLanes, doubles.size())->getName().str();
+  if (is_in_loop && has_branch) {
+    const auto lanes = static_cast<unsigned>(code.plan.target.vector_bytes / sizeof(double));
+    const std::string several = function_of(code, function, lanes, doubles.size())->getName().str();
+    // LLVM's name for a function of vectors, all of whose lanes count (Language Reference, "vector-function-abi-variant").
     const std::string variant =
-        fmt::format("_ZGV_LLVM_N{}{}_{}({})", kLanes, std::string(doubles.size(), 'v'), one->getName().str(), several);
+        fmt::format("_ZGV_LLVM_N{}{}_{}({})", lanes, std::string(doubles.size(), 'v'), one->getName().str(), several);
     call->addFnAttr(llvm::Attribute::get(code.module.getContext(), "vector-function-abi-variant", variant));
   }
   call->addFnAttr(is_in_loop && !has_branch ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
-  return builder.CreateFPCast(call, (*operands.begin())->getType());
+  return builder.CreateFPCast(call, operands.front()->getType());
 }
 
 }  // namespace bpc::backend

@@ -22,9 +22,7 @@ class ScalarEmitter {
     for (llvm::Value* argument : arguments) parameters.push_back(argument->getType());
     std::string suffix = result->isFloatTy() ? "f32" : result->isDoubleTy() ? "f64" : result->isIntegerTy(32) ? "i32" : "i64";
     llvm::FunctionCallee callee = code_.callee("bpc_rt_" + name + suffix, result, parameters);
-    auto* function = llvm::cast<llvm::Function>(callee.getCallee());
-    function->setMemoryEffects(llvm::MemoryEffects::none());
-    function->addFnAttr(llvm::Attribute::WillReturn);
+    Code::set_pure(*llvm::cast<llvm::Function>(callee.getCallee()));
     return builder_.CreateCall(callee, std::vector<llvm::Value*>(arguments));
   }
 
@@ -75,6 +73,9 @@ class ScalarEmitter {
       std::string name = std::string(scalar::operator_name(compute.code)) + "_";
       return b ? this->library(name, type, {a, b}) : this->library(name, type, {a});
     };
+    auto formula = [&] {
+      return b ? elementary(code_, compute.code, {a, b}, is_in_loop_) : elementary(code_, compute.code, {a}, is_in_loop_);
+    };
     if (compute.fails.valid()) code_.check(builder_.CreateICmpNE(b, number(0)), compute.fails);
     switch (compute.code) {
       case Operator::neg:
@@ -108,20 +109,13 @@ class ScalarEmitter {
         return a;
       case Operator::cast:
         return code_.convert(a, element, result);
-#define BPC_CALL_elementary(id)
+#define BPC_CALL_elementary(id) case id:
 #define BPC_CALL_call(id) case id:
 #define BPC_CALL_emit(id)
 #define BPC_CALL_mixed(id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALL_##code(Operator::id)
 #include "scalar/operators.def"
-        return library();
-#define BPC_MADE_elementary(id) case id:
-#define BPC_MADE_call(id)
-#define BPC_MADE_emit(id)
-#define BPC_MADE_mixed(id)
-#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_MADE_##code(Operator::id)
-#include "scalar/operators.def"
-        return b ? elementary(code_, compute.code, {a, b}, is_in_loop_) : elementary(code_, compute.code, {a}, is_in_loop_);
+        return scalar::has_formula(compute.code) ? formula() : library();
       case Operator::polygamma:
         return this->library("polygamma_", type, {code_.integer(compute.order), a});
 
