@@ -118,7 +118,7 @@ TEST_CASE("json holds everything") {
 TEST_CASE("bench times value and gradient") {
   Finished table = run_bpc({"bench", "examples/tutorial.bp", "--repeats=7"});
   INFO(table.out << table.err);
-  CHECK_THAT(table.out, Contains("median  fastest  repeats") && Contains("value + gradient") && Contains("ratio"));
+  CHECK_THAT(table.out, Contains("median  spread  fastest") && Contains("value + gradient") && Contains("ratio"));
   for (const char* backend : {"jit", "interp"}) {
     Finished finished = run_bpc({"bench", "examples/tutorial.bp", "--repeats=7", "--json", std::string("--backend=") + backend});
     INFO(finished.out << finished.err);
@@ -128,6 +128,9 @@ TEST_CASE("bench times value and gradient") {
       CHECK(object[subject]["repeats"] == 7);
       CHECK(object[subject]["fastest"] > 0);
       CHECK(object[subject]["median"] >= object[subject]["fastest"]);
+      CHECK(object[subject]["cpu"] > 0);
+      CHECK(object[subject]["spread"] >= 0);
+      CHECK(object[subject]["compiling"] > 0);
     }
     CHECK(object["ratio"] > 0);
   }

@@ -152,6 +152,8 @@ void Generator::descent(Lines& lines) {
   used_.clear();
   parts_.clear();
   declare(lines, p, shape, tamed(expr(shape, 1), 1.5), false);
+  // Where it is another name for something that the loss reads as well, only an unrolled loop's first turn would count that.
+  add(lines, fmt::format("{0} = variable({0})", p));
   add(lines, sum + " = 0");
 
   std::vector<int> turns(static_cast<std::size_t>(draw_.between(1, 4)));

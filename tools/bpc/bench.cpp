@@ -24,20 +24,23 @@ Json ratio_json(double more, double less) {
 }
 
 void print_timings(const std::vector<Timing>& timings) {
-  std::vector<std::vector<std::string>> table{{"", "median", "fastest", "repeats"}};
+  std::vector<std::vector<std::string>> table{{"", "median", "spread", "fastest", "CPU", "repeats", "compiling"}};
   for (const Timing& timing : timings)
-    table.push_back({table.size() == 1 ? "value" : "value + gradient", time_text(timing.median), time_text(timing.fastest),
-                     std::to_string(timing.repeats)});
+    table.push_back({table.size() == 1 ? "value" : "value + gradient", time_text(timing.median),
+                     fmt::format("{:.0f} %", 100 * timing.spread), time_text(timing.fastest), time_text(timing.cpu),
+                     std::to_string(timing.repeats), time_text(timing.compiling)});
   if (timings.size() > 1)
-    table.push_back({"ratio", ratio_text(timings[1].median, timings[0].median), ratio_text(timings[1].fastest, timings[0].fastest), ""});
+    table.push_back({"ratio", ratio_text(timings[1].median, timings[0].median), "", ratio_text(timings[1].fastest, timings[0].fastest),
+                     ratio_text(timings[1].cpu, timings[0].cpu), "", ""});
   print_table(table, LastColumn::numbers);
 }
 
 Json timings_json(const std::vector<Timing>& timings, const Options& options) {
   Json json{{"backend", options.backend == Backend::jit ? "jit" : "interp"}, {"optimization", options.optimization}};
   for (const Timing& timing : timings)
-    json[json.contains("value") ? "gradient" : "value"] = {
-        {"median", timing.median}, {"fastest", timing.fastest}, {"repeats", timing.repeats}};
+    json[json.contains("value") ? "gradient" : "value"] = {{"median", timing.median},   {"spread", timing.spread},
+                                                           {"fastest", timing.fastest}, {"cpu", timing.cpu},
+                                                           {"repeats", timing.repeats}, {"compiling", timing.compiling}};
   if (timings.size() > 1) json["ratio"] = ratio_json(timings[1].median, timings[0].median);
   return json;
 }

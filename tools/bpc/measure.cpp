@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "backend/interpreter/interpreter.h"
 #include "ir/part.h"
@@ -37,21 +38,57 @@ std::optional<Subject> find_subject(Session& session, const Script& script, bool
   return subject;
 }
 
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// What all threads of the process have computed, whatever else the machine did meanwhile.
+double cpu_now() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
+}
+
+// Sorts. The quantile of share q, between two of the numbers where it falls there.
+double quantile(std::vector<double>& numbers, double q) {
+  std::sort(numbers.begin(), numbers.end());
+  const double place = q * static_cast<double>(numbers.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, numbers.size() - 1);
+  return numbers[below] + (numbers[above] - numbers[below]) * (place - static_cast<double>(below));
+}
+
 // One subject being timed.
 class Stopwatch {
  public:
   Stopwatch(Session& session, const Subject& subject)
-      : session_(session),
-        arguments_(subject.arguments),
-        executable_(make_executable(session, subject.main())),
-        options_(run_options(session.options, {})) {}
+      : session_(session), arguments_(subject.arguments), options_(run_options(session.options, {})) {
+    const double start = now();
+    executable_ = make_executable(session, subject.main());
+    compiling_ = now() - start;
+  }
 
-  // Seconds of one run, the mean of as many as fill_up found; nullopt when it failed.
+  // Seconds of one run, the mean of as many as warm_up found; nullopt when it failed.
   std::optional<double> run() {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = now();
     for (std::size_t i = 0; i < runs_; ++i)
       if (!execute(session_, *executable_, arguments_, options_)) return std::nullopt;
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(runs_);
+    return (now() - start) / static_cast<double>(runs_);
+  }
+
+  bool measure() {
+    const double start = cpu_now();
+    const std::optional<double> taken = run();
+    if (!taken) return false;
+    cpu_.push_back((cpu_now() - start) / static_cast<double>(runs_));
+    seconds_.push_back(*taken);
+    return true;
+  }
+
+  Timing timing() {
+    const double median = quantile(seconds_, 0.5);
+    const double spread = (quantile(seconds_, 0.75) - quantile(seconds_, 0.25)) / median;
+    return {seconds_.size(), median, seconds_.front(), spread, quantile(cpu_, 0.5), compiling_};
   }
 
   // Runs for some time, and decides how many runs to time at once. Gives what a measurement will take, in seconds.
@@ -67,20 +104,15 @@ class Stopwatch {
     return fastest * static_cast<double>(runs_);
   }
 
-  std::vector<double> seconds;  // of each measurement
-
  private:
   Session& session_;
   const std::vector<Tensor>& arguments_;
-  std::unique_ptr<runtime::Executable> executable_;
   runtime::RunOptions options_;
+  std::unique_ptr<runtime::Executable> executable_;
+  double compiling_ = 0;
+  std::vector<double> seconds_, cpu_;  // of each measurement
   std::size_t runs_ = 1;
 };
-
-Timing timing_of(std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  return {seconds.size(), (seconds[(seconds.size() - 1) / 2] + seconds[seconds.size() / 2]) / 2, seconds.front()};
-}
 
 }  // namespace
 
@@ -107,13 +139,10 @@ std::optional<std::vector<Timing>> measure_time(Session& session, const std::vec
   const auto fitting = static_cast<std::size_t>(std::min(kBudget / each, static_cast<double>(kMost)));
   const std::size_t repeats = session.options.repeats > 0 ? static_cast<std::size_t>(session.options.repeats) : std::max(fitting, kFewest);
   for (std::size_t repeat = 0; repeat < repeats; ++repeat)
-    for (Stopwatch& watch : watches) {
-      const std::optional<double> seconds = watch.run();
-      if (!seconds) return std::nullopt;
-      watch.seconds.push_back(*seconds);
-    }
+    for (Stopwatch& watch : watches)
+      if (!watch.measure()) return std::nullopt;
   std::vector<Timing> timings;
-  for (Stopwatch& watch : watches) timings.push_back(timing_of(std::move(watch.seconds)));
+  for (Stopwatch& watch : watches) timings.push_back(watch.timing());
   return timings;
 }
 

@@ -27,6 +27,9 @@ std::optional<Subjects> find_subjects(Session& session, const Script& script);
 struct Timing {
   std::size_t repeats;
   double median, fastest;  // seconds of one run
+  double spread;           // between the quartiles, as a share of the median
+  double cpu;              // the median of what all threads took together, in seconds of one run
+  double compiling;        // seconds
 };
 // Runs the subjects in turn, so that whatever else the machine does meets both: a Timing for each. nullopt when a run failed.
 std::optional<std::vector<Timing>> measure_time(Session& session, const std::vector<const Subject*>& subjects);

@@ -1,0 +1,5 @@
+#include "recurrence.h"
+
+int main() {
+  return measure_recurrence([](double z) { return z; }, [](double) { return 1.0; });
+}
