@@ -287,6 +287,17 @@ void Code::loop_at_once(std::int64_t turns, std::int64_t width, const std::funct
                                                                   {"llvm.loop.unroll.disable", nullptr}});
 }
 
+void Code::either(llvm::Value* holds, const std::function<void()>& then, const std::function<void()>& otherwise) {
+  llvm::BasicBlock *first = block("then"), *second = block("otherwise"), *joined = block("joined");
+  builder.CreateCondBr(holds, first, second);
+  for (auto [side, body] : {std::pair(first, &then), {second, &otherwise}}) {
+    builder.SetInsertPoint(side);
+    (*body)();
+    builder.CreateBr(joined);
+  }
+  builder.SetInsertPoint(joined);
+}
+
 void Code::set_shape(llvm::BranchInst* back, Shape shape) {
   switch (shape) {
     case Shape::ordinary:

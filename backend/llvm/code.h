@@ -110,6 +110,10 @@ class Code {
   // for (i = from; i < to; i += by) body(i); nothing is emitted for constant bounds without a turn.
   void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, Shape shape, const std::function<void(llvm::Value* index)>& body);
   void set_shape(llvm::BranchInst* back, Shape shape);
+  void when(llvm::Value* holds, const std::function<void()>& body) {
+    either(holds, body, [] {});
+  }
+  void either(llvm::Value* holds, const std::function<void()>& then, const std::function<void()>& otherwise);
   // A loop of so many turns, which LLVM is to make one turn of vectors of `width`, if it can be.
   void loop_at_once(std::int64_t turns, std::int64_t width, const std::function<void(llvm::Value* index)>& body);
   // A function of the host or the runtime that compiled code calls.

@@ -24,6 +24,8 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Vectorize/LoopVectorize.h>
 
+#include <unistd.h>
+
 #include <new>
 
 #include "backend/llvm/host.h"
@@ -115,10 +117,19 @@ std::unique_ptr<llvm::TargetMachine> host_machine(int level) {
   return std::move(*machine);
 }
 
-// 256 bits, which LLVM splits where there are only 128. Whether a tile of 512 bits pays where there are any has not been measured.
+// Kernels have vectors of 256 bits, which LLVM splits where there are only 128.
 plan::Target host_target() {
   const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  return {.vector_bytes = 32, .fuses = features.lookup("fma") || features.lookup("neon")};
+  plan::Target target;
+  target.fuses = features.lookup("fma") || features.lookup("neon");
+  target.tile_bytes = features.lookup("avx512f") ? 64 : features.lookup("avx") ? 32 : 16;
+  target.vector_registers = features.lookup("avx512f") || features.lookup("neon") ? 32 : 16;
+#ifdef _SC_LEVEL1_DCACHE_SIZE
+  // 0 or -1 where the system does not say.
+  if (const long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE); bytes > 0) target.near_bytes = static_cast<std::size_t>(bytes);
+  if (const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0) target.far_bytes = static_cast<std::size_t>(bytes);
+#endif
+  return target;
 }
 
 std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level) {

@@ -1,156 +1,181 @@
-#include <llvm/IR/Intrinsics.h>
-
 #include "backend/llvm/contraction.h"
 
+#include <llvm/IR/Intrinsics.h>
+
+#include "backend/llvm/packing.h"
+#include "backend/llvm/register_tile.h"
 #include "backend/plan/operands.h"
 
 namespace bpc::backend {
 
 namespace {
 
-// The emission of one contraction, given the indices of its outer axes.
-class TileEmitter {
+using plan::Group;
+using plan::Packing;
+
+// The loops over the blocks of one contraction, and their packing.
+class ContractionEmitter {
  public:
-  TileEmitter(Code& code, const plan::Contraction& c) : e_(code), c_(c), b_(code.builder) {
-    element_ = e_.plan.at(c.c.buffer).element;
-    scalar_ = e_.type(element_);
-    lanes_ = c.lanes;
-    vector_ = llvm::FixedVectorType::get(scalar_, static_cast<unsigned>(lanes_));
+  ContractionEmitter(Code& code, const plan::Contraction& c)
+      : e_(code),
+        c_(c),
+        b_(code.builder),
+        element_(code.plan.at(c.c.buffer).element),
+        m_(plan::count(c.m)),
+        n_(plan::count(c.n)),
+        k_(plan::count(c.k)),
+        tile_(code, c) {}
+
+  void run() {
+    if (c_.offsets.valid()) a_table_ = e_.base(c_.offsets);
+    if (c_.offsets.valid()) b_table_ = at(a_table_, Element::i64, e_.integer(c_.tile.depth));
+    if (!plan::keeps_totals(c_)) find_offsets(e_.integer(0), e_.integer(k_));
+    std::vector<llvm::Value*> indices;
+    over_batch(indices);
   }
 
-  void run(std::vector<llvm::Value*>& indices) {
-    if (indices.size() < c_.outer.size()) {
-      e_.loop(e_.integer(0), e_.integer(c_.outer[indices.size()]), 1, Code::Shape::ordinary, [&](llvm::Value* index) {
+ private:
+  llvm::Value* at(llvm::Value* base, Element element, llvm::Value* index) { return b_.CreateInBoundsGEP(e_.type(element), base, index); }
+  // What is left of `size` from `from` on, at most `most`.
+  llvm::Value* part(llvm::Value* from, std::int64_t size, std::int64_t most) {
+    if (size % most == 0 || most >= size) return e_.integer(std::min(most, size));
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b_.CreateNSWSub(e_.integer(size), from), e_.integer(most));
+  }
+  // body(start, length) for each block of at most `most` of `size`.
+  void blocks(std::int64_t size, std::int64_t most, const std::function<void(llvm::Value*, llvm::Value*)>& body) {
+    if (size <= most) return body(e_.integer(0), e_.integer(size));
+    e_.loop(e_.integer(0), e_.integer(size), most, Code::Shape::rolled, [&](llvm::Value* start) { body(start, part(start, size, most)); });
+  }
+
+  void over_batch(std::vector<llvm::Value*>& indices) {
+    if (indices.size() < c_.batch.size()) {
+      e_.loop(e_.integer(0), e_.integer(c_.batch[indices.size()]), 1, Code::Shape::rolled, [&](llvm::Value* index) {
         indices.push_back(index);
-        run(indices);
+        over_batch(indices);
         indices.pop_back();
       });
       return;
     }
-    outer_ = indices;
-    std::int64_t whole = c_.n / c_.panel * c_.panel;
-    e_.loop(e_.integer(0), e_.integer(whole), c_.panel, Code::Shape::ordinary, [&](llvm::Value* n) { panel(n, c_.panel); });
-    if (whole < c_.n) panel(e_.integer(whole), c_.n - whole);
+    std::vector<llvm::Value*> all = indices;
+    all.resize(c_.a.at.strides.size(), e_.integer(0));
+    a_ = e_.address(c_.a, all);
+    b_operand_ = e_.address(c_.b, all);
+    tile_.set_result(e_.address(c_.c, all));
+    blocks(k_, c_.tile.depth, [&](llvm::Value* k, llvm::Value* depth) { over_k(k, depth); });
   }
 
- private:
-  llvm::Value* at(const plan::Access& access, llvm::Value* m, llvm::Value* n, llvm::Value* k) {
-    std::vector<llvm::Value*> indices = outer_;
-    indices.insert(indices.end(), {m, n, k});
-    return e_.address(access, indices);
-  }
-  llvm::Value* zero() { return e_.integer(0); }
-  llvm::Value* plus(llvm::Value* index, std::int64_t offset) { return b_.CreateNSWAdd(index, e_.integer(offset)); }
-
-  void panel(llvm::Value* n, std::int64_t columns) {
-    pack(n, columns);
-    std::int64_t whole = c_.m / c_.rows * c_.rows;
-    e_.loop(zero(), e_.integer(whole), c_.rows, Code::Shape::ordinary, [&](llvm::Value* m) { tile(m, n, c_.rows, columns); });
-    if (whole < c_.m) tile(e_.integer(whole), n, c_.m - whole, columns);
+  void find_offsets(llvm::Value* k, llvm::Value* depth) {
+    if (c_.tile.a == Packing::across_k && !ak_.is_even()) fill_offsets(e_, ak_, k, depth, a_table_);
+    if (c_.tile.b == Packing::across_k && !bk_.is_even()) fill_offsets(e_, bk_, k, depth, b_table_);
   }
 
-  // scratch[k][j] = b[k][n + j], 0 past the last column.
-  void pack(llvm::Value* n, std::int64_t columns) {
-    llvm::Value* scratch = e_.base(c_.scratch);
-    e_.loop(zero(), e_.integer(c_.k), 1, Code::Shape::ordinary, [&](llvm::Value* k) {
-      llvm::Value* row = b_.CreateInBoundsGEP(scalar_, scratch, b_.CreateNSWMul(k, e_.integer(c_.panel)));
-      e_.loop(zero(), e_.integer(columns), 1, Code::Shape::ordinary, [&](llvm::Value* j) {
-        llvm::Value* value = e_.load(element_, at(c_.b, zero(), b_.CreateNSWAdd(n, j), k));
-        e_.store(value, element_, b_.CreateInBoundsGEP(scalar_, row, j));
+  void over_k(llvm::Value* k, llvm::Value* depth) {
+    if (plan::keeps_totals(c_)) find_offsets(k, depth);
+    const bool once = c_.tile.height >= m_;  // all rows are packed, for all blocks of columns
+    if (once) pack_rows(e_.integer(0), e_.integer(m_), k, depth);
+    blocks(n_, c_.tile.width, [&](llvm::Value* n, llvm::Value* width) {
+      pack_panels(n, width, k, depth);
+      blocks(m_, c_.tile.height, [&](llvm::Value* m, llvm::Value* height) {
+        if (!once) pack_rows(m, height, k, depth);
+        tile_.find_rows(m, height);
+        tiles(m, height, n, width, k, depth);
       });
-      for (std::int64_t j = columns; j < c_.panel; ++j)
-        e_.store(llvm::ConstantFP::get(scalar_, 0), element_, b_.CreateConstInBoundsGEP1_64(scalar_, row, static_cast<std::uint64_t>(j)));
     });
   }
 
-  std::int64_t vectors(std::int64_t columns) const { return (columns + lanes_ - 1) / lanes_; }
-
-  // The products of `rows` rows of a with the panel, for k from..to-1, as vectors row by row.
-  std::vector<llvm::Value*> products(llvm::Value* m, llvm::Value* from, llvm::Value* to, std::int64_t rows, std::int64_t columns) {
-    std::int64_t per_row = vectors(columns);
-    llvm::BasicBlock* before = b_.GetInsertBlock();
-    auto* turn = e_.block("tile");
-    auto* done = e_.block("tiled");
-    b_.CreateBr(turn);
-    b_.SetInsertPoint(turn);
-    llvm::PHINode* k = b_.CreatePHI(b_.getInt64Ty(), 2, "k");
-    k->addIncoming(from, before);
-    std::vector<llvm::PHINode*> sums;
-    for (std::int64_t i = 0; i < rows * per_row; ++i) {
-      sums.push_back(b_.CreatePHI(vector_, 2));
-      sums.back()->addIncoming(llvm::Constant::getNullValue(vector_), before);
-    }
-    llvm::Value* row = b_.CreateInBoundsGEP(scalar_, e_.base(c_.scratch), b_.CreateNSWMul(k, e_.integer(c_.panel)));
-    std::vector<llvm::Value*> right;
-    for (std::int64_t j = 0; j < per_row; ++j)
-      right.push_back(b_.CreateAlignedLoad(vector_, b_.CreateConstInBoundsGEP1_64(scalar_, row, static_cast<std::uint64_t>(j * lanes_)),
-                                           llvm::Align(static_cast<std::uint64_t>(lanes_) * element_size(element_))));
-    std::vector<llvm::Value*> results;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      llvm::Value* left = b_.CreateVectorSplat(static_cast<unsigned>(lanes_), e_.load(element_, at(c_.a, plus(m, i), zero(), k)));
-      for (std::int64_t j = 0; j < per_row; ++j)
-        results.push_back(plus_product(sums[static_cast<std::size_t>(i * per_row + j)], left, right[static_cast<std::size_t>(j)]));
-    }
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i]->addIncoming(results[i], turn);
-    llvm::Value* next = plus(k, 1);
-    k->addIncoming(next, turn);
-    e_.set_shape(b_.CreateCondBr(b_.CreateICmpSLT(next, to), turn, done), Code::Shape::rolled);
-    b_.SetInsertPoint(done);
-    return results;
-  }
-
-  llvm::Value* plus_product(llvm::Value* sum, llvm::Value* left, llvm::Value* right) {
-    if (!c_.fused) return b_.CreateFAdd(sum, b_.CreateFMul(left, right));
-    return b_.CreateIntrinsic(llvm::Intrinsic::fma, {vector_}, {left, right, sum});
-  }
-
-  void tile(llvm::Value* m, llvm::Value* n, std::int64_t rows, std::int64_t columns) {
-    if (c_.block == 0) return put(products(m, zero(), e_.integer(c_.k), rows, columns), m, n, rows, columns);
-    auto* wide = llvm::FixedVectorType::get(b_.getDoubleTy(), static_cast<unsigned>(lanes_));
-    auto count = static_cast<std::size_t>(rows * vectors(columns));
-    std::vector<llvm::AllocaInst*> totals;
-    for (std::size_t i = 0; i < count; ++i) {
-      totals.push_back(e_.local(wide, 1, "total"));
-      b_.CreateStore(llvm::Constant::getNullValue(wide), totals.back());
-    }
-    auto add = [&](llvm::Value* from, llvm::Value* to) {
-      std::vector<llvm::Value*> sums = products(m, from, to, rows, columns);
-      for (std::size_t i = 0; i < count; ++i)
-        b_.CreateStore(b_.CreateFAdd(b_.CreateLoad(wide, totals[i]), b_.CreateFPExt(sums[i], wide)), totals[i]);
-    };
-    std::int64_t whole = c_.k / c_.block * c_.block;
-    e_.loop(zero(), e_.integer(whole), c_.block, Code::Shape::ordinary, [&](llvm::Value* k) { add(k, plus(k, c_.block)); });
-    if (whole < c_.k) add(e_.integer(whole), e_.integer(c_.k));
-    std::vector<llvm::Value*> results;
-    for (llvm::AllocaInst* total : totals) results.push_back(b_.CreateFPTrunc(b_.CreateLoad(wide, total), vector_));
-    put(results, m, n, rows, columns);
-  }
-
-  void put(const std::vector<llvm::Value*>& tile, llvm::Value* m, llvm::Value* n, std::int64_t rows, std::int64_t columns) {
-    std::int64_t per_row = vectors(columns);
-    bool dense = c_.c.at.strides[c_.outer.size() + 1] == 1;
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t j = 0; j < per_row; ++j) {
-        llvm::Value* values = tile[static_cast<std::size_t>(i * per_row + j)];
-        std::int64_t held = std::min(lanes_, columns - j * lanes_);
-        if (dense && held == lanes_) {
-          b_.CreateAlignedStore(values, at(c_.c, plus(m, i), plus(n, j * lanes_), zero()), llvm::Align(element_size(element_)));
-          continue;
-        }
-        for (std::int64_t lane = 0; lane < held; ++lane)
-          e_.store(b_.CreateExtractElement(values, static_cast<std::uint64_t>(lane)), element_,
-                   at(c_.c, plus(m, i), plus(n, j * lanes_ + lane), zero()));
+  void pack_rows(llvm::Value* m, llvm::Value* height, llvm::Value* k, llvm::Value* depth) {
+    if (c_.tile.a == Packing::none) return;
+    const std::int64_t rows = c_.tile.rows;
+    const bool along = c_.tile.a == Packing::along_k;
+    const std::int64_t row = along ? plan::row_length(c_) : rows;
+    e_.loop(e_.integer(0), height, rows, Code::Shape::rolled, [&](llvm::Value* i) {
+      llvm::Value* first = b_.CreateNSWAdd(m, i);
+      llvm::Value* target = at(e_.base(c_.packed_a), element_, b_.CreateNSWMul(i, e_.integer(along ? row : c_.tile.depth)));
+      if (along) {
+        const Block block{element_, c_.tile.lanes, a_, target, row, &ak_, k, depth};
+        copy(e_, block, side(am_, first, rows), e_.integer(rows));
+      } else {
+        llvm::Value* held = part(first, m_, rows);
+        clear_unless(held, rows, target);
+        const Block block{element_, c_.tile.lanes, a_, target, row, &am_, first, held};
+        copy(e_, block, ak_.is_even() ? Offsets(ak_, k, false) : Offsets(a_table_), depth);
       }
+    });
+  }
+
+  void pack_panels(llvm::Value* n, llvm::Value* width, llvm::Value* k, llvm::Value* depth) {
+    if (c_.tile.b == Packing::none) return;
+    const std::int64_t panel = c_.tile.panel();
+    e_.loop(e_.integer(0), width, panel, Code::Shape::rolled, [&](llvm::Value* j) {
+      llvm::Value* first = b_.CreateNSWAdd(n, j);
+      llvm::Value* target = at(e_.base(c_.packed_b), element_, b_.CreateNSWMul(j, e_.integer(c_.tile.depth)));
+      if (c_.tile.b == Packing::along_k) {
+        const Block block{element_, plan::turned(c_), b_operand_, target, panel, &bk_, k, depth};
+        turn(e_, block, side(bn_, first, panel), panel);
+      } else {
+        llvm::Value* held = part(first, n_, panel);
+        clear_unless(held, panel, target);
+        const Block block{element_, c_.tile.lanes, b_operand_, target, panel, &bn_, first, held};
+        copy(e_, block, bk_.is_even() ? Offsets(bk_, k, false) : Offsets(b_table_), depth);
+      }
+    });
+  }
+
+  // Where so many rows or columns are, from the first on.
+  Offsets side(const plan::Walk& walk, llvm::Value* first, std::int64_t count) {
+    if (walk.is_even()) return {walk, first, walk.count % count != 0};
+    llvm::Value* table = e_.local(b_.getInt64Ty(), static_cast<std::uint64_t>(count), "side");
+    fill_offsets(e_, walk, first, e_.integer(count), table);
+    return Offsets(table);
+  }
+
+  // A tile that is not full has zeros in it, and nothing that the last one left.
+  void clear_unless(llvm::Value* held, std::int64_t full, llvm::Value* target) {
+    if (llvm::isa<llvm::ConstantInt>(held) && llvm::cast<llvm::ConstantInt>(held)->getSExtValue() == full) return;
+    const std::uint64_t bytes = static_cast<std::uint64_t>(full * c_.tile.depth) * element_size(element_);
+    e_.when(b_.CreateICmpSLT(held, e_.integer(full)),
+            [&] { b_.CreateMemSet(target, b_.getInt8(0), bytes, llvm::Align(element_size(element_))); });
+  }
+
+  void tiles(llvm::Value* m, llvm::Value* height, llvm::Value* n, llvm::Value* width, llvm::Value* k, llvm::Value* depth) {
+    const plan::Tile& tile = c_.tile;
+    e_.loop(e_.integer(0), height, tile.rows, Code::Shape::rolled, [&](llvm::Value* i) {
+      RegisterTile::Place place;
+      place.block_row = i;
+      place.m = b_.CreateNSWAdd(m, i);
+      if (tile.a == Packing::none) {
+        // The last tile begins earlier: what it computes again is the same.
+        place.m = place.block_row = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, place.m, e_.integer(m_ - tile.rows));
+        place.a = at(a_, element_, b_.CreateNSWMul(place.m, e_.integer(am_.stride())));
+      } else {
+        const std::int64_t row = tile.a == Packing::along_k ? plan::row_length(c_) : tile.depth;
+        place.a = at(e_.base(c_.packed_a), element_, b_.CreateNSWMul(i, e_.integer(row)));
+      }
+      e_.loop(e_.integer(0), width, tile.panel(), Code::Shape::rolled, [&](llvm::Value* j) {
+        place.n = b_.CreateNSWAdd(n, j);
+        if (tile.b == Packing::none) {
+          place.n = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, place.n, e_.integer(n_ - tile.panel()));
+          place.b = at(b_operand_, element_, place.n);
+        } else {
+          place.b = at(e_.base(c_.packed_b), element_, b_.CreateNSWMul(j, e_.integer(tile.depth)));
+        }
+        place.k = k;
+        place.depth = depth;
+        tile_.emit(place);
+      });
+    });
   }
 
   Code& e_;
   const plan::Contraction& c_;
   llvm::IRBuilder<>& b_;
-  Element element_;
-  llvm::Type* scalar_;
-  std::int64_t lanes_;
-  llvm::FixedVectorType* vector_;
-  std::vector<llvm::Value*> outer_;
+  const Element element_;
+  const std::int64_t m_, n_, k_;
+  const plan::Walk am_ = plan::walk(c_, Group::m, c_.a), ak_ = plan::walk(c_, Group::k, c_.a);
+  const plan::Walk bn_ = plan::walk(c_, Group::n, c_.b), bk_ = plan::walk(c_, Group::k, c_.b);
+  RegisterTile tile_;
+  llvm::Value *a_ = nullptr, *b_operand_ = nullptr;  // where the operands begin
+  llvm::Value *a_table_ = nullptr, *b_table_ = nullptr;
 };
 
 }  // namespace
@@ -160,10 +185,7 @@ void emit(Code& code, const plan::Contraction& contraction) {
   std::vector<plan::RegisterId> uses;
   plan::for_each_buffer(contraction, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
   plan::for_each_register(contraction, [&](plan::Role, plan::RegisterId id) { uses.push_back(id); });
-  code.outline("contraction", false, buffers, std::move(uses), {}, [&] {
-    std::vector<llvm::Value*> indices;
-    TileEmitter(code, contraction).run(indices);
-  });
+  code.outline("contraction", false, buffers, std::move(uses), {}, [&] { ContractionEmitter(code, contraction).run(); });
 }
 
 }  // namespace bpc::backend

@@ -1,7 +1,8 @@
-// Contractions: a packed panel of b, and a register tile of rows x panel accumulators walked along k.
+// Contractions: blocks of both operands are packed, and a register tile of rows x panel accumulators is walked along k.
 //
-// The tile is that of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008): each element of a is spread over a
-// vector and multiplied into a row of the tile. Ragged edges get a panel padded with zeros and tiles with fewer rows.
+// The blocks are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008): a block of b in the second
+// cache, rows of a in the first; each element of a is spread over a vector and multiplied into a row of the tile. A tile at an edge is
+// computed like any other, and stored in part.
 #pragma once
 
 #include "backend/llvm/code.h"

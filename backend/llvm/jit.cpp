@@ -232,7 +232,11 @@ class Compiled : public runtime::Executable {
 }  // namespace
 
 std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options) {
-  return std::make_unique<Compiled>(plan::make_plan(function, host_target()), options);
+  return compile_for(function, options, host_target());
+}
+
+std::unique_ptr<runtime::Executable> compile_for(const ir::Function& function, const JitOptions& options, const plan::Target& target) {
+  return std::make_unique<Compiled>(plan::make_plan(function, target), options);
 }
 
 }  // namespace bpc::backend

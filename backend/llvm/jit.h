@@ -7,6 +7,10 @@
 #include "ir/function.h"
 #include "runtime/executable.h"
 
+namespace bpc::plan {
+struct Target;
+}
+
 namespace bpc::backend {
 
 struct JitOptions {
@@ -15,6 +19,8 @@ struct JitOptions {
 
 // `function` must hold no grad op, and need not outlive the result. Throws InternalError when LLVM rejects what we emitted.
 std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const JitOptions& options);
+// The same, planned for another target that this machine can stand in for.
+std::unique_ptr<runtime::Executable> compile_for(const ir::Function& function, const JitOptions& options, const plan::Target& target);
 
 // What the code does, said without LLVM (plan/plan.h).
 std::string plan_text(const ir::Function& function);

@@ -143,15 +143,28 @@ struct Kernel {
 // Sums of fewer products are not worth a packed panel, nor factors that are made first, to be read again and again.
 inline constexpr double kFewProducts = 4096;
 
-// c = sum over k of a * b over outer…, m, n, k. Strides of each operand are over those axes (last three: m, n, k); real elements.
+// How an operand of a contraction comes to the register tile: read where it lies, or from a copy of a block of it, which is made by reading
+// along k, or along the other axis of the operand.
+enum class Packing : std::uint8_t { none, along_k, across_k };
+
+// The register tile of a contraction and the blocks around it. What is in none of these depends on the target: each element of the result
+// is the same sum in the same order, whatever the tile.
+struct Tile {
+  std::int64_t rows = 0, vectors = 0, lanes = 0;     // accumulators: rows of so many vectors of so many lanes
+  std::int64_t height = 0, width = 0, depth = 0;     // how much of m, n and k is packed at once; whole tiles
+  Packing a = Packing::none, b = Packing::across_k;  // none: only where one block is all of k, and the operand walks m or n, and k, evenly
+  std::int64_t panel() const { return vectors * lanes; }
+};
+
+// c = sum over k of a * b. Axes come in groups: batch (axes of a, b and c), m (of a and c), n (of b and c), k (of a and b). The last three
+// are each walked as if they were one axis. Strides of each operand are over batch…, m…, n…, k…; real elements.
 struct Contraction {
-  std::vector<std::int64_t> outer;
-  std::int64_t m = 0, n = 0, k = 0;
-  Access a, b, c;                               // a ignores n, b ignores m, c ignores k
-  BufferId scratch;                             // k * panel elements: a packed panel of b
-  std::int64_t rows = 0, panel = 0, lanes = 0;  // the register tile: rows x panel accumulators, in vectors of so many lanes
-  bool fused = false;                           // a product is rounded together with the sum it is added to
-  std::int64_t block = 0;                       // of k: so many products are added up before they go to a total in f64; 0: all of them
+  std::vector<std::int64_t> batch, m, n, k;  // sizes, outermost first
+  Access a, b, c;                            // a ignores n, b ignores m, c ignores k
+  bool fused = false;                        // a product is rounded together with the sum it is added to
+  std::int64_t block = 0;                    // of k: so many products are added up before they go to a total in f64; 0: all of them
+  Tile tile;
+  BufferId packed_a, packed_b, totals, offsets;  // memory to work in, where it is needed (contraction.h)
 };
 
 // ---- host steps ----
@@ -284,9 +297,11 @@ struct Step {
 
 // What code is generated for.
 struct Target {
-  std::size_t vector_bytes = 32;
-  std::int64_t vector_registers = 16;
-  bool fuses = true;  // multiplies and adds in one instruction
+  std::size_t vector_bytes = 32;                             // of kernels
+  std::size_t tile_bytes = 32;                               // of the vectors of a contraction's tile
+  std::int64_t vector_registers = 16;                        // for these
+  std::size_t near_bytes = 32 << 10, far_bytes = 512 << 10;  // of the first and the second cache
+  bool fuses = true;                                         // multiplies and adds in one instruction
 };
 
 struct Plan {

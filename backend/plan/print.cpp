@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "backend/plan/plan.h"
 
@@ -135,9 +136,11 @@ class Printer {
     --depth_;
   }
   void visit(const Contraction& c) {
-    std::string outer;
-    for (std::int64_t size : c.outer) outer += std::to_string(size) + " ";
-    line("contraction {}m {} n {} k {}{}", outer, c.m, c.n, c.k, c.block > 0 ? fmt::format(", blocks of {}", c.block) : "");
+    auto group = [](const char* name, const std::vector<std::int64_t>& sizes) {
+      return sizes.empty() ? "" : fmt::format(" {} {}", name, fmt::join(sizes, " "));
+    };
+    line("contraction{}{}{}{}{}", group("batch", c.batch), group("m", c.m), group("n", c.n), group("k", c.k),
+         c.block > 0 ? fmt::format(", blocks of {}", c.block) : "");
     ++depth_;
     line("{} := {} * {}", show(c.c), show(c.a), show(c.b));
     --depth_;

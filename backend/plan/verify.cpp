@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "backend/plan/contraction.h"
 #include "backend/plan/operands.h"
 
 namespace bpc::plan {
@@ -134,11 +135,21 @@ class Verifier {
     }
   }
   void visit(const Contraction& c) {
-    std::vector<std::int64_t> sizes = c.outer;
-    sizes.insert(sizes.end(), {c.m, c.n, c.k});
+    std::vector<std::int64_t> sizes;
+    for (const auto* group : {&c.batch, &c.m, &c.n, &c.k}) sizes.insert(sizes.end(), group->begin(), group->end());
     operands(c, sizes);
-    require(c.lanes > 0 && c.panel % c.lanes == 0 && c.rows > 0, "a contraction without a register tile");
-    require(plan_.at(c.scratch).count >= c.k * c.panel, "a panel that does not fit into its scratch");
+    const Tile& tile = c.tile;
+    require(tile.rows > 0 && tile.vectors > 0 && tile.lanes > 0, "a contraction without a register tile");
+    require(tile.rows > 0 && tile.height % tile.rows == 0 && tile.panel() > 0 && tile.width % tile.panel() == 0,
+            "a block that cuts a tile");
+    require(tile.depth == count(c.k) || (c.block > 0 && tile.depth % c.block == 0), "a depth that cuts a block");
+    auto fits = [&](BufferId id, std::int64_t elements, const char* what) {
+      require(elements == 0 || (id.valid() && plan_.at(id).count >= elements), fmt::format("{} that do not fit into their scratch", what));
+    };
+    fits(c.packed_a, packed_a_count(c), "rows");
+    fits(c.packed_b, packed_b_count(c), "panels");
+    fits(c.totals, totals_count(c), "totals");
+    fits(c.offsets, offsets_count(c), "offsets");
   }
   void visit(const If& branch) {
     check(branch.condition);

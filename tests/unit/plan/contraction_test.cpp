@@ -38,40 +38,98 @@ const Contraction* chosen(Plan& plan) {
 
 }  // namespace
 
-TEST_CASE("the tile of a contraction fills the registers of its target") {
-  Plan plan = product(60, 50, 40, Element::f32);
-  plan.target = {.vector_bytes = 32, .vector_registers = 16, .fuses = true};
+TEST_CASE("the tile of a contraction fits its target and its result") {
+  struct Case {
+    std::size_t bytes;
+    std::int64_t registers, m, n;
+    Element element;
+    std::int64_t rows, vectors, lanes;
+  };
+  for (const Case& wanted : {Case{32, 16, 60, 64, Element::f32, 6, 2, 8},     // 12 accumulators, as many as hide the latency
+                             Case{64, 32, 64, 128, Element::f32, 13, 2, 16},  // five tiles, none of them ragged
+                             Case{64, 32, 64, 10, Element::f32, 16, 1, 16},   // one vector holds all columns
+                             Case{16, 16, 60, 50, Element::f64, 6, 2, 2}}) {
+    CAPTURE(wanted.bytes, wanted.m, wanted.n);
+    Plan plan = product(wanted.m, wanted.n, 40, wanted.element);
+    plan.target.tile_bytes = wanted.bytes;
+    plan.target.vector_registers = wanted.registers;
+    const Contraction* step = chosen(plan);
+    REQUIRE(step);
+    CHECK(step->tile.rows == wanted.rows);
+    CHECK(step->tile.vectors == wanted.vectors);
+    CHECK(step->tile.lanes == wanted.lanes);
+    CHECK(step->tile.rows * step->tile.vectors + step->tile.vectors + 1 <= wanted.registers);
+  }
+}
+
+TEST_CASE("long sums of products have blocks, whatever the target") {
+  for (std::size_t bytes : {16, 32, 64})
+    for (const auto& [k, block] : {std::pair(256, 0), {257, 256}, {5000, 256}})
+      for (Element element : {Element::f32, Element::f64}) {
+        Plan plan = product(8, 8, k, element);
+        plan.target.tile_bytes = bytes;
+        const Contraction* step = chosen(plan);
+        REQUIRE(step);
+        CHECK(step->block == block);
+      }
+}
+
+TEST_CASE("blocks of a contraction fit into the caches of its target") {
+  for (std::size_t far : {256 << 10, 512 << 10, 2 << 20}) {
+    Plan plan = product(3000, 3000, 3000, Element::f32);
+    plan.target.far_bytes = far;
+    const Contraction* step = chosen(plan);
+    REQUIRE(step);
+    const Tile& tile = step->tile;
+    CHECK((tile.a != Packing::none && tile.b != Packing::none));
+    CHECK(tile.depth < 3000);
+    CHECK(tile.width * tile.depth * 4 <= static_cast<std::int64_t>(far) / 2);
+    CHECK(tile.panel() * tile.depth * 4 <= static_cast<std::int64_t>(far) / 8);
+    CHECK(plan.at(step->packed_b).count <= 2 * tile.width * tile.depth);
+    CHECK(plan.at(step->totals).element == Element::f64);
+  }
+}
+
+TEST_CASE("what is read once or twice is not packed") {
+  Plan plan = product(4, 512, 200, Element::f32);
   const Contraction* step = chosen(plan);
   REQUIRE(step);
-  CHECK((step->m == 60 && step->n == 50 && step->k == 40));
-  CHECK((step->rows == 6 && step->lanes == 8 && step->panel == 16 && step->fused));
-  CHECK(plan.at(step->scratch).count == 40 * 16);
-
-  Plan other = product(60, 50, 40, Element::f64);
-  other.target = {.vector_bytes = 64, .vector_registers = 32, .fuses = false};
-  step = chosen(other);
+  CHECK((step->tile.a == Packing::across_k || step->tile.a == Packing::along_k));
+  CHECK(step->tile.b == Packing::none);
+  CHECK_FALSE(step->packed_b.valid());
+  Plan narrow = product(512, 16, 200, Element::f32);
+  step = chosen(narrow);
   REQUIRE(step);
-  CHECK((step->rows == 14 && step->lanes == 8 && !step->fused));
+  CHECK(step->tile.a == Packing::none);
+  CHECK_FALSE(step->packed_a.valid());
 }
 
-TEST_CASE("long sums of products in f32 have blocks, whatever the target") {
-  for (std::size_t bytes : {16, 32, 64})
-    for (const auto& [k, element, block] : {std::tuple(256, Element::f32, 0), {257, Element::f32, 256}, {5000, Element::f64, 0}}) {
-      Plan plan = product(8, 8, k, element);
-      plan.target.vector_bytes = bytes;
-      const Contraction* step = chosen(plan);
-      REQUIRE(step);
-      CHECK(step->block == block);
-    }
-}
-
-TEST_CASE("the tile lies along the axis that the result is contiguous in") {
+TEST_CASE("the vectors of a tile lie along the axis that the result is contiguous in") {
   Plan plan = product(60, 50, 40, Element::f64, true);
   const Contraction* step = chosen(plan);
   REQUIRE(step);
-  CHECK((step->m == 50 && step->n == 60));
+  CHECK(step->m == std::vector<std::int64_t>{50});
+  CHECK(step->n == std::vector<std::int64_t>{60});
   CHECK(plan.at(step->a.buffer).name == "b");
   CHECK(step->c.at.strides == std::vector<std::int64_t>{60, 1, 0});
+}
+
+TEST_CASE("axes go in groups, each of any number") {
+  // c[v, a, i] = sum over b, j of x[v, b, j] * y[a, b, i, j]: rows v, columns a and i.
+  Plan plan = product(1, 1, 1, Element::f64);
+  for (Buffer& buffer : plan.buffers) buffer.count = 100'000;
+  Kernel& kernel = kernel_of(plan);
+  kernel.axes = {{9, false}, {10, false}, {11, false}, {12, true}, {13, true}};
+  std::get<Load>(kernel.body[0].what).from.at.strides = {156, 0, 0, 13, 1};
+  std::get<Load>(kernel.body[1].what).from.at.strides = {0, 1716, 13, 143, 1};
+  std::get<Access>(kernel.reductions[0].to).at.strides = {110, 11, 1, 0, 0};
+  const Contraction* step = chosen(plan);
+  REQUIRE(step);
+  CHECK(step->batch.empty());
+  CHECK(step->m == std::vector<std::int64_t>{9});
+  CHECK(step->n == std::vector<std::int64_t>{10, 11});
+  CHECK(step->k == std::vector<std::int64_t>{12, 13});
+  CHECK(step->tile.b == Packing::along_k);
 }
 
 TEST_CASE("what is small, of integers, or more than a sum of products stays a loop") {

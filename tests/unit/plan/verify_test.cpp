@@ -61,7 +61,14 @@ TEST_CASE("the verifier finds broken plans") {
   CHECK_THAT(
       problem([](Plan& plan) { first<Kernel>(plan).stores[0].to.at.terms.emplace_back(std::get<RegisterId>(plan.parameters[1]), 1); }),
       Contains("is in a form, and no i64"));
-  CHECK_THAT(problem([](Plan& plan) { first<Contraction>(plan).panel = 3; }), Contains("without a register tile"));
+  CHECK_THAT(problem([](Plan& plan) { first<Contraction>(plan).tile.lanes = 0; }), Contains("without a register tile"));
+  CHECK_THAT(problem([](Plan& plan) { first<Contraction>(plan).tile.width += 1; }), Contains("a block that cuts a tile"));
+  CHECK_THAT(problem([](Plan& plan) { first<Contraction>(plan).tile.depth = 16; }), Contains("a depth that cuts a block"));
+  CHECK_THAT(problem([](Plan& plan) {
+               first<Contraction>(plan).tile.b = Packing::along_k;
+               first<Contraction>(plan).packed_b = {};
+             }),
+             Contains("panels that do not fit"));
   CHECK_THAT(problem([](Plan& plan) { plan.outputs[0] = plan.outputs[1]; }), Contains("output 0 is not where it should be"));
   CHECK_THAT(problem([](Plan& plan) { first<Kernel>(plan).stores[0].to.buffer = std::get<BufferId>(plan.parameters[0]); }),
              Contains("is written, and is the caller's"));

@@ -1,0 +1,218 @@
+// The register tile of a contraction, the blocks around it, and which operand lies along its vectors: what takes the fewest cycles by a
+// rough count of those that the products, the packing and the storing need.
+#include <algorithm>
+#include <cmath>
+
+#include "backend/plan/contraction.h"
+
+namespace bpc::plan {
+
+namespace {
+
+constexpr std::int64_t kMostRows = 16;    // of a tile, whose code is written out
+constexpr std::int64_t kMostVectors = 4;  // in a row of it
+constexpr std::int64_t kMostTurned = 8;   // rows and columns of the square that is turned at once
+constexpr std::int64_t kFewPanels = 4;    // which read an operand again so seldom that it is not packed
+constexpr std::int64_t kFewTiles = 2;     // the same, of rows of tiles
+constexpr std::int64_t kCacheLine = 64;   // bytes
+
+std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step * step;
+}
+std::int64_t tiles(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step;
+}
+
+class TileChoice {
+ public:
+  TileChoice(const Plan& plan, Contraction contraction) : plan_(plan), c_(std::move(contraction)) {
+    bytes_ = static_cast<std::int64_t>(element_size(plan.at(c_.c.buffer).element));
+    m_ = count(c_.m);
+    n_ = count(c_.n);
+    k_ = count(c_.k);
+    choose_shape();
+    choose_blocks();
+    choose_packing();
+  }
+
+  const Contraction& contraction() const { return c_; }
+
+  // Of one turn of the batch.
+  double cycles() const {
+    const auto elements = [](std::int64_t x, std::int64_t y) { return static_cast<double>(x) * static_cast<double>(y); };
+    const std::int64_t run = walk(c_, Group::n, c_.c).run();
+    double sum = products_ + elements(m_, n_) * (run >= c_.tile.panel() ? 0.1 : moving(run));
+    if (c_.tile.a != Packing::none)
+      sum += elements(m_, k_) * moving(walk(c_, c_.tile.a == Packing::along_k ? Group::k : Group::m, c_.a).run());
+    if (c_.tile.b == Packing::across_k) sum += elements(n_, k_) * moving(walk(c_, Group::n, c_.b).run());
+    if (c_.tile.b == Packing::along_k) sum += elements(n_, k_) * (0.3 + moving(walk(c_, Group::k, c_.b).run()));
+    return sum;
+  }
+
+ private:
+  // Cycles for an element of so many side by side.
+  double moving(std::int64_t run) const { return run >= c_.tile.lanes ? 0.15 : run > 1 ? 0.15 + 1.0 / static_cast<double>(run) : 1.5; }
+
+  // As few cycles for the products as can be: a core starts two of them, or two loads, in each, and each waits four for the one before.
+  void choose_shape() {
+    products_ = HUGE_VAL;
+    for (std::int64_t bytes = static_cast<std::int64_t>(plan_.target.tile_bytes); bytes >= 16; bytes /= 2)
+      for (std::int64_t vectors = kMostVectors; vectors >= 1; --vectors) {
+        const std::int64_t lanes = bytes / bytes_, panel = vectors * lanes;
+        const std::int64_t most = std::min({(plan_.target.vector_registers - vectors - 1) / vectors, m_, kMostRows});
+        if (lanes < 2 || most < 1) continue;
+        const std::int64_t rows = tiles(m_, tiles(m_, most));
+        const double turn = std::max({static_cast<double>(rows * vectors) / 2, static_cast<double>(rows + vectors) / 2, 4.0});
+        // What a tile takes beside its products.
+        const double around = 20 + static_cast<double>(rows * vectors);
+        const double sum =
+            static_cast<double>(tiles(m_, rows)) * static_cast<double>(tiles(n_, panel)) * (turn * static_cast<double>(k_) + around);
+        if (sum >= products_) continue;
+        products_ = sum;
+        c_.tile.rows = rows;
+        c_.tile.vectors = vectors;
+        c_.tile.lanes = lanes;
+      }
+  }
+
+  // A block of b stays in the second cache, and a panel of it in a part of that.
+  void choose_blocks() {
+    Tile& tile = c_.tile;
+    const auto far = static_cast<std::int64_t>(plan_.target.far_bytes);
+    tile.depth = k_;
+    if (c_.block > 0) {
+      const std::int64_t most = std::max(far / 8 / (tile.panel() * bytes_) / c_.block, std::int64_t{1}) * c_.block;
+      if (k_ > most) tile.depth = round_up(tiles(k_, tiles(k_, most)), c_.block);
+    }
+    const std::int64_t line = std::max(tile.depth, std::int64_t{1}) * bytes_;
+    tile.width = std::clamp(far / 2 / line / tile.panel() * tile.panel(), tile.panel(), round_up(n_, tile.panel()));
+    tile.height = round_up(m_, tile.rows);
+    if (tile.height * line > 8 * far) tile.height = std::max(far / 4 / line / tile.rows, std::int64_t{1}) * tile.rows;
+  }
+
+  void choose_packing() {
+    Tile& tile = c_.tile;
+    const Walk am = walk(c_, Group::m, c_.a), ak = walk(c_, Group::k, c_.a);
+    const Walk bn = walk(c_, Group::n, c_.b), bk = walk(c_, Group::k, c_.b);
+    const bool one_block = tile.depth >= k_;
+    const bool few_panels = n_ <= kFewPanels * tile.panel(), few_tiles = m_ <= kFewTiles * tile.rows;
+    tile.a = one_block && few_panels && am.is_even() && ak.is_even() ? Packing::none
+             : am.run() > ak.run()                                   ? Packing::across_k
+                                                                     : Packing::along_k;
+    const bool side_by_side = bn.is_even() && bn.stride() == 1 && bk.is_even() && n_ >= tile.panel();
+    tile.b = one_block && few_tiles && side_by_side ? Packing::none : bk.run() > bn.run() ? Packing::along_k : Packing::across_k;
+  }
+
+  const Plan& plan_;
+  Contraction c_;
+  std::int64_t bytes_ = 0, m_ = 0, n_ = 0, k_ = 0;
+  double products_ = 0;
+};
+
+// Along vectors lies what was across them.
+Contraction exchanged(Contraction c) {
+  for (Access* access : {&c.a, &c.b, &c.c}) {
+    auto& strides = access->at.strides;
+    const auto first = strides.begin() + static_cast<std::ptrdiff_t>(c.batch.size());
+    const auto middle = first + static_cast<std::ptrdiff_t>(c.m.size());
+    std::rotate(first, middle, middle + static_cast<std::ptrdiff_t>(c.n.size()));
+  }
+  std::swap(c.m, c.n);
+  std::swap(c.a, c.b);
+  return c;
+}
+
+std::int64_t first_axis(const Contraction& c, Group group) {
+  const std::size_t before[] = {0, c.batch.size(), c.batch.size() + c.m.size(), c.batch.size() + c.m.size() + c.n.size()};
+  return static_cast<std::int64_t>(before[static_cast<std::size_t>(group)]);
+}
+
+const std::vector<std::int64_t>& sizes_of(const Contraction& c, Group group) {
+  switch (group) {
+    case Group::batch:
+      return c.batch;
+    case Group::m:
+      return c.m;
+    case Group::n:
+      return c.n;
+    case Group::k:
+      return c.k;
+  }
+  return c.k;
+}
+
+}  // namespace
+
+std::int64_t count(const std::vector<std::int64_t>& sizes) {
+  std::int64_t product = 1;
+  for (std::int64_t size : sizes) product *= size;
+  return product;
+}
+
+Walk walk(const Contraction& contraction, Group group, const Access& operand) {
+  Walk walk;
+  const std::vector<std::int64_t>& sizes = sizes_of(contraction, group);
+  walk.count = count(sizes);
+  const auto first = static_cast<std::size_t>(first_axis(contraction, group));
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::int64_t size = sizes[i], stride = operand.at.strides[first + i];
+    if (size == 1) continue;
+    if (!walk.sizes.empty() && walk.strides.back() == stride * size) {
+      walk.sizes.back() *= size;
+      walk.strides.back() = stride;
+    } else {
+      walk.sizes.push_back(size);
+      walk.strides.push_back(stride);
+    }
+  }
+  return walk;
+}
+
+// An odd number of lines: rows at a power of two would compete for places in the first cache.
+std::int64_t row_length(const Contraction& c) {
+  constexpr std::int64_t line = kCacheLine / 4;
+  return (tiles(c.tile.depth, line) | 1) * line;
+}
+
+std::int64_t packed_a_count(const Contraction& c) {
+  if (c.tile.a == Packing::none) return 0;
+  return c.tile.height * (c.tile.a == Packing::along_k ? row_length(c) : c.tile.depth);
+}
+
+std::int64_t packed_b_count(const Contraction& c) {
+  if (c.tile.b == Packing::none) return 0;
+  return c.tile.width * c.tile.depth + turned(c) * c.tile.panel();
+}
+
+std::int64_t turned(const Contraction& c) {
+  return std::min(c.tile.lanes, kMostTurned);
+}
+
+bool keeps_totals(const Contraction& c) {
+  return c.tile.depth < count(c.k);
+}
+
+std::int64_t totals_count(const Contraction& c) {
+  if (!keeps_totals(c)) return 0;
+  return round_up(count(c.m), c.tile.rows) * round_up(count(c.n), c.tile.panel());
+}
+
+std::int64_t offsets_count(const Contraction& c) {
+  const bool even = walk(c, Group::k, c.a).is_even() && walk(c, Group::k, c.b).is_even() && walk(c, Group::m, c.c).is_even();
+  return even ? 0 : 2 * c.tile.depth + c.tile.height;
+}
+
+void choose_tile(Plan& plan, Contraction& contraction) {
+  const TileChoice straight(plan, contraction), crossed(plan, exchanged(contraction));
+  contraction = crossed.cycles() < straight.cycles() ? crossed.contraction() : straight.contraction();
+  const Element element = plan.at(contraction.c.buffer).element;
+  auto scratch = [&](Element of, std::int64_t count, const char* name) {
+    return count > 0 ? plan.add(Buffer{of, count, name, {}}) : BufferId{};
+  };
+  contraction.packed_a = scratch(element, packed_a_count(contraction), "packed");
+  contraction.packed_b = scratch(element, packed_b_count(contraction), "panels");
+  contraction.totals = scratch(Element::f64, totals_count(contraction), "totals");
+  contraction.offsets = scratch(Element::i64, offsets_count(contraction), "offsets");
+}
+
+}  // namespace bpc::plan

@@ -1,0 +1,124 @@
+// Contractions against the interpreter: at the edges of tiles and blocks, of all kinds of views, and whatever the tile.
+#include "harness.h"
+
+namespace bpc::test {
+
+namespace {
+
+// The same bits on targets of all widths, some with caches so small that each axis has several blocks.
+void agree_on_targets(const Function& function) {
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : function.parameters)
+    arguments.push_back(sample(function.type(parameter.value), static_cast<int>(arguments.size())));
+  const Observed wanted = agree(function, arguments);
+  std::vector<Tensor> first;
+  for (std::size_t bytes : {64, 32, 16})
+    for (std::size_t far : {2 << 20, 4 << 10}) {
+      CAPTURE(bytes, far);
+      plan::Target target;
+      target.tile_bytes = bytes;
+      target.vector_registers = bytes == 64 ? 32 : 16;
+      target.far_bytes = far;
+      const Observed got = observe(*backend::compile_for(function, {1}, target), arguments);
+      expect_same(wanted, got);
+      if (first.empty()) first = got.result.outputs;
+      for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));
+    }
+}
+
+ValueId windows(Builder& builder, ValueId x, std::int64_t axis, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
+  return builder.emit(Opcode::window, {x}, {{Attr::axis, axis}, {Attr::size, size}, {Attr::stride, stride}, {Attr::dilation, dilation}});
+}
+
+ValueId einsum(Builder& builder, ValueId a, ValueId b, const std::string& spec) {
+  return builder.emit(Opcode::einsum, {a, b}, {{Attr::spec, spec}});
+}
+
+}  // namespace
+
+TEST_CASE("contractions at the edges of tiles") {
+  for (Element element : {Element::f32, Element::f64}) {
+    Function function;
+    Builder builder(function);
+    for (const auto& [m, n, k] : {std::tuple(4, 33, 64),
+                                  {5, 31, 65},
+                                  {13, 40, 17},
+                                  {14, 16, 40},
+                                  {15, 17, 39},
+                                  {27, 64, 5},
+                                  {29, 10, 64},
+                                  {40, 4, 70},
+                                  {17, 130, 9}})
+      for (const char* spec : {"ij,jk->ik", "ij,kj->ik", "ji,jk->ki"}) {
+        const std::string text = spec;
+        const ValueId a =
+            parameter(function, shaped(element, text[0] == 'i' ? std::vector<std::int64_t>{m, k} : std::vector<std::int64_t>{k, m}));
+        const ValueId b =
+            parameter(function, shaped(element, text[3] == 'j' ? std::vector<std::int64_t>{k, n} : std::vector<std::int64_t>{n, k}));
+        output(function, einsum(builder, a, b, text));
+      }
+    agree_on_targets(function);
+  }
+}
+
+TEST_CASE("contractions of several blocks") {
+  for (Element element : {Element::f32, Element::f64})
+    for (const char* spec : {"ij,jk->ik", "ij,kj->ik"}) {
+      Function function;
+      Builder builder(function);
+      const bool turned = spec[3] == 'k';
+      const ValueId a = parameter(function, shaped(element, {45, 1100}));
+      const ValueId b = parameter(function, turned ? shaped(element, {70, 1100}) : shaped(element, {1100, 70}));
+      output(function, einsum(builder, a, b, spec));
+      agree_on_targets(function);
+    }
+}
+
+TEST_CASE("contractions over several axes of each kind") {
+  struct Case {
+    std::string spec;
+    std::vector<std::int64_t> a, b;
+  };
+  for (const Case& c : std::vector<Case>{{"vbj,abij->avi", {9, 5, 7}, {6, 5, 11, 7}},
+                                         {"vbj,bjai->vai", {9, 5, 7}, {5, 7, 6, 11}},
+                                         {"nchw,ohcw->ohn", {6, 5, 4, 9}, {7, 4, 5, 9}},
+                                         {"mikj,nijk->mn", {20, 6, 5, 7}, {30, 6, 7, 5}},
+                                         {"bamcj,bnjad->cmbdn", {2, 3, 5, 4, 6}, {2, 7, 6, 3, 5}},
+                                         {"abk,kcd->cbda", {4, 7, 33}, {33, 6, 9}},
+                                         {"xaibj,xibk->kxaj", {2, 3, 17, 5, 4}, {2, 17, 5, 19}}})
+    for (Element element : {Element::f32, Element::f64}) {
+      CAPTURE(c.spec, element_name(element));
+      Function function;
+      Builder builder(function);
+      const ValueId a = parameter(function, shaped(element, c.a)), b = parameter(function, shaped(element, c.b));
+      output(function, einsum(builder, a, b, c.spec));
+      agree_on_targets(function);
+    }
+}
+
+TEST_CASE("contractions of windows, slices and what is stretched") {
+  for (Element element : {Element::f32, Element::f64})
+    for (const auto& [stride, dilation] : {std::pair(1, 1), {2, 1}, {1, 2}, {3, 2}}) {
+      CAPTURE(element_name(element), stride, dilation);
+      Function function;
+      Builder builder(function);
+      const ValueId x = parameter(function, shaped(element, {3, 4, 19, 23})), w = parameter(function, shaped(element, {7, 4, 3, 3}));
+      const ValueId patches = windows(builder, windows(builder, x, 2, 3, stride, dilation), 3, 3, stride, dilation);
+      const ValueId y = einsum(builder, patches, w, "nchwij,ocij->nohw");
+      output(function, y);
+      output(function, einsum(builder, patches, y, "nchwij,nohw->ocij"));
+      output(function, einsum(builder, y, w, "nohw,ocij->nchwij"));
+      const ValueId backwards = builder.emit(Opcode::slice, {x},
+                                             {{Attr::starts, std::vector<std::int64_t>{0, 3, 18, 2}},
+                                              {Attr::sizes, std::vector<std::int64_t>{3, 4, 9, 10}},
+                                              {Attr::steps, std::vector<std::int64_t>{1, -1, -2, 2}},
+                                              {Attr::drop, std::vector<std::int64_t>{}}});
+      const ValueId square = parameter(function, shaped(element, {10, 21}));
+      output(function, einsum(builder, backwards, square, "nchw,wk->nhkc"));
+      const ValueId row = builder.broadcast(parameter(function, shaped(element, {10})), {{12, {}}, {10, {}}});
+      output(function, einsum(builder, row, square, "ij,jk->ik"));
+      agree_on_targets(function);
+    }
+}
+
+}  // namespace bpc::test
