@@ -15,10 +15,13 @@ using plan::Storage;
 
 namespace {
 
+// In the order of first mention.
 template <class T>
 void make_unique(std::vector<T>& list) {
-  std::sort(list.begin(), list.end());
-  list.erase(std::unique(list.begin(), list.end()), list.end());
+  std::vector<T> seen;
+  for (const T& item : list)
+    if (std::find(seen.begin(), seen.end(), item) == seen.end()) seen.push_back(item);
+  list = std::move(seen);
 }
 
 }  // namespace
@@ -32,15 +35,16 @@ Code::Code(const plan::Plan& plan, llvm::Module& module)
 
 // ---- functions ----
 
-Code::Inside::Inside(Code& code, llvm::Function& function, Given given)
+Code::Inside::Inside(Code& code, llvm::Function& function, Sees sees)
     : code_(code),
       place_(code.builder.saveIP()),
       buffers_(code.buffers_),
       context_(code.context_),
       registers_(code.registers_.mark()),
-      bases_(code.bases_.mark()) {
+      bases_(code.bases_.mark()),
+      offsets_(std::exchange(code.offsets_, {})) {
   code.builder.SetInsertPoint(llvm::BasicBlock::Create(code.module.getContext(), "entry", &function));
-  const bool has_context = given == Given::context;
+  const bool has_context = sees == Sees::context;
   code.buffers_ = has_context ? function.getArg(0) : nullptr;
   code.context_ = has_context ? function.getArg(1) : nullptr;
   if (!has_context) return;
@@ -54,6 +58,7 @@ Code::Inside::~Inside() {
   code_.context_ = context_;
   code_.registers_.restore(registers_);
   code_.bases_.restore(bases_);
+  code_.offsets_ = std::move(offsets_);
 }
 
 llvm::Function* Code::add_function(const char* name, llvm::GlobalValue::LinkageTypes linkage, llvm::Type* result,
@@ -63,20 +68,25 @@ llvm::Function* Code::add_function(const char* name, llvm::GlobalValue::LinkageT
   return function;
 }
 
-void Code::outline(const char* name, bool small, const std::vector<BufferId>& buffers, std::vector<RegisterId> uses,
-                   const std::vector<RegisterId>& results, const std::function<void()>& body) {
+void Code::outline(const char* name, bool small, Given given, const std::vector<RegisterId>& results, const std::function<void()>& body) {
   std::vector<std::uint32_t> storages;
   std::vector<llvm::Value*> arguments;
-  for (BufferId id : buffers) {
+  for (BufferId id : given.buffers) {
     base(id);
     storages.push_back(plan.at(id).storage.index);
   }
   make_unique(storages);
-  make_unique(uses);
-  std::erase_if(uses, [&](RegisterId id) { return llvm::isa_and_nonnull<llvm::Constant>(find(id)); });  // stay constants
+  make_unique(given.offsets);
+  std::erase(given.offsets, 0);
+  make_unique(given.registers);
+  std::erase_if(given.registers, [&](RegisterId id) { return llvm::isa_and_nonnull<llvm::Constant>(find(id)); });  // stay constants
   for (std::uint32_t storage : storages) arguments.push_back(bases_.find(storage, function()));
   std::vector<llvm::Type*> parameters(storages.size(), builder.getPtrTy());
-  for (RegisterId id : uses) {
+  for (std::int64_t offset : given.offsets) {
+    parameters.push_back(builder.getInt64Ty());
+    arguments.push_back(integer(offset));
+  }
+  for (RegisterId id : given.registers) {
     parameters.push_back(type(id));
     arguments.push_back(get(id));
   }
@@ -98,9 +108,11 @@ void Code::outline(const char* name, bool small, const std::vector<BufferId>& bu
     made->addParamAttr(i, llvm::Attribute::getWithAlignment(module.getContext(), llvm::Align(plan::kAlignment)));
   }
   {
-    const Inside inside(*this, *made, Inside::Given::nothing);
-    for (unsigned i = 0; i < storages.size(); ++i) bases_.set(storages[i], made->getArg(i), made);
-    for (unsigned i = 0; i < uses.size(); ++i) set(uses[i], made->getArg(static_cast<unsigned>(storages.size()) + i));
+    const Inside inside(*this, *made, Inside::Sees::nothing);
+    llvm::Argument* argument = made->arg_begin();
+    for (std::uint32_t storage : storages) bases_.set(storage, argument++, made);
+    for (std::int64_t offset : given.offsets) offsets_[offset] = argument++;
+    for (RegisterId id : given.registers) set(id, argument++);
     body();
     if (result->isVoidTy()) {
       for (unsigned i = 0; i < results.size(); ++i)
@@ -171,7 +183,7 @@ llvm::Value* Code::convert(llvm::Value* value, Element from, Element to) {
   return builder.CreateSExtOrTrunc(value, type);
 }
 
-llvm::Value* Code::form(const plan::Affine& at, Indices indices) {
+llvm::Value* Code::form(const plan::Affine& at, Indices indices, llvm::Value* offset) {
   llvm::Value* sum = nullptr;
   auto add = [&](llvm::Value* value, std::int64_t factor) {
     if (factor == 0) return;
@@ -179,7 +191,7 @@ llvm::Value* Code::form(const plan::Affine& at, Indices indices) {
     sum = sum ? builder.CreateNSWAdd(sum, term) : term;
   };
   for (const auto& [reg, factor] : at.terms) add(get(reg), factor);
-  if (at.offset != 0) add(integer(at.offset), 1);
+  if (at.offset != 0) add(offset, 1);
   for (std::size_t i = 0; i < at.strides.size(); ++i) add(indices[i], at.strides[i]);
   return sum ? sum : integer(0);
 }
@@ -224,7 +236,9 @@ llvm::Value* Code::base(BufferId id) {
 }
 
 llvm::Value* Code::address(const plan::Access& access, Indices indices) {
-  return builder.CreateInBoundsGEP(memory_type(plan.at(access.buffer).element), base(access.buffer), form(access.at, indices));
+  const auto given = offsets_.find(access.at.offset);
+  llvm::Value* offset = given == offsets_.end() ? integer(access.at.offset) : given->second;
+  return builder.CreateInBoundsGEP(memory_type(plan.at(access.buffer).element), base(access.buffer), form(access.at, indices, offset));
 }
 
 llvm::Value* Code::load(Element element, llvm::Value* address) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "backend/plan/operands.h"
 #include "backend/plan/plan.h"
 
 namespace bpc::backend {
@@ -55,8 +56,8 @@ class Code {
   // context (context.h) has them as its first two parameters.
   class Inside {
    public:
-    enum class Given : std::uint8_t { context, nothing };
-    Inside(Code& code, llvm::Function& function, Given given);
+    enum class Sees : std::uint8_t { context, nothing };
+    Inside(Code& code, llvm::Function& function, Sees sees);
     ~Inside();
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
@@ -66,15 +67,21 @@ class Code {
     llvm::IRBuilderBase::InsertPoint place_;
     llvm::Value *buffers_, *context_;
     std::size_t registers_, bases_;
+    std::unordered_map<std::int64_t, llvm::Value*> offsets_;
   };
   llvm::Function* add_function(const char* name, llvm::GlobalValue::LinkageTypes linkage, llvm::Type* result,
                                llvm::ArrayRef<llvm::Type*> parameters);
   llvm::Function* function() { return builder.GetInsertBlock()->getParent(); }  // the one being written
   llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(module.getContext(), name, function()); }
-  // Moves what `body` emits to a function of its own, which is given where the buffers start (no two storages overlap, which LLVM is told)
-  // and the registers it uses; registers in `results` come back. Small ones are inlined again.
-  void outline(const char* name, bool small, const std::vector<plan::BufferId>& buffers, std::vector<plan::RegisterId> uses,
-               const std::vector<plan::RegisterId>& results, const std::function<void()>& body);
+  // What a function of its own is given.
+  struct Given {
+    std::vector<plan::BufferId> buffers;      // where they start; no two storages overlap, which LLVM is told
+    std::vector<std::int64_t> offsets;        // of accesses; all but these and 0 are constants of the function
+    std::vector<plan::RegisterId> registers;  // not those that are constants
+  };
+  // Moves what `body` emits to a function; registers in `results` come back. Small ones are inlined again. Everything is given in the order
+  // of its first mention, so that bodies which differ in no more than what they are given become the same function, which is compiled once.
+  void outline(const char* name, bool small, Given given, const std::vector<plan::RegisterId>& results, const std::function<void()>& body);
 
   // ---- registers ----
 
@@ -88,7 +95,7 @@ class Code {
   // The register holds what the caller has bound there, which is read where it is used.
   void set_argument(plan::RegisterId id, std::size_t index) { arguments_[id.index] = index; }
   llvm::Value* convert(llvm::Value* value, Element from, Element to);
-  llvm::Value* form(const plan::Affine& at, Indices indices);  // as i64
+  llvm::Value* form(const plan::Affine& at, Indices indices) { return form(at, indices, integer(at.offset)); }  // as i64
 
   // ---- memory ----
 
@@ -134,13 +141,23 @@ class Code {
  private:
   llvm::BranchInst* loop_back(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body);
   void set_properties(llvm::BranchInst* back, std::initializer_list<std::pair<const char*, llvm::Constant*>> properties);
+  llvm::Value* form(const plan::Affine& at, Indices indices, llvm::Value* offset);
   llvm::Value* frame_slot(plan::RegisterId id);  // its place in the frame
 
   ValueTable registers_;                                      // by RegisterId
   ValueTable bases_;                                          // by storage
+  std::unordered_map<std::int64_t, llvm::Value*> offsets_;    // that the function being written is given
   std::unordered_map<std::uint32_t, std::size_t> arguments_;  // registers that are parameters of the plan: which ones
   llvm::Value* buffers_ = nullptr;                            // of the function being written
   llvm::Value* context_ = nullptr;
 };
+
+// What a step is given: all that it accesses, and these registers.
+Code::Given given_to(const auto& step, std::vector<plan::RegisterId> registers) {
+  Code::Given given{{}, {}, std::move(registers)};
+  plan::for_each_buffer(step, [&](plan::Role, plan::BufferId id) { given.buffers.push_back(id); });
+  plan::for_each_access(step, [&](const plan::Access& access) { given.offsets.push_back(access.at.offset); });
+  return given;
+}
 
 }  // namespace bpc::backend

@@ -10,6 +10,7 @@
 #include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/IPO/MergeFunctions.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/ADCE.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -65,14 +66,20 @@ llvm::ModulePassManager pipeline(int level) {
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::ADCEPass());
   llvm::ModulePassManager modules;
-  modules.addPass(llvm::AlwaysInlinerPass());
   modules.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
   modules.addPass(llvm::GlobalDCEPass());
   return modules;
 }
 
-void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
-  if (level == 0) return;
+// Layers and turns that are alike are compiled once (Code::outline).
+llvm::ModulePassManager tidying() {
+  llvm::ModulePassManager modules;
+  modules.addPass(llvm::MergeFunctionsPass());
+  modules.addPass(llvm::AlwaysInlinerPass());
+  return modules;
+}
+
+void run(llvm::ModulePassManager passes, llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
@@ -86,7 +93,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
-  pipeline(level).run(module, modules);
+  passes.run(module, modules);
 }
 
 // Instructions of host code, which take LLVM 1 to 2 seconds at -O2, and a tenth of that at -O0.
@@ -150,11 +157,15 @@ std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("target-features", machine.getTargetFeatureString());
   }
+  if (level > 0) run(tidying(), *module, machine);
   std::string problem;
   llvm::raw_string_ostream out(problem);
   if (llvm::verifyModule(*module, &out)) throw InternalError("codegen", problem);
-  optimize(*module, machine, level);
   return module;
+}
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
+  if (level > 0) run(pipeline(level), module, machine);
 }
 
 }  // namespace bpc::backend

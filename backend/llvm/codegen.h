@@ -16,9 +16,12 @@ std::unique_ptr<llvm::TargetMachine> host_machine(int level);
 // That processor, as plans are made for it.
 plan::Target host_target();
 
-// Emits and optimises. Throws InternalError when LLVM's verifier rejects what was emitted. Where the host's code (all but kernels and
-// contractions) is so long that LLVM would take seconds for it, its functions are left as they are, with the attribute optnone: long host
-// code is scalars and calls of kernels, and runs in less time than it takes to compile.
+// Emits. Throws InternalError when LLVM's verifier rejects what was emitted. Functions that are alike are one, and small ones are inlined,
+// so that each function can be compiled by itself. Where the host's code (all but kernels and contractions) is so long that LLVM would take
+// seconds for it, its functions have the attribute optnone and are left as they are: long host code is scalars and calls of kernels, and
+// runs in less time than it takes to compile.
 std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level);
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level);
 
 }  // namespace bpc::backend

@@ -181,11 +181,9 @@ class ContractionEmitter {
 }  // namespace
 
 void emit(Code& code, const plan::Contraction& contraction) {
-  std::vector<plan::BufferId> buffers;
   std::vector<plan::RegisterId> uses;
-  plan::for_each_buffer(contraction, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
   plan::for_each_register(contraction, [&](plan::Role, plan::RegisterId id) { uses.push_back(id); });
-  code.outline("contraction", false, buffers, std::move(uses), {}, [&] { ContractionEmitter(code, contraction).run(); });
+  code.outline("contraction", false, given_to(contraction, std::move(uses)), {}, [&] { ContractionEmitter(code, contraction).run(); });
 }
 
 }  // namespace bpc::backend

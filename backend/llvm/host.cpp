@@ -20,7 +20,7 @@ std::vector<llvm::Function*> HostEmitter::run() {
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Function* entry = code_.add_function(kEntryName, llvm::Function::ExternalLinkage, builder_.getInt64Ty(), {pointer, pointer});
   functions_.push_back(entry);
-  const Code::Inside inside(code_, *entry, Code::Inside::Given::context);
+  const Code::Inside inside(code_, *entry, Code::Inside::Sees::context);
   plan::Registers all;
   for (const plan::Step& step : plan_.body) plan::add_registers(step, all);
   for (RegisterId id : all.read) ++reads_[id.index];
@@ -62,7 +62,7 @@ void HostEmitter::part(std::span<const plan::Step> steps) {
   llvm::Function* function = code_.add_function("part", llvm::Function::InternalLinkage, builder_.getInt64Ty(), {pointer, pointer});
   functions_.push_back(function);
   {
-    const Code::Inside inside(code_, *function, Code::Inside::Given::context);
+    const Code::Inside inside(code_, *function, Code::Inside::Sees::context);
     run_of_steps(steps);
     for (RegisterId id : registers.written) {
       const llvm::Value* value = code_.find(id);

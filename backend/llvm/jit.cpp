@@ -9,6 +9,7 @@
 #include <new>
 
 #include "backend/failure/failure.h"
+#include "backend/llvm/code_cache.h"
 #include "backend/llvm/codegen.h"
 #include "backend/llvm/context.h"
 #include "runtime/c_abi.h"
@@ -90,20 +91,31 @@ std::unique_ptr<llvm::Module> split_off_optimized(llvm::Module& module) {
   return optimized;
 }
 
-// Compiles each module by the machine for its level.
+// Compiles each module by the machine for its level, unless that was done before.
 class Compiler : public llvm::orc::IRCompileLayer::IRCompiler {
  public:
-  Compiler(std::unique_ptr<llvm::TargetMachine> optimizing, std::unique_ptr<llvm::TargetMachine> quick)
-      : IRCompiler(llvm::orc::irManglingOptionsFromTargetOptions(optimizing->Options)),
-        optimizing_(std::move(optimizing)),
-        quick_(std::move(quick)) {}
+  Compiler(std::unique_ptr<llvm::TargetMachine> machine, const JitOptions& options)
+      : IRCompiler(llvm::orc::irManglingOptionsFromTargetOptions(machine->Options)),
+        machine_(std::move(machine)),
+        level_(options.optimization),
+        cache_(options.cache) {}
+
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> operator()(llvm::Module& module) override {
-    const bool is_quick = quick_ && std::any_of(module.begin(), module.end(), is_left_alone);
-    return llvm::orc::SimpleCompiler(is_quick ? *quick_ : *optimizing_)(module);
+    const bool is_quick = level_ > 0 && std::any_of(module.begin(), module.end(), is_left_alone);
+    const std::unique_ptr<llvm::TargetMachine> quick = is_quick ? host_machine(0) : nullptr;
+    llvm::TargetMachine& machine = is_quick ? *quick : *machine_;
+    const std::string name = cache_.name(module, machine);
+    if (auto found = cache_.find(name)) return found;
+    if (!is_quick) optimize(module, machine, level_);
+    auto object = llvm::orc::SimpleCompiler(machine)(module);
+    if (object) cache_.keep(name, (*object)->getBuffer());
+    return object;
   }
 
  private:
-  std::unique_ptr<llvm::TargetMachine> optimizing_, quick_;
+  std::unique_ptr<llvm::TargetMachine> machine_;
+  int level_;
+  CodeCache cache_;
 };
 
 std::unique_ptr<llvm::orc::LLJIT> jit_of(const plan::Plan& plan, const JitOptions& options) {
@@ -111,13 +123,12 @@ std::unique_ptr<llvm::orc::LLJIT> jit_of(const plan::Plan& plan, const JitOption
   std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
   std::unique_ptr<llvm::Module> module = generate(plan, *context, *machine, options.optimization);
   std::unique_ptr<llvm::Module> optimized = split_off_optimized(*module);
-  std::unique_ptr<llvm::TargetMachine> quick = optimized ? host_machine(0) : nullptr;
   std::unique_ptr<llvm::orc::LLJIT> jit =
       value_of(llvm::orc::LLJITBuilder()
                    .setDataLayout(machine->createDataLayout())
                    .setCompileFunctionCreator(
                        [&](llvm::orc::JITTargetMachineBuilder) -> llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
-                         return std::make_unique<Compiler>(std::move(machine), std::move(quick));
+                         return std::make_unique<Compiler>(std::move(machine), options);
                        })
                    .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
                    .setLinkProcessSymbolsByDefault(false)

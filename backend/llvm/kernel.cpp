@@ -239,9 +239,7 @@ void emit(Code& code, const Kernel& kernel) {
   for (const plan::Axis& axis : kernel.axes)
     if (axis.size == 0 && !axis.reduced) return;
 
-  std::vector<plan::BufferId> buffers;
   std::vector<RegisterId> results;
-  plan::for_each_buffer(kernel, [&](plan::Role, plan::BufferId id) { buffers.push_back(id); });
   for (const Reduction& fold : kernel.reductions)
     if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
   auto body = [&] { LoopNest(code, kernel).run(); };
@@ -249,7 +247,7 @@ void emit(Code& code, const Kernel& kernel) {
   if (may_stop(kernel) || kernel.axes.empty())
     body();
   else
-    code.outline("kernel", work(kernel) <= kLittleWork, buffers, plan::kernel_inputs(kernel), results, body);
+    code.outline("kernel", work(kernel) <= kLittleWork, given_to(kernel, plan::kernel_inputs(kernel)), results, body);
 }
 
 }  // namespace bpc::backend

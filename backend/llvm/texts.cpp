@@ -13,10 +13,20 @@ std::string plan_text(const ir::Function& function) {
   return plan::print(plan::make_plan(function, host_target()));
 }
 
+namespace {
+
+std::unique_ptr<llvm::Module> optimized(const ir::Function& function, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level) {
+  std::unique_ptr<llvm::Module> module = generate(plan::make_plan(function, host_target()), context, machine, level);
+  optimize(*module, machine, level);
+  return module;
+}
+
+}  // namespace
+
 std::string llvm_text(const ir::Function& function, const JitOptions& options) {
   llvm::LLVMContext context;
   auto machine = host_machine(options.optimization);
-  auto module = generate(plan::make_plan(function, host_target()), context, *machine, options.optimization);
+  auto module = optimized(function, context, *machine, options.optimization);
   std::string text;
   llvm::raw_string_ostream out(text);
   module->print(out, nullptr);
@@ -26,7 +36,7 @@ std::string llvm_text(const ir::Function& function, const JitOptions& options) {
 std::string assembly_text(const ir::Function& function, const JitOptions& options) {
   llvm::LLVMContext context;
   auto machine = host_machine(options.optimization);
-  auto module = generate(plan::make_plan(function, host_target()), context, *machine, options.optimization);
+  auto module = optimized(function, context, *machine, options.optimization);
   llvm::SmallString<4096> text;
   llvm::raw_svector_ostream out(text);
   llvm::legacy::PassManager passes;

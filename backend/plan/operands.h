@@ -176,6 +176,13 @@ void for_each_buffer(const auto& step, const auto& f) {
   });
 }
 
+// f(access).
+void for_each_access(const auto& step, const auto& f) {
+  operands(step, [&]<class Operand>(Role, const Operand& operand) {
+    if constexpr (std::is_same_v<Operand, Access>) f(operand);
+  });
+}
+
 // f(form).
 void for_each_form(auto& step, const auto& f) {
   operands(step, [&]<class Operand>(Role, Operand& operand) {

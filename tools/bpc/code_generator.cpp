@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "tools/bpc/guard.h"
@@ -38,6 +39,13 @@ const backend::CodeGenerator* find() {
 const backend::CodeGenerator& code_generator() {
   static const backend::CodeGenerator* const functions = find();
   return *functions;
+}
+
+std::string code_folder() {
+  const char *caches = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
+  if (caches && *caches == '/') return (fs::path(caches) / "bpc").string();  // a relative one is to be ignored (XDG Base Directory, 0.8)
+  if (home && *home == '/') return (fs::path(home) / ".cache" / "bpc").string();
+  return "";
 }
 
 }  // namespace bpc::tool

@@ -117,7 +117,7 @@ bool optimize(Session& session, ir::Module& module) {
 std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function) {
   switch (session.options.backend) {
     case Backend::jit:
-      return code_generator().compile(function, {session.options.optimization});
+      return code_generator().compile(function, {session.options.optimization, session.options.no_cache ? "" : code_folder()});
     case Backend::interp:
       return backend::interpret(function);
   }

@@ -112,6 +112,7 @@ void add_script_flags(CLI::App& command, Options& options) {
 void add_execution_flags(CLI::App& command, Options& options) {
   add_choice<Backend>(command, "--backend", options.backend, {{"jit", Backend::jit}, {"interp", Backend::interp}},
                       "Compiled code (jit), or the interpreter");
+  command.add_flag("--no-cache", options.no_cache, "Neither use nor keep code that was compiled before")->disable_flag_override();
   add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that would run more often")->type_name("N");
   add_number(command, "--threads", 1, 1024, options.threads, "Threads to use; results do not depend on it")->type_name("N");
 }

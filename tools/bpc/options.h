@@ -35,7 +35,8 @@ struct Options {
   std::size_t max_memory = 0;        // bytes, of a run and of what is read; 0: no limit
   std::uint64_t max_iterations = 0;  // of each loop; 0: no limit
   double max_seconds = 0;            // of the command; 0: no limit
-  int threads = 0;                   // 0: as many as the machine has. Results never depend on it.
+  bool no_cache = false;
+  int threads = 0;  // 0: as many as the machine has. Results never depend on it.
 
   // How to talk.
   Color color = Color::automatic;
