@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <bit>
 #include <map>
+#include <set>
 
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::size_t kLargestBody = 256;  // instructions of one kernel
 constexpr std::size_t kOpenKernels = 4;    // kernels that a new one may join
+constexpr std::size_t kMostMoved = 16;     // scalars that are computed earlier, so that one kernel joins another
 constexpr std::int64_t kFewTurns = 1024;   // of a loop that costs more to start than to run
 
 std::int64_t iterations(const Kernel& kernel) {
@@ -34,6 +37,34 @@ const Store* store_to(const Kernel& kernel, BufferId buffer) {
   return nullptr;
 }
 
+// Whether two instructions of one kernel give the same.
+bool is_same(const Plan& plan, const Instruction& a, const Instruction& b) {
+  if (a.what.index() != b.what.index() || plan.at(a.result).element != plan.at(b.result).element) return false;
+  if (const auto* constant = std::get_if<Constant>(&a.what)) {
+    const auto& other = std::get<Constant>(b.what);
+    return std::bit_cast<std::uint64_t>(constant->real) == std::bit_cast<std::uint64_t>(other.real) && constant->integer == other.integer;
+  }
+  if (const auto* position = std::get_if<Position>(&a.what)) return position->at == std::get<Position>(b.what).at;
+  if (const auto* load = std::get_if<Load>(&a.what)) return load->from == std::get<Load>(b.what).from;
+  if (const auto* index = std::get_if<Index>(&a.what))
+    return index->from == std::get<Index>(b.what).from && index->size == std::get<Index>(b.what).size;
+  const auto &compute = std::get<Compute>(a.what), &other = std::get<Compute>(b.what);
+  return compute.code == other.code && compute.operands == other.operands && compute.order == other.order && !compute.fails.valid() &&
+         !other.fails.valid();
+}
+
+// Whether the step makes the scalar, which may be computed as soon as there is what it is made of.
+bool is_movable(const Step& step, RegisterId scalar) {
+  const auto* instruction = std::get_if<Instruction>(&step.what);
+  const auto* compute = instruction ? std::get_if<Compute>(&instruction->what) : nullptr;
+  return instruction && instruction->result == scalar && !(compute && compute->fails.valid());
+}
+
+bool is_constant(const Step& step) {
+  const auto* instruction = std::get_if<Instruction>(&step.what);
+  return instruction && std::holds_alternative<Constant>(instruction->what);
+}
+
 bool reads(const Kernel& kernel, BufferId buffer) {
   bool result = false;
   for_each_buffer(kernel, [&](Role role, BufferId id) { result |= role == Role::read && id == buffer; });
@@ -46,21 +77,28 @@ class Fusion {
   explicit Fusion(Plan& plan) : plan_(plan) {}
 
   void run(Steps& steps) {
-    Steps fused;
     for (Step& step : steps) {
       for_each_region(step, [&](Steps& inner) { Fusion(plan_).run(inner); });
+      if (is_constant(step)) {
+        constants_.push_back(std::move(step));
+        continue;
+      }
       auto* kernel = std::get_if<Kernel>(&step.what);
       const bool may_join = kernel && is_joinable(*kernel);
-      if (may_join && std::any_of(open_.rbegin(), open_.rend(), [&](std::size_t at) { return try_join(fused, at, *kernel); })) continue;
+      if (may_join && std::any_of(open_.rbegin(), open_.rend(), [&](std::size_t at) { return try_join(at, *kernel); })) continue;
       // What the indices that it has checked name is read after it.
       if (std::holds_alternative<CheckIndices>(step.what)) open_.clear();
-      place(step, fused.size());
-      fused.push_back(std::move(step));
+      place(step, fused_.size() + 1);
+      fused_.push_back({std::move(step), {}, false});
       if (!may_join) continue;
       if (open_.size() == kOpenKernels) open_.erase(open_.begin());
-      open_.push_back(fused.size() - 1);
+      open_.push_back(fused_.size() - 1);
     }
-    steps = std::move(fused);
+    steps = std::move(constants_);
+    for (Place& place : fused_) {
+      std::move(place.ahead.begin(), place.ahead.end(), std::back_inserter(steps));
+      if (!place.has_moved) steps.push_back(std::move(place.step));
+    }
   }
 
  private:
@@ -76,7 +114,7 @@ class Fusion {
            std::none_of(kernel.reductions.begin(), kernel.reductions.end(), [](const Reduction& fold) { return fold.running; });
   }
 
-  // What the step makes is there from this position on.
+  // What the step makes is there for those at this position and after it.
   void place(const auto& step, std::size_t position) {
     for_each_register(step, [&](Role role, RegisterId id) {
       if (role == Role::write) registers_[id] = position;
@@ -86,56 +124,107 @@ class Fusion {
     });
   }
   // What is not made in this list is there from the beginning.
-  bool is_before(RegisterId id, std::size_t position) const {
+  bool is_there(RegisterId id, std::size_t position) const {
     auto made = registers_.find(id);
-    return made == registers_.end() || made->second < position;
+    return made == registers_.end() || made->second <= position;
   }
-  bool is_before(BufferId id, std::size_t position) const {
+  bool is_there(BufferId id, std::size_t position) const {
     auto made = buffers_.find(id);
-    return made == buffers_.end() || made->second < position;
+    return made == buffers_.end() || made->second <= position;
   }
 
-  // Legal when all that `kernel` reads is there before `position`, or is an element that the earlier kernel stores at the same turn; worth
-  // it when they share what they read.
-  bool try_join(Steps& steps, std::size_t position, Kernel& kernel) {
-    Kernel& earlier = std::get<Kernel>(steps[position].what);
+  // Whether the register is there at the position, once the scalars at `moved` stand before it.
+  bool can_be_there(RegisterId id, std::size_t position, std::set<std::size_t>& moved) const {
+    if (is_there(id, position)) return true;
+    const std::size_t from = registers_.at(id) - 1;
+    const Place& place = fused_[from];
+    if (moved.contains(from)) return true;
+    if (place.has_moved || !is_movable(place.step, id) || moved.size() == kMostMoved) return false;
+    moved.insert(from);
+    bool result = true;
+    for_each_register(place.step, [&](Role role, RegisterId operand) {
+      result = result && (role == Role::write || can_be_there(operand, position, moved));
+    });
+    for_each_buffer(place.step, [&](Role, BufferId buffer) { result &= is_there(buffer, position); });
+    return result;
+  }
+
+  void move_ahead(std::size_t from, std::size_t position) {
+    place(fused_[from].step, position);
+    fused_[position].ahead.push_back(std::move(fused_[from].step));
+    fused_[from].has_moved = true;
+  }
+
+  // Legal when all that `kernel` reads is there before `position`, or can be, or is an element that the earlier kernel stores at the same
+  // turn; worth it when they share what they read.
+  bool try_join(std::size_t position, Kernel& kernel) {
+    auto& earlier = std::get<Kernel>(fused_[position].step.what);
     if (!same_space(earlier, kernel) || earlier.body.size() + kernel.body.size() > kLargestBody) return false;
     bool shares = iterations(kernel) <= kFewTurns, is_legal = true;
-    std::map<RegisterId, RegisterId> forwarded;
+    std::map<RegisterId, RegisterId> renamed;
     for (const Instruction& instruction : kernel.body) {
       const auto* load = std::get_if<Load>(&instruction.what);
       const Store* store = load ? store_to(earlier, load->from.buffer) : nullptr;
       if (!load) continue;
       if (!store) {
-        is_legal &= is_before(load->from.buffer, position);
+        is_legal &= is_there(load->from.buffer, position);
         shares |= reads(earlier, load->from.buffer);
       } else {
         is_legal &= store->to.at == load->from.at;
-        forwarded[instruction.result] = store->value;
+        renamed[instruction.result] = store->value;
         shares = true;
       }
     }
-    for (RegisterId id : kernel_inputs(kernel)) is_legal &= is_before(id, position);
     if (!is_legal || !shares) return false;
+    std::set<std::size_t> moved;
+    for (RegisterId id : kernel_inputs(kernel))
+      if (!can_be_there(id, position, moved)) return false;
 
-    auto rename = [&](RegisterId& id) {
-      if (auto found = forwarded.find(id); found != forwarded.end()) id = found->second;
-    };
-    place(kernel, position);
-    operands(kernel, [&]<class Operand>(Role role, Operand& operand) {
-      if constexpr (std::is_same_v<Operand, RegisterId>)
-        if (role == Role::read) rename(operand);
-    });
-    for (Instruction& instruction : kernel.body)
-      if (!forwarded.contains(instruction.result)) earlier.body.push_back(std::move(instruction));
-    std::move(kernel.stores.begin(), kernel.stores.end(), std::back_inserter(earlier.stores));
-    if (!kernel.reductions.empty() && earlier.reductions.empty()) earlier.axes = kernel.axes;
-    std::move(kernel.reductions.begin(), kernel.reductions.end(), std::back_inserter(earlier.reductions));
+    for (std::size_t from : moved) move_ahead(from, position);
+    place(kernel, position + 1);
+    join(earlier, std::move(kernel), std::move(renamed));
     return true;
   }
 
+  // The registers that are renamed stand in the earlier kernel already.
+  void join(Kernel& earlier, Kernel kernel, std::map<RegisterId, RegisterId> renamed) const {
+    auto rename = [&]<class Operand>(Role role, Operand& operand) {
+      if constexpr (std::is_same_v<Operand, RegisterId>) {
+        if (auto found = renamed.find(operand); role == Role::read && found != renamed.end()) operand = found->second;
+      } else if constexpr (OneOf<Operand, Affine, Access>) {
+        for (auto& [reg, factor] : form_of(operand).terms)
+          if (auto found = renamed.find(reg); found != renamed.end()) reg = found->second;
+      }
+    };
+    for (Instruction& instruction : kernel.body) {
+      if (renamed.contains(instruction.result)) continue;
+      operands(instruction, rename);
+      auto same = std::find_if(earlier.body.begin(), earlier.body.end(),
+                               [&](const Instruction& each) { return is_same(plan_, each, instruction); });
+      if (same != earlier.body.end())
+        renamed[instruction.result] = same->result;
+      else
+        earlier.body.push_back(std::move(instruction));
+    }
+    kernel.body.clear();
+    operands(kernel, rename);
+    std::move(kernel.stores.begin(), kernel.stores.end(), std::back_inserter(earlier.stores));
+    if (!kernel.reductions.empty() && earlier.reductions.empty()) earlier.axes = kernel.axes;
+    std::move(kernel.reductions.begin(), kernel.reductions.end(), std::back_inserter(earlier.reductions));
+  }
+
+  static Affine& form_of(Affine& at) { return at; }
+  static Affine& form_of(Access& access) { return access.at; }
+
+  struct Place {
+    Step step;
+    Steps ahead;  // scalars that are computed before it
+    bool has_moved = false;
+  };
   Plan& plan_;
-  std::map<RegisterId, std::size_t> registers_;  // by what is made in the list: the position of the step
+  Steps constants_;
+  std::vector<Place> fused_;
+  std::map<RegisterId, std::size_t> registers_;  // by what is made in the list: the first position where it is there
   std::map<BufferId, std::size_t> buffers_;
   std::vector<std::size_t> open_;  // positions of kernels that others may join
 };

@@ -40,6 +40,8 @@ Plan make_plan(const ir::Function& function, const Target& target) {
   check_after(plan, "choose_contractions");
   fuse(plan);
   check_after(plan, "fuse");
+  drop_unread(plan);
+  check_after(plan, "drop_unread");
   order_loops(plan);
   check_after(plan, "order_loops");
   choose_trees(plan);

@@ -12,8 +12,12 @@ Plan lower(const ir::Function& function);
 // contraction.cpp: sums of products that are large enough become contractions, with a register tile for the target.
 void choose_contractions(Plan& plan);
 
-// fuse.cpp: a kernel joins an earlier one of the same iteration space, which may have what it reads in a register.
+// fuse.cpp: a kernel joins an earlier one of the same iteration space, which may have what it reads in a register. Constants come first in
+// their list, and scalars that it needs before it, so that they keep no kernels apart.
 void fuse(Plan& plan);
+
+// unread.cpp: what a kernel stores is not stored if no step reads it: all that did have joined the kernel.
+void drop_unread(Plan& plan);
 
 // loop_order.cpp: puts each kernel's axes in the order in which memory is walked best, kept ones outside (but for lanes), and merges axes
 // that are contiguous in all that the kernel reads and writes.

@@ -109,6 +109,8 @@ class Verifier {
     std::vector<RegisterId> results;
     scope([&] {
       operands(kernel, sizes);
+      for (const Store& store : kernel.stores)
+        require(plan_.at(store.value).element == plan_.at(store.to.buffer).element, name(store.value) + " is stored as another element");
       for (const Reduction& fold : kernel.reductions) {
         if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
         const auto* to = std::get_if<Access>(&fold.to);

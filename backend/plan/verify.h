@@ -4,6 +4,7 @@
 //     seen in that kernel alone; registers in a form are i64
 //   - a form has a stride for each axis of its kernel or contraction, and none in a host instruction; where no register is in it, every
 //     element that it names is one of the buffer
+//   - what a kernel stores is an element of its buffer
 //   - along a reduced axis a reduction does not move its result, unless it is running
 //   - a tree deals out, and cuts into blocks, axes that are reduced; a block is whole rounds of partials, which are a power of two; what
 //   has

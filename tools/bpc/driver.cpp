@@ -131,9 +131,14 @@ runtime::RunOptions run_options(const Options& options, std::function<void(std::
 std::optional<std::vector<Tensor>> execute(Session& session, runtime::Executable& executable, std::span<const Tensor> arguments,
                                            const runtime::RunOptions& options) {
   runtime::RunResult result = executable.run(arguments, options);
-  if (!result.failure) return std::move(result.outputs);
-  if (!result.failure->interrupted) session.diagnostics.add(in_user_code(std::move(result.failure->diagnostic), session.sources));
-  return std::nullopt;
+  if (!succeeded(session, std::move(result.failure))) return std::nullopt;
+  return std::move(result.outputs);
+}
+
+bool succeeded(Session& session, std::optional<runtime::Failure> failure) {
+  if (!failure) return true;
+  if (!failure->interrupted) session.diagnostics.add(in_user_code(std::move(failure->diagnostic), session.sources));
+  return false;
 }
 
 std::optional<std::vector<Tensor>> make_arguments(Session& session, const Script& script, const ir::Function& function) {

@@ -49,6 +49,8 @@ runtime::RunOptions run_options(const Options& options, std::function<void(std::
 // Runs; a failure becomes a diagnostic (none for an interrupt).
 std::optional<std::vector<runtime::Tensor>> execute(Session& session, runtime::Executable& executable,
                                                     std::span<const runtime::Tensor> arguments, const runtime::RunOptions& options);
+// The same of a run that wrote to the caller's memory.
+bool succeeded(Session& session, std::optional<runtime::Failure> failure);
 
 // Everything at once: what a whole run of a script gives.
 struct RunValue {

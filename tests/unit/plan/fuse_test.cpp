@@ -1,4 +1,4 @@
-// Which kernels join, and what becomes of what they hand on.
+// Which kernels join, and what becomes of what they hand on and of what nobody reads then.
 #include <catch2/catch.hpp>
 
 #include "backend/plan/passes.h"
@@ -111,6 +111,84 @@ TEST_CASE("an update of parts stays alone") {
   update.stores[0].base = x;
   chain.plan.body.push_back({std::move(update)});
   CHECK(chain.fused() == 2);
+}
+
+TEST_CASE("neither a constant nor a scalar that is made of what is there keeps kernels apart") {
+  Chain chain;
+  const BufferId x = chain.buffer(), y = chain.add({x});
+  const RegisterId two = chain.reg(), first = chain.reg(), scale = chain.reg();
+  chain.plan.body.push_back({Instruction{two, Constant{2, 0}}});
+  chain.plan.body.push_back({Instruction{first, Load{{x, {}}}}});
+  chain.plan.body.push_back({Instruction{scale, Compute{scalar::Operator::mul, {two, first}}}});
+  const BufferId z = chain.buffer();
+  Kernel scaled = chain.kernel({y}, z);
+  const RegisterId product = chain.reg();
+  scaled.body.push_back({product, Compute{scalar::Operator::mul, {scaled.stores[0].value, scale}}});
+  scaled.stores[0].value = product;
+  chain.plan.body.push_back({std::move(scaled)});
+  CHECK(chain.fused() == 4);
+  CHECK(std::holds_alternative<Kernel>(chain.plan.body.back().what));
+}
+
+TEST_CASE("a scalar that is read from what the kernel makes keeps kernels apart") {
+  Chain chain;
+  const BufferId x = chain.buffer(), y = chain.add({x}), z = chain.buffer();
+  const RegisterId first = chain.reg(), product = chain.reg();
+  chain.plan.body.push_back({Instruction{first, Load{{y, {}}}}});
+  Kernel scaled = chain.kernel({y}, z);
+  scaled.body.push_back({product, Compute{scalar::Operator::mul, {scaled.stores[0].value, first}}});
+  scaled.stores[0].value = product;
+  chain.plan.body.push_back({std::move(scaled)});
+  CHECK(chain.fused() == 3);
+}
+
+TEST_CASE("kernels that join compute the same thing once") {
+  Chain chain;
+  const BufferId x = chain.buffer();
+  chain.add({x});
+  chain.add({x});
+  REQUIRE(chain.fused() == 1);
+  const Kernel& kernel = std::get<Kernel>(chain.plan.body[0].what);
+  CHECK(kernel.body.size() == 2);
+  CHECK(kernel.stores[0].value == kernel.stores[1].value);
+}
+
+TEST_CASE("what all its readers have in a register is not stored, nor what only that was made of") {
+  Chain chain;
+  const BufferId x = chain.buffer();
+  const BufferId last = chain.add({chain.add({chain.add({x})})});
+  chain.plan.outputs = {last};
+  chain.add({last});
+  REQUIRE(chain.fused() == 1);
+  drop_unread(chain.plan);
+  CHECK(verify(chain.plan) == std::vector<std::string>{});
+  const Kernel& kernel = std::get<Kernel>(chain.plan.body[0].what);
+  REQUIRE(kernel.stores.size() == 1);
+  CHECK(kernel.stores[0].to.buffer == last);
+  CHECK(kernel.body.size() == 4);
+}
+
+TEST_CASE("a kernel that makes nothing that is read goes, with what only it reads") {
+  Chain chain;
+  const BufferId x = chain.buffer(), y = chain.add({x});
+  chain.add({y}, kSize, kSize - 1);
+  drop_unread(chain.plan);
+  CHECK(chain.plan.body.empty());
+}
+
+TEST_CASE("two constants of different elements are not the same thing") {
+  Chain chain;
+  const BufferId x = chain.buffer(), flags = chain.plan.add(Buffer{Element::boolean, kSize, "", {}}), numbers = chain.buffer();
+  for (const auto& [to, element] : {std::pair{numbers, Element::f64}, {flags, Element::boolean}}) {
+    Kernel constant;
+    constant.axes = {{kSize, false}};
+    const RegisterId read = chain.reg(), zero = chain.plan.add(Register{element, ""});
+    constant.body.push_back({read, Load{{x, {0, {1}, {}}}}});
+    constant.body.push_back({zero, Constant{}});
+    constant.stores.push_back({zero, {to, {0, {1}, {}}}, {}});
+    chain.plan.body.push_back({std::move(constant)});
+  }
+  CHECK(chain.fused() == 1);
 }
 
 }  // namespace bpc::plan
