@@ -47,7 +47,33 @@ class ContractionEmitter {
     e_.loop(e_.integer(0), e_.integer(size), most, Code::Shape::rolled, [&](llvm::Value* start) { body(start, part(start, size, most)); });
   }
 
+  // Where an operand begins, given some of the indices of the batch.
+  llvm::Value* start(const plan::Access& access, std::vector<llvm::Value*> indices) {
+    indices.resize(access.at.strides.size(), e_.integer(0));
+    return e_.address(access, indices);
+  }
+
+  // An operand that is the same in all turns of the inner axes of the batch is packed before them, if it is one block.
+  void pack_before(const std::vector<llvm::Value*>& indices) {
+    auto stays = [&](const plan::Access& access) {
+      for (std::size_t i = indices.size(); i < c_.batch.size(); ++i)
+        if (access.at.strides[i] != 0) return false;
+      return indices.size() < c_.batch.size() && !plan::keeps_totals(c_);
+    };
+    if (!is_packed_a_ && c_.tile.a != Packing::none && c_.tile.height >= m_ && stays(c_.a)) {
+      is_packed_a_ = true;
+      a_ = start(c_.a, indices);
+      pack_rows(e_.integer(0), e_.integer(m_), e_.integer(0), e_.integer(k_));
+    }
+    if (!is_packed_b_ && c_.tile.b != Packing::none && c_.tile.width >= n_ && stays(c_.b)) {
+      is_packed_b_ = true;
+      b_operand_ = start(c_.b, indices);
+      pack_panels(e_.integer(0), e_.integer(n_), e_.integer(0), e_.integer(k_));
+    }
+  }
+
   void over_batch(std::vector<llvm::Value*>& indices) {
+    pack_before(indices);
     if (indices.size() < c_.batch.size()) {
       e_.loop(e_.integer(0), e_.integer(c_.batch[indices.size()]), 1, Code::Shape::rolled, [&](llvm::Value* index) {
         indices.push_back(index);
@@ -56,11 +82,9 @@ class ContractionEmitter {
       });
       return;
     }
-    std::vector<llvm::Value*> all = indices;
-    all.resize(c_.a.at.strides.size(), e_.integer(0));
-    a_ = e_.address(c_.a, all);
-    b_operand_ = e_.address(c_.b, all);
-    tile_.set_result(e_.address(c_.c, all));
+    if (!is_packed_a_) a_ = start(c_.a, indices);
+    if (!is_packed_b_) b_operand_ = start(c_.b, indices);
+    tile_.set_result(start(c_.c, indices));
     blocks(k_, c_.tile.depth, [&](llvm::Value* k, llvm::Value* depth) { over_k(k, depth); });
   }
 
@@ -72,9 +96,9 @@ class ContractionEmitter {
   void over_k(llvm::Value* k, llvm::Value* depth) {
     if (plan::keeps_totals(c_)) find_offsets(k, depth);
     const bool once = c_.tile.height >= m_;  // all rows are packed, for all blocks of columns
-    if (once) pack_rows(e_.integer(0), e_.integer(m_), k, depth);
+    if (once && !is_packed_a_) pack_rows(e_.integer(0), e_.integer(m_), k, depth);
     blocks(n_, c_.tile.width, [&](llvm::Value* n, llvm::Value* width) {
-      pack_panels(n, width, k, depth);
+      if (!is_packed_b_) pack_panels(n, width, k, depth);
       blocks(m_, c_.tile.height, [&](llvm::Value* m, llvm::Value* height) {
         if (!once) pack_rows(m, height, k, depth);
         tile_.find_rows(m, height);
@@ -176,11 +200,13 @@ class ContractionEmitter {
   RegisterTile tile_;
   llvm::Value *a_ = nullptr, *b_operand_ = nullptr;  // where the operands begin
   llvm::Value *a_table_ = nullptr, *b_table_ = nullptr;
+  bool is_packed_a_ = false, is_packed_b_ = false;  // before the loops that are being written
 };
 
 }  // namespace
 
 void emit(Code& code, const plan::Contraction& contraction) {
+  if (contraction.base.valid()) code.copy(contraction.base, contraction.c.buffer);
   std::vector<plan::RegisterId> uses;
   plan::for_each_register(contraction, [&](plan::Role, plan::RegisterId id) { uses.push_back(id); });
   code.outline("contraction", false, given_to(contraction, std::move(uses)), {}, [&] { ContractionEmitter(code, contraction).run(); });

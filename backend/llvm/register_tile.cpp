@@ -2,8 +2,6 @@
 
 #include <llvm/IR/Intrinsics.h>
 
-#include "backend/llvm/packing.h"
-
 namespace bpc::backend {
 
 using plan::Group;
@@ -153,13 +151,17 @@ llvm::Value* RegisterTile::row(const Place& place, llvm::Value* i) {
   return code_.load(Element::i64, builder_.CreateInBoundsGEP(builder_.getInt64Ty(), rows_, builder_.CreateNSWAdd(place.block_row, i)));
 }
 
+void RegisterTile::put_piece(const Piece& piece, llvm::Value* values, llvm::Value* address) {
+  if (contraction_.base.valid()) values = builder_.CreateFAdd(load(code_, piece, element_, tile_.lanes, address), values);
+  store(code_, piece, element_, tile_.lanes, values, address);
+}
+
 void RegisterTile::put_whole(const std::vector<llvm::Value*>& sums, const Place& place) {
   llvm::Value* first = at(c_, offset(code_, cn_, place.n));
   for (std::int64_t i = 0; i < tile_.rows; ++i) {
     llvm::Value* start = at(first, row(place, code_.integer(i)));
     for (std::int64_t j = 0; j < tile_.vectors; ++j)
-      builder_.CreateAlignedStore(sums[static_cast<std::size_t>(i * tile_.vectors + j)], at(start, code_.integer(j * tile_.lanes)),
-                                  llvm::Align(element_size(element_)));
+      put_piece({}, sums[static_cast<std::size_t>(i * tile_.vectors + j)], at(start, code_.integer(j * tile_.lanes)));
   }
 }
 
@@ -176,7 +178,7 @@ void RegisterTile::put_part(const std::vector<llvm::Value*>& sums, const Place& 
       llvm::Value* from = builder_.CreateNSWAdd(builder_.CreateNSWMul(i, code_.integer(tile_.panel())), piece.position);
       llvm::Value* values = piece.is_single ? code_.load(element_, at(tile, from))
                                             : builder_.CreateAlignedLoad(vector_, at(tile, from), llvm::Align(element_size(element_)));
-      store(code_, piece, element_, tile_.lanes, values, at(c_, builder_.CreateNSWAdd(row(place, i), piece.offset)));
+      put_piece(piece, values, at(c_, builder_.CreateNSWAdd(row(place, i), piece.offset)));
     });
   });
 }

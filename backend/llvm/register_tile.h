@@ -1,7 +1,7 @@
 // The innermost code of a contraction: a tile of the result, in registers, walked along k.
 #pragma once
 
-#include "backend/llvm/code.h"
+#include "backend/llvm/packing.h"
 #include "backend/plan/contraction.h"
 
 namespace bpc::backend {
@@ -32,6 +32,7 @@ class RegisterTile {
   std::vector<llvm::Value*> rounded(llvm::Value* totals);
   void put(const std::vector<llvm::Value*>& sums, const Place& place);
   llvm::Value* fits(const Place& place);
+  void put_piece(const Piece& piece, llvm::Value* values, llvm::Value* address);
   void put_whole(const std::vector<llvm::Value*>& sums, const Place& place);
   void put_part(const std::vector<llvm::Value*>& sums, const Place& place);
   llvm::Value* row(const Place& place, llvm::Value* i);

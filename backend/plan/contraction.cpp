@@ -12,13 +12,119 @@ namespace {
 
 // Products that are added up in the element type, so that long sums stay accurate.
 constexpr std::int64_t kBlock = 256;
-constexpr std::int64_t kFewest = 4;  // of m, n and k, that fill a tile
+constexpr std::int64_t kFewest = 4;         // of m, n and k, that fill a tile
+constexpr std::int64_t kManyInBlock = 256;  // rows or columns
 
 // An axis of a sum of products: its size and the stride of each operand along it.
 struct Letter {
   std::int64_t size = 0;
   std::int64_t a = 0, b = 0, c = 0;
+  bool summed = false;
+  bool in_turn = false;  // what is added up along it goes to elements that overlap: one after the other
 };
+
+// The sum of a * b that a kernel is, if it is nothing else.
+struct SumOfProducts {
+  Access a, b, c;  // without their strides, which are those of the letters
+  BufferId base;   // if valid: the sums are added to what is there, which begins as base
+  std::vector<Letter> letters;
+};
+
+std::optional<SumOfProducts> sum_of_products(const Plan& plan, const Kernel& kernel) {
+  if (kernel.reductions.size() != 1 || !kernel.stores.empty() || kernel.body.size() != 3) return std::nullopt;
+  const Reduction& fold = kernel.reductions[0];
+  const auto* to = std::get_if<Access>(&fold.to);
+  const auto *left = std::get_if<Load>(&kernel.body[0].what), *right = std::get_if<Load>(&kernel.body[1].what);
+  const auto* product = std::get_if<Compute>(&kernel.body[2].what);
+  if (!fold.of_products || !to || !left || !right || !product || product->operands[0] != kernel.body[0].result ||
+      product->operands[1] != kernel.body[1].result || !is_real(plan.at(to->buffer).element))
+    return std::nullopt;
+  SumOfProducts sum{left->from, right->from, *to, {}, {}};
+  for (std::size_t i = 0; i < kernel.axes.size(); ++i)
+    sum.letters.push_back(
+        {kernel.axes[i].size, sum.a.at.strides[i], sum.b.at.strides[i], sum.c.at.strides[i], kernel.axes[i].reduced, false});
+  return sum;
+}
+
+// ---- sums that are added to a tensor ----
+
+// How far the first element is from the last, along axes with smaller strides than `stride`.
+std::int64_t reach(const Kernel& kernel, const Affine& at, const std::vector<bool>& of, std::int64_t stride) {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < kernel.axes.size(); ++i)
+    if (of[i] && std::abs(at.strides[i]) <= std::abs(stride)) sum += std::abs(at.strides[i]) * (kernel.axes[i].size - 1);
+  return sum;
+}
+
+// Whether no two elements along these axes are one.
+bool are_apart(const Kernel& kernel, const Affine& at, const std::vector<bool>& axes) {
+  for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
+    if (!axes[i] || kernel.axes[i].size == 1) continue;
+    std::vector<bool> others = axes;
+    others[i] = false;
+    if (std::abs(at.strides[i]) <= reach(kernel, at, others, at.strides[i])) return false;
+  }
+  return true;
+}
+
+// Along which axes of the kernel what is added goes to elements that overlap, so that its order is theirs. None if it is that of other axes
+// as well.
+std::optional<std::vector<bool>> turns_of(const Kernel& kernel) {
+  const Affine& at = kernel.stores[0].to.at;
+  const std::size_t axes = kernel.axes.size();
+  std::vector<bool> apart(axes, false), all(axes, true);
+  bool any_inside = false;
+  for (std::size_t i = axes; i-- > 0;) {
+    apart[i] = true;
+    apart[i] = are_apart(kernel, at, apart);
+    if (kernel.axes[i].size == 1) continue;
+    std::vector<bool> others = all;
+    others[i] = false;
+    if (apart[i] && any_inside && std::abs(at.strides[i]) <= reach(kernel, at, others, at.strides[i])) return std::nullopt;
+    any_inside |= !apart[i];
+  }
+  apart.flip();
+  return apart;
+}
+
+// The sums where the kernel puts them, if it adds every one of them to a tensor, and does nothing else.
+std::optional<SumOfProducts> added(const Plan& plan, SumOfProducts sum, const Kernel& kernel) {
+  if (!kernel.reductions.empty() || kernel.stores.size() != 1 || kernel.body.size() != 1) return std::nullopt;
+  const Store& store = kernel.stores[0];
+  const auto* load = std::get_if<Load>(&kernel.body[0].what);
+  if (!load || !store.adds || !store.base.valid() || store.value != kernel.body[0].result || load->from.buffer != sum.c.buffer)
+    return std::nullopt;
+  const std::int64_t elements = plan.at(sum.c.buffer).count;
+  std::int64_t sums = 1, turns = 1;
+  for (const Axis& axis : kernel.axes) turns *= axis.size;
+  for (const Letter& letter : sum.letters) sums *= letter.summed ? 1 : letter.size;
+  const std::optional<std::vector<bool>> in_turn = turns_of(kernel);
+  if (sums != elements || turns != elements || load->from.at.offset != 0 || !load->from.at.terms.empty() || !in_turn) return std::nullopt;
+  // Each letter is all of an axis of the kernel, or a part of one.
+  for (Letter& letter : sum.letters) {
+    if (letter.summed || letter.size == 1) continue;
+    std::size_t axis = 0;
+    auto holds = [&](std::size_t i) {
+      const std::int64_t from = load->from.at.strides[i];
+      return kernel.axes[i].size > 1 && from > 0 && letter.c % from == 0 && letter.c * letter.size <= from * kernel.axes[i].size;
+    };
+    while (axis < kernel.axes.size() && !holds(axis)) ++axis;
+    if (axis == kernel.axes.size()) return std::nullopt;
+    letter.c = store.to.at.strides[axis] * (letter.c / load->from.at.strides[axis]);
+    letter.in_turn = (*in_turn)[axis];
+  }
+  sum.c = store.to;
+  sum.base = store.base;
+  return sum;
+}
+
+// ---- groups ----
+
+std::int64_t count(const std::vector<Letter>& letters) {
+  std::int64_t product = 1;
+  for (const Letter& letter : letters) product *= letter.size;
+  return product;
+}
 
 // Merges letters that each operand walks as one axis.
 std::vector<Letter> merged(std::vector<Letter> letters) {
@@ -32,42 +138,47 @@ std::vector<Letter> merged(std::vector<Letter> letters) {
   return letters;
 }
 
-std::vector<std::int64_t> sizes(const std::vector<Letter>& letters) {
-  std::vector<std::int64_t> sizes;
-  for (const Letter& letter : letters) sizes.push_back(letter.size);
-  return sizes;
+struct Groups {
+  std::vector<Letter> batch, m, n, k;
+};
+
+Groups groups_of(const std::vector<Letter>& letters) {
+  Groups groups;
+  std::vector<Letter> in_turn;
+  for (const Letter& letter : letters)
+    (letter.summed    ? groups.k
+     : letter.in_turn ? in_turn
+     : letter.b == 0  ? groups.m
+     : letter.a == 0  ? groups.n
+                      : groups.batch)
+        .push_back(letter);
+  // Memory is walked from one element to the next, as far as that can be.
+  std::stable_sort(groups.k.begin(), groups.k.end(),
+                   [](const Letter& x, const Letter& y) { return std::abs(x.a) + std::abs(x.b) > std::abs(y.a) + std::abs(y.b); });
+  for (auto* group : {&groups.batch, &groups.m, &groups.n, &groups.k}) *group = merged(std::move(*group));
+  in_turn = merged(std::move(in_turn));
+  // A part of an operand that all turns read is packed once, if it is one block.
+  for (auto* group : {&groups.m, &groups.n})
+    while (!in_turn.empty() && group->size() > 1 && count(*group) / group->front().size >= kManyInBlock) {
+      groups.batch.push_back(group->front());
+      group->erase(group->begin());
+    }
+  groups.batch.insert(groups.batch.end(), in_turn.begin(), in_turn.end());
+  return groups;
 }
 
 // Worth a register tile: enough of every axis, none of which is empty.
-bool is_large(const Contraction& c) {
-  const std::int64_t m = count(c.m), n = count(c.n), k = count(c.k);
-  return count(c.batch) > 0 && std::min({m, n, k}) >= kFewest &&
+bool is_large(const Groups& groups) {
+  const std::int64_t m = count(groups.m), n = count(groups.n), k = count(groups.k);
+  return count(groups.batch) > 0 && std::min({m, n, k}) >= kFewest &&
          static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= kFewProducts;
 }
 
-// The sum over k of a * b that a kernel is, if it is nothing else.
-std::optional<Contraction> sum_of_products(const Plan& plan, const Kernel& kernel) {
-  if (kernel.reductions.size() != 1 || !kernel.stores.empty() || kernel.body.size() != 3) return std::nullopt;
-  const Reduction& fold = kernel.reductions[0];
-  const auto* to = std::get_if<Access>(&fold.to);
-  const auto *left = std::get_if<Load>(&kernel.body[0].what), *right = std::get_if<Load>(&kernel.body[1].what);
-  const auto* product = std::get_if<Compute>(&kernel.body[2].what);
-  if (!fold.of_products || !to || !left || !right || !product || product->operands[0] != kernel.body[0].result ||
-      product->operands[1] != kernel.body[1].result || !is_real(plan.at(to->buffer).element))
-    return std::nullopt;
-  std::vector<Letter> batch, m, n, k;
-  for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
-    const Letter letter{kernel.axes[i].size, left->from.at.strides[i], right->from.at.strides[i], to->at.strides[i]};
-    (kernel.axes[i].reduced ? k : letter.b == 0 ? m : letter.a == 0 ? n : batch).push_back(letter);
-  }
-  // Memory is walked from one element to the next, as far as that can be.
-  std::stable_sort(k.begin(), k.end(),
-                   [](const Letter& x, const Letter& y) { return std::abs(x.a) + std::abs(x.b) > std::abs(y.a) + std::abs(y.b); });
+Contraction contraction_of(const Plan& plan, const SumOfProducts& sum, const Groups& groups) {
   Contraction c;
   std::vector<Letter> letters;
-  for (auto [group, axes] : {std::pair(&batch, &c.batch), {&m, &c.m}, {&n, &c.n}, {&k, &c.k}}) {
-    *group = merged(std::move(*group));
-    *axes = sizes(*group);
+  for (auto [group, axes] : {std::pair(&groups.batch, &c.batch), {&groups.m, &c.m}, {&groups.n, &c.n}, {&groups.k, &c.k}}) {
+    for (const Letter& letter : *group) axes->push_back(letter.size);
     letters.insert(letters.end(), group->begin(), group->end());
   }
   auto over = [&](Access access, std::int64_t Letter::* stride) {
@@ -75,24 +186,72 @@ std::optional<Contraction> sum_of_products(const Plan& plan, const Kernel& kerne
     for (const Letter& letter : letters) access.at.strides.push_back(letter.*stride);
     return access;
   };
-  c.a = over(left->from, &Letter::a);
-  c.b = over(right->from, &Letter::b);
-  c.c = over(*to, &Letter::c);
+  c.a = over(sum.a, &Letter::a);
+  c.b = over(sum.b, &Letter::b);
+  c.c = over(sum.c, &Letter::c);
+  c.base = sum.base;
   c.fused = plan.target.fuses;
-  c.block = count(c.k) > kBlock ? kBlock : 0;
+  c.block = count(groups.k) > kBlock ? kBlock : 0;
   return c;
 }
+
+// ---- the pass ----
+
+class Choice {
+ public:
+  explicit Choice(Plan& plan) : plan_(plan), reads_(plan.buffers.size()) {
+    for_each_step(plan.body, [&](const Step& step) {
+      for_each_buffer(step, [&](Role role, BufferId id) { reads_[id.index] += role == Role::read; });
+    });
+    for (BufferId output : plan.outputs)
+      if (output.valid()) ++reads_[output.index];
+  }
+
+  void run(Steps& steps) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      for_each_region(steps[i], [&](Steps& inner) { run(inner); });
+      const auto* kernel = std::get_if<Kernel>(&steps[i].what);
+      const std::optional<SumOfProducts> sum = kernel ? sum_of_products(plan_, *kernel) : std::nullopt;
+      if (!sum) continue;
+      if (add_at_once(steps, i, *sum)) {
+        steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i--));
+        continue;
+      }
+      if (const Groups groups = groups_of(sum->letters); is_large(groups)) place(steps[i], contraction_of(plan_, *sum, groups));
+    }
+  }
+
+ private:
+  void place(Step& step, Contraction contraction) {
+    choose_tile(plan_, contraction);
+    step.what = std::move(contraction);
+  }
+
+  // Where the one reader of the sums adds them to a tensor, that is what the contraction does: the sums are never stored.
+  bool add_at_once(Steps& steps, std::size_t position, const SumOfProducts& sum) {
+    const BufferId sums = sum.c.buffer;
+    if (reads_[sums.index] != 1) return false;
+    for (std::size_t i = position + 1; i < steps.size(); ++i) {
+      const auto* kernel = std::get_if<Kernel>(&steps[i].what);
+      const std::optional<SumOfProducts> goes_on = kernel ? added(plan_, sum, *kernel) : std::nullopt;
+      if (!goes_on) continue;
+      const Groups groups = groups_of(goes_on->letters);
+      if (!is_large(groups)) return false;
+      place(steps[i], contraction_of(plan_, *goes_on, groups));
+      plan_.buffers[sums.index].count = 0;
+      return true;
+    }
+    return false;
+  }
+
+  Plan& plan_;
+  std::vector<std::size_t> reads_;  // by buffer: by how many steps, and outputs
+};
 
 }  // namespace
 
 void choose_contractions(Plan& plan) {
-  for_each_step(plan.body, [&](Step& step) {
-    const auto* kernel = std::get_if<Kernel>(&step.what);
-    std::optional<Contraction> sum = kernel ? sum_of_products(plan, *kernel) : std::nullopt;
-    if (!sum || !is_large(*sum)) return;
-    choose_tile(plan, *sum);
-    step.what = std::move(*sum);
-  });
+  Choice(plan).run(plan.body);
 }
 
 }  // namespace bpc::plan

@@ -75,6 +75,9 @@ class Walk {
   void visit(const What& what) {
     for_each_buffer(what, [&](Role role, BufferId id) { role == Role::read ? read(id) : write(id); });
     if constexpr (std::is_same_v<What, Kernel>) in_place(what);
+    if constexpr (std::is_same_v<What, Contraction>)
+      if (what.base.valid() && what.base != what.a.buffer && what.base != what.b.buffer)
+        result_.moves.push_back({what.base, what.c.buffer, now_, true});
     if constexpr (std::is_same_v<What, Donate>) result_.moves.push_back({what.from, what.to, now_, true});
   }
 

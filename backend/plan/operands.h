@@ -44,6 +44,7 @@ template <OneOf<Contraction> T>
 void operands(T& contraction, const auto& visit) {
   visit(Role::read, contraction.a);
   visit(Role::read, contraction.b);
+  if (contraction.base.valid()) visit(Role::read, contraction.base);
   for (auto* scratch : {&contraction.packed_a, &contraction.packed_b, &contraction.totals, &contraction.offsets})
     if (scratch->valid()) visit(Role::write, *scratch);
   visit(Role::write, contraction.c);

@@ -91,7 +91,7 @@ struct Instruction {
 struct Store {
   RegisterId value;
   Access to;
-  BufferId base;      // if valid: elements of `to` that the kernel does not write are those of base (a functional update)
+  BufferId base;      // if valid: sums are added to what is there, which begins as base; batch after batch
   bool adds = false;  // the value is added to what is there, which begins as base, turn by turn: several may write one element
 };
 
@@ -161,6 +161,7 @@ struct Tile {
 struct Contraction {
   std::vector<std::int64_t> batch, m, n, k;  // sizes, outermost first
   Access a, b, c;                            // a ignores n, b ignores m, c ignores k
+  BufferId base;                             // if valid: sums are added to what is there, which begins as base; batch after batch
   bool fused = false;                        // a product is rounded together with the sum it is added to
   std::int64_t block = 0;                    // of k: so many products are added up before they go to a total in f64; 0: all of them
   Tile tile;

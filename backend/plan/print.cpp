@@ -142,7 +142,7 @@ class Printer {
     line("contraction{}{}{}{}{}", group("batch", c.batch), group("m", c.m), group("n", c.n), group("k", c.k),
          c.block > 0 ? fmt::format(", blocks of {}", c.block) : "");
     ++depth_;
-    line("{} := {} * {}", show(c.c), show(c.a), show(c.b));
+    line("{} {} {} * {}{}", show(c.c), c.base.valid() ? "+=" : ":=", show(c.a), show(c.b), c.base.valid() ? " over " + name(c.base) : "");
     --depth_;
   }
   void visit(const If& branch) {

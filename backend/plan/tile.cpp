@@ -95,12 +95,16 @@ class TileChoice {
     const Walk am = walk(c_, Group::m, c_.a), ak = walk(c_, Group::k, c_.a);
     const Walk bn = walk(c_, Group::n, c_.b), bk = walk(c_, Group::k, c_.b);
     const bool one_block = tile.depth >= k_;
+    // What is not packed ends with whole tiles that begin earlier; they would add what they compute again twice.
+    const bool even_rows = !c_.base.valid() || m_ % tile.rows == 0, even_columns = !c_.base.valid() || n_ % tile.panel() == 0;
     const bool few_panels = n_ <= kFewPanels * tile.panel(), few_tiles = m_ <= kFewTiles * tile.rows;
-    tile.a = one_block && few_panels && am.is_even() && ak.is_even() ? Packing::none
-             : am.run() > ak.run()                                   ? Packing::across_k
-                                                                     : Packing::along_k;
+    tile.a = one_block && few_panels && even_rows && am.is_even() && ak.is_even() ? Packing::none
+             : am.run() > ak.run()                                                ? Packing::across_k
+                                                                                  : Packing::along_k;
     const bool side_by_side = bn.is_even() && bn.stride() == 1 && bk.is_even() && n_ >= tile.panel();
-    tile.b = one_block && few_tiles && side_by_side ? Packing::none : bk.run() > bn.run() ? Packing::along_k : Packing::across_k;
+    tile.b = one_block && few_tiles && even_columns && side_by_side ? Packing::none
+             : bk.run() > bn.run()                                  ? Packing::along_k
+                                                                    : Packing::across_k;
   }
 
   const Plan& plan_;

@@ -6,20 +6,47 @@ namespace bpc::plan {
 
 namespace {
 
-// Every element of every window is added to a tensor of zeros, window by window.
+// Windows of windows go to where they belong at once; the sums in between are not what is added.
+std::vector<const ir::Op*> chain_of(Values& values, const ir::Op& op) {
+  std::vector<const ir::Op*> chain{&op};
+  for (const ir::Op* inner = values.function.def(op.operands[0]); inner && inner->code == ir::Opcode::window_add;
+       inner = values.function.def(inner->operands[0]))
+    chain.push_back(inner);
+  return chain;
+}
+
+// Every element of every window is added to a tensor of zeros: the first of all windows, then the second …
 void lower_window_add(Values& values, const ir::Op& op) {
-  ir::ValueId windows = op.operands[0], y = op.results[0];
+  ir::ValueId y = op.results[0];
+  if (const ir::Op* user = values.only_user(y); user && user->code == ir::Opcode::window_add) return values.leave(op);
+  const std::vector<const ir::Op*> chain = chain_of(values, op);
+  ir::ValueId windows = chain.back()->operands[0];
   BufferId zeros = values.add_buffer(values.type(y), "zeros"), buffer = values.add_buffer(y);
   Kernel clear;
   for (std::int64_t size : values.sizes(y)) clear.axes.push_back({size, false});
   RegisterId zero = Elements(values, clear.axes.size(), clear.body).emit(values.type(y).element, Constant{});
   clear.stores.push_back({zero, {zeros, dense(values.sizes(y))}, {}});
   values.push({std::move(clear)});
-  std::size_t axes = values.type(windows).rank();
-  Affine at = compose(dense(values.sizes(y)), window_indices(op, identity_indices(axes)), axes);
-  Kernel kernel = store_kernel(values, windows, values.sizes(windows), {buffer, std::move(at)});
-  kernel.stores[0].base = zeros;
-  kernel.stores[0].adds = true;
+
+  // Outermost the axes that no window slides along, then those of a window, then those that it slides along.
+  const std::size_t axes = values.type(windows).rank(), kept = axes - chain.size();
+  std::vector<bool> slides(axes, false);
+  for (const ir::Op* each : chain) slides[static_cast<std::size_t>(each->attrs.integer(ir::Attr::axis))] = true;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < kept; ++i)
+    if (!slides[i]) order.push_back(i);
+  for (std::size_t i = kept; i < axes; ++i) order.push_back(i);
+  for (std::size_t i = 0; i < kept; ++i)
+    if (slides[i]) order.push_back(i);
+  Kernel kernel;
+  std::vector<Affine> indices(axes);
+  for (std::size_t i = 0; i < axes; ++i) {
+    kernel.axes.push_back({values.type(windows).size(order[i]), false});
+    indices[order[i]] = affine_axis(i, axes);
+  }
+  RegisterId element = Elements(values, axes, kernel.body).element(windows, indices);
+  for (auto inner = chain.rbegin(); inner != chain.rend(); ++inner) indices = window_indices(**inner, indices);
+  kernel.stores.push_back({element, {buffer, compose(dense(values.sizes(y)), indices, axes)}, zeros, true});
   values.push({std::move(kernel)});
   values.define_dense(y, buffer);
 }

@@ -147,6 +147,18 @@ bool Values::is_needed(ir::ValueId id) const {
          });
 }
 
+const ir::Op* Values::only_user(ir::ValueId id) const {
+  const UseSummary& use = uses_[id.index];
+  return use.count == 1 && use.users.size() == 1 && !use.inner ? &function.op(use.users[0]) : nullptr;
+}
+
+void Values::leave(const ir::Op& op) {
+  ir::ValueId id = op.results[0];
+  definition(id).kind = Definition::Kind::lazy;
+  for (ir::ValueId operand : op.operands)
+    if (definition(operand).kind == Definition::Kind::view) readers_[definition(operand).view.buffer.index].push_back(id);
+}
+
 void Values::lazy_or_stored(const ir::Op& op, std::vector<RegisterId> starts) {
   ir::ValueId id = op.results[0];
   Definition& held = definition(id);

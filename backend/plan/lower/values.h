@@ -100,6 +100,10 @@ class Values {
   // Before x, the whole of `base`, is overwritten: parts of it that are needed later are copied, which is less than a copy of all of x.
   void release(ir::ValueId x, BufferId base);
   bool is_read(ir::ValueId id) const { return uses_[id.index].count > 0; }
+  // The one op that reads the value, if that stands in the same block; otherwise nullptr.
+  const ir::Op* only_user(ir::ValueId id) const;
+  // Leaves an op to its only user, which looks through it.
+  void leave(const ir::Op& op);
 
  private:
   // Whether a value may be read by what follows: by an op that is still to come, or through a value that is computed where it is used.

@@ -121,4 +121,61 @@ TEST_CASE("contractions of windows, slices and what is stretched") {
     }
 }
 
+TEST_CASE("contractions that are added where windows came from") {
+  for (Element element : {Element::f32, Element::f64})
+    for (const auto& [stride, dilation] : {std::pair(1, 1), {2, 1}, {1, 2}, {3, 2}, {3, 1}}) {
+      CAPTURE(element_name(element), stride, dilation);
+      Function function;
+      Builder builder(function);
+      const std::int64_t rows = 9, columns = 11;
+      const std::int64_t height = (rows - 1) * stride + 2 * dilation + 1, width = (columns - 1) * stride + 2 * dilation + 1;
+      const auto folded = [&](ValueId windows) {
+        const auto attributes = [&](std::int64_t axis, std::int64_t length) {
+          return Attributes{
+              {Attr::axis, axis}, {Attr::length, length}, {Attr::stride, std::int64_t{stride}}, {Attr::dilation, std::int64_t{dilation}}};
+        };
+        const ValueId inner = builder.emit(Opcode::window_add, {windows}, attributes(3, width));
+        return builder.emit(Opcode::window_add, {inner}, attributes(2, height));
+      };
+      const ValueId y = parameter(function, shaped(element, {3, 8, rows, columns})), w = parameter(function, shaped(element, {8, 5, 3, 3}));
+      const ValueId spread = einsum(builder, y, w, "nohw,ocij->nchwij");
+      output(function, folded(spread));
+      // In groups of channels, which come together again.
+      const ValueId parts = builder.reshape(y, {{3, {}}, {2, {}}, {4, {}}, {rows, {}}, {columns, {}}});
+      const ValueId grouped = einsum(builder, parts, parameter(function, shaped(element, {2, 4, 5, 3, 3})), "ngohw,gocij->ngchwij");
+      output(function, folded(builder.reshape(grouped, {{3, {}}, {10, {}}, {rows, {}}, {columns, {}}, {3, {}}, {3, {}}})));
+      // Sums that are read twice, and the windows of one axis.
+      const ValueId twice = einsum(builder, w, y, "ocij,nohw->nchwij");
+      output(function, folded(twice));
+      output(function, twice);
+      const ValueId line = einsum(builder, y, parameter(function, shaped(element, {8, 7, 3})), "nohw,ocj->nchwj");
+      output(function, builder.emit(Opcode::window_add, {line},
+                                    {{Attr::axis, std::int64_t{3}},
+                                     {Attr::length, width},
+                                     {Attr::stride, std::int64_t{stride}},
+                                     {Attr::dilation, std::int64_t{dilation}}}));
+      agree_on_targets(function);
+    }
+}
+
+TEST_CASE("contractions that are added to a part of a tensor, which may be one that they read") {
+  for (Element element : {Element::f32, Element::f64}) {
+    Function function;
+    Builder builder(function);
+    const ValueId x = parameter(function, shaped(element, {40, 30})), w = parameter(function, shaped(element, {20, 40}));
+    auto add_to = [&](ValueId base, ValueId part) {
+      return builder.emit(Opcode::update, {base, part},
+                          {{Attr::starts, std::vector<std::int64_t>{3, 0}},
+                           {Attr::sizes, std::vector<std::int64_t>{20, 30}},
+                           {Attr::steps, std::vector<std::int64_t>{1, 1}},
+                           {Attr::drop, std::vector<std::int64_t>{}},
+                           {Attr::add, true}});
+    };
+    const ValueId y = add_to(builder.emit(Opcode::exp, {x}), einsum(builder, w, x, "ij,jk->ik"));
+    const ValueId z = add_to(y, einsum(builder, w, y, "ij,jk->ik"));
+    output(function, z);
+    agree_on_targets(function);
+  }
+}
+
 }  // namespace bpc::test

@@ -371,6 +371,26 @@ TEST_CASE("a convolution and its gradient by the kernels make no patches, and po
   CHECK(contractions == 2);
 }
 
+TEST_CASE("the gradient of a convolution by its images makes no patches") {
+  Function function;
+  Builder builder(function);
+  ValueId y = input(function, reals({2, 8, 16, 16})), w = input(function, reals({8, 4, 3, 3}));
+  ValueId sums = builder.emit(Opcode::einsum, {y, w}, {{Attr::spec, std::string("nohw,ocij->nchwij")}});
+  for (std::int64_t axis : {3, 2})
+    sums = builder.emit(
+        Opcode::window_add, {sums},
+        {{Attr::axis, axis}, {Attr::length, std::int64_t{18}}, {Attr::stride, std::int64_t{1}}, {Attr::dilation, std::int64_t{1}}});
+  output(function, sums);
+  Plan plan = plan::make_plan(function, {});
+  for (const plan::Buffer& buffer : plan.buffers) CHECK(buffer.count <= 2 * 8 * 16 * 16);
+  const auto* step = only<plan::Contraction>(plan.body);
+  REQUIRE(step);
+  CHECK(step->base.valid());
+  // Kernels' rows and columns go one after the other, within an image.
+  CHECK(step->batch == std::vector<std::int64_t>{2, 3, 3});
+  CHECK(kernels(plan.body).size() == 1);  // zeros
+}
+
 TEST_CASE("fused bodies stay bounded") {
   Function function;
   Builder builder(function);
