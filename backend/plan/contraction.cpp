@@ -12,7 +12,7 @@ namespace {
 
 // Products that are added up in the element type, so that long sums stay accurate.
 constexpr std::int64_t kBlock = 256;
-constexpr std::int64_t kFewest = 4;         // of m, n and k, that fill a tile
+constexpr std::int64_t kFewest = 4;         // products in a sum
 constexpr std::int64_t kManyInBlock = 256;  // rows or columns
 
 // An axis of a sum of products: its size and the stride of each operand along it.
@@ -167,10 +167,10 @@ Groups groups_of(const std::vector<Letter>& letters) {
   return groups;
 }
 
-// Worth a register tile: enough of every axis, none of which is empty.
+// Worth a register tile: enough products in each turn of the batch, of long enough sums; none of the axes is empty.
 bool is_large(const Groups& groups) {
   const std::int64_t m = count(groups.m), n = count(groups.n), k = count(groups.k);
-  return count(groups.batch) > 0 && std::min({m, n, k}) >= kFewest &&
+  return count(groups.batch) > 0 && k >= kFewest &&
          static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= kFewProducts;
 }
 
@@ -217,14 +217,19 @@ class Choice {
         steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i--));
         continue;
       }
-      if (const Groups groups = groups_of(sum->letters); is_large(groups)) place(steps[i], contraction_of(plan_, *sum, groups));
+      place(steps[i], *sum);
     }
   }
 
  private:
-  void place(Step& step, Contraction contraction) {
-    choose_tile(plan_, contraction);
+  // The sums become a contraction, if they are worth it.
+  bool place(Step& step, const SumOfProducts& sum) {
+    const Groups groups = groups_of(sum.letters);
+    if (!is_large(groups)) return false;
+    Contraction contraction = contraction_of(plan_, sum, groups);
+    if (!choose_tile(plan_, contraction)) return false;
     step.what = std::move(contraction);
+    return true;
   }
 
   // Where the one reader of the sums adds them to a tensor, that is what the contraction does: the sums are never stored.
@@ -235,9 +240,7 @@ class Choice {
       const auto* kernel = std::get_if<Kernel>(&steps[i].what);
       const std::optional<SumOfProducts> goes_on = kernel ? added(plan_, sum, *kernel) : std::nullopt;
       if (!goes_on) continue;
-      const Groups groups = groups_of(goes_on->letters);
-      if (!is_large(groups)) return false;
-      place(steps[i], contraction_of(plan_, *goes_on, groups));
+      if (!place(steps[i], *goes_on)) return false;
       plan_.buffers[sums.index].count = 0;
       return true;
     }

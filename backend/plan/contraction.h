@@ -36,7 +36,8 @@ std::int64_t totals_count(const Contraction& contraction);
 // Offsets (i64) where an operand does not walk evenly: of a and b along k (depth), and of c along m (height).
 std::int64_t offsets_count(const Contraction& contraction);
 
-// tile.cpp: chooses the tile of c, or of c with the roles of a and b exchanged, and gives it the memory to work in.
-void choose_tile(Plan& plan, Contraction& contraction);
+// tile.cpp: chooses the tile of c, or of c with the roles of a and b exchanged, and gives it the memory to work in. False: a loop over the
+// products is faster.
+bool choose_tile(Plan& plan, Contraction& contraction);
 
 }  // namespace bpc::plan

@@ -10,11 +10,13 @@ namespace bpc::plan {
 namespace {
 
 constexpr std::int64_t kMostRows = 16;    // of a tile, whose code is written out
-constexpr std::int64_t kMostVectors = 4;  // in a row of it
+constexpr std::int64_t kMostVectors = 8;  // in a row of it
 constexpr std::int64_t kMostTurned = 8;   // rows and columns of the square that is turned at once
 constexpr std::int64_t kFewPanels = 4;    // which read an operand again so seldom that it is not packed
 constexpr std::int64_t kFewTiles = 2;     // the same, of rows of tiles
 constexpr std::int64_t kCacheLine = 64;   // bytes
+constexpr double kFromFar = 0.3;          // cycles for a line from the second cache, beside what hides it
+constexpr std::int64_t kThin = 4;         // fewer rows than that pay for no packing
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step * step;
@@ -31,16 +33,21 @@ class TileChoice {
     n_ = count(c_.n);
     k_ = count(c_.k);
     choose_shape();
+    if (products_ == HUGE_VAL) return;
     choose_blocks();
     choose_packing();
   }
 
   const Contraction& contraction() const { return c_; }
 
+  // A few rows read b but once: no faster than memory, and much slower if it is packed before. A single column is a row of dot products.
+  bool is_worth_it() const { return products_ < HUGE_VAL && n_ > 1 && (m_ >= kThin || c_.tile.b == Packing::none); }
+
   // Of one turn of the batch.
   double cycles() const {
     const auto elements = [](std::int64_t x, std::int64_t y) { return static_cast<double>(x) * static_cast<double>(y); };
     const std::int64_t run = walk(c_, Group::n, c_.c).run();
+    if (!is_worth_it()) return HUGE_VAL;
     double sum = products_ + elements(m_, n_) * (run >= c_.tile.panel() ? 0.1 : moving(run));
     if (c_.tile.a != Packing::none)
       sum += elements(m_, k_) * moving(walk(c_, c_.tile.a == Packing::along_k ? Group::k : Group::m, c_.a).run());
@@ -60,9 +67,10 @@ class TileChoice {
       for (std::int64_t vectors = kMostVectors; vectors >= 1; --vectors) {
         const std::int64_t lanes = bytes / bytes_, panel = vectors * lanes;
         const std::int64_t most = std::min({(plan_.target.vector_registers - vectors - 1) / vectors, m_, kMostRows});
-        if (lanes < 2 || most < 1) continue;
+        if (lanes < 2 || most < 1 || (m_ < kThin && panel > n_)) continue;
         const std::int64_t rows = tiles(m_, tiles(m_, most));
-        const double turn = std::max({static_cast<double>(rows * vectors) / 2, static_cast<double>(rows + vectors) / 2, 4.0});
+        const double turn = std::max({static_cast<double>(rows * vectors) / 2, static_cast<double>(rows + vectors) / 2, 4.0}) +
+                            kFromFar * static_cast<double>(vectors * bytes) / kCacheLine;
         // What a tile takes beside its products.
         const double around = 20 + static_cast<double>(rows * vectors);
         const double sum =
@@ -80,7 +88,7 @@ class TileChoice {
     Tile& tile = c_.tile;
     const auto far = static_cast<std::int64_t>(plan_.target.far_bytes);
     tile.depth = k_;
-    if (c_.block > 0) {
+    if (c_.block > 0 && !reads_in_place()) {
       const std::int64_t most = std::max(far / 8 / (tile.panel() * bytes_) / c_.block, std::int64_t{1}) * c_.block;
       if (k_ > most) tile.depth = round_up(tiles(k_, tiles(k_, most)), c_.block);
     }
@@ -90,21 +98,25 @@ class TileChoice {
     if (tile.height * line > 8 * far) tile.height = std::max(far / 4 / line / tile.rows, std::int64_t{1}) * tile.rows;
   }
 
+  // Whether b is read so seldom, and lies such that it is not packed. What is not packed ends with a whole tile that begins earlier; it
+  // would add what it computes again twice.
+  bool reads_in_place() const {
+    const Walk n = walk(c_, Group::n, c_.b);
+    const std::int64_t panel = c_.tile.panel();
+    return m_ <= kFewTiles * c_.tile.rows && n.is_even() && n.stride() == 1 && walk(c_, Group::k, c_.b).is_even() && n_ >= panel &&
+           (!c_.base.valid() || n_ % panel == 0);
+  }
+
   void choose_packing() {
     Tile& tile = c_.tile;
     const Walk am = walk(c_, Group::m, c_.a), ak = walk(c_, Group::k, c_.a);
-    const Walk bn = walk(c_, Group::n, c_.b), bk = walk(c_, Group::k, c_.b);
-    const bool one_block = tile.depth >= k_;
-    // What is not packed ends with whole tiles that begin earlier; they would add what they compute again twice.
-    const bool even_rows = !c_.base.valid() || m_ % tile.rows == 0, even_columns = !c_.base.valid() || n_ % tile.panel() == 0;
-    const bool few_panels = n_ <= kFewPanels * tile.panel(), few_tiles = m_ <= kFewTiles * tile.rows;
-    tile.a = one_block && few_panels && even_rows && am.is_even() && ak.is_even() ? Packing::none
-             : am.run() > ak.run()                                                ? Packing::across_k
-                                                                                  : Packing::along_k;
-    const bool side_by_side = bn.is_even() && bn.stride() == 1 && bk.is_even() && n_ >= tile.panel();
-    tile.b = one_block && few_tiles && even_columns && side_by_side ? Packing::none
-             : bk.run() > bn.run()                                  ? Packing::along_k
-                                                                    : Packing::across_k;
+    const bool few_panels = n_ <= kFewPanels * tile.panel(), even_rows = !c_.base.valid() || m_ % tile.rows == 0;
+    tile.a = tile.depth >= k_ && few_panels && even_rows && am.is_even() && ak.is_even() ? Packing::none
+             : am.run() > ak.run()                                                       ? Packing::across_k
+                                                                                         : Packing::along_k;
+    tile.b = reads_in_place()                                                  ? Packing::none
+             : walk(c_, Group::k, c_.b).run() > walk(c_, Group::n, c_.b).run() ? Packing::along_k
+                                                                               : Packing::across_k;
   }
 
   const Plan& plan_;
@@ -206,8 +218,9 @@ std::int64_t offsets_count(const Contraction& c) {
   return even ? 0 : 2 * c.tile.depth + c.tile.height;
 }
 
-void choose_tile(Plan& plan, Contraction& contraction) {
+bool choose_tile(Plan& plan, Contraction& contraction) {
   const TileChoice straight(plan, contraction), crossed(plan, exchanged(contraction));
+  if (!straight.is_worth_it() && !crossed.is_worth_it()) return false;
   contraction = crossed.cycles() < straight.cycles() ? crossed.contraction() : straight.contraction();
   const Element element = plan.at(contraction.c.buffer).element;
   auto scratch = [&](Element of, std::int64_t count, const char* name) {
@@ -217,6 +230,7 @@ void choose_tile(Plan& plan, Contraction& contraction) {
   contraction.packed_b = scratch(element, packed_b_count(contraction), "panels");
   contraction.totals = scratch(Element::f64, totals_count(contraction), "totals");
   contraction.offsets = scratch(Element::i64, offsets_count(contraction), "offsets");
+  return true;
 }
 
 }  // namespace bpc::plan

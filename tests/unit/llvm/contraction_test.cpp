@@ -61,6 +61,25 @@ TEST_CASE("contractions at the edges of tiles") {
   }
 }
 
+TEST_CASE("contractions of few rows or columns") {
+  for (Element element : {Element::f32, Element::f64}) {
+    Function function;
+    Builder builder(function);
+    const ValueId square = parameter(function, shaped(element, {300, 97})), turned = parameter(function, shaped(element, {97, 300}));
+    for (std::int64_t m : {1, 2, 3}) {
+      const ValueId rows = parameter(function, shaped(element, {m, 300}));
+      output(function, einsum(builder, rows, square, "ij,jk->ik"));
+      output(function, einsum(builder, rows, turned, "ij,kj->ik"));
+      output(function, einsum(builder, rows, square, "ij,jk->ki"));
+    }
+    output(function, einsum(builder, parameter(function, shaped(element, {300})), square, "j,jk->k"));
+    output(function, einsum(builder, parameter(function, shaped(element, {300})), turned, "j,kj->k"));
+    output(function,
+           einsum(builder, parameter(function, shaped(element, {5, 90})), parameter(function, shaped(element, {5, 90, 70})), "bi,bij->bj"));
+    agree_on_targets(function);
+  }
+}
+
 TEST_CASE("contractions of several blocks") {
   for (Element element : {Element::f32, Element::f64})
     for (const char* spec : {"ij,jk->ik", "ij,kj->ik"}) {
