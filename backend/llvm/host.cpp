@@ -80,6 +80,9 @@ void HostEmitter::visit(const plan::Instruction& instruction) {
 void HostEmitter::visit(const plan::Kernel& kernel) {
   emit(code_, kernel);
 }
+void HostEmitter::visit(const plan::Rows& rows) {
+  emit(code_, rows);
+}
 void HostEmitter::visit(const plan::Contraction& contraction) {
   emit(code_, contraction);
 }

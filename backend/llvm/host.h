@@ -21,6 +21,7 @@ class HostEmitter {
   void part(std::span<const plan::Step> steps);  // in a function of their own
   void visit(const plan::Instruction& instruction);
   void visit(const plan::Kernel& kernel);
+  void visit(const plan::Rows& rows);
   void visit(const plan::Contraction& contraction);
   void visit(const plan::SetOutput& output);
   void visit(const plan::Donate& donate);

@@ -9,6 +9,7 @@
 #include "backend/plan/cost.h"
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
+#include "backend/plan/rows.h"
 
 namespace bpc::backend {
 
@@ -69,13 +70,38 @@ class LoopNest {
         shape_(work(kernel) <= kModestWork ? Code::Shape::compact : Code::Shape::ordinary) {}
 
   void run() {
-    for (const Reduction& fold : kernel_.reductions)
-      folds_.emplace_back(code_, fold, std::max<std::int64_t>(kernel_.lanes, 1), tree_.partials, width_);
+    add_folds();
     kept(0);
+  }
+
+  // ---- the same, so many turns of the outermost axis at a time ----
+
+  void begin() {
+    add_folds();
+    if (!kernel_.axes[0].reduced) return;
+    if (kernel_.lanes > 0) lanes_ = Lanes{code_.integer(0), kernel_.axes.back().size};
+    reset();
+    if (tree_.block == 0) reset_partials();
+  }
+  void some(llvm::Value* from, std::int64_t count) {
+    if (kernel_.axes[0].reduced)
+      fold(0, from, count, nullptr);
+    else
+      turns(from, plus(from, count), [&] { kept(1); });
+  }
+  void end() {
+    if (!kernel_.axes[0].reduced) return;
+    if (tree_.block == 0) join_partials();
+    finish();
   }
 
  private:
   using Body = std::function<void()>;
+
+  void add_folds() {
+    for (const Reduction& fold : kernel_.reductions)
+      folds_.emplace_back(code_, fold, std::max<std::int64_t>(kernel_.lanes, 1), tree_.partials, width_);
+  }
 
   void loop(llvm::Value* from, llvm::Value* to, std::int64_t by, const std::function<void(llvm::Value* index)>& body) {
     code_.loop(from, to, by, shape_, body);
@@ -130,7 +156,7 @@ class LoopNest {
       });
     };
     const std::int64_t whole = count / group * group;
-    loop(from, plus(from, whole), group, [&](llvm::Value* first) { at_once(first, 0, group); });
+    if (whole > 0) loop(from, plus(from, whole), group, [&](llvm::Value* first) { at_once(first, 0, group); });
     llvm::Value* rest = plus(from, whole);
     if (kernel_.body.size() > kLargeBody) return at_once(rest, 0, count - whole);
     std::int64_t done = 0;
@@ -148,14 +174,20 @@ class LoopNest {
 
   // Those of the kept indices at hand.
   void results() {
-    const std::size_t level = indices_.size();
+    reset();
+    if (tree_.block == 0)
+      block([&] { reduced(indices_.size(), nullptr); });
+    else
+      reduced(indices_.size(), nullptr);
+    finish();
+  }
+  void reset() {
     each_lane([&](llvm::Value* lane) {
       for (Fold& fold : folds_) fold.reset(lane);
     });
-    if (tree_.block == 0)
-      block([&] { reduced(level, nullptr); });
-    else
-      reduced(level, nullptr);
+  }
+  void finish() {
+    const std::size_t level = indices_.size();
     indices_.resize(folded_end_, code_.integer(0));  // finished values do not depend on the reduced axes
     each_lane([&](llvm::Value* lane) {
       for (Fold& fold : folds_) fold.finish(lane, indices_);
@@ -165,21 +197,30 @@ class LoopNest {
 
   void reduced(std::size_t level, llvm::Value* partial) {
     if (level == folded_end_) return each_lane([&](llvm::Value* lane) { turn(lane, partial); });
-    const std::int64_t size = kernel_.axes[level].size;
-    if (tree_.block == 0 || level != tree_.block_axis) return run(level, code_.integer(0), size, partial);
+    fold(level, code_.integer(0), kernel_.axes[level].size, partial);
+  }
+  // `count` turns of an axis, block by block.
+  void fold(std::size_t level, llvm::Value* from, std::int64_t count, llvm::Value* partial) {
+    if (tree_.block == 0 || level != tree_.block_axis) return run(level, from, count, partial);
     auto block = [&](llvm::Value* from, std::int64_t count) {
       this->block([&] { run(level, from, count, partial); });
       each_lane([&](llvm::Value* lane) {
         for (Fold& fold : folds_) fold.end_block(lane);
       });
     };
-    const std::int64_t whole = size / tree_.block * tree_.block;
-    loop(code_.integer(0), code_.integer(whole), tree_.block, [&](llvm::Value* from) { block(from, tree_.block); });
-    if (whole < size) block(code_.integer(whole), size - whole);
+    const std::int64_t whole = count / tree_.block * tree_.block;
+    if (whole > 0) loop(from, plus(from, whole), tree_.block, [&](llvm::Value* first) { block(first, tree_.block); });
+    if (whole < count) block(plus(from, whole), count - whole);
   }
   void block(const Body& body) {
-    for (Fold& fold : folds_) fold.reset_partials();
+    reset_partials();
     body();
+    join_partials();
+  }
+  void reset_partials() {
+    for (Fold& fold : folds_) fold.reset_partials();
+  }
+  void join_partials() {
     for (Fold& fold : folds_) fold.join_partials();
   }
 
@@ -196,7 +237,7 @@ class LoopNest {
       for (std::int64_t i = 0; i < size; ++i) at(plus(first, i), [&] { reduced(level + 1, code_.integer(i)); });
     };
     const std::int64_t whole = count / tree_.partials * tree_.partials;
-    loop(from, plus(from, whole), tree_.partials, [&](llvm::Value* first) { group(first, tree_.partials); });
+    if (whole > 0) loop(from, plus(from, whole), tree_.partials, [&](llvm::Value* first) { group(first, tree_.partials); });
     group(plus(from, whole), count - whole);
   }
 
@@ -239,15 +280,31 @@ void emit(Code& code, const Kernel& kernel) {
   for (const plan::Axis& axis : kernel.axes)
     if (axis.size == 0 && !axis.reduced) return;
 
-  std::vector<RegisterId> results;
-  for (const Reduction& fold : kernel.reductions)
-    if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
   auto body = [&] { LoopNest(code, kernel).run(); };
   // A loop that may stop the run, or none at all, stays where it is.
   if (may_stop(kernel) || kernel.axes.empty())
     body();
   else
-    code.outline("kernel", work(kernel) <= kLittleWork, given_to(kernel, plan::kernel_inputs(kernel)), results, body);
+    code.outline("kernel", work(kernel) <= kLittleWork, given_to(kernel, plan::kernel_inputs(kernel)), plan::kernel_results(kernel), body);
+}
+
+void emit(Code& code, const plan::Rows& rows) {
+  code.outline("rows", false, given_to(rows, plan::kernel_inputs(rows)), plan::kernel_results(rows), [&] {
+    std::vector<LoopNest> nests;
+    for (const Kernel& kernel : rows.kernels) nests.emplace_back(code, kernel);
+    auto tile = [&](llvm::Value* start, std::int64_t count) {
+      code.set(rows.start, start);
+      for (std::size_t i = 0; i < nests.size(); ++i) {
+        const std::int64_t turns = plan::turns_of_row(rows.kernels[i], rows.count);
+        nests[i].some(code.builder.CreateNSWMul(start, code.integer(turns)), count * turns);
+      }
+    };
+    for (LoopNest& nest : nests) nest.begin();
+    const std::int64_t whole = rows.count / rows.tile * rows.tile;
+    code.loop(code.integer(0), code.integer(whole), rows.tile, Code::Shape::rolled, [&](llvm::Value* start) { tile(start, rows.tile); });
+    if (whole < rows.count) tile(code.integer(whole), rows.count - whole);
+    for (LoopNest& nest : nests) nest.end();
+  });
 }
 
 }  // namespace bpc::backend

@@ -18,5 +18,9 @@ void add_registers(const Step& step, Registers& to);
 
 // Host registers that a kernel reads.
 std::vector<RegisterId> kernel_inputs(const Kernel& kernel);
+std::vector<RegisterId> kernel_inputs(const Rows& rows);
+// And those that their reductions leave to it.
+std::vector<RegisterId> kernel_results(const Kernel& kernel);
+std::vector<RegisterId> kernel_results(const Rows& rows);
 
 }  // namespace bpc::plan

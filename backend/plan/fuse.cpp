@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <set>
 
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
+#include "backend/plan/schedule.h"
 
 namespace bpc::plan {
 
@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kLargestBody = 256;  // instructions of one kernel
 constexpr std::size_t kOpenKernels = 4;    // kernels that a new one may join
-constexpr std::size_t kMostMoved = 16;     // scalars that are computed earlier, so that one kernel joins another
 constexpr std::int64_t kFewTurns = 1024;   // of a loop that costs more to start than to run
 
 std::int64_t iterations(const Kernel& kernel) {
@@ -53,13 +52,6 @@ bool is_same(const Plan& plan, const Instruction& a, const Instruction& b) {
          !other.fails.valid();
 }
 
-// Whether the step makes the scalar, which may be computed as soon as there is what it is made of.
-bool is_movable(const Step& step, RegisterId scalar) {
-  const auto* instruction = std::get_if<Instruction>(&step.what);
-  const auto* compute = instruction ? std::get_if<Compute>(&instruction->what) : nullptr;
-  return instruction && instruction->result == scalar && !(compute && compute->fails.valid());
-}
-
 bool is_constant(const Step& step) {
   const auto* instruction = std::get_if<Instruction>(&step.what);
   return instruction && std::holds_alternative<Constant>(instruction->what);
@@ -88,17 +80,14 @@ class Fusion {
       if (may_join && std::any_of(open_.rbegin(), open_.rend(), [&](std::size_t at) { return try_join(at, *kernel); })) continue;
       // What the indices that it has checked name is read after it.
       if (std::holds_alternative<CheckIndices>(step.what)) open_.clear();
-      place(step, fused_.size() + 1);
-      fused_.push_back({std::move(step), {}, false});
+      schedule_.push(std::move(step));
       if (!may_join) continue;
       if (open_.size() == kOpenKernels) open_.erase(open_.begin());
-      open_.push_back(fused_.size() - 1);
+      open_.push_back(schedule_.end() - 1);
     }
     steps = std::move(constants_);
-    for (Place& place : fused_) {
-      std::move(place.ahead.begin(), place.ahead.end(), std::back_inserter(steps));
-      if (!place.has_moved) steps.push_back(std::move(place.step));
-    }
+    Steps rest = std::move(schedule_).finish();
+    std::move(rest.begin(), rest.end(), std::back_inserter(steps));
   }
 
  private:
@@ -114,51 +103,10 @@ class Fusion {
            std::none_of(kernel.reductions.begin(), kernel.reductions.end(), [](const Reduction& fold) { return fold.running; });
   }
 
-  // What the step makes is there for those at this position and after it.
-  void place(const auto& step, std::size_t position) {
-    for_each_register(step, [&](Role role, RegisterId id) {
-      if (role == Role::write) registers_[id] = position;
-    });
-    for_each_buffer(step, [&](Role role, BufferId id) {
-      if (role == Role::write) buffers_[id] = position;
-    });
-  }
-  // What is not made in this list is there from the beginning.
-  bool is_there(RegisterId id, std::size_t position) const {
-    auto made = registers_.find(id);
-    return made == registers_.end() || made->second <= position;
-  }
-  bool is_there(BufferId id, std::size_t position) const {
-    auto made = buffers_.find(id);
-    return made == buffers_.end() || made->second <= position;
-  }
-
-  // Whether the register is there at the position, once the scalars at `moved` stand before it.
-  bool can_be_there(RegisterId id, std::size_t position, std::set<std::size_t>& moved) const {
-    if (is_there(id, position)) return true;
-    const std::size_t from = registers_.at(id) - 1;
-    const Place& place = fused_[from];
-    if (moved.contains(from)) return true;
-    if (place.has_moved || !is_movable(place.step, id) || moved.size() == kMostMoved) return false;
-    moved.insert(from);
-    bool result = true;
-    for_each_register(place.step, [&](Role role, RegisterId operand) {
-      result = result && (role == Role::write || can_be_there(operand, position, moved));
-    });
-    for_each_buffer(place.step, [&](Role, BufferId buffer) { result &= is_there(buffer, position); });
-    return result;
-  }
-
-  void move_ahead(std::size_t from, std::size_t position) {
-    place(fused_[from].step, position);
-    fused_[position].ahead.push_back(std::move(fused_[from].step));
-    fused_[from].has_moved = true;
-  }
-
   // Legal when all that `kernel` reads is there before `position`, or can be, or is an element that the earlier kernel stores at the same
   // turn; worth it when they share what they read.
   bool try_join(std::size_t position, Kernel& kernel) {
-    auto& earlier = std::get<Kernel>(fused_[position].step.what);
+    auto& earlier = std::get<Kernel>(schedule_.at(position).what);
     if (!same_space(earlier, kernel) || earlier.body.size() + kernel.body.size() > kLargestBody) return false;
     bool shares = iterations(kernel) <= kFewTurns, is_legal = true;
     std::map<RegisterId, RegisterId> renamed;
@@ -167,7 +115,7 @@ class Fusion {
       const Store* store = load ? store_to(earlier, load->from.buffer) : nullptr;
       if (!load) continue;
       if (!store) {
-        is_legal &= is_there(load->from.buffer, position);
+        is_legal &= schedule_.is_there(load->from.buffer, position);
         shares |= reads(earlier, load->from.buffer);
       } else {
         is_legal &= store->to.at == load->from.at;
@@ -176,12 +124,8 @@ class Fusion {
       }
     }
     if (!is_legal || !shares) return false;
-    std::set<std::size_t> moved;
-    for (RegisterId id : kernel_inputs(kernel))
-      if (!can_be_there(id, position, moved)) return false;
-
-    for (std::size_t from : moved) move_ahead(from, position);
-    place(kernel, position + 1);
+    if (!schedule_.provide(kernel_inputs(kernel), position)) return false;
+    schedule_.place(kernel, position + 1);
     join(earlier, std::move(kernel), std::move(renamed));
     return true;
   }
@@ -216,16 +160,9 @@ class Fusion {
   static Affine& form_of(Affine& at) { return at; }
   static Affine& form_of(Access& access) { return access.at; }
 
-  struct Place {
-    Step step;
-    Steps ahead;  // scalars that are computed before it
-    bool has_moved = false;
-  };
   Plan& plan_;
   Steps constants_;
-  std::vector<Place> fused_;
-  std::map<RegisterId, std::size_t> registers_;  // by what is made in the list: the first position where it is there
-  std::map<BufferId, std::size_t> buffers_;
+  Schedule schedule_;
   std::vector<std::size_t> open_;  // positions of kernels that others may join
 };
 

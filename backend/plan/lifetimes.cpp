@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/plan/operands.h"
+#include "backend/plan/rows.h"
 
 namespace bpc::plan {
 
@@ -81,6 +82,13 @@ class Walk {
     if constexpr (std::is_same_v<What, Donate>) result_.moves.push_back({what.from, what.to, now_, true});
   }
 
+  // All at one time: what one kernel makes is there while the others run.
+  void visit(const Rows& rows) {
+    for (const Kernel& kernel : rows.kernels)
+      for_each_buffer(kernel, [&](Role role, BufferId id) { role == Role::read ? read(id) : write(id); });
+    for (std::size_t i = 0; i < rows.kernels.size(); ++i) in_place(rows.kernels[i], rows, i);
+  }
+
   void visit(const If& branch) {
     std::int64_t start = now_;
     walk(branch.then);
@@ -138,7 +146,25 @@ class Walk {
   }
 
   // Where every load of a buffer reads the very element that a store of the same turn replaces, or the buffer is the base of an update.
-  void in_place(const Kernel& kernel) {
+  void in_place(const Kernel& kernel) { in_place(kernel, {0, 1, {}, {}}, 0); }
+  // The kernel is number `which` of the rows, or alone. None after it may read what it writes over, none before it write there; those
+  // before it may read the same row.
+  void in_place(const Kernel& kernel, const Rows& rows, std::size_t which) {
+    auto others_allow = [&](BufferId from, const Store& store) {
+      for (std::size_t i = 0; i < rows.kernels.size(); ++i) {
+        bool allows = true;
+        operands(rows.kernels[i], [&]<class Operand>(Role role, const Operand& operand) {
+          if constexpr (std::is_same_v<Operand, Access>) {
+            if (i == which || (operand.buffer != from && operand.buffer != store.to.buffer)) return;
+            const auto size = row_size(rows.kernels[i], operand.at, rows.count);
+            const bool is_row = size && size == row_size(kernel, store.to.at, rows.count);
+            allows &= operand.buffer == from ? i < which && is_row : i > which && role == Role::read;
+          }
+        });
+        if (!allows) return false;
+      }
+      return true;
+    };
     auto loads_match = [&](BufferId buffer, const Affine& at, bool needed) {
       bool any = false;
       for (const Instruction& instruction : kernel.body)
@@ -157,7 +183,8 @@ class Walk {
         const auto* load = std::get_if<Load>(&instruction.what);
         if (!load) continue;
         const Buffer &from = plan_.at(load->from.buffer), &into = plan_.at(store.to.buffer);
-        if (from.element == into.element && from.count == into.count && loads_match(load->from.buffer, store.to.at, true))
+        if (from.element == into.element && from.count == into.count && loads_match(load->from.buffer, store.to.at, true) &&
+            others_allow(load->from.buffer, store))
           result_.moves.push_back({load->from.buffer, store.to.buffer, now_, false});
       }
     }

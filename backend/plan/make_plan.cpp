@@ -46,6 +46,8 @@ Plan make_plan(const ir::Function& function, const Target& target) {
   check_after(plan, "order_loops");
   choose_trees(plan);
   check_after(plan, "choose_trees");
+  join_rows(plan);
+  check_after(plan, "join_rows");
   add_frame(plan);
   assign_storage(plan);
   check_after(plan, "assign_storage");

@@ -15,8 +15,8 @@ template <class T, class... Whats>
 concept OneOf = (std::same_as<std::remove_const_t<T>, Whats> || ...);
 
 // Calls visit(role, operand) on each operand of a step (const or not): a RegisterId, a BufferId of which every element matters, an Access,
-// or an Affine form by itself. What is read comes before what is written. Of a step with regions: what enters it and leaves it, not what
-// stands inside or what the regions are given (see for_each_region). Of a kernel: its own registers as well.
+// or an Affine form by itself. What is read comes before what is written, in each kernel. Of a step with regions: what enters it and leaves
+// it, not what stands inside or what the regions are given (see for_each_region). Of a kernel: its own registers as well.
 template <OneOf<Instruction> T>
 void operands(T& instruction, const auto& visit) {
   if (auto* load = std::get_if<Load>(&instruction.what)) visit(Role::read, load->from);
@@ -38,6 +38,12 @@ void operands(T& kernel, const auto& visit) {
     if (!fold.position.strides.empty()) visit(Role::read, fold.position);
   for (auto& store : kernel.stores) visit(Role::write, store.to);
   for (auto& fold : kernel.reductions) std::visit([&](auto& to) { visit(Role::write, to); }, fold.to);
+}
+
+template <OneOf<Rows> T>
+void operands(T& rows, const auto& visit) {
+  visit(Role::write, rows.start);
+  for (auto& kernel : rows.kernels) operands(kernel, visit);
 }
 
 template <OneOf<Contraction> T>
@@ -213,7 +219,7 @@ void for_each_step(auto& steps, const auto& f) {
   }
 }
 
-// f(kernel) on every kernel, the same.
+// f(kernel) on every kernel that is a step, the same.
 void for_each_kernel(auto& steps, const auto& f) {
   for_each_step(steps, [&](auto& step) {
     if (auto* kernel = std::get_if<Kernel>(&step.what)) f(*kernel);

@@ -26,6 +26,9 @@ void order_loops(Plan& plan);
 // trees.cpp: in which order each reduction folds its terms, whatever the target.
 void choose_trees(Plan& plan);
 
+// rows.cpp: kernels that read the same rows, or rows that others among them have made, run a few rows at a time.
+void join_rows(Plan& plan);
+
 // storage.cpp: where each buffer lies. Buffers whose lives do not overlap share memory; an op whose operand dies may write in place.
 void assign_storage(Plan& plan);
 

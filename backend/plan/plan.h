@@ -140,6 +140,15 @@ struct Kernel {
   std::vector<Reduction> reductions;
 };
 
+// Kernels whose outermost axes have `count` rows in common, each of as many turns of a kernel's own: for one tile of rows after the other,
+// each kernel runs, so that what it reads of those before it is in a cache. Along its outermost axis a kernel may be kept or reduced.
+// Buffers that no other step knows have room for one tile: its first row, `start`, is in their forms. `start` is seen in this step alone.
+struct Rows {
+  std::int64_t count = 0, tile = 1;
+  RegisterId start;
+  std::vector<Kernel> kernels;
+};
+
 // Sums of fewer products are not worth a packed panel, nor factors that are made first, to be read again and again.
 inline constexpr double kFewProducts = 4096;
 
@@ -291,7 +300,7 @@ struct Pop {
 };
 
 struct Step {
-  std::variant<Instruction, Kernel, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Library, Random, SetOutput,
+  std::variant<Instruction, Kernel, Rows, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Library, Random, SetOutput,
                Donate, NewTape, CopyTape, Push, Pop>
       what;
 };

@@ -135,6 +135,12 @@ class Printer {
            kind_name(fold.kind), name(fold.value));
     --depth_;
   }
+  void visit(const Rows& rows) {
+    line("rows {}, {} at a time, from {}", rows.count, rows.tile, name(rows.start));
+    ++depth_;
+    for (const Kernel& kernel : rows.kernels) visit(kernel);
+    --depth_;
+  }
   void visit(const Contraction& c) {
     auto group = [](const char* name, const std::vector<std::int64_t>& sizes) {
       return sizes.empty() ? "" : fmt::format(" {} {}", name, fmt::join(sizes, " "));

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "backend/plan/contraction.h"
+#include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 
 namespace bpc::plan {
@@ -106,21 +107,35 @@ class Verifier {
   void visit(const Kernel& kernel) {
     std::vector<std::int64_t> sizes;
     for (const Axis& axis : kernel.axes) sizes.push_back(axis.size);
-    std::vector<RegisterId> results;
     scope([&] {
       operands(kernel, sizes);
       for (const Store& store : kernel.stores)
         require(plan_.at(store.value).element == plan_.at(store.to.buffer).element, name(store.value) + " is stored as another element");
       for (const Reduction& fold : kernel.reductions) {
-        if (const auto* result = std::get_if<RegisterId>(&fold.to)) results.push_back(*result);
         const auto* to = std::get_if<Access>(&fold.to);
         if (!to || fold.running) continue;
         for (std::size_t i = 0; i < kernel.axes.size() && i < to->at.strides.size(); ++i)
           require(!kernel.axes[i].reduced || to->at.strides[i] == 0, fmt::format("a reduction moves along axis {}, which it reduces", i));
       }
     });
-    see(results);
+    see(kernel_results(kernel));
     tree(kernel);
+  }
+  void visit(const Rows& rows) {
+    require(rows.count > 0 && rows.tile > 0, "rows without rows");
+    scope([&] {
+      define(rows.start);
+      for (const Kernel& kernel : rows.kernels) {
+        visit(kernel);
+        require(!kernel.axes.empty() && kernel.axes[0].size % rows.count == 0, "a kernel without those rows");
+        if (kernel.axes.empty() || !kernel.axes[0].reduced) continue;
+        const std::int64_t turns = rows.tile * (kernel.axes[0].size / rows.count);
+        require(kernel.tree.axis != 0 || turns % kernel.tree.partials == 0, "a tile that ends within a round of partials");
+        require(kernel.tree.block_axis != 0 || kernel.tree.block == 0 || turns % kernel.tree.block == 0, "a tile that ends within a block");
+        require(kernel.lanes == 0 || kernel.lanes == kernel.axes.back().size, "some of the lanes, folded from row to row");
+      }
+    });
+    see(kernel_results(rows));
   }
   void tree(const Kernel& kernel) {
     const Tree& tree = kernel.tree;

@@ -9,6 +9,7 @@
 //   - a tree deals out, and cuts into blocks, axes that are reduced; a block is whole rounds of partials, which are a power of two; what
 //   has
 //     an order, running sums and the first of the best, has no partials
+//   - kernels have the rows that they share; what is folded along them is cut into tiles of whole rounds and blocks
 //   - conditions are bools, and each register that is carried or joined has one type
 //   - once storage is assigned: each buffer fits into its storage, storages in the arena lie inside it, aligned; constants, and arguments
 //     that no output takes, are never written; an output lies where the caller wants it

@@ -1,0 +1,54 @@
+// A list of steps in which a later one may join an earlier one: what is there at each position.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "backend/plan/operands.h"
+#include "backend/plan/plan.h"
+
+namespace bpc::plan {
+
+class Schedule {
+ public:
+  Step& at(std::size_t position) { return places_[position].step; }
+  std::size_t end() const { return places_.size(); }
+  // At the end of the list.
+  void push(Step step);
+  // What the step makes is there for those at this position and after it.
+  void place(const auto& step, std::size_t position) {
+    for_each_register(step, [&](Role role, RegisterId id) {
+      if (role == Role::write) registers_[id] = position;
+    });
+    for_each_buffer(step, [&](Role role, BufferId id) {
+      if (role == Role::write) buffers_[id] = position;
+    });
+  }
+  // What is not made in this list is there from the beginning.
+  bool is_there(BufferId id, std::size_t position) const {
+    auto made = buffers_.find(id);
+    return made == buffers_.end() || made->second <= position;
+  }
+  // Computes ahead of the position those scalars among `needed` that are not there yet; false, with nothing done, if they cannot be.
+  bool provide(const std::vector<RegisterId>& needed, std::size_t position);
+  Steps finish() &&;
+
+ private:
+  bool is_there(RegisterId id, std::size_t position) const {
+    auto made = registers_.find(id);
+    return made == registers_.end() || made->second <= position;
+  }
+  bool can_be_there(RegisterId id, std::size_t position, std::set<std::size_t>& moved) const;
+
+  struct Place {
+    Step step;
+    Steps ahead;  // scalars that are computed before it
+    bool has_moved = false;
+  };
+  std::vector<Place> places_;
+  std::map<RegisterId, std::size_t> registers_;  // by what is made in the list: the first position where it is there
+  std::map<BufferId, std::size_t> buffers_;
+};
+
+}  // namespace bpc::plan
