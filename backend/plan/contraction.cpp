@@ -87,13 +87,36 @@ std::optional<std::vector<bool>> turns_of(const Kernel& kernel) {
   return apart;
 }
 
+// What a kernel does that adds the elements of a buffer to a tensor, and nothing else: where it reads them, and what it adds them to.
+struct Addition {
+  const Load* load = nullptr;
+  BufferId base;
+};
+std::optional<Addition> addition(const Plan& plan, const Kernel& kernel, BufferId sums) {
+  if (!kernel.reductions.empty() || kernel.stores.size() != 1) return std::nullopt;
+  const Store& store = kernel.stores[0];
+  std::vector<const Load*> loads;
+  for (const Instruction& instruction : kernel.body)
+    if (const auto* load = std::get_if<Load>(&instruction.what)) loads.push_back(load);
+  if (kernel.body.size() == 1 && loads.size() == 1 && loads[0]->from.buffer == sums && store.adds && store.base.valid())
+    return Addition{loads[0], store.base};
+  // One sum and another make a new tensor, element by element.
+  if (kernel.body.size() != 3 || loads.size() != 2 || store.base.valid()) return std::nullopt;
+  const auto* sum = std::get_if<Compute>(&kernel.body[2].what);
+  if (loads[0]->from.buffer != sums) std::swap(loads[0], loads[1]);
+  const Access& other = loads[1]->from;
+  if (!sum || sum->code != scalar::Operator::add || sum->operands[0] == sum->operands[1] || loads[0]->from.buffer != sums ||
+      store.value != kernel.body[2].result || other.at != store.to.at || plan.at(other.buffer).count != plan.at(store.to.buffer).count)
+    return std::nullopt;
+  return Addition{loads[0], other.buffer};
+}
+
 // The sums where the kernel puts them, if it adds every one of them to a tensor, and does nothing else.
 std::optional<SumOfProducts> added(const Plan& plan, SumOfProducts sum, const Kernel& kernel) {
-  if (!kernel.reductions.empty() || kernel.stores.size() != 1 || kernel.body.size() != 1) return std::nullopt;
+  const std::optional<Addition> addition = plan::addition(plan, kernel, sum.c.buffer);
+  if (!addition) return std::nullopt;
   const Store& store = kernel.stores[0];
-  const auto* load = std::get_if<Load>(&kernel.body[0].what);
-  if (!load || !store.adds || !store.base.valid() || store.value != kernel.body[0].result || load->from.buffer != sum.c.buffer)
-    return std::nullopt;
+  const Load* load = addition->load;
   const std::int64_t elements = plan.at(sum.c.buffer).count;
   std::int64_t sums = 1, turns = 1;
   for (const Axis& axis : kernel.axes) turns *= axis.size;
@@ -114,7 +137,7 @@ std::optional<SumOfProducts> added(const Plan& plan, SumOfProducts sum, const Ke
     letter.in_turn = (*in_turn)[axis];
   }
   sum.c = store.to;
-  sum.base = store.base;
+  sum.base = addition->base;
   return sum;
 }
 
@@ -205,6 +228,9 @@ class Choice {
     });
     for (BufferId output : plan.outputs)
       if (output.valid()) ++reads_[output.index];
+    for (const Datum& parameter : plan.parameters)
+      if (const auto* tensor = std::get_if<BufferId>(&parameter)) ++reads_[tensor->index];
+    for (std::size_t i = 0; i < reads_.size(); ++i) reads_[i] += plan.buffers[i].storage.valid();  // constants
   }
 
   void run(Steps& steps) {
@@ -240,6 +266,8 @@ class Choice {
       const auto* kernel = std::get_if<Kernel>(&steps[i].what);
       const std::optional<SumOfProducts> goes_on = kernel ? added(plan_, sum, *kernel) : std::nullopt;
       if (!goes_on) continue;
+      // What is read elsewhere would be copied first.
+      if (reads_[goes_on->base.index] != 1) return false;
       if (!place(steps[i], *goes_on)) return false;
       plan_.buffers[sums.index].count = 0;
       return true;
@@ -248,7 +276,7 @@ class Choice {
   }
 
   Plan& plan_;
-  std::vector<std::size_t> reads_;  // by buffer: by how many steps, and outputs
+  std::vector<std::size_t> reads_;  // by buffer: by how many steps, outputs, the caller, and the next run
 };
 
 }  // namespace

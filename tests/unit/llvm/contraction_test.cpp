@@ -193,6 +193,19 @@ TEST_CASE("contractions that are added to a part of a tensor, which may be one t
     const ValueId y = add_to(builder.emit(Opcode::exp, {x}), einsum(builder, w, x, "ij,jk->ik"));
     const ValueId z = add_to(y, einsum(builder, w, y, "ij,jk->ik"));
     output(function, z);
+    // Sums and another tensor, which is of no use any more, or is, or is read itself, or lies otherwise.
+    const ValueId u = parameter(function, shaped(element, {30, 30}));
+    const ValueId v = builder.emit(Opcode::sin, {einsum(builder, u, u, "ij,kj->ik")});
+    output(function, builder.emit(Opcode::add, {v, einsum(builder, u, u, "ij,jk->ik")}));
+    const ValueId kept = einsum(builder, u, v, "ij,jk->ik");
+    output(function, kept);
+    output(function, builder.emit(Opcode::add, {einsum(builder, u, u, "ji,kj->ik"), kept}));
+    const ValueId own = builder.emit(Opcode::cumsum, {u}, {{Attr::axis, std::int64_t{0}}});
+    output(function, builder.emit(Opcode::add, {einsum(builder, own, u, "ij,jk->ik"), own}));
+    const ValueId other = einsum(builder, kept, kept, "ij,jk->ik"), once = einsum(builder, u, kept, "ij,jk->ik");
+    output(function, builder.emit(Opcode::add, {builder.transpose(other, {1, 0}), once}));
+    const ValueId double_sum = einsum(builder, kept, u, "ij,jk->ik");
+    output(function, builder.emit(Opcode::add, {double_sum, double_sum}));
     agree_on_targets(function);
   }
 }

@@ -391,6 +391,18 @@ TEST_CASE("the gradient of a convolution by its images makes no patches") {
   CHECK(kernels(plan.body).size() == 1);  // zeros
 }
 
+TEST_CASE("sums of products are added in place to what dies there, and to nothing else") {
+  for (const bool dies : {true, false}) {
+    Function function;
+    Builder builder(function);
+    ValueId x = input(function, reals({20, 20})), y = builder.emit(Opcode::exp, {x});
+    ValueId z = builder.emit(Opcode::einsum, {x, x}, {{Attr::spec, std::string("ij,jk->ik")}});
+    output(function, builder.emit(Opcode::add, {dies ? builder.emit(Opcode::cumsum, {y}, {{Attr::axis, std::int64_t{0}}}) : x, z}));
+    Plan plan = plan::make_plan(function, {});
+    CHECK(only<plan::Contraction>(plan.body)->base.valid() == dies);
+  }
+}
+
 TEST_CASE("fused bodies stay bounded") {
   Function function;
   Builder builder(function);
