@@ -22,7 +22,7 @@ KernelSizes kernel_sizes(const Function& function, const Op& op) {
     const Dim along = a.dims[static_cast<std::size_t>(axis)];
     return {{count_of({a.dims.begin(), a.dims.begin() + axis}), along.size, count_of({a.dims.begin() + axis + 1, a.dims.end()}),
              op.attrs.flag(Attr::descending)},
-            Type(Element::i32, {along})};
+            Type(Element::i64, {{static_cast<std::int64_t>(element_size(a.element)) / 2 * along.size, {}}})};
   }
   const std::int64_t n = a.dims.back().size;
   KernelSizes result{{batch_of(a), n}, {}};

@@ -1,4 +1,4 @@
-// How the kernel of a library op (runtime/linalg.h) is called.
+// How the kernel of a library op (runtime/linalg.h, runtime/sorting.h) is called.
 #pragma once
 
 #include <cstdint>

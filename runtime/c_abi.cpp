@@ -4,6 +4,7 @@
 
 #include "runtime/linalg.h"
 #include "runtime/random.h"
+#include "runtime/sorting.h"
 #include "scalar/elementary.h"
 #include "scalar/functions.h"
 
@@ -56,7 +57,7 @@ extern "C" {
                                         std::int64_t turn_count) {                                                                     \
     draw<T>(rt::fill_##name, out, count, seed, stream, turns, turn_count);                                                             \
   }
-// runtime/linalg.h, by shape rule; the result is the status.
+// runtime/linalg.h and runtime/sorting.h, by shape rule; the result is the status.
 #define BPC_DEFINE_square(element, T, name)                                                                        \
   std::int64_t bpc_rt_##name##_##element(const T* a, T* out, double* work, std::int64_t batches, std::int64_t n) { \
     return rt::name(a, out, work, batches, n);                                                                     \
@@ -68,7 +69,7 @@ extern "C" {
     return rt::name(a, b, out, work, batches, n, k, many_a, many_b, form);                                                   \
   }
 #define BPC_DEFINE_order(element, T, name)                                                                                      \
-  std::int64_t bpc_rt_##name##_##element(const T* x, std::int32_t* out, std::int32_t* work, std::int64_t outer, std::int64_t n, \
+  std::int64_t bpc_rt_##name##_##element(const T* x, std::int32_t* out, std::int64_t* work, std::int64_t outer, std::int64_t n, \
                                          std::int64_t inner, std::int64_t form) {                                               \
     return rt::name(x, out, work, outer, n, inner, form);                                                                       \
   }

@@ -221,22 +221,6 @@ Size triangular_solve(const T* a, const T* b, T* out, double* work, Size batches
   return solve_each(a, b, out, work, batches, n, k, many_a, many_b, prepare, apply);
 }
 
-template <scalar::Number T>
-Size argsort(const T* x, std::int32_t* out, std::int32_t* work, Size outer, Size n, Size inner, Size descending) {
-  for (Size line = 0; line < outer * inner; ++line) {
-    const Size start = line / inner * n * inner + line % inner;
-    auto goes_before = [&](std::int32_t i, std::int32_t j) {
-      T a = x[start + i * inner], b = x[start + j * inner];
-      if (a != a || b != b) return a == a;
-      return descending ? b < a : a < b;
-    };
-    std::iota(work, work + n, 0);
-    std::stable_sort(work, work + n, goes_before);
-    for (Size i = 0; i < n; ++i) out[start + i * inner] = work[i];
-  }
-  return 0;
-}
-
 #define BPC_INSTANTIATE(T)                                                                     \
   template Size cholesky<T>(const T*, T*, double*, Size, Size);                                \
   template Size det<T>(const T*, T*, double*, Size, Size);                                     \
@@ -246,12 +230,6 @@ Size argsort(const T* x, std::int32_t* out, std::int32_t* work, Size outer, Size
   template Size triangular_solve<T>(const T*, const T*, T*, double*, Size, Size, Size, Size, Size, Size);
 BPC_INSTANTIATE(float)
 BPC_INSTANTIATE(double)
-#undef BPC_INSTANTIATE
-#define BPC_INSTANTIATE(T) template Size argsort<T>(const T*, std::int32_t*, std::int32_t*, Size, Size, Size, Size);
-BPC_INSTANTIATE(float)
-BPC_INSTANTIATE(double)
-BPC_INSTANTIATE(std::int32_t)
-BPC_INSTANTIATE(std::int64_t)
 #undef BPC_INSTANTIATE
 
 }  // namespace bpc::runtime

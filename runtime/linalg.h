@@ -1,6 +1,6 @@
-// Kernels of linear algebra on dense row-major matrices, and sorting. What compiled code and the interpreter both call, so that they agree
-// to the last bit. Arithmetic is in double for either element type. LU and Cholesky as in Golub & Van Loan, "Matrix Computations" (4th
-// ed.), algorithms 3.4.1 and 4.2.2.
+// Kernels of linear algebra on dense row-major matrices. What compiled code and the interpreter both call, so that they agree to the last
+// bit. Arithmetic is in double for either element type. LU and Cholesky as in Golub & Van Loan, "Matrix Computations" (4th ed.),
+// algorithms 3.4.1 and 4.2.2.
 //
 // A batch is `batches` matrices of n rows and n columns, one after the other. `work` has n*n + n*k + n doubles, for k columns on the right:
 // 0 where there is no right-hand side, n for `cofactors`. A kernel that can fail returns 0, or 1 + batch * n + column for the first matrix
@@ -40,11 +40,5 @@ std::int64_t solve(const T* a, const T* b, T* out, double* work, std::int64_t ba
 template <scalar::Real T>
 std::int64_t triangular_solve(const T* a, const T* b, T* out, double* work, std::int64_t batches, std::int64_t n, std::int64_t k,
                               std::int64_t many_a, std::int64_t many_b, std::int64_t form);
-
-// The indices that sort x[outer, n, inner] along its middle axis: equal elements keep their order, NaNs come last, also in descending
-// order. `work` has n elements. Never stops.
-template <scalar::Number T>
-std::int64_t argsort(const T* x, std::int32_t* out, std::int32_t* work, std::int64_t outer, std::int64_t n, std::int64_t inner,
-                     std::int64_t descending);
 
 }  // namespace bpc::runtime

@@ -2,6 +2,7 @@
 #include "backend/interpreter/evaluate.h"
 #include "ir/kernel_sizes.h"
 #include "runtime/linalg.h"
+#include "runtime/sorting.h"
 #include "scalar/functions.h"
 #include "support/element.h"
 
@@ -14,7 +15,7 @@ using runtime::Tensor;
 
 using Sizes = const std::vector<std::int64_t>&;
 
-// A kernel of runtime/linalg.h on tensors, by what it takes.
+// A kernel of runtime/linalg.h or runtime/sorting.h on tensors, by what it takes.
 template <class T>
 std::int64_t call(std::int64_t (*kernel)(const T*, T*, double*, std::int64_t, std::int64_t), Operands operands, Tensor& result,
                   Tensor& work, Sizes sizes) {
@@ -30,9 +31,9 @@ std::int64_t call(std::int64_t (*kernel)(const T*, const T*, T*, double*, std::i
 }
 
 template <class T>
-std::int64_t call(std::int64_t (*kernel)(const T*, std::int32_t*, std::int32_t*, std::int64_t, std::int64_t, std::int64_t, std::int64_t),
+std::int64_t call(std::int64_t (*kernel)(const T*, std::int32_t*, std::int64_t*, std::int64_t, std::int64_t, std::int64_t, std::int64_t),
                   Operands operands, Tensor& result, Tensor& work, Sizes sizes) {
-  return kernel(operands[0]->data<T>(), result.data<std::int32_t>(), work.data<std::int32_t>(), sizes[0], sizes[1], sizes[2], sizes[3]);
+  return kernel(operands[0]->data<T>(), result.data<std::int32_t>(), work.data<std::int64_t>(), sizes[0], sizes[1], sizes[2], sizes[3]);
 }
 
 #define BPC_TAKES_real scalar::Real
