@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
+
+#include "runtime/blas.h"
 
 namespace bpc::runtime {
 
@@ -17,6 +20,12 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 template <class From, class To>
 void copy(const From* from, To* to, Size count) {
   for (Size i = 0; i < count; ++i) to[i] = static_cast<To>(from[i]);
+}
+
+bool are_finite(const double* x, Size count) {
+  bool all = true;
+  for (Size i = 0; i < count; ++i) all &= std::fabs(x[i]) <= std::numeric_limits<double>::max();
+  return all;
 }
 
 // ---- rows, in which a zero of x stays zero whatever the factor ----
@@ -39,6 +48,8 @@ enum class Diagonal : bool { ones, given };
 // x := t^-1 x for the lower or upper triangle t of a, or for its transpose; x has k columns.
 void substitute(const double* a, double* x, Size n, Size k, Size form, Diagonal diagonal) {
   bool transposed = form & kTransposed, upper = form & kUpper;
+  if (blas::serves(n) && k <= INT32_MAX && are_finite(a, n * n) && are_finite(x, n * k))
+    return blas::solve_triangle(a, x, n, k, upper, transposed, diagonal == Diagonal::ones);
   bool downwards = upper == transposed;  // the first row is known first
   for (Size step = 0; step < n; ++step) {
     Size i = downwards ? step : n - 1 - step;
@@ -51,18 +62,39 @@ void substitute(const double* a, double* x, Size n, Size k, Size form, Diagonal 
 
 // ---- LU ----
 
-// In place of a: the unit lower triangle L and the upper triangle U with L U = P a; pivots[j] is the row that was exchanged with row j.
+// In place of a: the unit lower triangle L and the upper triangle U with L U = P a; pivots[j] is the row that was exchanged with row j. Or,
+// by columns, what blas::lu says.
 struct Lu {
   double* a;
   double* pivots;
   Size n;
   bool odd = false;  // number of exchanges
   Size stop = -1;    // the first column without a pivot
+  bool by_columns = false;
 };
 
-// Zero pivots are replaced by `instead`.
-Lu factorize(double* a, double* pivots, Size n, double instead = 0) {
+// False, and `a` is spoilt: not a case for it. A matrix without a pivot is none, so that it stops at the same column whatever its size.
+bool factorize_by_columns(Lu& lu) {
+  if (!blas::serves(lu.n) || !are_finite(lu.a, lu.n * lu.n)) return false;
+  auto* exchanged = reinterpret_cast<std::int32_t*>(lu.pivots);
+  if (!blas::lu(lu.a, lu.n, exchanged) || !are_finite(lu.a, lu.n * lu.n)) return false;
+  for (Size j = lu.n; j-- > 0;) {  // in place: each takes twice the room
+    std::int32_t other = 0;
+    std::memcpy(&other, exchanged + j, sizeof other);
+    const double wide = other;
+    std::memcpy(lu.pivots + j, &wide, sizeof wide);
+    lu.odd ^= other != j;
+  }
+  return lu.by_columns = true;
+}
+
+// Of `from`, in `a`. Zero pivots are replaced by `instead`.
+template <class T>
+Lu factorize(const T* from, double* a, double* pivots, Size n, double instead = 0) {
   Lu lu{a, pivots, n};
+  copy(from, a, n * n);
+  if (factorize_by_columns(lu)) return lu;
+  copy(from, a, n * n);
   for (Size j = 0; j < n; ++j) {
     Size best = j;
     for (Size i = j + 1; i < n; ++i)
@@ -93,7 +125,15 @@ void exchange(const Lu& lu, double* x, Size k, Size j) {
 
 // x := a^-1 x, or a^-T x.
 void apply_inverse(const Lu& lu, double* x, Size k, bool transposed) {
-  if (!transposed) {
+  if (lu.by_columns && !transposed) {
+    substitute(lu.a, x, lu.n, k, 0, Diagonal::given);
+    substitute(lu.a, x, lu.n, k, kUpper, Diagonal::ones);
+    for (Size j = lu.n; j-- > 0;) exchange(lu, x, k, j);
+  } else if (lu.by_columns) {
+    for (Size j = 0; j < lu.n; ++j) exchange(lu, x, k, j);
+    substitute(lu.a, x, lu.n, k, kUpper | kTransposed, Diagonal::ones);
+    substitute(lu.a, x, lu.n, k, kTransposed, Diagonal::given);
+  } else if (!transposed) {
     for (Size j = 0; j < lu.n; ++j) exchange(lu, x, k, j);
     substitute(lu.a, x, lu.n, k, 0, Diagonal::ones);
     substitute(lu.a, x, lu.n, k, kUpper, Diagonal::given);
@@ -126,21 +166,19 @@ double log_determinant(const Lu& lu) {
 template <class T, class F>
 Size for_each_number(const T* a, T* out, double* work, Size batches, Size n, F f) {
   for (Size batch = 0; batch < batches; ++batch) {
-    copy(a + batch * n * n, work, n * n);
-    out[batch] = static_cast<T>(f(factorize(work, work + n * n, n)));
+    out[batch] = static_cast<T>(f(factorize(a + batch * n * n, work, work + n * n, n)));
   }
   return 0;
 }
 
-// `prepare` makes a matrix ready and returns the column where that stops, or -1; `apply` solves one right-hand side.
+// `prepare` makes a matrix ready in `work` and returns the column where that stops, or -1; `apply` solves one right-hand side.
 template <class T, class Prepare, class Apply>
 Size solve_each(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Prepare prepare,
                 Apply apply) {
   double *matrix = work, *x = work + n * n;
   for (Size batch = 0; batch < batches; ++batch) {
     if (batch == 0 || many_a) {
-      copy(a + batch * n * n, matrix, n * n);
-      if (Size stop = prepare(matrix); stop >= 0) {
+      if (Size stop = prepare(a + batch * n * n, matrix); stop >= 0) {
         std::fill(out + batch * n * k, out + batches * n * k, static_cast<T>(kNan));
         return 1 + batch * n + stop;
       }
@@ -154,10 +192,31 @@ Size solve_each(const T* a, const T* b, T* out, double* work, Size batches, Size
 
 }  // namespace
 
+namespace {
+
+// False: not a case for it, or it stops.
+template <class T>
+bool cholesky_by_blas(const T* a, T* out, double* work, Size n) {
+  if (!blas::serves(n)) return false;
+  for (Size i = 0; i < n; ++i) {
+    copy(a + i * n, work + i * n, i + 1);
+    if (!are_finite(work + i * n, i + 1)) return false;
+  }
+  if (!blas::cholesky(work, n)) return false;
+  for (Size i = 0; i < n; ++i) {
+    copy(work + i * n, out + i * n, i + 1);
+    std::fill(out + i * n + i + 1, out + (i + 1) * n, T(0));
+  }
+  return true;
+}
+
+}  // namespace
+
 // Row by row of L^T, so that the innermost loop runs along rows.
 template <Real T>
 Size cholesky(const T* a, T* out, double* work, Size batches, Size n) {
   for (Size batch = 0; batch < batches; ++batch, a += n * n, out += n * n) {
+    if (cholesky_by_blas(a, out, work, n)) continue;
     for (Size i = 0; i < n; ++i)
       for (Size j = 0; j <= i; ++j) work[j * n + i] = static_cast<double>(a[i * n + j]);
     for (Size j = 0; j < n; ++j) {
@@ -190,9 +249,9 @@ template <Real T>
 Size cofactors(const T* a, T* out, double* work, Size batches, Size n) {
   double *matrix = work, *x = work + n * n, *pivots = x + n * n;
   for (Size batch = 0; batch < batches; ++batch) {
-    copy(a + batch * n * n, matrix, n * n);
-    double largest = std::accumulate(matrix, matrix + n * n, 0.0, [](double m, double v) { return std::max(m, std::fabs(v)); });
-    Lu lu = factorize(matrix, pivots, n, std::numeric_limits<double>::epsilon() * (largest > 0 ? largest : 1));
+    const T* from = a + batch * n * n;
+    double largest = std::accumulate(from, from + n * n, 0.0, [](double m, T v) { return std::max(m, std::fabs(static_cast<double>(v))); });
+    Lu lu = factorize(from, matrix, pivots, n, std::numeric_limits<double>::epsilon() * (largest > 0 ? largest : 1));
     std::fill(x, x + n * n, 0.0);
     for (Size i = 0; i < n; ++i) x[i * n + i] = 1;
     apply_inverse(lu, x, n, true);
@@ -205,14 +264,15 @@ Size cofactors(const T* a, T* out, double* work, Size batches, Size n) {
 template <Real T>
 Size solve(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Size form) {
   Lu lu{work, work + n * n + n * k, n};
-  auto prepare = [&](double* matrix) { return (lu = factorize(matrix, lu.pivots, n)).stop; };
+  auto prepare = [&](const T* from, double* matrix) { return (lu = factorize(from, matrix, lu.pivots, n)).stop; };
   auto apply = [&](double*, double* x) { apply_inverse(lu, x, k, form & kTransposed); };
   return solve_each(a, b, out, work, batches, n, k, many_a, many_b, prepare, apply);
 }
 
 template <Real T>
 Size triangular_solve(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Size form) {
-  auto prepare = [&](const double* matrix) -> Size {
+  auto prepare = [&](const T* from, double* matrix) -> Size {
+    copy(from, matrix, n * n);
     for (Size i = 0; i < n; ++i)
       if (matrix[i * n + i] == 0) return i;
     return -1;

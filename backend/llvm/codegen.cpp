@@ -1,6 +1,8 @@
 #include "backend/llvm/codegen.h"
 
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
+#include <llvm/IR/DiagnosticHandler.h>
+#include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Passes/StandardInstrumentations.h>
@@ -99,6 +101,12 @@ void run(llvm::ModulePassManager passes, llvm::Module& module, llvm::TargetMachi
 // Instructions of host code, which take LLVM 1 to 2 seconds at -O2, and a tenth of that at -O0.
 constexpr std::size_t kMostOptimized = 50'000;
 
+// LLVM's remarks are for who writes a pass: that a loop was not made vectors of is no news for who runs a script.
+class Quiet : public llvm::DiagnosticHandler {
+ public:
+  bool handleDiagnostics(const llvm::DiagnosticInfo& info) override { return info.getSeverity() != llvm::DS_Error; }
+};
+
 // Where memory runs out LLVM would abort: whoever answers for `new` has the word.
 void answer_exhaustion(void*, const char*, bool) {
   if (std::new_handler handler = std::get_new_handler()) handler();
@@ -140,6 +148,7 @@ plan::Target host_target() {
 }
 
 std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext& context, llvm::TargetMachine& machine, int level) {
+  context.setDiagnosticHandler(std::make_unique<Quiet>());
   auto module = std::make_unique<llvm::Module>("bpc", context);
   module->setDataLayout(machine.createDataLayout());
   module->setTargetTriple(machine.getTargetTriple().str());

@@ -84,6 +84,16 @@ TEST_CASE("a closed stream does not become a file that is written to") {
   CHECK(finished.out == "0\nx = 1\n");
 }
 
+TEST_CASE("nothing that LLVM notices reaches the user") {
+  const Finished finished = bpc::test::run_bpc({"run", "-", "--real=f64"},
+                                               "param a0 = -0.2\nparam W2 : [2, 2] = [[0.278, -0.8], [0.35, 0.557]]\n"
+                                               "n4 = argmax(round(16 * (broadcast_to(a0, [2]) * full([1], -1.126))))\n"
+                                               "v = square(norm(W2[:, [i % 2 for i in 0..4]], axis=-2))\n"
+                                               "y = expm1(0.5 * tanh(sum(v for j in 0..n4))) + 0.2 * v\n");
+  CHECK(finished.code == 0);
+  CHECK(finished.err.empty());
+}
+
 TEST_CASE("in a folder where nothing can be written") {
   for (const Case& each : kCases) {
     if (each.good.find("-") == 0) continue;
