@@ -44,4 +44,8 @@ class Simplifier {
 
 using Rule = std::optional<ValueId> (*)(Simplifier& s, const Node& node);
 
+// simplify_indices.cpp: a gather, and a scatter_add, whose indices count up evenly.
+std::optional<ValueId> slice_counted(Simplifier& s, const Node& node);
+std::optional<ValueId> add_counted(Simplifier& s, const Node& node);
+
 }  // namespace bpc::ir

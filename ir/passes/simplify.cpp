@@ -242,7 +242,7 @@ Maybe drop_single_concat(Simplifier&, const Node& node) {
 constexpr Rule kRules[] = {
     fold_constants,  drop_neutral_operand, settle_logic,      move_negation,       expand_power,         drop_double_not,  choose_branch,
     drop_stop_grad,  shorten_cast,         use_unstretched,   compute_unstretched, drop_empty_reduction, absorb_transpose, move_number,
-    shorten_reshape, shorten_broadcast,    shorten_transpose, drop_whole_slice,    drop_single_concat,
+    shorten_reshape, shorten_broadcast,    shorten_transpose, drop_whole_slice,    drop_single_concat,   slice_counted,    add_counted,
 };
 
 }  // namespace
