@@ -18,12 +18,14 @@ Fold::Fold(Code& code, const Reduction& fold, std::int64_t lanes, std::int64_t p
       width_(width),
       along_lanes_(lanes >= width),
       element_(code.element(fold.value)) {
+  part_element_ = element_;
   if (fold.kind == Reduction::Kind::sum && element_ == Element::f32) element_ = Element::f64;
+  if (!fold.narrow) part_element_ = element_;
   type_ = code.memory_type(element_);
   const auto count = static_cast<std::uint64_t>(lanes);
   value_ = code.local(type_, count, "sum");
   if (partials > 1) {
-    parts_ = code.local(type_, static_cast<std::uint64_t>(lanes * partials), "partials");
+    parts_ = code.local(code.memory_type(part_element_), static_cast<std::uint64_t>(lanes * partials), "partials");
     parts_->setAlignment(llvm::Align(plan::kAlignment));
   }
   if (fold.compensated) {
@@ -42,7 +44,7 @@ llvm::Value* Fold::partial_slot(llvm::Value* lane, llvm::Value* partial) {
   if (!lane) lane = code_.integer(0);
   llvm::Value *row = along_lanes_ ? partial : lane, *column = along_lanes_ ? lane : partial;
   llvm::Value* at = builder_.CreateNSWAdd(builder_.CreateNSWMul(row, code_.integer(along_lanes_ ? lanes_ : partials_)), column);
-  return builder_.CreateInBoundsGEP(type_, parts_, at);
+  return builder_.CreateInBoundsGEP(code_.memory_type(part_element_), parts_, at);
 }
 
 // What changes nothing it is combined with.
@@ -96,11 +98,12 @@ void Fold::reset(llvm::Value* lane) {
 }
 
 void Fold::add(llvm::Value* lane, llvm::Value* partial, Indices indices) {
-  llvm::Value* value = code_.convert(code_.get(fold_.value), code_.element(fold_.value), element_);
+  const Element element = partial ? part_element_ : element_;
+  llvm::Value* value = code_.convert(code_.get(fold_.value), code_.element(fold_.value), element);
   if (position_) return choose(value, lane, indices);
   llvm::Value* place = partial ? partial_slot(lane, partial) : slot(value_, type_, lane);
-  llvm::Value* after = combine(code_.load(element_, place), value);
-  code_.store(after, element_, place);
+  llvm::Value* after = combine(code_.load(element, place), value);
+  code_.store(after, element, place);
   if (!fold_.running) return;
   const Element written = code_.element(fold_.value);
   code_.store(code_.convert(after, element_, written), written, code_.address(std::get<plan::Access>(fold_.to), indices));
@@ -161,9 +164,10 @@ void Fold::finish(llvm::Value* lane, Indices indices) {
 // In pieces of the size of those that LLVM makes of the turns, so that they meet in registers.
 void Fold::reset_partials() {
   if (!parts_) return;
-  llvm::Type* piece = along_lanes_ ? type_ : llvm::FixedVectorType::get(type_, static_cast<unsigned>(width_));
+  llvm::Type *type = code_.memory_type(part_element_), *piece = type;
+  if (!along_lanes_) piece = llvm::FixedVectorType::get(type, static_cast<unsigned>(width_));
   for (std::int64_t i = 0; i < lanes_ * partials_; i += along_lanes_ ? 1 : width_)
-    builder_.CreateStore(start(piece), builder_.CreateConstInBoundsGEP1_64(type_, parts_, static_cast<std::uint64_t>(i)));
+    builder_.CreateStore(start(piece), builder_.CreateConstInBoundsGEP1_64(type, parts_, static_cast<std::uint64_t>(i)));
 }
 
 void Fold::join_partials() {
@@ -173,10 +177,15 @@ void Fold::join_partials() {
 
 void Fold::join_lane(std::int64_t lane) {
   const std::int64_t width = along_lanes_ ? 1 : width_;
-  llvm::Type* piece = along_lanes_ ? type_ : llvm::FixedVectorType::get(type_, static_cast<unsigned>(width));
+  auto piece = [&](llvm::Type* type) -> llvm::Type* {
+    return along_lanes_ ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width));
+  };
   std::vector<llvm::Value*> parts;
-  for (std::int64_t i = 0; i < partials_; i += width)
-    parts.push_back(builder_.CreateLoad(piece, partial_slot(code_.integer(lane), code_.integer(i))));
+  for (std::int64_t i = 0; i < partials_; i += width) {
+    llvm::Value* place = partial_slot(code_.integer(lane), code_.integer(i));
+    parts.push_back(builder_.CreateLoad(piece(code_.memory_type(part_element_)), place));
+    if (fold_.narrow) parts.back() = builder_.CreateFPExt(parts.back(), piece(type_));
+  }
   for (; parts.size() > 1; parts.resize(parts.size() / 2))
     for (std::size_t i = 0; i < parts.size() / 2; ++i) parts[i] = combine(parts[i], parts[i + parts.size() / 2]);
   llvm::Value* joined = parts[0];

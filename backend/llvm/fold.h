@@ -39,6 +39,7 @@ class Fold {
   const bool along_lanes_;
   Element element_;                                      // of the accumulators
   llvm::Type* type_;                                     // of them in memory
+  Element part_element_;                                 // of partials
   llvm::AllocaInst* value_ = nullptr;                    // by lane
   llvm::AllocaInst* parts_ = nullptr;                    // of each partial of each lane
   llvm::AllocaInst* position_ = nullptr;                 // argmax, argmin

@@ -52,7 +52,7 @@ std::int64_t width(const Code& code, const Kernel& kernel) {
     widest = std::max(widest, element_size(in_double ? Element::f64 : code.element(instruction.result)));
   }
   for (const Reduction& fold : kernel.reductions)
-    if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value))) widest = element_size(Element::f64);
+    if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value)) && !fold.narrow) widest = element_size(Element::f64);
   return std::min(static_cast<std::int64_t>(code.plan.target.vector_bytes / widest),
                   kernel.tree.partials > 1 ? kernel.tree.partials : kAtOnce);
 }

@@ -105,6 +105,7 @@ struct Reduction {
   Affine position{};                    // argmax, argmin: the index to return, over the reduced axes; ascending in loop order
   bool running = false;                 // cumsum: the accumulator is stored at every turn (the reduced axis is innermost, in order)
   bool of_products = false;             // of an einsum: products may be added up in the element type, a block at a time (Contraction)
+  bool narrow = false;                  // such products of f32 are: each partial in f32, then all in f64
   bool compensated = false;             // f64: sums of the tree's blocks go to a total, beside what rounding lost of it
 };
 // Whether terms must be folded one after the other: a running sum, and the first of the best.

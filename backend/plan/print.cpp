@@ -130,6 +130,7 @@ class Printer {
     for (const Reduction& fold : kernel.reductions)
       line("{} := {}{} {}", show(fold.to),
            fold.running       ? "running "
+           : fold.narrow      ? "narrow "
            : fold.compensated ? "compensated "
                               : "",
            kind_name(fold.kind), name(fold.value));

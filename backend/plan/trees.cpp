@@ -16,6 +16,7 @@ constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and 
 constexpr std::int64_t kMostInside = 32;    // turns of the axes inside of the one that is dealt out, which are unrolled
 constexpr std::int64_t kChain = 16;         // terms in f64 that are added up before their sum goes to a total
 constexpr std::int64_t kLongChain = 128;    // the same, where nothing lies side by side
+constexpr double kNarrowChain = 64;         // products in f32 that are added up in f32
 
 // The axes that are reduced, as a range; with lanes, there is an axis inside of them.
 struct Reduced {
@@ -71,6 +72,16 @@ void cut_blocks(Kernel& kernel, const Reduced& axes) {
   }
 }
 
+// A dot product of f32 is more exact in short partials of f32 than a contraction, whose blocks are longer.
+void narrow(const Plan& plan, Kernel& kernel, const Reduced& axes) {
+  if (kernel.tree.partials == 1) return;
+  double terms = 1;
+  for (std::size_t axis = axes.first; axis < axes.last; ++axis) terms *= static_cast<double>(kernel.axes[axis].size);
+  const auto chains = static_cast<double>(std::min(kernel.tree.partials, kernel.axes[kernel.tree.axis].size));
+  for (Reduction& fold : kernel.reductions)
+    fold.narrow = fold.of_products && plan.at(fold.value).element == Element::f32 && terms <= kNarrowChain * chains;
+}
+
 }  // namespace
 
 void choose_trees(Plan& plan) {
@@ -81,6 +92,7 @@ void choose_trees(Plan& plan) {
     };
     const Reduced axes = reduced_axes(kernel);
     deal_out(kernel, axes);
+    narrow(plan, kernel, axes);
     if (std::none_of(kernel.reductions.begin(), kernel.reductions.end(), sums_doubles)) return;
     cut_blocks(kernel, axes);
     for (Reduction& fold : kernel.reductions) fold.compensated = kernel.tree.block > 0 && sums_doubles(fold);

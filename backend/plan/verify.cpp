@@ -148,6 +148,7 @@ class Verifier {
     require(tree.block_axis != tree.axis || tree.block % tree.partials == 0, "a block that ends within a round of partials");
     for (const Reduction& fold : kernel.reductions) {
       require(tree.partials == 1 || !has_order(fold), "partials of what is folded in order");
+      require(!fold.narrow || (fold.of_products && tree.partials > 1), "a narrow sum without partials");
       require(!fold.compensated || (tree.block > 0 && fold.kind == Reduction::Kind::sum && !fold.running), "a total without blocks");
     }
   }

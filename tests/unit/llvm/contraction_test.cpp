@@ -80,6 +80,23 @@ TEST_CASE("contractions of few rows or columns") {
   }
 }
 
+TEST_CASE("contractions that are dot products") {
+  for (Element element : {Element::f32, Element::f64})
+    for (std::int64_t k : {5, 16, 37, 500, 512, 2048, 2100}) {
+      CAPTURE(element_name(element), k);
+      Function function;
+      Builder builder(function);
+      const ValueId a = parameter(function, shaped(element, {7, k})), x = parameter(function, shaped(element, {k}));
+      output(function, einsum(builder, a, x, "ij,j->i"));
+      output(function, einsum(builder, a, a, "ij,ij->i"));
+      output(function, einsum(builder, x, x, "i,i->"));
+      output(function, einsum(builder, parameter(function, shaped(element, {7, k, 2})), x, "ijb,j->ib"));
+      output(function,
+             einsum(builder, parameter(function, shaped(element, {k, 3, 7})), parameter(function, shaped(element, {k, 3})), "kjm,kj->m"));
+      agree_on_targets(function);
+    }
+}
+
 TEST_CASE("contractions of several blocks") {
   for (Element element : {Element::f32, Element::f64})
     for (const char* spec : {"ij,jk->ik", "ij,kj->ik"}) {

@@ -69,6 +69,24 @@ TEST_CASE("lanes need few partials, or none") {
   CHECK(tree_of(summed({{1000, true}, {200, false}})).partials == 1);
 }
 
+TEST_CASE("dot products of f32 have partials of f32, unless these are long") {
+  auto is_narrow = [](const std::vector<Axis>& axes, Element element, bool of_products) {
+    Plan plan = summed(axes, element);
+    std::get<Kernel>(plan.body[0].what).reductions[0].of_products = of_products;
+    tree_of(plan);
+    choose_trees(plan);
+    return kernel_of(plan).reductions[0].narrow;
+  };
+  CHECK(is_narrow({{512, true}}, Element::f32, true));
+  CHECK(is_narrow({{2048, true}}, Element::f32, true));
+  CHECK(is_narrow({{60, true}, {10, true}}, Element::f32, true));
+  CHECK_FALSE(is_narrow({{70, true}, {10, true}}, Element::f32, true));  // ten of 16 partials get all
+  CHECK_FALSE(is_narrow({{2049, true}}, Element::f32, true));
+  CHECK_FALSE(is_narrow({{15, true}}, Element::f32, true));
+  CHECK_FALSE(is_narrow({{512, true}}, Element::f32, false));
+  CHECK_FALSE(is_narrow({{512, true}}, Element::f64, true));
+}
+
 TEST_CASE("what has an order keeps it") {
   Plan running = summed({{1000, true}});
   std::get<Kernel>(running.body[0].what).reductions[0].running = true;
