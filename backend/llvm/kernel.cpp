@@ -22,6 +22,7 @@ namespace {
 // Instructions executed: so few that a call would cost more than it keeps apart; too few to repay code made for long loops.
 constexpr double kLittleWork = 256, kModestWork = 16384;
 constexpr std::int64_t kAtOnce = 16, kSmallGroup = 4;  // lanes
+constexpr std::size_t kSmallBody = 8;                  // instructions
 constexpr std::size_t kLargeBody = 32;                 // instructions, which are not written more often for a few turns that are left
 
 bool may_stop(const Kernel& kernel) {
@@ -51,8 +52,10 @@ std::int64_t width(const Code& code, const Kernel& kernel) {
     const bool in_double = compute && scalar::has_formula(compute->code);
     widest = std::max(widest, element_size(in_double ? Element::f64 : code.element(instruction.result)));
   }
-  for (const Reduction& fold : kernel.reductions)
-    if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value)) && !fold.narrow) widest = element_size(Element::f64);
+  // Sums are made in f64; beside much that is not, they are two vectors to one.
+  if (kernel.body.size() <= kSmallBody)
+    for (const Reduction& fold : kernel.reductions)
+      if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value)) && !fold.narrow) widest = element_size(Element::f64);
   return std::min(static_cast<std::int64_t>(code.plan.target.vector_bytes / widest),
                   kernel.tree.partials > 1 ? kernel.tree.partials : kAtOnce);
 }
