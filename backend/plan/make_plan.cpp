@@ -38,6 +38,8 @@ Plan make_plan(const ir::Function& function, const Target& target) {
   check_after(plan, "lower");
   choose_contractions(plan);
   check_after(plan, "choose_contractions");
+  check_first(plan);
+  check_after(plan, "check_first");
   fuse(plan);
   check_after(plan, "fuse");
   drop_unread(plan);

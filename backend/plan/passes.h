@@ -12,6 +12,9 @@ Plan lower(const ir::Function& function);
 // contraction.cpp: sums of products that are large enough become contractions, with a register tile for the target.
 void choose_contractions(Plan& plan);
 
+// checks.cpp: tensors of indices are checked before kernels that do not make them.
+void check_first(Plan& plan);
+
 // fuse.cpp: a kernel joins an earlier one of the same iteration space, which may have what it reads in a register. Constants come first in
 // their list, and scalars that it needs before it, so that they keep no kernels apart.
 void fuse(Plan& plan);

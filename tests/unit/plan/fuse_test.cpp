@@ -191,4 +191,35 @@ TEST_CASE("two constants of different elements are not the same thing") {
   CHECK(chain.fused() == 1);
 }
 
+TEST_CASE("indices are checked before kernels that they do not come from, and in their order") {
+  Chain chain;
+  const BufferId x = chain.buffer(), y = chain.add({x}), first = chain.buffer(), second = chain.add({chain.add({first})});
+  const SiteId site = chain.plan.add(backend::Site{});
+  chain.plan.body.push_back({CheckIndices{first, 10, site, 0}});
+  chain.add({y});
+  chain.plan.body.push_back({CheckIndices{second, 10, site, 0}});
+  chain.add({x, second});
+  check_first(chain.plan);
+  CHECK(verify(chain.plan) == std::vector<std::string>{});
+  REQUIRE(chain.plan.body.size() == 7);
+  CHECK(std::get<CheckIndices>(chain.plan.body[0].what).indices == first);
+  CHECK(std::get<CheckIndices>(chain.plan.body[3].what).indices == second);
+  CHECK(std::get<Kernel>(chain.plan.body[4].what).stores[0].to.buffer == y);
+  CHECK(chain.fused() == 4);
+}
+
+TEST_CASE("no check passes one that may fail before it") {
+  Chain chain;
+  const BufferId indices = chain.buffer();
+  const SiteId site = chain.plan.add(backend::Site{});
+  const RegisterId holds = chain.plan.add(Register{Element::boolean, ""});
+  chain.plan.body.push_back({Instruction{holds, Constant{0, 1}}});
+  chain.add({indices});
+  chain.plan.body.push_back({Assert{holds, site, {}}});
+  chain.plan.body.push_back({CheckIndices{indices, 10, site, 0}});
+  check_first(chain.plan);
+  CHECK(std::holds_alternative<Assert>(chain.plan.body[2].what));
+  CHECK(std::holds_alternative<CheckIndices>(chain.plan.body[3].what));
+}
+
 }  // namespace bpc::plan
