@@ -12,7 +12,7 @@ namespace {
 
 // Products that are added up in the element type, so that long sums stay accurate.
 constexpr std::int64_t kBlock = 256;
-constexpr std::int64_t kFewest = 4;         // products in a sum
+constexpr std::int64_t kFewest = 2;         // products in a sum
 constexpr std::int64_t kManyInBlock = 256;  // rows or columns
 
 // An axis of a sum of products: its size and the stride of each operand along it.

@@ -48,6 +48,8 @@ TEST_CASE("contractions at the edges of tiles") {
                                   {27, 64, 5},
                                   {29, 10, 64},
                                   {40, 4, 70},
+                                  {70, 50, 2},
+                                  {33, 47, 3},
                                   {17, 130, 9}})
       for (const char* spec : {"ij,jk->ik", "ij,kj->ik", "ji,jk->ki"}) {
         const std::string text = spec;
