@@ -9,6 +9,12 @@ namespace bpc::plan {
 
 namespace {
 
+bool writes(const Kernel& kernel, BufferId buffer) {
+  bool result = false;
+  for_each_buffer(kernel, [&](Role role, BufferId id) { result |= role == Role::write && id == buffer; });
+  return result;
+}
+
 // Numbers the steps in program order. What is made before a loop and read in it lives to the loop's end, because the next turn reads it
 // again.
 class Walk {
@@ -151,6 +157,12 @@ class Walk {
   // before it may read the same row.
   void in_place(const Kernel& kernel, const Rows& rows, std::size_t which) {
     auto others_allow = [&](BufferId from, const Store& store) {
+      // What has room for some rows is written again and again: what it may write over is made again as well.
+      const auto is_start = [&](const auto& term) { return term.first == rows.start; };
+      const Affine& to = store.to.at;
+      const bool is_reused = !rows.kernels.empty() && (to.strides[0] == 0 || std::any_of(to.terms.begin(), to.terms.end(), is_start));
+      if (is_reused && std::none_of(rows.kernels.begin(), rows.kernels.end(), [&](const Kernel& each) { return writes(each, from); }))
+        return false;
       for (std::size_t i = 0; i < rows.kernels.size(); ++i) {
         bool allows = true;
         operands(rows.kernels[i], [&]<class Operand>(Role role, const Operand& operand) {

@@ -152,4 +152,26 @@ TEST_CASE("a result takes the memory of rows that no kernel after its own reads"
   CHECK(list.plan.at(x).storage == list.plan.at(z).storage);
 }
 
+TEST_CASE("a row that is made again and again is not made where something lies that is read for each") {
+  Rowed list;
+  const std::int64_t rows = 64, width = 2048;
+  const BufferId x = list.buffer(rows * width), bias = list.buffer(width), y = list.buffer(rows * width);
+  for (BufferId id : {x, bias}) {
+    Random random;
+    random.to = id;
+    list.plan.body.push_back({random});
+  }
+  Kernel shifted = list.kernel({{rows, false}, {width, false}}, {{x, Rowed::form({width, 1})}, {bias, Rowed::form({0, 1})}});
+  shifted.stores.push_back({shifted.body.back().result, {y, Rowed::form({width, 1})}, {}});
+  list.plan.body.push_back({std::move(shifted)});
+  const BufferId z = list.add(y, list.row_sums(y, rows, width), rows, width);
+  list.plan.outputs = {z};
+  list.plan.signature.outputs = {{"", Type::of_sizes(Element::f64, {rows * width}), {}}};
+  REQUIRE(list.joined() == 3);
+  REQUIRE(list.rows(2).tile == 1);
+  REQUIRE(list.plan.at(y).count == width);
+  assign_storage(list.plan);
+  CHECK(list.plan.at(y).storage != list.plan.at(bias).storage);
+}
+
 }  // namespace bpc::plan
