@@ -221,7 +221,7 @@ class NumPy:
         arrays = workload.values()
         try:
             workload.twin(self, arrays)
-        except AttributeError:  # a function that NumPy does not have
+        except (AttributeError, TypeError):  # a function that NumPy does not have
             return {}
         return {"value": lambda: workload.twin(self, arrays)}
 

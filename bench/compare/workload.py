@@ -81,7 +81,7 @@ class Workload:
         return "loss J" in self.script
 
     def values(self):
-        return {a.name: a.values(np.dtype(self.real.replace("f", "float")).type) for a in self.arrays}
+        return {a.name: a.values({"f32": np.float32, "f64": np.float64}[self.real]) for a in self.arrays}
 
     def text(self):
         return "".join(a.declaration() for a in self.arrays) + self.script
