@@ -14,10 +14,16 @@ namespace bpc::scalar {
 #define BPC_DEFINE_1(id)                 \
   BPC_CLONES double id##_f64(double x) { \
     return elementary::id(x);            \
+  }                                      \
+  BPC_CLONES double id##_f32(double x) { \
+    return elementary::narrow::id(x);    \
   }
 #define BPC_DEFINE_2(id)                           \
   BPC_CLONES double id##_f64(double a, double b) { \
     return elementary::id(a, b);                   \
+  }                                                \
+  BPC_CLONES double id##_f32(double a, double b) { \
+    return elementary::narrow::id(a, b);           \
   }
 #define BPC_DEFINE_call(id, operands)
 #define BPC_DEFINE_emit(id, operands)

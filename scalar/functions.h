@@ -41,14 +41,18 @@ T wrapped(F f, T a, T b) {
   return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
 }
 
-// ---- those of scalar/elementary.h, in double and rounded once ----
+// ---- those of scalar/elementary.h, in double and rounded once; of f32, the narrow ones ----
 
-#define BPC_FUNCTION_elementary(id, operands)                                    \
-  double id##_f64(BPC_DOUBLES_##operands);                                       \
-  template <Real T, std::same_as<T>... Rest>                                     \
-    requires(1 + sizeof...(Rest) == operands)                                    \
-  T id(T x, Rest... rest) {                                                      \
-    return through_double([](auto... v) { return id##_f64(v...); }, x, rest...); \
+#define BPC_FUNCTION_elementary(id, operands)                                      \
+  double id##_f64(BPC_DOUBLES_##operands);                                         \
+  double id##_f32(BPC_DOUBLES_##operands);                                         \
+  template <Real T, std::same_as<T>... Rest>                                       \
+    requires(1 + sizeof...(Rest) == operands)                                      \
+  T id(T x, Rest... rest) {                                                        \
+    if constexpr (std::same_as<T, float>)                                          \
+      return through_double([](auto... v) { return id##_f32(v...); }, x, rest...); \
+    else                                                                           \
+      return id##_f64(x, rest...);                                                 \
   }
 #define BPC_DOUBLES_1 double
 #define BPC_DOUBLES_2 double, double
