@@ -110,7 +110,8 @@ class Verifier {
     scope([&] {
       operands(kernel, sizes);
       for (const Store& store : kernel.stores)
-        require(plan_.at(store.value).element == plan_.at(store.to.buffer).element, name(store.value) + " is stored as another element");
+        if (problems_.empty())  // they are registers and buffers of the plan
+          require(plan_.at(store.value).element == plan_.at(store.to.buffer).element, name(store.value) + " is stored as another element");
       for (const Reduction& fold : kernel.reductions) {
         const auto* to = std::get_if<Access>(&fold.to);
         if (!to || fold.running) continue;

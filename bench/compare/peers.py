@@ -212,6 +212,7 @@ class NumPy:
     def __getattr__(self, name):
         return getattr(np, name)
 
+    def take(self, x, i): return x[i]
     def sort(self, x): return np.sort(x, kind="stable")
     def argsort(self, x): return np.argsort(x, kind="stable")
     def cholesky(self, x): return np.linalg.cholesky(x)
@@ -221,7 +222,7 @@ class NumPy:
         arrays = workload.values()
         try:
             workload.twin(self, arrays)
-        except (AttributeError, TypeError):  # a function that NumPy does not have
+        except (AttributeError, TypeError, ValueError):  # a function that NumPy does not have
             return {}
         return {"value": lambda: workload.twin(self, arrays)}
 
