@@ -58,7 +58,7 @@ def markdown(records, machine):
     text = f"""# Measured
 
 By `bench/run.sh`, on {machine['date']}: {machine['processor']}, {machine['system']}; {versions}. One thread. CPU time, the sides one after
-the other, the median of three rounds of medians. *value* is the loss or the result, *gradient* the loss and its gradient by every param, *step*
+the other, the median of three rounds of medians; each workload as it was measured last. *value* is the loss or the result, *gradient* the loss and its gradient by every param, *step*
 those and the params after a step of gradient descent. The ratio is bpc's time by the fastest other's: below 1, bpc is ahead. The machine's
 own peak, measured by `bench/native/machine.cpp`: {machine['fma_f32'] / 1e9:.0f} GF/s f32, {machine['fma_f64'] / 1e9:.0f} GF/s f64, {machine['copy'] / 1e9:.1f} GB/s copied.
 

@@ -20,12 +20,9 @@ void touch(T& value) {
   asm volatile("" : "+m"(value) : : "memory");
 }
 
-struct Seconds {
-  double median, fastest;
-};
-
+// The median of many runs.
 template <class Run>
-Seconds seconds(const Run& run, double budget = 0.4) {
+double seconds(const Run& run, double budget = 0.4) {
   double start = cpu_seconds();
   run();
   const double each = std::max(cpu_seconds() - start, 1e-9);
@@ -38,7 +35,7 @@ Seconds seconds(const Run& run, double budget = 0.4) {
     times.push_back((cpu_seconds() - before) / at_once);
   }
   std::sort(times.begin(), times.end());
-  return {times[times.size() / 2], times.front()};
+  return times[times.size() / 2];
 }
 
 }  // namespace bench

@@ -8,14 +8,14 @@ int measure_recurrence(const F& f, const Derivative& derivative) {
   constexpr int turns = 100000;
   double a = 0.999, b = 0.001, s = 0, da = 0, db = 0;
   static double state[turns], argument[turns];
-  const bench::Seconds value = bench::seconds([&] {
+  const double value = bench::seconds([&] {
     bench::touch(a);
     bench::touch(b);
     s = 0.5;
     for (int i = 0; i < turns; ++i) s = f(a * s + b);
     bench::touch(s);
   });
-  const bench::Seconds gradient = bench::seconds([&] {
+  const double gradient = bench::seconds([&] {
     bench::touch(a);
     bench::touch(b);
     s = 0.5;
@@ -36,7 +36,7 @@ int measure_recurrence(const F& f, const Derivative& derivative) {
     bench::touch(da);
     bench::touch(db);
   });
-  std::printf("{\"times\": {\"value\": %.9g, \"gradient\": %.9g}, \"results\": {\"J\": %.17g, \"a\": %.17g, \"b\": %.17g}}\n", value.median,
-              gradient.median, s, da, db);
+  std::printf("{\"times\": {\"value\": %.9g, \"gradient\": %.9g}, \"results\": {\"J\": %.17g, \"a\": %.17g, \"b\": %.17g}}\n", value,
+              gradient, s, da, db);
   return 0;
 }
