@@ -36,7 +36,7 @@ class Bpc:
 
     def __init__(self, binary, work):
         self.binary, self.work = binary, work
-        self.version = subprocess.run([binary, "--version"], capture_output=True, text=True).stdout.strip()
+        self.version = subprocess.run([binary, "--version"], capture_output=True, text=True).stdout.split("\n")[0]
 
     def script(self, name, text):
         path = self.work / f"{name}.bp"
