@@ -1,4 +1,4 @@
-// The functions of scalar/functions.h, runtime/random.h and runtime/linalg.h that compiled code calls, under C names:
+// The functions of scalar/functions.h, runtime/random.h, runtime/linalg.h and runtime/sorting.h that compiled code calls, under C names:
 // bpc_rt_<name>_<element>, as `double bpc_rt_exp_f64(double)`. The divisor of bpc_rt_mod_i32 and its like must not be 0.
 #pragma once
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -66,31 +65,29 @@ void substitute(const double* a, double* x, Size n, Size k, Size form, Diagonal 
 // by columns, what blas::lu says.
 struct Lu {
   double* a;
-  double* pivots;
+  std::int32_t* pivots;
   Size n;
   bool odd = false;  // number of exchanges
   Size stop = -1;    // the first column without a pivot
   bool by_columns = false;
 };
 
+// The n doubles of `work` that are for pivots.
+std::int32_t* as_pivots(double* work) {
+  return reinterpret_cast<std::int32_t*>(work);
+}
+
 // False, and `a` is spoilt: not a case for it. A matrix without a pivot is none, so that it stops at the same column whatever its size.
 bool factorize_by_columns(Lu& lu) {
   if (!blas::serves(lu.n) || !are_finite(lu.a, lu.n * lu.n)) return false;
-  auto* exchanged = reinterpret_cast<std::int32_t*>(lu.pivots);
-  if (!blas::lu(lu.a, lu.n, exchanged) || !are_finite(lu.a, lu.n * lu.n)) return false;
-  for (Size j = lu.n; j-- > 0;) {  // in place: each takes twice the room
-    std::int32_t other = 0;
-    std::memcpy(&other, exchanged + j, sizeof other);
-    const double wide = other;
-    std::memcpy(lu.pivots + j, &wide, sizeof wide);
-    lu.odd ^= other != j;
-  }
+  if (!blas::lu(lu.a, lu.n, lu.pivots) || !are_finite(lu.a, lu.n * lu.n)) return false;
+  for (Size j = 0; j < lu.n; ++j) lu.odd ^= lu.pivots[j] != j;
   return lu.by_columns = true;
 }
 
 // Of `from`, in `a`. Zero pivots are replaced by `instead`.
 template <class T>
-Lu factorize(const T* from, double* a, double* pivots, Size n, double instead = 0) {
+Lu factorize(const T* from, double* a, std::int32_t* pivots, Size n, double instead = 0) {
   Lu lu{a, pivots, n};
   copy(from, a, n * n);
   if (factorize_by_columns(lu)) return lu;
@@ -99,7 +96,7 @@ Lu factorize(const T* from, double* a, double* pivots, Size n, double instead = 
     Size best = j;
     for (Size i = j + 1; i < n; ++i)
       if (std::fabs(a[i * n + j]) > std::fabs(a[best * n + j])) best = i;
-    pivots[j] = static_cast<double>(best);
+    pivots[j] = static_cast<std::int32_t>(best);
     if (best != j) {
       std::swap_ranges(a + j * n, a + (j + 1) * n, a + best * n);
       lu.odd = !lu.odd;
@@ -119,7 +116,7 @@ Lu factorize(const T* from, double* a, double* pivots, Size n, double instead = 
 }
 
 void exchange(const Lu& lu, double* x, Size k, Size j) {
-  auto other = static_cast<Size>(lu.pivots[j]);
+  const Size other = lu.pivots[j];
   if (other != j) std::swap_ranges(x + j * k, x + (j + 1) * k, x + other * k);
 }
 
@@ -166,7 +163,7 @@ double log_determinant(const Lu& lu) {
 template <class T, class F>
 Size for_each_number(const T* a, T* out, double* work, Size batches, Size n, F f) {
   for (Size batch = 0; batch < batches; ++batch) {
-    out[batch] = static_cast<T>(f(factorize(a + batch * n * n, work, work + n * n, n)));
+    out[batch] = static_cast<T>(f(factorize(a + batch * n * n, work, as_pivots(work + n * n), n)));
   }
   return 0;
 }
@@ -247,11 +244,11 @@ Size logdet(const T* a, T* out, double* work, Size batches, Size n) {
 
 template <Real T>
 Size cofactors(const T* a, T* out, double* work, Size batches, Size n) {
-  double *matrix = work, *x = work + n * n, *pivots = x + n * n;
+  double *matrix = work, *x = work + n * n;
   for (Size batch = 0; batch < batches; ++batch) {
     const T* from = a + batch * n * n;
     double largest = std::accumulate(from, from + n * n, 0.0, [](double m, T v) { return std::max(m, std::fabs(static_cast<double>(v))); });
-    Lu lu = factorize(from, matrix, pivots, n, std::numeric_limits<double>::epsilon() * (largest > 0 ? largest : 1));
+    Lu lu = factorize(from, matrix, as_pivots(x + n * n), n, std::numeric_limits<double>::epsilon() * (largest > 0 ? largest : 1));
     std::fill(x, x + n * n, 0.0);
     for (Size i = 0; i < n; ++i) x[i * n + i] = 1;
     apply_inverse(lu, x, n, true);
@@ -263,7 +260,7 @@ Size cofactors(const T* a, T* out, double* work, Size batches, Size n) {
 
 template <Real T>
 Size solve(const T* a, const T* b, T* out, double* work, Size batches, Size n, Size k, Size many_a, Size many_b, Size form) {
-  Lu lu{work, work + n * n + n * k, n};
+  Lu lu{work, as_pivots(work + n * n + n * k), n};
   auto prepare = [&](const T* from, double* matrix) { return (lu = factorize(from, matrix, lu.pivots, n)).stop; };
   auto apply = [&](double*, double* x) { apply_inverse(lu, x, k, form & kTransposed); };
   return solve_each(a, b, out, work, batches, n, k, many_a, many_b, prepare, apply);

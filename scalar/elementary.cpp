@@ -1,5 +1,6 @@
 #include "scalar/elementary.h"
 
+#include "scalar/elementary_f32.h"
 #include "scalar/functions.h"
 
 // Twice, for processors with fused multiplication and addition and for those without, where the C library's takes longer: the same bits.
@@ -16,14 +17,14 @@ namespace bpc::scalar {
     return elementary::id(x);            \
   }                                      \
   BPC_CLONES double id##_f32(double x) { \
-    return elementary::narrow::id(x);    \
+    return elementary::f32::id(x);       \
   }
 #define BPC_DEFINE_2(id)                           \
   BPC_CLONES double id##_f64(double a, double b) { \
     return elementary::id(a, b);                   \
   }                                                \
   BPC_CLONES double id##_f32(double a, double b) { \
-    return elementary::narrow::id(a, b);           \
+    return elementary::f32::id(a, b);              \
   }
 #define BPC_DEFINE_call(id, operands)
 #define BPC_DEFINE_emit(id, operands)

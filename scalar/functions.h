@@ -41,7 +41,7 @@ T wrapped(F f, T a, T b) {
   return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
 }
 
-// ---- those of scalar/elementary.h, in double and rounded once; of f32, the narrow ones ----
+// ---- those of scalar/elementary.h, in double and rounded once; of f32, those of scalar/elementary_f32.h ----
 
 #define BPC_FUNCTION_elementary(id, operands)                                      \
   double id##_f64(BPC_DOUBLES_##operands);                                         \

@@ -40,7 +40,7 @@ runtime::Tensor concat(const ir::Op& op, Operands operands, const Type& type);
 runtime::Tensor window(const ir::Op& op, const runtime::Tensor& x, const Type& type);
 runtime::Tensor window_add(const ir::Op& op, const runtime::Tensor& y, const Type& type);
 
-// library.cpp: ops that are a kernel of runtime/linalg.h.
+// library.cpp: ops that are a kernel of runtime/linalg.h or runtime/sorting.h.
 runtime::Tensor library(const ir::Function& function, const ir::Op& op, Operands operands, const Type& type);
 
 // gather.cpp.

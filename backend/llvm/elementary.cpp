@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <llvm/IR/Intrinsics.h>
 
-#include "scalar/elementary.h"
+#include "scalar/elementary_f32.h"
 #include "support/internal_error.h"
 
 namespace bpc::backend {
@@ -146,12 +146,12 @@ Number reaching(const Number& x, double limit, const Number& near, const scalar:
 #define BPC_FORMULA_mixed(id, operands)
 #define BPC_FORMULA_elementary(id, operands) \
   case scalar::Operator::id:                 \
-    return is_narrow ? BPC_APPLY_##operands(scalar::elementary::narrow::id) : BPC_APPLY_##operands(scalar::elementary::id);
+    return is_f32 ? BPC_APPLY_##operands(scalar::elementary::f32::id) : BPC_APPLY_##operands(scalar::elementary::id);
 #define BPC_APPLY_1(f) f(argument(0))
 #define BPC_APPLY_2(f) f(argument(0), argument(1))
 
 template <class Argument>
-Number formula(scalar::Operator function, bool is_narrow, Argument argument) {
+Number formula(scalar::Operator function, bool is_f32, Argument argument) {
   switch (function) {
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FORMULA_##code(id, operands)
 #include "scalar/operators.def"
@@ -165,8 +165,8 @@ Number formula(scalar::Operator function, bool is_narrow, Argument argument) {
 }
 
 // A function of the module's own, which is made when it is first asked for; of vectors where `lanes` is more than one.
-llvm::Function* function_of(Code& code, scalar::Operator function, bool is_narrow, unsigned lanes, std::size_t operands) {
-  const std::string name = fmt::format("{}_{}_{}", is_narrow ? "narrow" : "elementary", scalar::operator_name(function), lanes);
+llvm::Function* function_of(Code& code, scalar::Operator function, bool is_f32, unsigned lanes, std::size_t operands) {
+  const std::string name = fmt::format("{}_{}_{}", is_f32 ? "elementary_f32" : "elementary_f64", scalar::operator_name(function), lanes);
   if (llvm::Function* known = code.module.getFunction(name)) return known;
   auto each = [&](llvm::Type* type) -> llvm::Type* { return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes); };
   llvm::Type* number = each(code.builder.getDoubleTy());
@@ -175,7 +175,7 @@ llvm::Function* function_of(Code& code, scalar::Operator function, bool is_narro
   Code::set_pure(*made);
   llvm::LLVMContext& context = code.module.getContext();
   Writer writer{code, llvm::IRBuilder<>(llvm::BasicBlock::Create(context, "entry", made)), number, each(code.builder.getInt64Ty())};
-  const Number result = formula(function, is_narrow, [&](unsigned i) { return Number(&writer, made->getArg(i)); });
+  const Number result = formula(function, is_f32, [&](unsigned i) { return Number(&writer, made->getArg(i)); });
   writer.builder.CreateRet(result.value);
   return made;
 }
@@ -184,15 +184,15 @@ llvm::Function* function_of(Code& code, scalar::Operator function, bool is_narro
 
 llvm::Value* elementary(Code& code, scalar::Operator function, llvm::ArrayRef<llvm::Value*> operands, bool is_in_loop) {
   llvm::IRBuilder<>& builder = code.builder;
-  const bool is_narrow = operands.front()->getType()->isFloatTy();
+  const bool is_f32 = operands.front()->getType()->isFloatTy();
   std::vector<llvm::Value*> doubles;
   for (llvm::Value* operand : operands) doubles.push_back(builder.CreateFPCast(operand, builder.getDoubleTy()));
-  llvm::Function* one = function_of(code, function, is_narrow, 1, doubles.size());
+  llvm::Function* one = function_of(code, function, is_f32, 1, doubles.size());
   llvm::CallInst* call = builder.CreateCall(one, doubles);
   const bool has_branch = one->size() > 1;
   if (is_in_loop && has_branch) {
     const auto lanes = static_cast<unsigned>(code.plan.target.vector_bytes / sizeof(double));
-    const std::string several = function_of(code, function, is_narrow, lanes, doubles.size())->getName().str();
+    const std::string several = function_of(code, function, is_f32, lanes, doubles.size())->getName().str();
     // LLVM's name for a function of vectors, all of whose lanes count (Language Reference, "vector-function-abi-variant").
     const std::string variant =
         fmt::format("_ZGV_LLVM_N{}{}_{}({})", lanes, std::string(doubles.size(), 'v'), one->getName().str(), several);

@@ -25,12 +25,6 @@ constexpr std::int64_t kAtOnce = 16, kSmallGroup = 4;  // lanes
 constexpr std::size_t kSmallBody = 8;                  // instructions
 constexpr std::size_t kLargeBody = 32;                 // instructions, which are not written more often for a few turns that are left
 
-bool may_stop(const Kernel& kernel) {
-  for (const plan::Instruction& instruction : kernel.body)
-    if (const auto* compute = std::get_if<plan::Compute>(&instruction.what); compute && compute->fails.valid()) return true;
-  return false;
-}
-
 double work(const Kernel& kernel) {
   double turns = static_cast<double>(kernel.body.size());
   for (const plan::Axis& axis : kernel.axes) turns *= static_cast<double>(axis.size);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
 
@@ -12,12 +13,8 @@ namespace {
 constexpr std::size_t kMostWaiting = 256;  // steps that one check is looked for among
 
 bool is_pure(const Step& step) {
-  auto fails = [](const Instruction& instruction) {
-    const auto* compute = std::get_if<Compute>(&instruction.what);
-    return compute && compute->fails.valid();
-  };
-  if (const auto* kernel = std::get_if<Kernel>(&step.what)) return std::none_of(kernel->body.begin(), kernel->body.end(), fails);
-  if (const auto* instruction = std::get_if<Instruction>(&step.what)) return !fails(*instruction);
+  if (const auto* kernel = std::get_if<Kernel>(&step.what)) return !may_stop(*kernel);
+  if (const auto* instruction = std::get_if<Instruction>(&step.what)) return !may_stop(*instruction);
   return std::holds_alternative<Contraction>(step.what);
 }
 

@@ -1,5 +1,6 @@
 #include "backend/plan/dataflow.h"
 
+#include <algorithm>
 #include <set>
 
 #include "backend/plan/operands.h"
@@ -56,6 +57,14 @@ std::vector<RegisterId> kernel_results(const Rows& rows) {
   for (const Kernel& kernel : rows.kernels)
     for (RegisterId id : kernel_results(kernel)) results.push_back(id);
   return results;
+}
+
+bool may_stop(const Instruction& instruction) {
+  const auto* compute = std::get_if<Compute>(&instruction.what);
+  return compute && compute->fails.valid();
+}
+bool may_stop(const Kernel& kernel) {
+  return std::any_of(kernel.body.begin(), kernel.body.end(), [](const Instruction& instruction) { return may_stop(instruction); });
 }
 
 }  // namespace bpc::plan

@@ -1,4 +1,4 @@
-// Which registers the steps of a plan read and write.
+// Which registers the steps of a plan read and write, and which steps may stop the run.
 #pragma once
 
 #include <span>
@@ -22,5 +22,9 @@ std::vector<RegisterId> kernel_inputs(const Rows& rows);
 // And those that their reductions leave to it.
 std::vector<RegisterId> kernel_results(const Kernel& kernel);
 std::vector<RegisterId> kernel_results(const Rows& rows);
+
+// Of an instruction: a division by zero.
+bool may_stop(const Instruction& instruction);
+bool may_stop(const Kernel& kernel);
 
 }  // namespace bpc::plan

@@ -12,7 +12,6 @@ namespace bpc::plan {
 namespace {
 
 constexpr std::size_t kLargestBody = 256;  // instructions of one kernel
-constexpr std::size_t kOpenKernels = 4;    // kernels that a new one may join
 constexpr std::int64_t kFewTurns = 1024;   // of a loop that costs more to start than to run
 
 std::int64_t iterations(const Kernel& kernel) {
@@ -77,13 +76,8 @@ class Fusion {
       }
       auto* kernel = std::get_if<Kernel>(&step.what);
       const bool may_join = kernel && is_joinable(*kernel);
-      if (may_join && std::any_of(open_.rbegin(), open_.rend(), [&](std::size_t at) { return try_join(at, *kernel); })) continue;
-      // What the indices that it has checked name is read after it.
-      if (std::holds_alternative<CheckIndices>(step.what)) open_.clear();
-      schedule_.push(std::move(step));
-      if (!may_join) continue;
-      if (open_.size() == kOpenKernels) open_.erase(open_.begin());
-      open_.push_back(schedule_.end() - 1);
+      if (may_join && schedule_.joins([&](std::size_t at) { return try_join(at, *kernel); })) continue;
+      schedule_.push(std::move(step), may_join);
     }
     steps = std::move(constants_);
     Steps rest = std::move(schedule_).finish();
@@ -93,13 +87,8 @@ class Fusion {
  private:
   // Kernels that may stop the run, that write parts of a buffer, or whose turns have an order stay alone.
   bool is_joinable(const Kernel& kernel) const {
-    auto fails = [](const Instruction& instruction) {
-      const auto* compute = std::get_if<Compute>(&instruction.what);
-      return compute && compute->fails.valid();
-    };
     auto is_whole = [&](const Store& store) { return !store.base.valid() && plan_.at(store.to.buffer).count == iterations(kernel); };
-    return std::none_of(kernel.body.begin(), kernel.body.end(), fails) &&
-           std::all_of(kernel.stores.begin(), kernel.stores.end(), is_whole) &&
+    return !may_stop(kernel) && std::all_of(kernel.stores.begin(), kernel.stores.end(), is_whole) &&
            std::none_of(kernel.reductions.begin(), kernel.reductions.end(), [](const Reduction& fold) { return fold.running; });
   }
 
@@ -163,7 +152,6 @@ class Fusion {
   Plan& plan_;
   Steps constants_;
   Schedule schedule_;
-  std::vector<std::size_t> open_;  // positions of kernels that others may join
 };
 
 }  // namespace

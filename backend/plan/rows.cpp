@@ -18,7 +18,6 @@ constexpr std::int64_t kWorthwhile = 128 << 10;  // bytes that are read again: o
 constexpr std::int64_t kMostBytes = 256 << 10;   // of the rows of a tile, which the second cache holds beside other things
 constexpr std::int64_t kTileBytes = 16 << 10;    // of rows that are shorter, so many in the first cache
 constexpr std::int64_t kMostLanes = 2048;        // accumulators of what is folded along the rows
-constexpr std::size_t kOpen = 4;                 // steps that a kernel may join
 constexpr std::size_t kMostKernels = 32;         // of one step, whose code is one function
 
 // What a kernel accesses of a buffer.
@@ -54,13 +53,8 @@ class RowFusion {
       for_each_region(step, [&](Steps& inner) { RowFusion(plan_).run(inner); });
       auto* kernel = std::get_if<Kernel>(&step.what);
       const bool may_join = kernel && is_joinable(*kernel);
-      if (may_join && std::any_of(open_.rbegin(), open_.rend(), [&](std::size_t at) { return try_join(at, *kernel); })) continue;
-      // What the indices that it has checked name is read after it.
-      if (std::holds_alternative<CheckIndices>(step.what)) open_.clear();
-      schedule_.push(std::move(step));
-      if (!may_join) continue;
-      if (open_.size() == kOpen) open_.erase(open_.begin());
-      open_.push_back(schedule_.end() - 1);
+      if (may_join && schedule_.joins([&](std::size_t at) { return try_join(at, *kernel); })) continue;
+      schedule_.push(std::move(step), may_join);
     }
     steps = std::move(schedule_).finish();
   }
@@ -68,14 +62,10 @@ class RowFusion {
  private:
   // Kernels that may stop the run, that write parts of a buffer, or that fold in order along the rows stay alone.
   static bool is_joinable(const Kernel& kernel) {
-    auto fails = [](const Instruction& instruction) {
-      const auto* compute = std::get_if<Compute>(&instruction.what);
-      return compute && compute->fails.valid();
-    };
     if (kernel.axes.empty() || std::any_of(kernel.axes.begin(), kernel.axes.end(), [](const Axis& axis) { return axis.size == 0; }))
       return false;
     const bool along_rows = kernel.axes[0].reduced;
-    return std::none_of(kernel.body.begin(), kernel.body.end(), fails) &&
+    return !may_stop(kernel) &&
            std::none_of(kernel.stores.begin(), kernel.stores.end(), [](const Store& store) { return store.base.valid() || store.adds; }) &&
            !(along_rows && std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) &&
            !(along_rows && kernel.lanes > 0 && kernel.axes.back().size > kMostLanes);
@@ -189,7 +179,6 @@ class RowFusion {
  private:
   Plan& plan_;
   Schedule schedule_;
-  std::vector<std::size_t> open_;  // positions of steps that a kernel may join
 };
 
 // How many steps name each buffer.

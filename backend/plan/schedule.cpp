@@ -2,22 +2,28 @@
 
 #include <algorithm>
 
+#include "backend/plan/dataflow.h"
+
 namespace bpc::plan {
 
 namespace {
 
+constexpr std::size_t kOpen = 4;        // steps that a new one may join
 constexpr std::size_t kMostMoved = 16;  // scalars that are computed earlier, so that one step joins another
 
 // Whether the step makes the scalar, which may be computed as soon as there is what it is made of.
 bool is_movable(const Step& step, RegisterId scalar) {
   const auto* instruction = std::get_if<Instruction>(&step.what);
-  const auto* compute = instruction ? std::get_if<Compute>(&instruction->what) : nullptr;
-  return instruction && instruction->result == scalar && !(compute && compute->fails.valid());
+  return instruction && instruction->result == scalar && !may_stop(*instruction);
 }
 
 }  // namespace
 
-void Schedule::push(Step step) {
+void Schedule::push(Step step, bool is_open) {
+  // What the indices that it has checked name is read after it.
+  if (std::holds_alternative<CheckIndices>(step.what)) open_.clear();
+  if (is_open && open_.size() == kOpen) open_.erase(open_.begin());
+  if (is_open) open_.push_back(places_.size());
   place(step, places_.size() + 1);
   places_.push_back({std::move(step), {}, false});
 }

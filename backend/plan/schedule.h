@@ -1,6 +1,7 @@
 // A list of steps in which a later one may join an earlier one: what is there at each position.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <vector>
@@ -13,9 +14,13 @@ namespace bpc::plan {
 class Schedule {
  public:
   Step& at(std::size_t position) { return places_[position].step; }
-  std::size_t end() const { return places_.size(); }
-  // At the end of the list.
-  void push(Step step);
+  // At the end of the list. An open step is one that later ones may join: the last few that were pushed are.
+  void push(Step step, bool is_open);
+  // Whether a step joins one of those that are open, the last first: try_join(position) says so, and has then moved it there.
+  template <class TryJoin>
+  bool joins(const TryJoin& try_join) const {
+    return std::any_of(open_.rbegin(), open_.rend(), try_join);
+  }
   // What the step makes is there for those at this position and after it.
   void place(const auto& step, std::size_t position) {
     for_each_register(step, [&](Role role, RegisterId id) {
@@ -47,6 +52,7 @@ class Schedule {
     bool has_moved = false;
   };
   std::vector<Place> places_;
+  std::vector<std::size_t> open_;                // positions
   std::map<RegisterId, std::size_t> registers_;  // by what is made in the list: the first position where it is there
   std::map<BufferId, std::size_t> buffers_;
 };

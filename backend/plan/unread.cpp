@@ -1,17 +1,13 @@
 // What kernels store and nothing reads, and the instructions that make it.
 #include <algorithm>
 
+#include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
 
 namespace bpc::plan {
 
 namespace {
-
-bool may_fail(const Instruction& instruction) {
-  const auto* compute = std::get_if<Compute>(&instruction.what);
-  return compute && compute->fails.valid();
-}
 
 class Unread {
  public:
@@ -50,7 +46,7 @@ class Unread {
     std::vector<Instruction> body = std::exchange(kernel.body, {}), used;
     use(kernel);
     for (std::size_t i = body.size(); i-- > 0;) {
-      if (!is_used_[body[i].result.index] && !may_fail(body[i])) continue;
+      if (!is_used_[body[i].result.index] && !may_stop(body[i])) continue;
       use(body[i]);
       used.push_back(std::move(body[i]));
     }
@@ -65,7 +61,7 @@ class Unread {
 
 bool does_nothing(const Step& step) {
   const auto* kernel = std::get_if<Kernel>(&step.what);
-  return kernel && kernel->stores.empty() && kernel->reductions.empty() && std::none_of(kernel->body.begin(), kernel->body.end(), may_fail);
+  return kernel && kernel->stores.empty() && kernel->reductions.empty() && !may_stop(*kernel);
 }
 
 void drop_empty(Steps& steps) {
