@@ -18,6 +18,7 @@ struct Verdict {
   std::string failure;                     // what does not hold; empty when all does
   std::string kind;                        // the same for failures of the same nature
   std::int64_t compared = 0, skipped = 0;  // coordinates of the gradient against differences; skipped near kinks
+  bool is_unsteady = false;                // two ways disagree, on what a change of 1e-14 of the arguments moves as much: no failure
 };
 
 // Runs a program of random_program in f64 and compares

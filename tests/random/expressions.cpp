@@ -201,7 +201,8 @@ Expr Generator::tamed(Expr e, double limit) {
 std::optional<Expr> Generator::elementwise(const Shape& shape, int depth) {
   if (draw_.chance(0.08)) {
     Expr x = expr(shape, depth - 1);
-    return Expr{fmt::format("(0.3 * {} + {}({}))", at(x, kUnary), draw_.of(flat_functions()), x.text), 1.3 * x.bound + 1};
+    // Not at their steps, where they would show how a variance of equal numbers, say, was rounded.
+    return Expr{fmt::format("(0.3 * {} + {}({} + 0.01371))", at(x, kUnary), draw_.of(flat_functions()), x.text), 1.3 * x.bound + 1};
   }
   const Pointwise& f = draw_.of(kPointwise);
   Expr x = tamed(expr(shape, depth - 1), f.largest);

@@ -42,7 +42,7 @@ TEST_CASE("random programs and their derivatives") {
   const bool alone = std::getenv("BPC_RANDOM_SEED");
   const std::uint64_t from = number_from("BPC_RANDOM_SEED", number_from("BPC_RANDOM_FROM", 1));
   const std::uint64_t to = alone ? from : number_from("BPC_RANDOM_TO", from + 199);
-  std::int64_t compared = 0, skipped = 0;
+  std::int64_t compared = 0, skipped = 0, unsteady = 0;
   const auto start = std::chrono::steady_clock::now();
   for (std::uint64_t seed = from; seed <= to; ++seed) {
     CAPTURE(seed);
@@ -51,14 +51,17 @@ TEST_CASE("random programs and their derivatives") {
     const Verdict verdict = check(program, ways_of(seed, alone));
     compared += verdict.compared;
     skipped += verdict.skipped;
+    unsteady += verdict.is_unsteady;
     if (verdict.kind.empty()) continue;
     fmt::print("{}\n", report(program, verdict, seed, ways_of(seed, alone)));  // Catch would break its lines
     FAIL_CHECK(verdict.failure);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("seeds {} to {}: {} coordinates compared with differences, {} skipped near kinks, {:.1f} s\n", from, to, compared, skipped,
-             seconds);
+  fmt::print(
+      "seeds {} to {}: {} coordinates compared with differences, {} skipped near kinks; {} programs that rounding decides; {:.1f} s\n",
+      from, to, compared, skipped, unsteady, seconds);
   CHECK(20 * skipped <= compared);
+  CHECK(1000 * unsteady <= static_cast<std::int64_t>(to - from + 1) + 1000);
 }
 
 TEST_CASE("random programs call every function of the operator table") {
