@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "runtime/linalg.h"
+#include "runtime/pool.h"
 #include "runtime/random.h"
 #include "runtime/sorting.h"
 #include "scalar/elementary.h"
@@ -34,6 +35,10 @@ void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* o
 #define BPC_CALLED_emit(...)
 
 extern "C" {
+
+void bpc_rt_parts(std::int64_t count, void (*part)(void*, std::int64_t), void* argument) {
+  rt::run_parts(count, part, argument);
+}
 
 #define BPC_DEFINE_1(element, T, name) \
   T bpc_rt_##name##_##element(T x) {   \
@@ -93,11 +98,11 @@ std::span<const CFunction> c_functions() {
 #define BPC_ENTRY_FAR(name) {"bpc_rt_far_" #name, reinterpret_cast<void*>(bpc_rt_far_##name)},
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_ENTRY, id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
-  static const CFunction kFunctions[] = {
+  static const CFunction kFunctions[] = {{"bpc_rt_parts", reinterpret_cast<void*>(bpc_rt_parts)},
 #include "scalar/library.def"
 #include "scalar/operators.def"
-      BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform)
-          BPC_EACH_real(BPC_ENTRY, random_normal)};
+                                         BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform)
+                                             BPC_EACH_real(BPC_ENTRY, random_normal)};
   return kFunctions;
 }
 

@@ -1,5 +1,6 @@
 // The functions of scalar/functions.h, runtime/random.h, runtime/linalg.h and runtime/sorting.h that compiled code calls, under C names:
-// bpc_rt_<name>_<element>, as `double bpc_rt_exp_f64(double)`. The divisor of bpc_rt_mod_i32 and its like must not be 0.
+// bpc_rt_<name>_<element>, as `double bpc_rt_exp_f64(double)`. The divisor of bpc_rt_mod_i32 and its like must not be 0. And
+// `void bpc_rt_parts(int64_t count, void (*part)(void*, int64_t), void*)`, which is run_parts of runtime/pool.h.
 #pragma once
 
 #include <span>

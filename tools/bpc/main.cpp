@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "runtime/executable.h"
+#include "runtime/pool.h"
 #include "support/internal_error.h"
 #include "tools/bpc/code_generator.h"
 #include "tools/bpc/command_line.h"
@@ -37,6 +38,7 @@ int dispatch(const Command& command, int count, char** words) {
   if (std::optional<int> code = parse_command_line(command, count, words, options)) return *code;
   report_failed_writes_as(options);
   guard(options);
+  runtime::set_threads(options.threads);
   return command.run(options);
 }
 
