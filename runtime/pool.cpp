@@ -122,7 +122,7 @@ class Pool {
     waits_.store(false);
   }
 
-  // Those of its own, then what others have not begun.
+  // Those of its own, then what others have not begun, from the last of the threads on, which is the last to be woken.
   void take_parts(std::uint32_t job, std::int64_t own) {
     const auto part = part_.load(std::memory_order_relaxed);
     void* const argument = argument_.load(std::memory_order_relaxed);
@@ -130,7 +130,7 @@ class Pool {
     if (own >= threads) return;
     std::int64_t taken = 0;
     for (std::int64_t i = 0; i < threads; ++i) {
-      std::atomic<std::uint64_t>& word = shares_[static_cast<std::size_t>((own + i) % threads)].word;
+      std::atomic<std::uint64_t>& word = shares_[static_cast<std::size_t>((own + threads - i) % threads)].word;
       for (std::uint64_t seen = word.load(std::memory_order_acquire);;) {
         Share share = Share::of(seen);
         if (share.job != job || share.next == share.end) break;

@@ -42,8 +42,15 @@ Code::Inside::Inside(Code& code, llvm::Function& function, Sees sees)
       context_(code.context_),
       registers_(code.registers_.mark()),
       bases_(code.bases_.mark()),
-      offsets_(std::exchange(code.offsets_, {})) {
+      offsets_(code.offsets_),
+      seen_(code.seen_) {
   code.builder.SetInsertPoint(llvm::BasicBlock::Create(code.module.getContext(), "entry", &function));
+  if (sees == Sees::outer) {
+    code.seen_.push_back(&function);
+    return;
+  }
+  code.offsets_.clear();
+  code.seen_ = {&function};
   const bool has_context = sees == Sees::context;
   code.buffers_ = has_context ? function.getArg(0) : nullptr;
   code.context_ = has_context ? function.getArg(1) : nullptr;
@@ -59,6 +66,7 @@ Code::Inside::~Inside() {
   code_.registers_.restore(registers_);
   code_.bases_.restore(bases_);
   code_.offsets_ = std::move(offsets_);
+  code_.seen_ = std::move(seen_);
 }
 
 llvm::Function* Code::add_function(const char* name, llvm::GlobalValue::LinkageTypes linkage, llvm::Type* result,
@@ -80,7 +88,7 @@ void Code::outline(const char* name, bool small, Given given, const std::vector<
   std::erase(given.offsets, 0);
   make_unique(given.registers);
   std::erase_if(given.registers, [&](RegisterId id) { return llvm::isa_and_nonnull<llvm::Constant>(find(id)); });  // stay constants
-  for (std::uint32_t storage : storages) arguments.push_back(bases_.find(storage, function()));
+  for (std::uint32_t storage : storages) arguments.push_back(bases_.find(storage, seen_));
   std::vector<llvm::Type*> parameters(storages.size(), builder.getPtrTy());
   for (std::int64_t offset : given.offsets) {
     parameters.push_back(builder.getInt64Ty());
@@ -209,7 +217,7 @@ llvm::Value* Code::bound(std::size_t index) {
 // Computed at the top of the function, where it serves all later uses.
 llvm::Value* Code::base(BufferId id) {
   const std::uint32_t number = plan.at(id).storage.index;
-  if (llvm::Value* known = bases_.find(number, function())) return known;
+  if (llvm::Value* known = bases_.find(number, seen_)) return known;
   llvm::IRBuilder<>::InsertPointGuard guard(builder);
   llvm::BasicBlock& first = function()->getEntryBlock();
   builder.SetInsertPoint(&first, first.begin());

@@ -5,6 +5,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <unordered_map>
@@ -21,10 +22,11 @@ using Indices = std::span<llvm::Value* const>;
 class ValueTable {
  public:
   explicit ValueTable(std::size_t size) : entries_(size) {}
-  // nullptr where `function` does not see one.
-  llvm::Value* find(std::uint32_t index, const llvm::Function* function) const {
+  // nullptr where none of these functions sees one.
+  llvm::Value* find(std::uint32_t index, std::span<const llvm::Function* const> functions) const {
     const Entry& entry = entries_[index];
-    return entry.function == function || llvm::isa_and_nonnull<llvm::Constant>(entry.value) ? entry.value : nullptr;
+    const bool is_seen = std::find(functions.begin(), functions.end(), entry.function) != functions.end();
+    return is_seen || llvm::isa_and_nonnull<llvm::Constant>(entry.value) ? entry.value : nullptr;
   }
   void set(std::uint32_t index, llvm::Value* value, const llvm::Function* function) {
     const Entry before = std::exchange(entries_[index], {value, function});
@@ -56,7 +58,7 @@ class Code {
   // context (context.h) has them as its first two parameters.
   class Inside {
    public:
-    enum class Sees : std::uint8_t { context, nothing };
+    enum class Sees : std::uint8_t { context, nothing, outer };  // outer: what the function sees that was being written
     Inside(Code& code, llvm::Function& function, Sees sees);
     ~Inside();
     Inside(const Inside&) = delete;
@@ -68,6 +70,7 @@ class Code {
     llvm::Value *buffers_, *context_;
     std::size_t registers_, bases_;
     std::unordered_map<std::int64_t, llvm::Value*> offsets_;
+    std::vector<const llvm::Function*> seen_;
   };
   llvm::Function* add_function(const char* name, llvm::GlobalValue::LinkageTypes linkage, llvm::Type* result,
                                llvm::ArrayRef<llvm::Type*> parameters);
@@ -83,6 +86,9 @@ class Code {
   // of its first mention, so that bodies which differ in no more than what they are given become the same function, which is compiled once.
   void outline(const char* name, bool small, Given given, const std::vector<plan::RegisterId>& results, const std::function<void()>& body);
 
+  // Runs `body` for each part from 0 to count - 1, which threads share. It may name what the function around it sees.
+  void parts(std::int64_t count, const std::function<void(llvm::Value* part)>& body);
+
   // ---- registers ----
 
   llvm::Type* type(Element element);  // of a register: bool is i1
@@ -90,7 +96,7 @@ class Code {
   Element element(plan::RegisterId id) const { return plan.at(id).element; }
   void set(plan::RegisterId id, llvm::Value* value) { registers_.set(id.index, value, function()); }
   llvm::Value* get(plan::RegisterId id);  // loads it where the builder is, if it is in the frame
-  llvm::Value* find(plan::RegisterId id) { return registers_.find(id.index, function()); }  // nullptr: in the frame, or not made yet
+  llvm::Value* find(plan::RegisterId id) { return registers_.find(id.index, seen_); }  // nullptr: in the frame, or not made yet
   void put_in_frame(plan::RegisterId id);
   // The register holds what the caller has bound there, which is read where it is used.
   void set_argument(plan::RegisterId id, std::size_t index) { arguments_[id.index] = index; }
@@ -102,6 +108,7 @@ class Code {
   llvm::Type* memory_type(Element element);  // bool is i8
   llvm::Value* bound(std::size_t index);     // what the caller has bound there (context.h)
   llvm::Value* base(plan::BufferId id);      // where the buffer starts
+  void set_base(plan::BufferId id, llvm::Value* address) { bases_.set(plan.at(id).storage.index, address, function()); }
   llvm::Value* address(const plan::Access& access, Indices indices);
   llvm::Value* load(Element element, llvm::Value* address);
   void store(llvm::Value* value, Element element, llvm::Value* address);
@@ -150,6 +157,7 @@ class Code {
   std::unordered_map<std::uint32_t, std::size_t> arguments_;  // registers that are parameters of the plan: which ones
   llvm::Value* buffers_ = nullptr;                            // of the function being written
   llvm::Value* context_ = nullptr;
+  std::vector<const llvm::Function*> seen_;  // the function being written, and those around it whose values it may name
 };
 
 // What a step is given: all that it accesses, and these registers.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "backend/plan/parts.h"
+
 namespace bpc::backend {
 
 using plan::Reduction;
@@ -159,6 +161,29 @@ void Fold::finish(llvm::Value* lane, Indices indices) {
     code_.store(value, result, code_.address(*place, indices));
   else
     code_.set(*result_register, value);
+}
+
+llvm::Value* Fold::left(llvm::Value* lane, llvm::Value* place) {
+  if (!lane) return place;
+  llvm::Value* word = builder_.CreateNSWMul(lane, code_.integer(plan::left_words(fold_)));
+  return builder_.CreateInBoundsGEP(builder_.getInt64Ty(), place, word);
+}
+
+void Fold::leave(llvm::Value* lane, llvm::Value* place) {
+  place = left(lane, place);
+  if (!total_) return code_.store(code_.load(element_, slot(value_, type_, lane)), element_, place);
+  code_.store(code_.load(element_, slot(total_, type_, lane)), element_, place);
+  code_.store(code_.load(element_, slot(lost_, type_, lane)), element_, builder_.CreateConstInBoundsGEP1_64(type_, place, 1));
+}
+
+void Fold::join(llvm::Value* lane, llvm::Value* place) {
+  place = left(lane, place);
+  llvm::Value *value = slot(value_, type_, lane), *made = code_.load(element_, place);
+  if (!total_) return code_.store(combine(code_.load(element_, value), made), element_, value);
+  code_.store(made, element_, value);
+  end_block(lane);
+  llvm::Value *lost = slot(lost_, type_, lane), *more = code_.load(element_, builder_.CreateConstInBoundsGEP1_64(type_, place, 1));
+  code_.store(builder_.CreateFAdd(code_.load(element_, lost), more), element_, lost);
 }
 
 // In pieces of the size of those that LLVM makes of the turns, so that they meet in registers.

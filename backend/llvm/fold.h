@@ -18,12 +18,16 @@ class Fold {
   // The accumulator goes to the total, and what rounding loses there to what was lost before (Knuth's two-sum).
   void end_block(llvm::Value* lane);
   void finish(llvm::Value* lane, Indices indices);
+  // What a part has folded goes to memory, and from there to the accumulator (plan::left_words).
+  void leave(llvm::Value* lane, llvm::Value* place);
+  void join(llvm::Value* lane, llvm::Value* place);
 
   // Of all lanes, whose number is small. The partials are joined by halves, and go to the accumulator.
   void reset_partials();
   void join_partials();
 
  private:
+  llvm::Value* left(llvm::Value* lane, llvm::Value* place);
   llvm::Value* slot(llvm::Value* array, llvm::Type* type, llvm::Value* lane);
   llvm::Value* partial_slot(llvm::Value* lane, llvm::Value* partial);
   llvm::Value* part(std::int64_t lane, std::int64_t partial);

@@ -9,6 +9,7 @@
 #include "backend/plan/cost.h"
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
+#include "backend/plan/parts.h"
 #include "backend/plan/rows.h"
 
 namespace bpc::backend {
@@ -56,11 +57,13 @@ std::int64_t width(const Code& code, const Kernel& kernel) {
 
 class LoopNest {
  public:
-  LoopNest(Code& code, const Kernel& kernel)
+  // All of a kernel, or the part of it with this number.
+  explicit LoopNest(Code& code, const Kernel& kernel, llvm::Value* part = nullptr)
       : code_(code),
         builder_(code.builder),
         kernel_(kernel),
         tree_(kernel.tree),
+        part_(part),
         folded_end_(kernel.lanes > 0 ? kernel.axes.size() - 1 : kernel.axes.size()),
         width_(width(code, kernel)),
         calls_(plan::calls_functions(kernel)),
@@ -69,6 +72,16 @@ class LoopNest {
   void run() {
     add_folds();
     kept(0);
+  }
+
+  // Joins what parts have left.
+  void join(std::int64_t parts) {
+    add_folds();
+    if (kernel_.lanes > 0) lanes_ = Lanes{code_.integer(0), kernel_.axes.back().size};
+    reset();
+    loop(code_.integer(0), code_.integer(parts), 1,
+         [&](llvm::Value* part) { each_left(part, [](Fold& fold, llvm::Value* lane, llvm::Value* place) { fold.join(lane, place); }); });
+    finish();
   }
 
   // ---- the same, so many turns of the outermost axis at a time ----
@@ -89,7 +102,7 @@ class LoopNest {
   void end() {
     if (!kernel_.axes[0].reduced) return;
     if (tree_.block == 0) join_partials();
-    finish();
+    end_results();
   }
 
  private:
@@ -114,8 +127,22 @@ class LoopNest {
   }
   llvm::Value* plus(llvm::Value* index, std::int64_t count) { return builder_.CreateNSWAdd(index, code_.integer(count)); }
 
+  bool is_cut(std::size_t level) const { return part_ && kernel_.cut.parts > 1 && level == kernel_.cut.axis; }
+  // Where the part begins on the axis that is cut.
+  llvm::Value* part_begin() { return builder_.CreateNSWMul(part_, code_.integer(kernel_.cut.turns)); }
+  // How many turns it has there, at most those of a whole one.
+  llvm::Value* part_turns() {
+    const std::int64_t size = kernel_.axes[kernel_.cut.axis].size, turns = kernel_.cut.turns;
+    if (size % turns == 0) return code_.integer(turns);
+    llvm::Value* left = builder_.CreateNSWSub(code_.integer(size), part_begin());
+    return builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left, code_.integer(turns));
+  }
+
   void kept(std::size_t level) {
-    if (level < kept_levels(kernel_))
+    if (level < kept_levels(kernel_) && is_cut(level)) {
+      llvm::Value* begin = part_begin();
+      loop(code_.integer(0), part_turns(), 1, [&](llvm::Value* turn) { at(builder_.CreateNSWAdd(begin, turn), [&] { kept(level + 1); }); });
+    } else if (level < kept_levels(kernel_))
       turns(code_.integer(0), code_.integer(kernel_.axes[level].size), [&] { kept(level + 1); });
     else if (kernel_.lanes > 0)
       strips();
@@ -125,21 +152,34 @@ class LoopNest {
 
   // Strip by strip of the lanes.
   void strips() {
-    const std::int64_t size = kernel_.axes.back().size, width = kernel_.lanes, ragged = size % width;
+    const std::int64_t size = kernel_.axes.back().size;
+    if (!is_cut(kernel_.axes.size() - 1)) return strips(code_.integer(0), size);
+    each_part([&](llvm::Value* from, std::int64_t count) { strips(from, count); });
+  }
+  // body(from, turns) for the part of the axis that is cut: the last one may have less turns than the others.
+  void each_part(const std::function<void(llvm::Value* from, std::int64_t count)>& body) {
+    const plan::Cut& cut = kernel_.cut;
+    const std::int64_t before = (cut.parts - 1) * cut.turns, last = kernel_.axes[cut.axis].size - before;
+    if (last == cut.turns) return body(part_begin(), cut.turns);
+    code_.either(
+        builder_.CreateICmpSLT(part_, code_.integer(cut.parts - 1)), [&] { body(part_begin(), cut.turns); },
+        [&] { body(code_.integer(before), last); });
+  }
+  void strips(llvm::Value* begin, std::int64_t size) {
+    const std::int64_t width = kernel_.lanes, ragged = size % width;
     auto strip = [&](llvm::Value* from, std::int64_t count) {
       lanes_ = Lanes{from, count};
       results();
     };
-    if (size <= width) return strip(code_.integer(0), size);
+    if (size <= width) return strip(begin, size);
     if (ragged == 0 || !kernel_.stores.empty()) {
-      loop(code_.integer(0), code_.integer(size - ragged), width, [&](llvm::Value* from) { strip(from, width); });
-      if (ragged != 0) strip(code_.integer(size - ragged), ragged);
+      loop(begin, plus(begin, size - ragged), width, [&](llvm::Value* from) { strip(from, width); });
+      if (ragged != 0) strip(plus(begin, size - ragged), ragged);
       return;
     }
     // The last strip overlaps the one before it: the same sums are made twice, by the same code.
-    loop(code_.integer(0), code_.integer(size), width, [&](llvm::Value* from) {
-      strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, code_.integer(size - width)), width);
-    });
+    loop(begin, plus(begin, size), width,
+         [&](llvm::Value* from) { strip(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, from, plus(begin, size - width)), width); });
   }
 
   // Turns that do not know of each other, in groups that LLVM makes vectors of; the last ones one by one, so that all places are constants.
@@ -176,7 +216,24 @@ class LoopNest {
       block([&] { reduced(indices_.size(), nullptr); });
     else
       reduced(indices_.size(), nullptr);
-    finish();
+    end_results();
+  }
+  // Finished, or left to be joined with those of the other parts.
+  void end_results() {
+    if (!part_ || !kernel_.left.valid()) return finish();
+    each_left(part_, [](Fold& fold, llvm::Value* lane, llvm::Value* place) { fold.leave(lane, place); });
+  }
+  // Calls `body` for each accumulator of the part, and where it is left.
+  void each_left(llvm::Value* part, const std::function<void(Fold& fold, llvm::Value* lane, llvm::Value* place)>& body) {
+    llvm::Value* first = builder_.CreateNSWMul(part, code_.integer(plan::left_words(kernel_)));
+    std::int64_t before = 0;
+    for (std::size_t i = 0; i < folds_.size(); ++i) {
+      llvm::Value* place = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), code_.base(kernel_.left), plus(first, before));
+      indices_.resize(folded_end_, code_.integer(0));
+      each_lane([&](llvm::Value* lane) { body(folds_[i], lane, place); });
+      indices_.clear();
+      before += plan::left_words(kernel_.reductions[i]) * std::max<std::int64_t>(kernel_.lanes, 1);
+    }
   }
   void reset() {
     each_lane([&](llvm::Value* lane) {
@@ -194,7 +251,8 @@ class LoopNest {
 
   void reduced(std::size_t level, llvm::Value* partial) {
     if (level == folded_end_) return each_lane([&](llvm::Value* lane) { turn(lane, partial); });
-    fold(level, code_.integer(0), kernel_.axes[level].size, partial);
+    if (!is_cut(level)) return fold(level, code_.integer(0), kernel_.axes[level].size, partial);
+    each_part([&](llvm::Value* from, std::int64_t count) { fold(level, from, count, partial); });
   }
   // `count` turns of an axis, block by block.
   void fold(std::size_t level, llvm::Value* from, std::int64_t count, llvm::Value* partial) {
@@ -260,6 +318,7 @@ class LoopNest {
   llvm::IRBuilder<>& builder_;
   const Kernel& kernel_;
   const plan::Tree& tree_;
+  llvm::Value* const part_;
   const std::size_t folded_end_;
   const std::int64_t width_;  // of a vector of turns
   const bool calls_;
@@ -277,7 +336,11 @@ void emit(Code& code, const Kernel& kernel) {
   for (const plan::Axis& axis : kernel.axes)
     if (axis.size == 0 && !axis.reduced) return;
 
-  auto body = [&] { LoopNest(code, kernel).run(); };
+  auto body = [&] {
+    if (kernel.cut.parts == 1) return LoopNest(code, kernel).run();
+    code.parts(kernel.cut.parts, [&](llvm::Value* part) { LoopNest(code, kernel, part).run(); });
+    if (kernel.left.valid()) LoopNest(code, kernel).join(kernel.cut.parts);
+  };
   // A loop that may stop the run, or none at all, stays where it is.
   if (may_stop(kernel) || kernel.axes.empty())
     body();
@@ -285,22 +348,50 @@ void emit(Code& code, const Kernel& kernel) {
     code.outline("kernel", work(kernel) <= kLittleWork, given_to(kernel, plan::kernel_inputs(kernel)), plan::kernel_results(kernel), body);
 }
 
+namespace {
+
+// Tiles of the rows: all, or those of the part with this number.
+void emit_tiles(Code& code, const plan::Rows& rows, llvm::Value* part) {
+  std::vector<LoopNest> nests;
+  for (const Kernel& kernel : rows.kernels) nests.emplace_back(code, kernel, part);
+  auto tile = [&](llvm::Value* start, std::int64_t count) {
+    code.set(rows.start, start);
+    for (std::size_t i = 0; i < nests.size(); ++i) {
+      const std::int64_t turns = plan::turns_of_row(rows.kernels[i], rows.count);
+      nests[i].some(code.builder.CreateNSWMul(start, code.integer(turns)), count * turns);
+    }
+  };
+  auto tiles = [&](llvm::Value* from, llvm::Value* to) {
+    code.loop(from, to, rows.tile, Code::Shape::rolled, [&](llvm::Value* start) { tile(start, rows.tile); });
+  };
+  const std::int64_t whole = rows.count / rows.tile * rows.tile;
+  auto rest = [&] {
+    if (whole < rows.count) tile(code.integer(whole), rows.count - whole);
+  };
+  for (LoopNest& nest : nests) nest.begin();
+  if (part) {
+    llvm::Value* from = code.builder.CreateNSWMul(part, code.integer(rows.cut.turns));
+    llvm::Value* to = code.builder.CreateNSWAdd(from, code.integer(rows.cut.turns));
+    tiles(from, code.builder.CreateBinaryIntrinsic(llvm::Intrinsic::smin, to, code.integer(whole)));
+    if (whole < rows.count) code.when(code.builder.CreateICmpEQ(part, code.integer(rows.cut.parts - 1)), rest);
+  } else {
+    tiles(code.integer(0), code.integer(whole));
+    rest();
+  }
+  for (LoopNest& nest : nests) nest.end();
+}
+
+}  // namespace
+
 void emit(Code& code, const plan::Rows& rows) {
   code.outline("rows", false, given_to(rows, plan::kernel_inputs(rows)), plan::kernel_results(rows), [&] {
-    std::vector<LoopNest> nests;
-    for (const Kernel& kernel : rows.kernels) nests.emplace_back(code, kernel);
-    auto tile = [&](llvm::Value* start, std::int64_t count) {
-      code.set(rows.start, start);
-      for (std::size_t i = 0; i < nests.size(); ++i) {
-        const std::int64_t turns = plan::turns_of_row(rows.kernels[i], rows.count);
-        nests[i].some(code.builder.CreateNSWMul(start, code.integer(turns)), count * turns);
-      }
-    };
-    for (LoopNest& nest : nests) nest.begin();
-    const std::int64_t whole = rows.count / rows.tile * rows.tile;
-    code.loop(code.integer(0), code.integer(whole), rows.tile, Code::Shape::rolled, [&](llvm::Value* start) { tile(start, rows.tile); });
-    if (whole < rows.count) tile(code.integer(whole), rows.count - whole);
-    for (LoopNest& nest : nests) nest.end();
+    if (rows.cut.parts == 1) return emit_tiles(code, rows, nullptr);
+    code.parts(rows.cut.parts, [&](llvm::Value* part) {
+      code.set(rows.part, part);
+      emit_tiles(code, rows, part);
+    });
+    for (const Kernel& kernel : rows.kernels)
+      if (kernel.left.valid()) LoopNest(code, kernel).join(rows.cut.parts);
   });
 }
 

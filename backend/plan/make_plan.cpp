@@ -50,6 +50,8 @@ Plan make_plan(const ir::Function& function, const Target& target) {
   check_after(plan, "choose_trees");
   join_rows(plan);
   check_after(plan, "join_rows");
+  cut_into_parts(plan);
+  check_after(plan, "cut_into_parts");
   add_frame(plan);
   assign_storage(plan);
   check_after(plan, "assign_storage");

@@ -37,12 +37,14 @@ void operands(T& kernel, const auto& visit) {
   for (auto& fold : kernel.reductions)
     if (!fold.position.strides.empty()) visit(Role::read, fold.position);
   for (auto& store : kernel.stores) visit(Role::write, store.to);
+  if (kernel.left.valid()) visit(Role::write, kernel.left);
   for (auto& fold : kernel.reductions) std::visit([&](auto& to) { visit(Role::write, to); }, fold.to);
 }
 
 template <OneOf<Rows> T>
 void operands(T& rows, const auto& visit) {
   visit(Role::write, rows.start);
+  if (rows.part.valid()) visit(Role::write, rows.part);
   for (auto& kernel : rows.kernels) operands(kernel, visit);
 }
 

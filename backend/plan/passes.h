@@ -32,6 +32,9 @@ void choose_trees(Plan& plan);
 // rows.cpp: kernels that read the same rows, or rows that others among them have made, run a few rows at a time.
 void join_rows(Plan& plan);
 
+// parts.cpp: which steps threads share, and in which parts, by how long they will take.
+void cut_into_parts(Plan& plan);
+
 // storage.cpp: where each buffer lies. Buffers whose lives do not overlap share memory; an op whose operand dies may write in place.
 void assign_storage(Plan& plan);
 

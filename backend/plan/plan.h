@@ -131,11 +131,23 @@ struct Tree {
   bool operator==(const Tree&) const = default;
 };
 
+// How a kernel is cut into parts, which threads share: along this axis, each but the last has so many turns. An axis that is reduced is the
+// outermost: each part folds its own turns as the tree says, and what they made is joined in their order. It does not depend on the number
+// of threads.
+struct Cut {
+  std::size_t axis = 0;
+  std::int64_t parts = 1;  // 1: it is not cut
+  std::int64_t turns = 0;
+  bool operator==(const Cut&) const = default;
+};
+
 // One loop nest. With reduced axes the order is kept…, reduced… (accumulators are registers), or kept…, reduced…, kept with lanes.
 struct Kernel {
   std::vector<Axis> axes;  // outermost first
   std::int64_t lanes = 0;  // of the innermost axis, which is kept: so many accumulators lie side by side. 0: it is reduced, or nothing is
   Tree tree;
+  Cut cut;
+  BufferId left;  // what each part has folded (parts.h), where the axis that is cut is reduced
   std::vector<Instruction> body;
   std::vector<Store> stores;
   std::vector<Reduction> reductions;
@@ -143,10 +155,14 @@ struct Kernel {
 
 // Kernels whose outermost axes have `count` rows in common, each of as many turns of a kernel's own: for one tile of rows after the other,
 // each kernel runs, so that what it reads of those before it is in a cache. Along its outermost axis a kernel may be kept or reduced.
-// Buffers that no other step knows have room for one tile: its first row, `start`, is in their forms. `start` is seen in this step alone.
+// Buffers that no other step knows, `inner`, have room for one tile: its first row, `start`, is in their forms. Threads share the rows in
+// parts of some tiles each, for each of which inner buffers have room; the number of the part is in their forms then. Both registers are
+// seen in this step alone.
 struct Rows {
   std::int64_t count = 0, tile = 1;
-  RegisterId start;
+  RegisterId start, part;  // part: invalid where there is one alone
+  std::vector<BufferId> inner;
+  Cut cut;  // of the rows; a kernel that reduces them leaves what it folded, as if it were cut
   std::vector<Kernel> kernels;
 };
 
@@ -313,6 +329,7 @@ struct Target {
   std::int64_t vector_registers = 16;                        // for these
   std::size_t near_bytes = 32 << 10, far_bytes = 512 << 10;  // of the first and the second cache
   bool fuses = true;                                         // multiplies and adds in one instruction
+  double shared_cycles = 80'000;                             // of a step that is worth the time of several threads
 };
 
 struct Plan {

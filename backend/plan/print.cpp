@@ -115,13 +115,17 @@ class Printer {
       line("{} = {} of {}", result, name(index->from), index->size);
     }
   }
+  static std::string show(const Cut& cut, const std::string& what) {
+    return cut.parts > 1 ? fmt::format(", {} parts of {} {}", cut.parts, cut.turns, what) : "";
+  }
   void visit(const Kernel& kernel) {
     std::string axes;
     for (const Axis& axis : kernel.axes) axes += fmt::format(" {}{}", axis.size, axis.reduced ? "r" : "");
     const Tree& tree = kernel.tree;
-    line("kernel{}{}{}{}", axes, kernel.lanes > 0 ? fmt::format(", {} lanes", kernel.lanes) : "",
+    line("kernel{}{}{}{}{}", axes, kernel.lanes > 0 ? fmt::format(", {} lanes", kernel.lanes) : "",
          tree.partials > 1 ? fmt::format(", {} partials of axis {}", tree.partials, tree.axis) : "",
-         tree.block > 0 ? fmt::format(", blocks of {} along axis {}", tree.block, tree.block_axis) : "");
+         tree.block > 0 ? fmt::format(", blocks of {} along axis {}", tree.block, tree.block_axis) : "",
+         show(kernel.cut, fmt::format("turns of axis {}", kernel.cut.axis)));
     ++depth_;
     for (const Instruction& instruction : kernel.body) visit(instruction);
     for (const Store& store : kernel.stores)
@@ -137,7 +141,7 @@ class Printer {
     --depth_;
   }
   void visit(const Rows& rows) {
-    line("rows {}, {} at a time, from {}", rows.count, rows.tile, name(rows.start));
+    line("rows {}, {} at a time, from {}{}", rows.count, rows.tile, name(rows.start), show(rows.cut, "rows"));
     ++depth_;
     for (const Kernel& kernel : rows.kernels) visit(kernel);
     --depth_;

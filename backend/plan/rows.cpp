@@ -37,13 +37,6 @@ std::vector<Use> uses(const Kernel& kernel) {
   return result;
 }
 
-// Of the turns of the outermost axis, so many must be together in a tile that the tree of what is folded along it stays what it is.
-std::int64_t turns_together(const Kernel& kernel) {
-  if (!kernel.axes[0].reduced) return 1;
-  const std::int64_t partials = kernel.tree.axis == 0 ? kernel.tree.partials : 1;
-  return kernel.tree.block > 0 && kernel.tree.block_axis == 0 ? std::lcm(partials, kernel.tree.block) : partials;
-}
-
 class RowFusion {
  public:
   explicit RowFusion(Plan& plan) : plan_(plan) {}
@@ -213,7 +206,10 @@ void shrink(Plan& plan, Rows& rows, const std::vector<std::size_t>& users) {
       found.is_made |= use.is_write;
     }
   std::erase_if(inside, [](const auto& each) { return !each.second.is_made || !each.second.is_aligned; });
-  for (const auto& [id, found] : inside) plan.buffers[id.index].count = rows.tile * found.size;
+  for (const auto& [id, found] : inside) {
+    plan.buffers[id.index].count = rows.tile * found.size;
+    rows.inner.push_back(id);
+  }
   for (Kernel& kernel : rows.kernels) {
     const bool is_one_turn = rows.tile * turns_of_row(kernel, rows.count) == 1;
     operands(kernel, [&]<class Operand>(Role, Operand& operand) {
@@ -242,6 +238,12 @@ std::optional<std::int64_t> row_size(const Kernel& kernel, const Affine& at, std
   for (std::size_t axis = 1; axis < kernel.axes.size(); ++axis)
     (at.strides[axis] < 0 ? low : high) += at.strides[axis] * (kernel.axes[axis].size - 1);
   return low >= 0 && high < size ? std::optional(size) : std::nullopt;
+}
+
+std::int64_t turns_together(const Kernel& kernel) {
+  if (!kernel.axes[0].reduced) return 1;
+  const std::int64_t partials = kernel.tree.axis == 0 ? kernel.tree.partials : 1;
+  return kernel.tree.block > 0 && kernel.tree.block_axis == 0 ? std::lcm(partials, kernel.tree.block) : partials;
 }
 
 void join_rows(Plan& plan) {

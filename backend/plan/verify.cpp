@@ -8,6 +8,7 @@
 #include "backend/plan/contraction.h"
 #include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
+#include "backend/plan/parts.h"
 
 namespace bpc::plan {
 
@@ -121,11 +122,40 @@ class Verifier {
     });
     see(kernel_results(kernel));
     tree(kernel);
+    cut(kernel);
+  }
+  void cut(const Kernel& kernel) {
+    const Cut& cut = kernel.cut;
+    if (cut.parts == 1) return;
+    if (cut.axis >= kernel.axes.size()) return require(false, "a cut along no axis");
+    const Axis& axis = kernel.axes[cut.axis];
+    parts(cut, axis.size);
+    require(!may_stop(kernel), "parts of what may stop the run");
+    if (axis.reduced) return folded_in_parts(kernel, cut.parts, cut.turns);
+    const bool is_of_lanes = kernel.lanes > 0 && cut.axis + 1 == kernel.axes.size();
+    require(!is_of_lanes || (cut.turns % kernel.lanes == 0 && (axis.size % cut.turns == 0 || axis.size % cut.turns >= kernel.lanes)),
+            "parts that cut a strip of lanes");
+  }
+  void parts(const Cut& cut, std::int64_t size) {
+    require(cut.turns > 0 && (cut.parts - 1) * cut.turns < size && cut.parts * cut.turns >= size, "parts that are not all");
+  }
+  // Each of so many turns of the outermost axis.
+  void folded_in_parts(const Kernel& kernel, std::int64_t parts, std::int64_t turns) {
+    const Tree& tree = kernel.tree;
+    require(kernel.axes[0].reduced, "parts of a reduced axis that is not the outermost");
+    require(kernel.left.valid() && plan_.at(kernel.left).count >= parts * left_words(kernel), "no room for what parts have folded");
+    require(tree.partials == 1 || tree.axis != 0 || turns % tree.partials == 0, "a part that ends within a round of partials");
+    require(tree.block == 0 || tree.block_axis != 0 || turns % tree.block == 0, "a part that ends within a block");
+    require(kernel.lanes == 0 || kernel.lanes == kernel.axes.back().size, "some of the lanes, folded in parts");
+    for (const Reduction& fold : kernel.reductions) require(!has_order(fold), "parts of what is folded in order");
   }
   void visit(const Rows& rows) {
     require(rows.count > 0 && rows.tile > 0, "rows without rows");
+    require(rows.part.valid() == (rows.cut.parts > 1) && rows.cut.turns % rows.tile == 0, "parts that cut a tile");
+    if (rows.cut.parts > 1) parts(rows.cut, rows.count);
     scope([&] {
       define(rows.start);
+      if (rows.part.valid()) define(rows.part);
       for (const Kernel& kernel : rows.kernels) {
         visit(kernel);
         require(!kernel.axes.empty() && kernel.axes[0].size % rows.count == 0, "a kernel without those rows");
@@ -134,6 +164,7 @@ class Verifier {
         require(kernel.tree.axis != 0 || turns % kernel.tree.partials == 0, "a tile that ends within a round of partials");
         require(kernel.tree.block_axis != 0 || kernel.tree.block == 0 || turns % kernel.tree.block == 0, "a tile that ends within a block");
         require(kernel.lanes == 0 || kernel.lanes == kernel.axes.back().size, "some of the lanes, folded from row to row");
+        if (rows.cut.parts > 1) folded_in_parts(kernel, rows.cut.parts, rows.cut.turns * (kernel.axes[0].size / rows.count));
       }
     });
     see(kernel_results(rows));

@@ -14,6 +14,7 @@
 #include "ir/builder.h"
 #include "ir/verify.h"
 #include "runtime/number_text.h"
+#include "runtime/pool.h"
 #include "tests/support/close.h"
 #include "tests/unit/ir/text.h"
 
@@ -96,7 +97,33 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
   return true;
 }
 
-// Interpreted, compiled at -O0 and at -O3, which give the same bits; each executable runs twice.
+// A target for which no step is too small to be shared by threads.
+inline plan::Target sharing_target() {
+  plan::Target target;
+  target.shared_cycles = 1;
+  return target;
+}
+
+// Where every step is cut into parts, these make the same bits, in one thread and in several.
+inline void agree_in_parts(const Function& function, std::span<const Tensor> arguments, const runtime::RunOptions& options,
+                           const Observed& wanted) {
+  CHECK(plan::verify(plan::make_plan(function, sharing_target())) == std::vector<std::string>{});
+  std::vector<Tensor> first;
+  for (int level : {0, 3}) {
+    auto compiled = backend::compile_for(function, {level}, sharing_target());
+    for (int threads : {1, 8}) {
+      CAPTURE(level, threads);
+      runtime::set_threads(threads);
+      const Observed got = observe(*compiled, arguments, options);
+      runtime::set_threads(0);
+      expect_same(wanted, got);
+      if (first.empty()) first = got.result.outputs;
+      for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));
+    }
+  }
+}
+
+// Interpreted, compiled at -O0 and at -O3, which give the same bits; each executable runs twice. And in parts.
 inline Observed agree(const Function& function, std::span<const Tensor> arguments, const runtime::RunOptions& options = {}) {
   CHECK(plan::verify(plan::make_plan(function, {})) == std::vector<std::string>{});
   Observed wanted = observe(*backend::interpret(function), arguments, options);
@@ -111,6 +138,7 @@ inline Observed agree(const Function& function, std::span<const Tensor> argument
       for (std::size_t i = 0; i < plain.size(); ++i) CHECK(same_bits(plain[i], got.result.outputs[i]));
     }
   }
+  agree_in_parts(function, arguments, options, wanted);
   return wanted;
 }
 
