@@ -86,17 +86,22 @@ Function without_variables(const Function& function) {
 
 }  // namespace
 
-Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
+std::optional<Function> prepare_derivatives(const Function& function, Diagnostics& diagnostics) {
   Function checked = function;
-  bool any = false;
   for (std::uint32_t i = 0; i < checked.op_count(); ++i)
-    if (is_derivative(checked.op(OpId{i}))) {
-      any = true;
-      check_derivative(checked, Op(checked.op(OpId{i})), diagnostics);
-    }
-  if (!any || diagnostics.has_errors()) return checked;
+    if (is_derivative(checked.op(OpId{i}))) check_derivative(checked, Op(checked.op(OpId{i})), diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
   checked = with_variables(with_parts_before_checkpoints(checked));
-  checked = square_exactly(checked, variables(checked));
+  return square_exactly(checked, variables(checked));
+}
+
+Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
+  bool any = false;
+  for (std::uint32_t i = 0; i < function.op_count() && !any; ++i) any = is_derivative(function.op(OpId{i}));
+  if (!any) return function;
+  const std::optional<Function> prepared = prepare_derivatives(function, diagnostics);
+  if (!prepared) return function;
+  const Function& checked = *prepared;
 
   Rewriter rewriter(checked);
   Builder& builder = rewriter.builder();

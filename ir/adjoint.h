@@ -1,6 +1,8 @@
 // The chain rule as a pass over the IR.
 #pragma once
 
+#include <optional>
+
 #include "ir/function.h"
 #include "support/diagnostics.h"
 
@@ -11,5 +13,9 @@ namespace bpc::ir {
 // read off the source. Appends E03xx diagnostics (a path that cannot be differentiated, no path) and warnings (a param that does not reach
 // the loss).
 Function expand_gradients(const Function& function, Diagnostics& diagnostics);
+
+// What the sweeps of each derivative find: the same program, with derivatives that exist, and with what they are taken by as values of
+// their own. nullopt where some do not exist.
+std::optional<Function> prepare_derivatives(const Function& function, Diagnostics& diagnostics);
 
 }  // namespace bpc::ir

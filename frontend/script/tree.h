@@ -72,6 +72,8 @@ class Tree {
   std::size_t width(const Term& term) const;  // characters on one line
   // The statements as text, formatted in lines of at most `limit` columns.
   std::string text_of(const std::vector<StmtId>& statements, std::size_t limit);
+  // The tree itself, which is not written any further.
+  Ast take() { return std::move(ast_); }
 
  private:
   Term put(ExprNode node, bool is_literal = false);

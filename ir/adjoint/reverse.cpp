@@ -75,6 +75,7 @@ void ReverseSweep::differentiate(OpId id) {
   builder_.set_origin(made_by(std::string(op_info(op.code).name), function_.origin(op.origin)));
   for (ValueId result : op.results)
     if (matters(result)) name_adjoint(result);
+  visited_ = id;
   if (op.code == Opcode::push) return push(op);
   if (op.code == Opcode::pop) return pop(op);
   if (!op.regions.empty()) return region(id);
@@ -129,6 +130,7 @@ void ReverseSweep::accumulate(ValueId primal, ValueId part, bool may_be_zeroed, 
   ValueId value = !sum.value.valid() ? part
                   : is_own           ? add_in_place(builder_, sum.value, part)
                                      : builder_.emit(Opcode::add, {sum.value, part});
+  if (parts_) parts_->push_back({visited_, primal, part, sum.value, sum.value.valid() && value == part});
   adjoint(primal) = {value, sum.may_be_zeroed || may_be_zeroed};
 }
 

@@ -31,6 +31,19 @@ class ReverseSweep {
   // Zeros where y depends on x only through flat operators.
   ValueId gradient(ValueId x);
 
+  // One part of the sum that is the cotangent of a value.
+  struct Part {
+    OpId by;  // the op that reads the value
+    ValueId to;
+    ValueId part;
+    ValueId before;  // the sum of the parts before; invalid for the first
+    bool is_sum;     // the part was added in place: `part` is the sum with it
+  };
+  // To be called before `run`: it notes the parts there, in the order in which they are added up.
+  void note_parts(std::vector<Part>& parts) { parts_ = &parts; }
+  // What the parts of a value's cotangent add up to; invalid for zero.
+  ValueId cotangent(ValueId value) const { return has_adjoint(value) ? adjoints_[value.index].value : ValueId(); }
+
  private:
   struct Adjoint {
     ValueId value;  // invalid: zero so far
@@ -115,6 +128,8 @@ class ReverseSweep {
   std::unordered_map<std::uint32_t, OpId> reruns_;             // by op that stands outside: its copy
   std::unordered_map<std::uint32_t, OpId> tape_starts_;        // by tape that an op leaves: where it begins
   std::unordered_map<std::uint32_t, ValueId> tape_leftovers_;  // by tape that an op leaves: what its adjoint leaves of it
+  std::vector<Part>* parts_ = nullptr;
+  OpId visited_;  // the op whose operands receive their parts
   std::set<std::string> names_;
   std::vector<ValueId> temporaries_;  // values that got a name here, in the order of their numbers
   std::size_t last_number_ = 0;       // in the name of such a value

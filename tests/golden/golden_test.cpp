@@ -44,6 +44,29 @@ TEST_CASE("each stage writes what is recorded") {
   }
 }
 
+TEST_CASE("explanations are as recorded") {
+  std::vector<std::string> scripts = bpc::test::files_in("tests/explain", ".bp");
+  for (const char* example : {"tutorial", "xor", "lstm", "gp", "sqrt_while", "maml", "lenet", "newton"})
+    scripts.push_back(fmt::format("examples/{}.bp", example));
+  for (const std::string& script : scripts) {
+    std::vector<std::string> words{"explain", script, "-q"};
+    for (const std::string& flag : bpc::test::flags_of(script)) words.push_back(flag);
+    Finished finished = run_bpc(words);
+    INFO(script << "\n" << finished.err);
+    REQUIRE(finished.code == 0);
+    const std::string difference = bpc::test::compare_with_golden(fmt::format("tests/explain/{}.txt", stem(script)), finished.out);
+    INFO(difference);
+    CHECK(difference.empty());
+  }
+  for (const char* form : {"md", "latex"}) {
+    const Finished finished = run_bpc({"explain", "examples/tutorial.bp", fmt::format("--as={}", form)});
+    REQUIRE(finished.code == 0);
+    const std::string difference = bpc::test::compare_with_golden(fmt::format("tests/explain/tutorial.{}", form), finished.out);
+    INFO(difference);
+    CHECK(difference.empty());
+  }
+}
+
 TEST_CASE("each error has the message that is recorded") {
   std::set<std::string> covered;
   for (const std::string& script : bpc::test::files_in("tests/errors", ".bp")) {
@@ -62,6 +85,7 @@ TEST_CASE("each error has the message that is recorded") {
   // Codes that no script can raise by itself, with what does.
   const std::set<std::string> elsewhere{
       "E0410",  // a matter of time: tests/command
+      "E0412",  // bpc explain: tests/command
       "E0507",  // bpc fmt of a file that cannot be written: tests/command
       "E0508",  // bpc opt: tests/command
       "E0510",  // flags and words of the command line: tests/command

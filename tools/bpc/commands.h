@@ -28,6 +28,7 @@ std::span<const Command> all_commands();
 int run_command(const Options& options);
 int check_command(const Options& options);
 int emit_command(const Options& options);
+int explain_command(const Options& options);
 int opt_command(const Options& options);
 int fmt_command(const Options& options);
 int test_command(const Options& options);

@@ -153,6 +153,26 @@ void add_emit_flags(CLI::App& command, Options& options) {
   add_script_flags(command, options);
 }
 
+void add_explain_flags(CLI::App& command, Options& options) {
+  options.format = "text";
+  add_file(command, options, "The script; `-` is standard input");
+  add_choice<std::string>(command, "--as", options.format, {{"text", "text"}, {"json", "json"}, {"md", "md"}, {"latex", "latex"}},
+                          "What to write (text)");
+  command.add_option("--param", options.param, "Show the chain rule of one param alone")->type_name("NAME");
+  command.add_option("--at", options.at, "Follow one element of a param: 'W[3, 7]'")->type_name("ELEMENT");
+  command.add_option("--of", options.of, "Explain a derivative that the script takes, by the name of its result (that of the loss)")
+      ->type_name("NAME");
+  add_number(command, "--iteration", 0, INT32_MAX, options.iteration,
+             "The turn of loops to show (the last one; the first one of a loop that trains)")
+      ->type_name("K");
+  command.add_option("--unfold", options.unfold, "Show the inside of a function; `all` of all")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that would run more often")->type_name("N");
+  add_script_flags(command, options);
+}
+
 void add_opt_flags(CLI::App& command, Options& options) {
   add_file(command, options, "IR text; `-` is standard input");
   command.add_option("--passes", options.passes, "Passes to run in order, separated by commas")->delimiter(',')->type_name("A,B,C");

@@ -51,6 +51,10 @@ struct Options {
   // emit
   std::string format = "ir";
   std::string stage;  // "lowered", "optimized", or empty: what suits the format
+  // explain
+  std::string of, param, at;              // a derivative, a value that it is taken by, an element of one: by name, or empty
+  std::optional<std::int64_t> iteration;  // of loops: the turn to show
+  std::vector<std::string> unfold;        // functions, or "all"
   // opt
   std::vector<std::string> passes;
   // bench
@@ -66,6 +70,7 @@ struct Options {
 void add_run_flags(CLI::App& command, Options& options);
 void add_check_flags(CLI::App& command, Options& options);
 void add_emit_flags(CLI::App& command, Options& options);
+void add_explain_flags(CLI::App& command, Options& options);
 void add_opt_flags(CLI::App& command, Options& options);
 void add_fmt_flags(CLI::App& command, Options& options);
 void add_test_flags(CLI::App& command, Options& options);

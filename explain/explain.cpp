@@ -1,0 +1,544 @@
+#include "explain/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "explain/element.h"
+#include "explain/naming.h"
+#include "explain/nodes.h"
+#include "explain/wording.h"
+
+namespace bpc::explain {
+
+namespace {
+
+using ir::Op;
+using ir::Opcode;
+using ir::OpId;
+using ir::ValueId;
+using runtime::Tensor;
+
+constexpr std::size_t kMostPaths = 6, kMostValues = 4'000'000;  // paths of a chain, and how far they are looked for
+
+void add_to(Tensor& sum, const Tensor& part, double factor) {
+  if (sum.count() != part.count()) sum = Tensor::zeros(part.type());
+  for (std::int64_t i = 0; i < part.count(); ++i) sum.set_real(i, sum.real_at(i) + factor * part.real_at(i));
+}
+
+class Explainer {
+ public:
+  Explainer(const Trace& trace, const ExplainOptions& options)
+      : trace_(trace),
+        function_(trace.function),
+        options_(options),
+        graph_(make_graph(trace)),
+        namer_(trace, graph_, *options.sources, options.taken),
+        nodes_(make_nodes(trace, graph_, folding())) {}
+
+  Explanation run() {
+    visible_ = visible_nodes(nodes_);
+    find_parts();
+    find_borders();
+    name_values();
+    make_steps();
+    if (trace_.sweep) {
+      for (ValueId x : trace_.sweep->xs) out_.xs.push_back(quantity(x));
+      for (std::size_t i = 0; i < out_.visible.size(); ++i) contribute(i);
+      for (QuantityId x : out_.xs) out_.chains.push_back(chain(x));
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (nodes_[i].kind == Step::Kind::loop && is_shown(i)) summarise(i);
+    for (const Branch& branch : trace_.branches) decide(branch);
+    if (!options_.element_of.empty()) follow();
+    return std::move(out_);
+  }
+
+ private:
+  Folding folding() const {
+    return {options_.unfold_all, options_.unfolded, options_.iteration, options_.rows,
+            [&](const Scope& scope) { return function_called(scope); }};
+  }
+
+  std::string function_called(const Scope& scope) const {
+    if (scope.kind == Scope::Kind::derivative) return "grad";
+    const std::string text = namer_.text_of(scope.span);
+    return text.substr(0, text.find('('));
+  }
+
+  // ---- what the sweep has found ----
+
+  Tensor cotangent(ValueId value) const {
+    if (!trace_.sweep || value.index >= trace_.sweep->cotangents.size()) return {};
+    const ValueId found = trace_.sweep->cotangents[value.index];
+    return found.valid() ? trace_.value(found) : Tensor();
+  }
+
+  void find_parts() {
+    if (!trace_.sweep) return;
+    for (const ir::ReverseSweep::Part& part : trace_.sweep->parts) {
+      if (!part.by.valid() || part.by.index >= graph_.cluster_of.size()) continue;
+      const std::size_t cluster = graph_.cluster_of[part.by.index];
+      if (cluster == SIZE_MAX) continue;
+      Tensor& sum = parts_[{cluster, part.to}];
+      add_to(sum, trace_.value(part.part), 1);
+      if (part.is_sum) add_to(sum, trace_.value(part.before), -1);
+    }
+  }
+
+  // ---- steps and what they hand on ----
+
+  struct Border {
+    std::vector<ValueId> results, inputs;
+  };
+
+  void find_borders() {
+    node_of_.assign(graph_.clusters.size(), SIZE_MAX);
+    for (std::size_t i = 0; i < visible_.size(); ++i)
+      for (std::size_t cluster : clusters_in(nodes_, visible_[i])) node_of_[cluster] = i;
+    borders_.resize(visible_.size());
+    const auto note = [](std::vector<ValueId>& list, ValueId value) {
+      if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+    };
+    for (std::size_t c = 0; c < graph_.clusters.size(); ++c) {
+      const std::size_t reader = node_of_[c];
+      for (ValueId result : graph_.clusters[c].results)
+        if (is_y(result) || !trace_.sweep) note(borders_[reader].results, result);
+      for (OpId id : graph_.clusters[c].ops)
+        for (ValueId operand : function_.op(id).operands) {
+          if (!graph_.is_active[operand.index]) continue;
+          const std::size_t maker = maker_of(operand);
+          if (maker == reader) continue;
+          note(borders_[reader].inputs, operand);
+          if (maker != SIZE_MAX) note(borders_[maker].results, operand);
+        }
+    }
+    for (std::size_t i = 0; i < borders_.size(); ++i) {
+      std::sort(borders_[i].results.begin(), borders_[i].results.end());
+      if (nodes_[visible_[i]].kind != Step::Kind::operation) leave_few(borders_[i].results);
+    }
+  }
+
+  // Of many values that a group hands on, those that the author named.
+  void leave_few(std::vector<ValueId>& results) const {
+    constexpr std::size_t kMany = 4;
+    if (results.size() <= kMany) return;
+    std::vector<ValueId> named;
+    for (ValueId result : results)
+      if (!namer_.authors_name(result).empty() || is_y(result)) named.push_back(result);
+    if (named.empty()) named.push_back(results.back());
+    if (named.size() > 2 * kMany) named.erase(named.begin(), named.end() - static_cast<std::ptrdiff_t>(2 * kMany));
+    results = std::move(named);
+  }
+
+  bool is_y(ValueId value) const { return trace_.sweep && trace_.sweep->y == value; }
+  std::size_t maker_of(ValueId value) const {
+    const OpId op = function_.value(value).op;
+    if (!op.valid() || graph_.cluster_of[op.index] == SIZE_MAX) return SIZE_MAX;
+    return node_of_[graph_.cluster_of[op.index]];
+  }
+
+  // Values that are not on the way and that the formula of an operation names.
+  void collect_given(std::size_t cluster, std::set<ValueId>& values) const {
+    const std::vector<OpId>& ops = graph_.clusters[cluster].ops;
+    std::set<ValueId> inside;
+    for (OpId id : ops) inside.insert(function_.op(id).results.begin(), function_.op(id).results.end());
+    const std::function<void(ValueId)> collect = [&](ValueId value) {
+      if (inside.contains(value) || graph_.is_active[value.index]) return;
+      const Op* made = function_.def(value);
+      const bool is_number = made && made->code == Opcode::constant && function_.type(value).is_scalar();
+      if (namer_.authors_name(value).empty() && made && (is_number || is_movement(made->code) || is_arithmetic(made->code))) {
+        for (ValueId operand : made->operands) collect(operand);
+        return;
+      }
+      if (!is_integer(function_.type(value).element) || !namer_.authors_name(value).empty()) values.insert(value);
+    };
+    for (OpId id : ops)
+      for (ValueId operand : function_.op(id).operands) collect(operand);
+  }
+
+  // Not one of many values that a folded group leaves unsaid.
+  bool is_handed_on(ValueId value) const {
+    const std::size_t maker = maker_of(value);
+    if (maker == SIZE_MAX) return true;
+    const std::vector<ValueId>& results = borders_[maker].results;
+    return std::find(results.begin(), results.end(), value) != results.end();
+  }
+
+  void name_values() {
+    std::set<ValueId> values;
+    for (std::size_t i = 0; i < visible_.size(); ++i) {
+      values.insert(borders_[i].results.begin(), borders_[i].results.end());
+      for (ValueId input : borders_[i].inputs)
+        if (is_handed_on(input)) values.insert(input);
+      if (nodes_[visible_[i]].kind == Step::Kind::operation) collect_given(nodes_[visible_[i]].cluster, values);
+    }
+    if (trace_.sweep) values.insert(trace_.sweep->xs.begin(), trace_.sweep->xs.end()), values.insert(trace_.sweep->y);
+    names_ = namer_.name(values);
+    for (const auto& [value, name] : names_) {
+      ids_[value] = out_.quantities.size();
+      Quantity quantity{name, kind_of(value), namer_.place_of(value), trace_.value(value), {}, {}};
+      const Tensor found = cotangent(value);
+      if (found.count() > 0) quantity.cotangent = found;
+      for (std::size_t scope = scope_of(value); scope != 0 && !quantity.turn; scope = trace_.scopes[scope].parent)
+        if (trace_.scopes[scope].kind == Scope::Kind::turn) quantity.turn = trace_.scopes[scope].turn;
+      out_.quantities.push_back(std::move(quantity));
+    }
+    if (!trace_.sweep) return;
+    out_.of = quantity(trace_.sweep->y);
+    const std::string called = namer_.call_that_gives(trace_.sweep->y);
+    out_.y = !options_.loss.empty() ? options_.loss : !called.empty() ? called : out_.quantities[out_.of].name;
+  }
+
+  std::size_t scope_of(ValueId value) const {
+    const OpId op = function_.value(value).op;
+    return op.valid() ? trace_.scope_of[op.index] : 0;
+  }
+
+  Quantity::Kind kind_of(ValueId value) const {
+    for (const ir::Parameter& parameter : function_.parameters)
+      if (parameter.value == value && parameter.path.find('#') == std::string::npos)
+        return parameter.kind == ir::Parameter::Kind::param ? Quantity::Kind::param : Quantity::Kind::input;
+    return graph_.is_active[value.index] ? Quantity::Kind::computed : Quantity::Kind::given;
+  }
+
+  QuantityId quantity(ValueId value) const {
+    const auto known = ids_.find(value);
+    return known == ids_.end() ? kNoQuantity : known->second;
+  }
+
+  bool is_shown(std::size_t node) const {
+    for (std::size_t at = nodes_[node].parent; at != SIZE_MAX; at = nodes_[at].parent)
+      if (!nodes_[at].is_open) return false;
+    return true;
+  }
+
+  bool is_shown_or_turned(const Node& node) const {
+    for (std::size_t at = node.parent; at != SIZE_MAX && at != 0; at = nodes_[at].parent)
+      if (nodes_[at].kind == Step::Kind::turns && !nodes_[at].is_open) return false;
+    return true;
+  }
+
+  // Steps for the visible nodes and all that they stand in.
+  void make_steps() {
+    std::map<std::size_t, std::size_t> step_of;
+    const std::function<std::size_t(std::size_t)> made = [&](std::size_t node) -> std::size_t {
+      if (node == 0) return SIZE_MAX;
+      if (const auto known = step_of.find(node); known != step_of.end()) return known->second;
+      const std::size_t parent = made(nodes_[node].parent);
+      Step step;
+      step.kind = nodes_[node].kind;
+      step.parent = parent;
+      step.is_open = nodes_[node].is_open;
+      step.first_turn = nodes_[node].first_turn, step.last_turn = nodes_[node].last_turn;
+      if (step.kind != Step::Kind::operation) {
+        const Scope& scope = trace_.scopes[nodes_[node].scope];
+        step.place = scope.span;
+        step.function = step.kind == Step::Kind::loop || step.kind == Step::Kind::turns ? "" : function_called(scope);
+        const bool is_loop = step.kind == Step::Kind::loop || step.kind == Step::Kind::turns;
+        step.expression = is_loop ? namer_.loop_text(scope.span) : namer_.text_of(scope.span);
+      }
+      out_.steps.push_back(std::move(step));
+      const std::size_t id = out_.steps.size() - 1;
+      if (parent != SIZE_MAX) out_.steps[parent].inside.push_back(id);
+      return step_of[node] = id;
+    };
+    for (std::size_t i = 0; i < visible_.size(); ++i) {
+      const std::size_t id = made(visible_[i]);
+      out_.visible.push_back(id);
+      for (ValueId result : borders_[i].results) out_.steps[id].results.push_back(quantity(result));
+      for (ValueId input : borders_[i].inputs)
+        if (quantity(input) != kNoQuantity) out_.steps[id].inputs.push_back(quantity(input));
+      if (nodes_[visible_[i]].kind == Step::Kind::operation) operate(id, i);
+    }
+    for (const Node& node : nodes_)
+      if ((node.kind == Step::Kind::call || node.kind == Step::Kind::derivative) && node.scope != 0 && !node.is_open &&
+          is_shown_or_turned(node))
+        if (const std::string name = function_called(trace_.scopes[node.scope]);
+            std::find(out_.folded.begin(), out_.folded.end(), name) == out_.folded.end())
+          out_.folded.push_back(name);
+  }
+
+  void operate(std::size_t id, std::size_t at) {
+    const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
+    LocalStep& local = locals_[at];
+    if (cluster.results.size() == 1) {
+      const ValueId result = cluster.results[0];
+      const std::string arriving = trace_.sweep ? cotangent_name(out_, quantity(result)) : "dy";
+      local = local_step(trace_, graph_, cluster, names_, options_.real, arriving, cotangent(result));
+    }
+    Step& step = out_.steps[id];
+    step.place = namer_.place_of(cluster);
+    const ir::Origin& origin = function_.origin(function_.op(cluster.root).origin);
+    if (!step.place.valid() && !options_.sources->is_in_prelude(origin.span)) step.place = origin.span;
+    step.formula = local.formula;
+    const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
+    step.function = wording.function_of(cluster);
+    step.expression = wording.expression(cluster, local.formula);
+    if (step.expression.empty() && !origin.rule.empty())
+      step.expression = fmt::format("from the derivative of {}", namer_.text_of(step.place));
+    if (!local.formula) return;
+    bool is_in_numbers = true;
+    const Formula numbers = replaced(*local.formula, [&](const std::string& name) -> const Formula* {
+      for (const Quantity& quantity : out_.quantities) {
+        if (quantity.name != name) continue;
+        if (!is_scalar(quantity.value)) break;
+        number_ = Formula::number(quantity.value.real_at(0));
+        if (quantity.value.type().element == Element::boolean) number_ = Formula::name(quantity.value.int_at(0) != 0 ? "true" : "false");
+        return &number_;
+      }
+      is_in_numbers = false;
+      return nullptr;
+    });
+    if (is_in_numbers && !step.results.empty() && is_scalar(out_.quantities[step.results[0]].value)) step.numbers = text_of(numbers);
+  }
+
+  // ---- what goes back ----
+
+  void contribute(std::size_t at) {
+    const Border& border = borders_[at];
+    const bool is_operation = nodes_[visible_[at]].kind == Step::Kind::operation;
+    const std::vector<std::size_t> clusters = clusters_in(nodes_, visible_[at]);
+    const QuantityId from = border.results.size() == 1 ? quantity(border.results[0]) : kNoQuantity;
+    for (ValueId result : border.results) {  // what a group hands on, and reads itself
+      Tensor sum;
+      for (std::size_t cluster : clusters)
+        if (const auto part = parts_.find({cluster, result}); part != parts_.end() && !is_operation) add_to(sum, part->second, 1);
+      if (sum.count() > 0 && quantity(result) != kNoQuantity)
+        out_.contributions.push_back({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, sum});
+    }
+    for (ValueId input : border.inputs) {
+      if (quantity(input) == kNoQuantity) continue;
+      Tensor sum;
+      for (std::size_t cluster : clusters)
+        if (const auto part = parts_.find({cluster, input}); part != parts_.end()) add_to(sum, part->second, 1);
+      std::vector<LocalDerivative> uses;
+      if (is_operation && from != kNoQuantity && out_.quantities[from].cotangent)
+        for (const LocalDerivative& use : locals_[at].uses)
+          if (use.to == input) uses.push_back(use);
+      Contribution contribution{from, quantity(input), at, {}, {}, {}, {}, {}, sum};
+      if (uses.empty()) {
+        if (sum.count() > 0) out_.contributions.push_back(std::move(contribution));
+        continue;
+      }
+      const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
+      const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
+      for (const LocalDerivative& use : uses) {
+        if (uses.size() > 1 && use.part && use.part->is_number(0)) continue;
+        Contribution each = contribution;
+        each.part = use.part;
+        each.factor = use.factor;
+        each.factor_value = use.factor_value;
+        each.value = uses.size() == 1 && sum.count() > 0 ? sum : use.part_value;
+        each.notation = wording.notation(cluster, input, uses.size());
+        each.why = use.factor ? wording.why(*use.factor, out_) : "";
+        if (each.value.count() == 0) each.value = Tensor::zeros(function_.type(input));
+        out_.contributions.push_back(std::move(each));
+      }
+    }
+  }
+
+  Chain chain(QuantityId x) {
+    Chain chain{x, {}, {}, {}};
+    std::vector<std::size_t> path;
+    std::size_t steps = 0;
+    bool is_complete = true;
+    const std::function<void(QuantityId)> climb = [&](QuantityId at) {
+      if (!is_complete || ++steps > kMostValues) return;
+      if (at == out_.of) {
+        is_complete = chain.paths.size() < kMostPaths;
+        if (is_complete) chain.paths.emplace_back(path.rbegin(), path.rend());
+        return;
+      }
+      std::size_t last_step = SIZE_MAX;
+      for (std::size_t each : contributions_to(out_, at)) {
+        const Contribution& contribution = out_.contributions[each];
+        if (!contribution.factor || !is_scalar(contribution.value)) {
+          is_complete = false;
+          return;
+        }
+        if (last_step == contribution.step) continue;  // the value is read there twice
+        last_step = contribution.step;
+        path.push_back(each);
+        climb(contribution.from);
+        path.pop_back();
+      }
+    };
+    if (is_scalar(out_.quantities[x].value)) climb(x);
+    if (!is_complete) chain.paths.clear();
+    const std::optional<Tensor>& gradient = out_.quantities[x].cotangent;
+    if (!gradient || is_zero(*gradient)) chain.why_zero = why_zero(x);
+    return chain;
+  }
+
+  // The step where what arrives is lost, on the way back from y.
+  std::string why_zero(QuantityId x) const {
+    std::set<QuantityId> seen{x};
+    std::vector<QuantityId> open{x};
+    std::string why;
+    while (!open.empty()) {
+      const QuantityId at = open.back();
+      open.pop_back();
+      for (std::size_t each : contributions_to(out_, at)) {
+        const Contribution& contribution = out_.contributions[each];
+        const bool arrives = contribution.from != kNoQuantity && out_.quantities[contribution.from].cotangent &&
+                             !is_zero(*out_.quantities[contribution.from].cotangent);
+        if (arrives && is_zero(contribution.value)) {
+          const std::string reason = zero_reason(contribution);
+          if (why.find(reason) == std::string::npos) why += (why.empty() ? "" : "; ") + reason;
+        } else if (contribution.from != kNoQuantity && seen.insert(contribution.from).second) {
+          open.push_back(contribution.from);
+        }
+      }
+    }
+    return why.empty() ? "every way from it to " + out_.y + " is flat" : why;
+  }
+
+  std::string zero_reason(const Contribution& contribution) const {
+    const Step& step = out_.steps[out_.visible[contribution.step]];
+    const std::string line = step.place.valid() ? fmt::format(" (line {})", step.place.line) : "";
+    const std::string& result = out_.quantities[contribution.from].name;
+    if (!contribution.notation.empty())
+      return fmt::format("{} = 0{}{}", contribution.notation, contribution.why.empty() ? "" : ", since " + contribution.why, line);
+    if (contribution.factor && is_zero(contribution.factor_value))
+      return fmt::format("∂{}/∂{} = {} = 0{}", result, out_.quantities[contribution.to].name, text_of(*contribution.factor), line);
+    return fmt::format("nothing of what {} passes on reaches {}{}", result, out_.quantities[contribution.to].name, line);
+  }
+
+  // ---- loops and branches ----
+
+  void summarise(std::size_t loop) {
+    const std::size_t scope = nodes_[loop].scope;
+    const std::size_t turns = trace_.scopes[scope].turns;
+    LoopSummary summary{SIZE_MAX, turns, {}};
+    for (std::size_t i = 0; i < out_.steps.size(); ++i)
+      if (out_.steps[i].kind == Step::Kind::loop && out_.steps[i].place == trace_.scopes[scope].span) summary.step = i;
+    std::map<std::string, std::map<std::int64_t, ValueId>> by_name;
+    for (std::size_t cluster : clusters_in(nodes_, loop))
+      for (ValueId result : graph_.clusters[cluster].results) {
+        const std::string name = namer_.authors_name(result);
+        const std::int64_t turn = turn_of(graph_.clusters[cluster].scope, scope);
+        if (!name.empty() && turn >= 0 && leaves_turn(result, scope, turn)) by_name[name][turn] = result;
+      }
+    for (const auto& [name, values] : by_name) {
+      if (values.size() < 2) continue;
+      History history{name, {}, {}, true};
+      for (const auto& [turn, value] : values) history.is_scalar = history.is_scalar && is_scalar(trace_.value(value));
+      for (const auto& [turn, value] : values) {
+        const Tensor arriving = cotangent(value);
+        const auto size = [&](const Tensor& tensor) {
+          return tensor.count() == 0 ? 0.0 : history.is_scalar ? tensor.real_at(0) : norm_of(tensor);
+        };
+        history.values.push_back(size(trace_.value(value)));
+        history.cotangents.push_back(size(arriving));
+      }
+      summary.histories.push_back(std::move(history));
+    }
+    if (!summary.histories.empty()) out_.loops.push_back(std::move(summary));
+  }
+
+  // Of the loop, in which the scope is; -1 outside it.
+  std::int64_t turn_of(std::size_t scope, std::size_t loop) const {
+    for (; scope != 0; scope = trace_.scopes[scope].parent)
+      if (trace_.scopes[scope].parent == loop) return trace_.scopes[scope].turn;
+    return -1;
+  }
+
+  bool leaves_turn(ValueId value, std::size_t loop, std::int64_t turn) const {
+    for (std::size_t c = 0; c < graph_.clusters.size(); ++c) {
+      if (turn_of(graph_.clusters[c].scope, loop) == turn) continue;
+      for (OpId id : graph_.clusters[c].ops) {
+        const std::vector<ValueId>& operands = function_.op(id).operands;
+        if (std::find(operands.begin(), operands.end(), value) != operands.end()) return true;
+      }
+    }
+    return is_y(value);
+  }
+
+  void decide(const Branch& branch) {
+    bool is_hidden = false;
+    std::optional<std::int64_t> turn;
+    for (std::size_t scope = branch.scope; scope != 0; scope = trace_.scopes[scope].parent) {
+      if (trace_.scopes[scope].kind == Scope::Kind::turn && !turn) turn = trace_.scopes[scope].turn;
+      for (const Node& node : nodes_) is_hidden |= node.scope == scope && node.kind != Step::Kind::operation && !node.is_open;
+      for (const Node& node : nodes_)
+        if (node.kind == Step::Kind::turns && trace_.scopes[scope].kind == Scope::Kind::turn &&
+            trace_.scopes[scope].parent == trace_.scopes[node.scope].parent)
+          is_hidden |= !node.is_open && node.first_turn <= trace_.scopes[scope].turn && trace_.scopes[scope].turn <= node.last_turn;
+      is_hidden |= trace_.scopes[scope].kind == Scope::Kind::library;
+    }
+    if (is_hidden) return;
+    const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
+    out_.decisions.push_back(wording.decision(branch, turn));
+  }
+
+  // ---- one element ----
+
+  void follow() {
+    for (ValueId x : trace_.sweep ? trace_.sweep->xs : std::vector<ValueId>()) {
+      if (out_.quantities[quantity(x)].name != options_.element_of && namer_.authors_name(x) != options_.element_of) continue;
+      ElementFollower follower{trace_, graph_, names_, [&](ValueId value) { return cotangent(value); }, {}};
+      for (std::size_t i = 0; i < visible_.size(); ++i) {
+        std::vector<OpId> ops;
+        for (std::size_t cluster : clusters_in(nodes_, visible_[i]))
+          ops.insert(ops.end(), graph_.clusters[cluster].ops.begin(), graph_.clusters[cluster].ops.end());
+        std::sort(ops.begin(), ops.end());
+        follower.steps.push_back({std::move(ops), borders_[i].results, borders_[i].inputs});
+      }
+      out_.element = follower.follow(x, options_.element);
+    }
+  }
+
+  const Trace& trace_;
+  const ir::Function& function_;
+  const ExplainOptions& options_;
+  Graph graph_;
+  Namer namer_;
+  std::vector<Node> nodes_;
+  std::vector<std::size_t> visible_;  // nodes
+  std::vector<std::size_t> node_of_;  // by cluster: the place among the visible ones
+  std::vector<Border> borders_;       // by that place
+  std::map<std::size_t, LocalStep> locals_;
+  std::map<std::pair<std::size_t, ValueId>, Tensor> parts_;  // by cluster and what it goes to
+  Naming names_;
+  std::map<ValueId, QuantityId> ids_;
+  Formula number_;
+  Explanation out_;
+};
+
+}  // namespace
+
+Explanation explain(const Trace& trace, const ExplainOptions& options) {
+  return Explainer(trace, options).run();
+}
+
+std::vector<std::size_t> contributions_to(const Explanation& explanation, QuantityId quantity) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < explanation.contributions.size(); ++i)
+    if (explanation.contributions[i].to == quantity) found.push_back(i);
+  return found;
+}
+
+std::string cotangent_name(const Explanation& explanation, QuantityId quantity) {
+  return derivative_name(explanation.y, quantity == explanation.of ? explanation.y : explanation.quantities[quantity].name);
+}
+
+bool is_scalar(const Tensor& tensor) {
+  return tensor.count() == 1 && tensor.type().rank() == 0;
+}
+
+double norm_of(const Tensor& tensor) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < tensor.count(); ++i) sum += tensor.real_at(i) * tensor.real_at(i);
+  return std::sqrt(sum);
+}
+
+bool is_zero(const Tensor& tensor) {
+  for (std::int64_t i = 0; i < tensor.count(); ++i)
+    if (tensor.real_at(i) != 0) return false;
+  return true;
+}
+
+}  // namespace bpc::explain

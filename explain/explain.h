@@ -1,0 +1,28 @@
+// From a trace to what there is to say of it.
+#pragma once
+
+#include <functional>
+#include <set>
+
+#include "explain/explanation.h"
+#include "explain/trace.h"
+#include "support/source.h"
+
+namespace bpc::explain {
+
+struct ExplainOptions {
+  const SourceMap* sources = nullptr;
+  Element real = Element::f32;
+  std::string loss;             // what y is called as the loss; or empty
+  std::set<std::string> taken;  // names of the script, which no other value may get
+  bool unfold_all = false;
+  std::set<std::string> unfolded;         // functions
+  std::optional<std::int64_t> iteration;  // of loops: the turn to show
+  std::size_t rows = 14;                  // of steps that are shown without a word
+  std::string element_of;                 // the x whose element is followed, or empty
+  std::vector<std::int64_t> element;      // its index
+};
+
+Explanation explain(const Trace& trace, const ExplainOptions& options);
+
+}  // namespace bpc::explain

@@ -1,0 +1,177 @@
+#include "explain/local.h"
+
+#include <algorithm>
+
+#include "backend/interpreter/interpreter.h"
+#include "frontend/write_expression.h"
+#include "ir/adjoint/forward.h"
+#include "ir/clone.h"
+#include "support/internal_error.h"
+
+namespace bpc::explain {
+
+namespace {
+
+using ir::Op;
+using ir::Opcode;
+using ir::OpId;
+using ir::ValueId;
+using runtime::Tensor;
+
+constexpr std::size_t kDeepest = 6;  // of what is written in place of an input that nobody named
+
+// The ops of a step as a function of its own. Each place where it reads an input on the way is a parameter of its own.
+class StepFunction {
+ public:
+  StepFunction(const Trace& trace, const Graph& graph, const std::vector<OpId>& ops, const Naming* names)
+      : trace_(trace), graph_(graph), names_(names), builder_(function), cloner_(builder_, trace.function) {
+    for (OpId id : ops)
+      for (ValueId result : trace.function.op(id).results) inside_.push_back(result);
+    std::sort(inside_.begin(), inside_.end());
+    for (OpId id : ops) copy(id);
+  }
+
+  ir::Function function;
+  std::vector<Tensor> arguments;
+  std::vector<std::pair<ValueId, ValueId>> uses;  // an input and the parameter for one of its uses
+  std::map<ValueId, std::string> written;         // names by value of `function`
+
+  ValueId map(ValueId of_trace) const { return cloner_.map(of_trace); }
+  ir::Builder& builder() { return builder_; }
+
+  ValueId add_parameter(const Type& type, const std::string& name, Tensor argument) {
+    const ValueId parameter = function.add_parameter(ir::Parameter::Kind::input, fmt::format("#{}", function.parameters.size()), type);
+    written[parameter] = name;
+    arguments.push_back(std::move(argument));
+    return parameter;
+  }
+
+  // Of the function's values.
+  std::vector<Tensor> evaluate(const std::vector<ValueId>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) function.outputs.push_back({ir::Output::Kind::value, std::to_string(i), values[i]});
+    const std::vector<Tensor> given(arguments);
+    runtime::RunResult result = backend::interpret(function)->run(given, {});
+    function.outputs.clear();
+    if (result.failure) return {};
+    return std::move(result.outputs);
+  }
+
+ private:
+  bool is_inside(ValueId id) const { return std::binary_search(inside_.begin(), inside_.end(), id); }
+  std::string name_of(ValueId id) const {
+    if (!names_) return "";
+    const auto known = names_->find(id);
+    return known == names_->end() ? "" : known->second;
+  }
+
+  void copy(OpId id) {
+    const Op& op = trace_.function.op(id);
+    for (ValueId operand : op.operands)
+      if (!is_inside(operand) && !cloner_.has(operand)) provide(operand, 0);
+    std::vector<ValueId> outside;  // that the op's regions read
+    for (ir::BlockId region : op.regions)
+      ir::for_each_use(trace_.function, region, [&](ValueId v) {
+        if (!ir::is_enclosed(trace_.function, trace_.function.value(v).block, region) && !cloner_.has(v)) outside.push_back(v);
+      });
+    for (ValueId v : outside)
+      if (!cloner_.has(v)) provide(v, 0);
+    const OpId copied = cloner_.clone(id);
+    for (std::size_t k = 0; k < op.operands.size(); ++k) {
+      const ValueId operand = op.operands[k];
+      if (is_inside(operand) || !graph_.is_active[operand.index]) continue;
+      const ValueId use = add_parameter(trace_.function.type(operand), name_of(operand), trace_.value(operand));
+      uses.emplace_back(operand, use);
+      function.op(copied).operands[k] = use;
+    }
+  }
+
+  // What is read but not on the way: written where it is used if it is small, and nobody named it.
+  void provide(ValueId id, std::size_t depth) {
+    if (cloner_.has(id)) return;
+    const Op* made = trace_.function.def(id);
+    const std::string name = name_of(id);
+    const bool is_number = made && made->code == Opcode::constant && trace_.function.type(id).is_scalar();
+    const bool is_small = made && made->regions.empty() && made->results.size() == 1 && depth < kDeepest &&
+                          (is_number || is_movement(made->code) || is_arithmetic(made->code) || made->code == Opcode::constant);
+    if (graph_.is_active[id.index] || !name.empty() || !is_small) {
+      cloner_.set(id, add_parameter(trace_.function.type(id), name, trace_.value(id)));
+      return;
+    }
+    for (ValueId operand : made->operands) provide(operand, depth + 1);
+    cloner_.clone(trace_.function.value(id).op);
+  }
+
+  const Trace& trace_;
+  const Graph& graph_;
+  const Naming* names_;
+  ir::Builder builder_;
+  ir::Cloner cloner_;
+  std::vector<ValueId> inside_;
+};
+
+std::optional<Formula> formula_at(const frontend::WrittenExpressions& expressions, std::size_t i) {
+  if (!expressions.expressions[i]) return std::nullopt;
+  Formula formula = tidied(formula_of(expressions.ast, *expressions.expressions[i]));
+  return mentions(formula, "") ? std::nullopt : std::optional(std::move(formula));
+}
+
+}  // namespace
+
+LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,
+                     const std::string& arriving, const Tensor& cotangent) {
+  StepFunction step(trace, graph, cluster.ops, &names);
+  const ValueId result = cluster.results.at(0), y = step.map(result);
+  LocalStep local;
+  local.formula = formula_at(frontend::write_expressions(step.function, real, step.written, {{y}}), 0);
+  if (cotangent.count() == 0 && trace.function.type(result).count() != 0) return local;
+
+  std::vector<ValueId> xs;
+  for (const auto& [input, use] : step.uses) xs.push_back(use);
+  const ValueId dy = step.add_parameter(step.function.type(y), arriving, cotangent);
+  ir::ReverseSweep sweep(step.builder(), xs);
+  sweep.run(y, dy, "y");
+  std::vector<ValueId> parts;
+  for (ValueId x : xs) parts.push_back(sweep.gradient(x));
+  if (const auto name = names.find(result); name != names.end()) step.written[y] = name->second;
+  const frontend::WrittenExpressions written = frontend::write_expressions(step.function, real, step.written, parts);
+  const std::vector<Tensor> part_values = step.evaluate(parts);
+  Tensor ones(cotangent.type());
+  for (std::int64_t i = 0; i < ones.count(); ++i) ones.set_real(i, 1);
+  step.arguments.back() = ones;
+  const std::vector<Tensor> factor_values = step.evaluate(parts);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    LocalDerivative use{step.uses[i].first, formula_at(written, i), {}, {}, {}};
+    Formula rest;
+    if (use.part && is_multiple(*use.part, arriving, rest)) use.factor = rest;
+    if (!factor_values.empty()) use.factor_value = factor_values[i];
+    if (!part_values.empty()) use.part_value = part_values[i];
+    local.uses.push_back(std::move(use));
+  }
+  return local;
+}
+
+Tensor reach(const Trace& trace, const Graph& graph, const std::vector<OpId>& ops, ValueId result, ValueId input, std::int64_t element) {
+  StepFunction step(trace, graph, ops, nullptr);
+  Tensor sum;
+  Tensor one = Tensor::zeros(trace.function.type(input));
+  one.set_real(element, 1);
+  std::vector<ValueId> tangents;
+  const std::size_t uses = step.uses.size();
+  for (std::size_t i = 0; i < uses; ++i) {
+    if (step.uses[i].first != input) continue;
+    const ValueId direction = step.add_parameter(trace.function.type(input), "", one);
+    Diagnostics diagnostics;
+    tangents.push_back(ir::ForwardSweep(step.builder(), step.uses[i].second, direction, diagnostics).run(step.map(result)));
+    if (diagnostics.has_errors()) return {};
+  }
+  for (const Tensor& tangent : step.evaluate(tangents)) {
+    if (sum.count() == 0 && sum.type().rank() == 0) {
+      sum = tangent;
+      continue;
+    }
+    for (std::int64_t i = 0; i < sum.count(); ++i) sum.set_real(i, sum.real_at(i) + tangent.real_at(i));
+  }
+  return sum;
+}
+
+}  // namespace bpc::explain

@@ -1,0 +1,180 @@
+#include "explain/nodes.h"
+
+#include <algorithm>
+
+namespace bpc::explain {
+
+namespace {
+
+Step::Kind kind_of(Scope::Kind kind) {
+  switch (kind) {
+    case Scope::Kind::top:
+    case Scope::Kind::call:
+    case Scope::Kind::library:
+      return Step::Kind::call;
+    case Scope::Kind::loop:
+      return Step::Kind::loop;
+    case Scope::Kind::turn:
+      return Step::Kind::turns;
+    case Scope::Kind::derivative:
+      return Step::Kind::derivative;
+  }
+  return Step::Kind::call;
+}
+
+class Tree {
+ public:
+  Tree(const Trace& trace, const Graph& graph, const Folding& folding) : trace_(trace), graph_(graph), folding_(folding) {}
+
+  std::vector<Node> run() {
+    nodes_.push_back({});
+    nodes_[0].is_open = true;
+    for (std::size_t i = 0; i < graph_.clusters.size(); ++i) place(i);
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (nodes_[i].kind == Step::Kind::loop) fold_turns(i);
+    open_wanted();
+    open_small();
+    return std::move(nodes_);
+  }
+
+ private:
+  void place(std::size_t cluster) {
+    std::size_t at = 0;
+    for (std::size_t scope : path_to(trace_, graph_.clusters[cluster].scope)) {
+      if (trace_.scopes[scope].kind == Scope::Kind::library) break;
+      at = child(at, scope);
+    }
+    nodes_[at].children.push_back(nodes_.size());
+    nodes_.push_back({Step::Kind::operation, graph_.clusters[cluster].scope, at, {}, cluster, 0, 0, false});
+  }
+
+  std::size_t child(std::size_t parent, std::size_t scope) {
+    for (std::size_t each : nodes_[parent].children)
+      if (nodes_[each].kind != Step::Kind::operation && nodes_[each].scope == scope) return each;
+    nodes_[parent].children.push_back(nodes_.size());
+    const Scope& entered = trace_.scopes[scope];
+    nodes_.push_back({kind_of(entered.kind), scope, parent, {}, SIZE_MAX, entered.turn, entered.turn, false});
+    return nodes_.size() - 1;
+  }
+
+  void fold_turns(std::size_t loop) {
+    const std::vector<std::size_t> turns = nodes_[loop].children;
+    if (turns.empty()) return;
+    std::size_t shown = turns.back();
+    for (std::size_t turn : turns)
+      if (folding_.iteration && nodes_[turn].first_turn == *folding_.iteration) shown = turn;
+    std::vector<std::size_t> kept;
+    for (std::size_t turn : turns) {
+      const bool starts = kept.empty() || turn == shown || kept.back() == shown;
+      if (starts) {
+        kept.push_back(turn);
+        continue;
+      }
+      Node& range = nodes_[kept.back()];
+      range.last_turn = nodes_[turn].last_turn;
+      for (std::size_t each : nodes_[turn].children) nodes_[each].parent = kept.back();
+      range.children.insert(range.children.end(), nodes_[turn].children.begin(), nodes_[turn].children.end());
+    }
+    nodes_[loop].children = std::move(kept);
+    shown_turns_.insert(shown);
+  }
+
+  // Whether a group may be opened: turns that are not shown stay closed.
+  bool can_open(std::size_t node) const {
+    const Node& each = nodes_[node];
+    return each.kind != Step::Kind::operation && !each.is_open && (each.kind != Step::Kind::turns || shown_turns_.contains(node));
+  }
+
+  bool is_wanted(std::size_t node) const {
+    if (folding_.all) return true;
+    const Node& each = nodes_[node];
+    if ((each.kind == Step::Kind::call || each.kind == Step::Kind::derivative) && node != 0)
+      return folding_.unfolded.contains(folding_.name(trace_.scopes[each.scope]));
+    return (each.kind == Step::Kind::loop || each.kind == Step::Kind::turns) && folding_.iteration.has_value();
+  }
+
+  void open(std::size_t node) {
+    nodes_[node].is_open = true;
+    if (nodes_[node].kind != Step::Kind::loop) return;
+    for (std::size_t turn : nodes_[node].children)
+      if (can_open(turn)) open(turn);
+  }
+
+  void open_wanted() {
+    for (std::size_t i = 1; i < nodes_.size(); ++i) {
+      if (!can_open(i) || !is_wanted(i)) continue;
+      std::vector<std::size_t> around;
+      for (std::size_t at = i; at != SIZE_MAX; at = nodes_[at].parent) around.push_back(at);
+      if (std::all_of(around.begin(), around.end(), [&](std::size_t at) { return nodes_[at].is_open || can_open(at); }))
+        for (std::size_t at : around) open(at);
+    }
+  }
+
+  // Unfolds what comes first, level by level, as long as all of it is short.
+  void open_small() {
+    while (true) {
+      const std::vector<std::size_t> visible = visible_nodes(nodes_);
+      std::size_t best = SIZE_MAX, best_depth = SIZE_MAX;
+      for (std::size_t node : visible) {
+        if (!can_open(node)) continue;
+        const std::size_t rows = visible.size() - 1 + rows_of(node);
+        if (depth(node) < best_depth && (rows <= folding_.rows || visible.size() == 1)) best = node, best_depth = depth(node);
+      }
+      if (best == SIZE_MAX) return;
+      open(best);
+    }
+  }
+
+  // Steps that are shown once it is open.
+  std::size_t rows_of(std::size_t node) const {
+    if (nodes_[node].kind != Step::Kind::loop) return nodes_[node].children.size();
+    std::size_t rows = 0;
+    for (std::size_t turn : nodes_[node].children) rows += shown_turns_.contains(turn) ? nodes_[turn].children.size() : 1;
+    return rows;
+  }
+
+  std::size_t depth(std::size_t node) const {
+    std::size_t depth = 0;
+    for (; nodes_[node].parent != SIZE_MAX; node = nodes_[node].parent) ++depth;
+    return depth;
+  }
+
+  const Trace& trace_;
+  const Graph& graph_;
+  const Folding& folding_;
+  std::vector<Node> nodes_;
+  std::set<std::size_t> shown_turns_;
+};
+
+template <class Visit>
+void walk(const std::vector<Node>& nodes, std::size_t node, bool into_closed, Visit visit) {
+  for (std::size_t child : nodes[node].children) {
+    const bool is_group = nodes[child].kind != Step::Kind::operation;
+    if (is_group && (into_closed || nodes[child].is_open))
+      walk(nodes, child, into_closed, visit);
+    else
+      visit(child);
+  }
+}
+
+}  // namespace
+
+std::vector<Node> make_nodes(const Trace& trace, const Graph& graph, const Folding& folding) {
+  return Tree(trace, graph, folding).run();
+}
+
+std::vector<std::size_t> visible_nodes(const std::vector<Node>& nodes) {
+  std::vector<std::size_t> visible;
+  walk(nodes, 0, false, [&](std::size_t node) { visible.push_back(node); });
+  return visible;
+}
+
+std::vector<std::size_t> clusters_in(const std::vector<Node>& nodes, std::size_t node) {
+  if (nodes[node].kind == Step::Kind::operation) return {nodes[node].cluster};
+  std::vector<std::size_t> clusters;
+  walk(nodes, node, true, [&](std::size_t each) { clusters.push_back(nodes[each].cluster); });
+  std::sort(clusters.begin(), clusters.end());
+  return clusters;
+}
+
+}  // namespace bpc::explain

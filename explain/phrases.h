@@ -1,0 +1,52 @@
+// What every form of an explanation says, in the symbols of text or of LaTeX.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "explain/explanation.h"
+
+namespace bpc::explain {
+
+enum class Symbols : std::uint8_t { text, latex };
+
+// What is shown of all there is: everything, or the way of one of the values that the derivative is taken by.
+struct Shown {
+  std::vector<std::size_t> steps;      // into the visible ones
+  std::vector<QuantityId> cotangents;  // in the order of the walk back, y left out
+  std::vector<std::size_t> chains;
+};
+Shown shown(const Explanation& explanation, const std::string& only);
+
+// "z1 = w1*x + b1", "a, b = f(x)", "turns 0…4 of 0..T".
+std::string step_text(const Explanation& explanation, const Step& step);
+// One local derivative of a visible step by an input: "∂z1/∂w1 = x = 1".
+struct LocalText {
+  std::string text, why;
+};
+std::vector<LocalText> local_texts(const Explanation& explanation, std::size_t visible, Symbols symbols);
+
+// A line of the walk back: "dJ/da" "dJ/dc·b + dJ/dd" "1 · 4 + 2" "6".
+struct WalkText {
+  std::string of, symbolic, numbers, result;
+  std::string why;  // where nothing of what arrives goes on
+};
+WalkText walk_text(const Explanation& explanation, QuantityId quantity, Symbols symbols);
+
+// The product of local derivatives along each path: "(a2 − y) · relu'(z2)", "2 · 1", "2".
+struct ChainText {
+  std::string symbolic, numbers, result;
+};
+std::optional<ChainText> chain_text(const Explanation& explanation, const Chain& chain, Symbols symbols);
+
+std::string check_text(const Explanation& explanation, const FiniteCheck& check);
+std::string cost_text(const Explanation& explanation);
+std::string decision_text(const Decision& decision);
+// Of a loop's history: whether cotangents vanish or explode on the way back; empty where they do neither.
+std::string trend_text(const History& history);
+
+// A scalar is its number; a tensor its shape, norm and extremes, and a strip of blocks, each as high as the elements are large there.
+std::string value_text(const runtime::Tensor& tensor);
+std::string strip_text(const std::vector<double>& sizes);
+
+}  // namespace bpc::explain

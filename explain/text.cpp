@@ -1,0 +1,302 @@
+// The explanation for a terminal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "explain/formula.h"
+#include "explain/phrases.h"
+#include "explain/render.h"
+
+namespace bpc::explain {
+
+namespace {
+
+enum class Role : std::uint8_t { plain, heading, value, gradient, quiet, warning };
+
+const char* code_of(Role role) {
+  switch (role) {
+    case Role::plain:
+      return "";
+    case Role::heading:
+      return "\x1b[1m";
+    case Role::value:
+      return "\x1b[32m";
+    case Role::gradient:
+      return "\x1b[36m";
+    case Role::quiet:
+      return "\x1b[2m";
+    case Role::warning:
+      return "\x1b[33m";
+  }
+  return "";
+}
+
+constexpr std::size_t kMostChains = 6, kGap = 3;
+
+class Writer {
+ public:
+  Writer(const Explanation& explanation, const TextOptions& options)
+      : e_(explanation), options_(options), shown_(shown(e_, options.only)) {}
+
+  std::string run() {
+    for (const std::string& note : e_.notes) text_ += note + "\n";
+    forward();
+    if (e_.of != kNoQuantity) {
+      branches();
+      backward();
+      loops();
+      element();
+      chains();
+    } else {
+      branches();
+    }
+    end();
+    return std::move(text_);
+  }
+
+ private:
+  std::string styled(Role role, const std::string& text) const {
+    return options_.color && role != Role::plain && !text.empty() ? fmt::format("{}{}\x1b[0m", code_of(role), text) : text;
+  }
+
+  void heading(const std::string& text) {
+    if (!text_.empty()) text_ += "\n";
+    text_ += styled(Role::heading, text) + "\n";
+  }
+
+  static std::string padded(const std::string& text, std::size_t width, bool is_right = false) {
+    const std::string space(width > width_of(text) ? width - width_of(text) : 0, ' ');
+    return is_right ? space + text : text + space;
+  }
+
+  struct Cell {
+    std::string text;
+    Role role = Role::plain;
+  };
+  struct Row {
+    std::vector<Cell> cells;
+    std::vector<std::string> last;  // what fills the rest of the line, and more lines where it is too long
+  };
+
+  // The cells of a column are as wide as the widest; where lines would be too long, those that are much wider than most stand out.
+  void table(const std::vector<Row>& rows, const std::vector<bool>& is_right) {
+    std::vector<std::size_t> widths(is_right.size(), 0);
+    for (const Row& row : rows)
+      for (std::size_t i = 0; i < row.cells.size(); ++i) widths[i] = std::max(widths[i], width_of(row.cells[i].text));
+    for (const Row& row : rows) {
+      std::string line = "  ";
+      std::size_t used = 2;
+      for (std::size_t i = 0; i < row.cells.size(); ++i) {
+        if (widths[i] == 0) continue;
+        line += styled(row.cells[i].role, padded(row.cells[i].text, widths[i], is_right[i]));
+        used += widths[i];
+        if (i + 1 < row.cells.size() || !row.last.empty()) line += std::string(kGap, ' '), used += kGap;
+      }
+      const std::size_t indent = used;
+      bool is_first = true;
+      for (const std::string& part : row.last) {
+        const std::size_t width = width_of(part) + (is_first ? 0 : kGap);
+        if (!is_first && options_.width > 0 && used + width > options_.width) {
+          put(line);
+          line = std::string(std::min(indent, options_.width > width ? options_.width - width : 4), ' ');
+          used = width_of(line);
+        } else if (!is_first) {
+          line += std::string(kGap, ' ');
+        }
+        line += part;
+        used += width;
+        is_first = false;
+      }
+      put(line);
+    }
+  }
+
+  void put(std::string line) {
+    while (line.ends_with(' ')) line.pop_back();
+    text_ += line + "\n";
+  }
+
+  // A sentence or formula that may be longer than the terminal is wide, indented by two and more.
+  void wrapped(const std::string& text, Role role = Role::plain) {
+    std::string line = "  ";
+    std::size_t at = 0;
+    while (at < text.size()) {
+      std::size_t end = text.find(' ', at);
+      if (end == std::string::npos) end = text.size();
+      const std::string word = text.substr(at, end - at);
+      if (options_.width > 0 && width_of(line) + width_of(word) > options_.width && width_of(line) > 6) {
+        put(styled(role, line));
+        line = "      ";
+      }
+      line += word + " ";
+      at = end + 1;
+    }
+    while (line.ends_with(' ')) line.pop_back();
+    put(styled(role, line));
+  }
+
+  static std::string line_of(const Step& step) { return step.place.valid() ? std::to_string(step.place.line) : ""; }
+
+  void forward() {
+    heading("Forward");
+    std::vector<Row> rows{{{{"line", Role::quiet}, {"value", Role::quiet}, {"numbers", Role::quiet}, {"result", Role::quiet}},
+                           {styled(Role::quiet, "local derivatives")}}};
+    for (std::size_t i : shown_.steps) {
+      const Step& step = e_.steps[e_.visible[i]];
+      const auto result = [&](std::size_t k) {
+        return k < step.results.size() ? value_text(e_.quantities[step.results[k]].value) : std::string();
+      };
+      Row row{{{line_of(step)}, {step_text(e_, step)}, {step.numbers}, {result(0), Role::value}}, {}};
+      for (const LocalText& local : local_texts(e_, i, Symbols::text))
+        row.last.push_back(local.text + (local.why.empty() ? "" : fmt::format("  ({})", local.why)));
+      rows.push_back(std::move(row));
+      for (std::size_t k = 1; k < step.results.size(); ++k)
+        rows.push_back({{{""}, {"  " + e_.quantities[step.results[k]].name}, {""}, {result(k), Role::value}}, {}});
+    }
+    table(rows, {true, false, false, false});
+    givens();
+  }
+
+  // The numbers that the expressions above name and that are not computed there.
+  void givens() {
+    std::vector<std::string> texts;
+    for (const Quantity& quantity : e_.quantities)
+      if (quantity.kind != Quantity::Kind::computed && !is_scalar(quantity.value) && texts.size() < 4)
+        texts.push_back(fmt::format("{}: {}", quantity.name, value_text(quantity.value)));
+    for (const std::string& text : texts) put(styled(Role::quiet, "  " + text));
+  }
+
+  void branches() {
+    if (e_.decisions.empty()) return;
+    heading("Branches");
+    constexpr std::size_t kMost = 8;
+    for (std::size_t i = 0; i < std::min(kMost, e_.decisions.size()); ++i)
+      wrapped(fmt::format("{:>4}   {}", e_.decisions[i].place.line, decision_text(e_.decisions[i])));
+    if (e_.decisions.size() > kMost) put(fmt::format("  … and {} more", e_.decisions.size() - kMost));
+  }
+
+  void backward() {
+    heading("Backward: what arrives × the local derivative");
+    std::vector<Row> rows;
+    for (QuantityId id : shown_.cotangents) {
+      const WalkText walk = walk_text(e_, id, Symbols::text);
+      Row row{{{fmt::format("{} = {}", walk.of, walk.symbolic)},
+               {walk.numbers.empty() ? "" : "= " + walk.numbers},
+               {"= " + walk.result, Role::gradient}},
+              {}};
+      if (!walk.why.empty()) row.last.push_back(styled(Role::warning, fmt::format("nothing goes on: {}", walk.why)));
+      rows.push_back(std::move(row));
+    }
+    if (rows.empty()) return put(fmt::format("  {} does not depend on what the derivative is taken by", e_.y));
+    // Numbers are lined up where there are only scalars.
+    table(rows, {false, false, false});
+  }
+
+  void loops() {
+    for (const LoopSummary& loop : e_.loops) {
+      const std::string of = loop.step == SIZE_MAX ? "loop" : e_.steps[loop.step].expression;
+      heading(fmt::format("Turn by turn: {}, {} turns", of, loop.histories.front().values.size()));
+      std::vector<Row> rows{{{{"", Role::quiet},
+                              {"value", Role::quiet},
+                              {"first … last", Role::quiet},
+                              {fmt::format("d{}/d…", e_.y), Role::quiet},
+                              {"first … last", Role::quiet}},
+                             {}}};
+      for (const History& history : loop.histories) {
+        const auto ends = [](const std::vector<double>& sizes) { return fmt::format("{:.3g} … {:.3g}", sizes.front(), sizes.back()); };
+        Row row{{{history.is_scalar ? history.name : fmt::format("norm of {}", history.name)},
+                 {strip(history.values), Role::value},
+                 {ends(history.values)},
+                 {strip(history.cotangents), Role::gradient},
+                 {ends(history.cotangents)}},
+                {}};
+        if (const std::string trend = trend_text(history); !trend.empty()) row.last.push_back(styled(Role::warning, trend));
+        rows.push_back(std::move(row));
+      }
+      table(rows, {false, false, false, false, false});
+    }
+  }
+
+  // At most as many blocks as fit.
+  static std::string strip(const std::vector<double>& sizes) {
+    constexpr std::size_t kMost = 32;
+    if (sizes.size() <= kMost) return strip_text(sizes);
+    std::vector<double> some;
+    for (std::size_t i = 0; i < kMost; ++i) some.push_back(sizes[i * (sizes.size() - 1) / (kMost - 1)]);
+    return strip_text(some);
+  }
+
+  void element() {
+    if (e_.element.empty()) return;
+    heading(fmt::format("On the way of {}", e_.element.front().element));
+    for (const ElementStep& step : e_.element) {
+      std::string sum;
+      for (const ElementTerm& term : step.terms)
+        sum += fmt::format("{}{}·{}", sum.empty() ? "" : " + ", number_text(term.local), number_text(term.cotangent));
+      if (step.more > 0) sum += fmt::format(" + {} more", step.more);
+      put(fmt::format("  {} = {}", step.element, number_text(step.value)));
+      if (step.terms.empty()) continue;
+      std::string names;
+      for (const ElementTerm& term : step.terms) names += (names.empty() ? "" : ", ") + term.element;
+      wrapped(fmt::format("    d{}/d{} = {} = {}   by {}{}", e_.y, step.element, sum, number_text(step.cotangent), names,
+                          step.more > 0 ? ", …" : ""));
+    }
+  }
+
+  void chains() {
+    std::size_t written = 0;
+    std::vector<Row> others;
+    for (std::size_t i : shown_.chains) {
+      const Chain& chain = e_.chains[i];
+      const std::string& name = e_.quantities[chain.of].name;
+      const std::optional<ChainText> text = chain_text(e_, chain, Symbols::text);
+      const std::string result = walk_text(e_, chain.of, Symbols::text).result;
+      if (!text || written >= kMostChains) {
+        Row row{{{cotangent_name(e_, chain.of)}, {"= " + result, Role::gradient}}, {}};
+        if (!chain.why_zero.empty()) row.last.push_back(styled(Role::warning, fmt::format("0, because {}", chain.why_zero)));
+        if (chain.check && shown_.chains.size() <= 2 * kMostChains) row.last.push_back(check_text(e_, *chain.check));
+        others.push_back(std::move(row));
+        continue;
+      }
+      ++written;
+      heading(fmt::format("Chain rule for {}", name));
+      const std::string numbers = text->numbers.empty() ? "" : " = " + text->numbers;
+      wrapped(fmt::format("{} = {}{} = {}", cotangent_name(e_, chain.of), text->symbolic, numbers, text->result));
+      if (!chain.why_zero.empty()) wrapped(fmt::format("It is 0, because {}.", chain.why_zero), Role::warning);
+      if (chain.check) wrapped(check_text(e_, *chain.check));
+    }
+    if (others.empty()) return;
+    heading("Gradients");
+    table(others, {false, false});
+  }
+
+  void end() {
+    if (e_.cost) {
+      heading("Cost");
+      wrapped(cost_text(e_));
+    }
+    if (e_.others.empty() && e_.folded.empty()) return;
+    text_ += "\n";
+    if (!e_.folded.empty())
+      wrapped(fmt::format("Folded: {}. `--unfold={}` shows the inside, `--unfold` all.", fmt::format("{}", fmt::join(e_.folded, ", ")),
+                          e_.folded.front()),
+              Role::quiet);
+    if (!e_.others.empty())
+      wrapped(fmt::format("Other derivatives of the script: {}. `--of={}` explains one.", fmt::format("{}", fmt::join(e_.others, ", ")),
+                          e_.others.front()),
+              Role::quiet);
+  }
+
+  const Explanation& e_;
+  const TextOptions& options_;
+  Shown shown_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string to_text(const Explanation& explanation, const TextOptions& options) {
+  return Writer(explanation, options).run();
+}
+
+}  // namespace bpc::explain

@@ -1,0 +1,77 @@
+// One run of a script as straight code: what its calls, branches and loops came to, with the number of every value.
+//
+// A derivative is swept over this code by the adjoint's own rules, which note each part of each cotangent. Second derivatives need nothing
+// more: the code of an inner derivative is code like any other.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ir/adjoint/reverse.h"
+#include "ir/function.h"
+#include "runtime/executable.h"
+
+namespace bpc::explain {
+
+// Where an op ran: a call of a function, a turn of a loop, a derivative.
+struct Scope {
+  enum class Kind : std::uint8_t { top, call, library, loop, turn, derivative };
+  Kind kind = Kind::top;
+  std::size_t parent = 0;
+  Span span;              // the call, or the loop's range
+  std::int64_t turn = 0;  // of a turn, from 0
+  std::size_t turns = 0;  // of a loop: how many it took
+};
+
+// An `if` or the end of a `while`, as it was decided.
+struct Branch {
+  std::size_t scope;
+  std::size_t before;  // the number of ops that had run
+  Span place;          // the condition
+  ir::ValueId condition;
+  bool taken;
+};
+
+// A derivative that was swept.
+struct Sweep {
+  ir::OpId source;  // in the script's function
+  Span span;
+  ir::ValueId y;
+  std::vector<ir::ValueId> xs, results;
+  std::vector<std::string> names;             // of the results, or of the params; empty where nobody named them
+  std::vector<ir::ReverseSweep::Part> parts;  // in the order in which they were added up
+  std::vector<ir::ValueId> cotangents;        // by value; invalid: zero
+};
+
+struct Trace {
+  ir::Function function;                // without regions but those of functions with an author's adjoint
+  std::vector<runtime::Tensor> values;  // by value
+  std::vector<std::string> names;       // by value: the author's; empty for what nobody named
+  std::vector<std::size_t> scope_of;    // by op
+  std::vector<Scope> scopes{Scope{}};
+  std::vector<Branch> branches;
+  std::optional<Sweep> sweep;  // the derivative that was asked for
+  // Of derivatives that the one asked for goes through: what a value is the cotangent of, as (y, v) for dy/dv.
+  std::map<std::uint32_t, std::pair<ir::ValueId, ir::ValueId>> cotangent_of;
+
+  const runtime::Tensor& value(ir::ValueId id) const { return values[id.index]; }
+};
+
+struct TraceOptions {
+  ir::OpId derivative;                    // the one to follow, in the source; invalid: none
+  std::optional<std::int64_t> iteration;  // of loops that it stands in
+  std::vector<bool> in_library;           // by FileId: whether the file is part of the library
+  std::uint64_t max_iterations = 0;       // of each loop; 0: no limit
+  std::size_t max_memory = 0;             // bytes; 0: no limit
+};
+
+// Runs the part of `source`, a function with its derivative ops (ir::prepare_derivatives), that the derivative needs, or all of it. Nothing
+// is printed, and of asserts only those of the library are checked.
+std::variant<Trace, runtime::Failure> trace(const ir::Function& source, std::span<const runtime::Tensor> arguments,
+                                            const TraceOptions& options);
+
+}  // namespace bpc::explain

@@ -1,0 +1,143 @@
+// `bpc explain`: what it says is what `bpc run` gives, and adds up.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/support/process.h"
+
+using bpc::test::Finished;
+using bpc::test::run_bpc;
+using Json = nlohmann::json;
+
+namespace {
+
+double number(const Json& json) {
+  return json.is_string() ? std::strtod(json.get<std::string>().c_str(), nullptr) : json.get<double>();
+}
+
+void flatten(const Json& json, std::vector<double>& into) {
+  if (json.is_array())
+    for (const Json& item : json) flatten(item, into);
+  else if (json.is_number() || json.is_string())
+    into.push_back(number(json));
+}
+
+std::vector<double> numbers(const Json& json) {
+  std::vector<double> all;
+  flatten(json, all);
+  return all;
+}
+
+void check_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
+  REQUIRE(a.size() == b.size());
+  double size = 1e-3;
+  for (double x : b) size = std::max(size, std::fabs(x));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isfinite(b[i])) CHECK(std::fabs(a[i] - b[i]) <= tolerance * size);
+  }
+}
+
+Json explained(const std::string& script, const std::vector<std::string>& flags) {
+  std::vector<std::string> words{"explain", script, "--as=json", "-q"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  const Finished finished = run_bpc(words);
+  INFO(script << "\n" << finished.err);
+  REQUIRE(finished.code == 0);
+  return Json::parse(finished.out);
+}
+
+}  // namespace
+
+TEST_CASE("the gradients that are explained are those of a run, and each is the sum of its parts") {
+  std::vector<std::string> scripts = bpc::test::files_in("tests/explain", ".bp");
+  for (const std::string& example : bpc::test::files_in("examples", ".bp")) scripts.push_back(example);
+  std::size_t compared = 0;
+  for (const std::string& script : scripts) {
+    INFO(script);
+    std::vector<std::string> flags = bpc::test::flags_of(script);
+    flags.push_back("--real=f64");
+    const Json explanation = explained(script, flags);
+    std::vector<std::string> words{"run", script, "--json", "-q", "--real=f64"};
+    const Json run = Json::parse(run_bpc(words).out);
+    const Json& values = explanation["values"];
+    if (explanation.contains("cost")) {  // of the loss
+      for (const Json& by : explanation["by"]) {
+        const Json& value = values[by.get<std::size_t>()];
+        const auto found = run["grads"].find(value["name"].get<std::string>());
+        if (found == run["grads"].end() || value["gradient"].is_null() || value["gradient"].is_object()) continue;
+        INFO(value["name"]);
+        check_close(numbers(value["gradient"]), numbers(*found), 1e-9);
+        ++compared;
+      }
+    }
+    std::map<std::size_t, std::vector<double>> sums;
+    for (const Json& contribution : explanation["contributions"]) {
+      std::vector<double>& sum = sums[contribution["to"].get<std::size_t>()];
+      const std::vector<double> part = numbers(contribution["value"]);
+      sum.resize(std::max(sum.size(), part.size()), 0);
+      for (std::size_t i = 0; i < part.size(); ++i) sum[i] += part[i];
+      if (contribution["from"].is_null() || !contribution["factor_value"].is_number() || !contribution["value"].is_number()) continue;
+      const Json& arriving = values[contribution["from"].get<std::size_t>()]["gradient"];
+      if (arriving.is_number())
+        check_close({number(arriving) * number(contribution["factor_value"])}, {number(contribution["value"])}, 1e-9);
+    }
+    for (const auto& [id, sum] : sums) {
+      if (values[id]["gradient"].is_null() || values[id]["gradient"].is_object() || Json(id) == explanation["of"]) continue;
+      INFO(values[id]["name"]);
+      check_close(sum, numbers(values[id]["gradient"]), 1e-9);
+      ++compared;
+    }
+  }
+  CHECK(compared > 100);
+}
+
+TEST_CASE("names of an explanation are each of one value") {
+  for (const char* script : {"examples/lstm.bp", "examples/maml.bp", "tests/explain/calls.bp", "tests/explain/branches.bp"}) {
+    std::set<std::string> names;
+    for (const Json& value : explained(script, {"--unfold=all"})["values"]) {
+      INFO(script << " " << value["name"]);
+      CHECK(names.insert(value["name"].get<std::string>()).second);
+    }
+  }
+}
+
+TEST_CASE("textbook names give way to the author's") {
+  const std::string script = "param z1 = 2\nparam a1 = 1\na2 = tanh(z1 * a1)\nloss J = sin(cos(a2 * z1))\n";
+  const Finished finished = run_bpc({"explain", "-"}, script);
+  INFO(finished.out << finished.err);
+  CHECK(finished.code == 0);
+  CHECK(finished.out.find("z2 = z1 * a1") != std::string::npos);
+  CHECK(finished.out.find("a2 = tanh(z2)") != std::string::npos);
+  CHECK(finished.out.find("z3 = a2 * z1") != std::string::npos);
+}
+
+TEST_CASE("what cannot be explained is said") {
+  const std::string script = "param w = [1, 2]\nloss J = sum(w^2)\ng = grad(J, w)\n";
+  const struct {
+    std::vector<std::string> flags;
+    std::string says;
+    int code;
+  } cases[] = {
+      {{"--param=v"}, "E0505", 2}, {{"--at=w[2]"}, "E0510", 2}, {{"--at=w[x]"}, "E0510", 2}, {{"--at=w"}, "E0510", 2},
+      {{"--at=v[0]"}, "E0505", 2}, {{"--of=h"}, "E0505", 2},    {{"--as=html"}, "E0510", 2}, {{"--iteration=-1"}, "E0510", 2},
+  };
+  for (const auto& each : cases) {
+    std::vector<std::string> words{"explain", "-"};
+    words.insert(words.end(), each.flags.begin(), each.flags.end());
+    const Finished finished = run_bpc(words, script);
+    INFO(each.flags[0] << "\n" << finished.out << finished.err);
+    CHECK(finished.code == each.code);
+    CHECK(finished.err.find(each.says) != std::string::npos);
+  }
+  // A failure of the run is that of the run.
+  CHECK(run_bpc({"explain", "-"}, "x = [1, 2]\nparam i = 1\nk = i32(i * 5)\nloss J = x[k] * i\n").err.find("E0401") != std::string::npos);
+  // A script without derivatives shows its values.
+  const Finished forward = run_bpc({"explain", "-"}, "a = 2\nb = sin(a) * 3.5\n");
+  CHECK(forward.code == 0);
+  CHECK(forward.out.find("Forward") != std::string::npos);
+  // A run that is too long to keep.
+  CHECK(run_bpc({"explain", "-"}, "param w = 1\nh = w\nfor i in 0..1000000 { h = sin(h) + w }\nloss J = h\n").err.find("E0412") !=
+        std::string::npos);
+}

@@ -1,0 +1,13 @@
+// Whether raising a param a little does what its gradient says, by running the script again.
+#pragma once
+
+#include "explain/explanation.h"
+#include "tools/bpc/session.h"
+
+namespace bpc::tool {
+
+// Of the loss: each scalar param, and of other params the element with the largest gradient, is raised by a thousandth, in f64. Left out
+// where the script is long or holds many params.
+void check_by_bumping(Session& session, explain::Explanation& explanation);
+
+}  // namespace bpc::tool
