@@ -2,7 +2,7 @@
 //   bp            a script that runs; a line `# expect: …` in it is checked
 //   bp E0301      a script that stops with this error first
 //   bp layers.bp  a file that later scripts of the page import
-// and text, console, cpp: none of the language.
+// and text, cpp: none of the language. In a block `console`, what follows `$ bpc explain …` is what that prints.
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -74,6 +74,25 @@ void check(const Block& block, const Folder& folder) {
 }
 
 }  // namespace
+
+TEST_CASE("explanations on the pages are what bpc prints") {
+  std::vector<std::string> pages = bpc::test::files_in("docs", ".md");
+  pages.push_back("README.md");
+  int shown = 0;
+  for (const std::string& page : pages)
+    for (const Block& block : blocks_of(page)) {
+      const std::string prompt = "$ bpc explain ";
+      if (block.kind != "console" || !block.text.starts_with(prompt)) continue;
+      const std::size_t end = block.text.find('\n');
+      std::istringstream line(block.text.substr(prompt.size(), end - prompt.size()));
+      std::vector<std::string> words{"explain", "-q"};
+      for (std::string word; line >> word;) words.push_back(word);
+      INFO(page << ":" << block.line);
+      CHECK(run_bpc(words).out == block.text.substr(end + 1));
+      ++shown;
+    }
+  CHECK(shown > 2);
+}
 
 TEST_CASE("every block of every page runs, or fails as it says") {
   const Folder folder;
