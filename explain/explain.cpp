@@ -305,7 +305,7 @@ class Explainer {
     for (ValueId result : border.results) {  // what a group hands on, and reads itself
       Tensor sum;
       for (std::size_t cluster : clusters)
-        if (const auto part = parts_.find({cluster, result}); part != parts_.end() && !is_operation) add_to(sum, part->second, 1);
+        if (const auto part = parts_.find({cluster, result}); part != parts_.end()) add_to(sum, part->second, 1);
       if (sum.count() > 0 && quantity(result) != kNoQuantity)
         out_.contributions.push_back({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, sum});
     }
@@ -321,6 +321,12 @@ class Explainer {
       Contribution contribution{from, quantity(input), at, {}, {}, {}, {}, {}, sum};
       if (uses.empty()) {
         if (sum.count() > 0) out_.contributions.push_back(std::move(contribution));
+        continue;
+      }
+      const bool is_evaluated =
+          std::all_of(uses.begin(), uses.end(), [](const LocalDerivative& use) { return use.part_value.count() > 0; });
+      if (!is_evaluated && sum.count() > 0) {  // a rule that fails where nothing arrives
+        out_.contributions.push_back(std::move(contribution));
         continue;
       }
       const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];

@@ -46,6 +46,6 @@ std::string derivative_name(const std::string& y, const std::string& x);
 // Characters on a terminal.
 std::size_t width_of(std::string_view text);
 // "2", "-0.5", "1.234e-05": six digits at most.
-std::string number_text(double value);
+std::string number_text(double value, int digits = 6);
 
 }  // namespace bpc::explain

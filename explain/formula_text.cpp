@@ -67,10 +67,10 @@ std::string joined(const Formula& formula, const std::function<std::string(const
 
 }  // namespace
 
-std::string number_text(double value) {
+std::string number_text(double value, int digits) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  return fmt::format("{:.6g}", value == 0 ? 0.0 : value);
+  return fmt::format("{:.{}g}", value == 0 ? 0.0 : value, digits);
 }
 
 std::size_t width_of(std::string_view text) {

@@ -37,6 +37,7 @@ Json nested(const Tensor& tensor, std::size_t axis, std::int64_t& at) {
 }
 
 Json value(const Tensor& tensor) {
+  if (tensor.raw() == nullptr && tensor.type().rank() == 0) return nullptr;  // not known
   std::int64_t at = 0;
   if (tensor.count() <= kMostElements) return nested(tensor, 0, at);
   double low = INFINITY, high = -INFINITY;

@@ -58,8 +58,8 @@ std::string factor_symbols(const Contribution& contribution, Symbols symbols) {
 }
 
 std::string partial(const Explanation& e, const Contribution& contribution, Symbols symbols) {
-  const std::string& from = of(e, contribution.from).name;
-  const std::string& to = of(e, contribution.to).name;
+  const auto within = [](const std::string& name) { return name.find('/') == std::string::npos ? name : fmt::format("({})", name); };
+  const std::string from = within(of(e, contribution.from).name), to = within(of(e, contribution.to).name);
   if (symbols == Symbols::latex) return fmt::format("\\frac{{\\partial {}}}{{\\partial {}}}", latex_name(from), latex_name(to));
   return fmt::format("∂{}/∂{}", from, to);
 }
@@ -349,10 +349,11 @@ std::string strip_text(const std::vector<double>& sizes) {
 std::string value_text(const Tensor& tensor) {
   if (is_scalar(tensor)) return number_text(tensor.real_at(0));
   if (tensor.count() == 0) return shape_text(Type::of_sizes(Element::f32, tensor.type().sizes()).dims) + " empty";
-  double low = tensor.real_at(0), high = low;
+  double low = INFINITY, high = -INFINITY;
   bool has_nan = false;
   for (std::int64_t i = 0; i < tensor.count(); ++i) {
     has_nan = has_nan || std::isnan(tensor.real_at(i));
+    if (std::isnan(tensor.real_at(i))) continue;
     low = std::min(low, tensor.real_at(i)), high = std::max(high, tensor.real_at(i));
   }
   const std::int64_t cells = std::min<std::int64_t>(tensor.count(), static_cast<std::int64_t>(kStrip));
@@ -363,8 +364,8 @@ std::string value_text(const Tensor& tensor) {
     for (std::int64_t i = from; i < to; ++i) sum += std::fabs(tensor.real_at(i));
     sizes.push_back(sum / static_cast<double>(to - from));
   }
-  return fmt::format("{} norm {:.3g}, {:.3g} … {:.3g} {}{}", shape_text(Type::of_sizes(Element::f32, tensor.type().sizes()).dims),
-                     norm_of(tensor), low, high, strip_text(sizes), has_nan ? " nan" : "");
+  return fmt::format("{} norm {}, {} … {} {}{}", shape_text(Type::of_sizes(Element::f32, tensor.type().sizes()).dims),
+                     number_text(norm_of(tensor), 3), number_text(low, 3), number_text(high, 3), strip_text(sizes), has_nan ? " nan" : "");
 }
 
 }  // namespace bpc::explain

@@ -172,7 +172,9 @@ std::string Wording::why(const Formula& factor, const Explanation& explanation) 
 }
 
 Decision Wording::decision(const Branch& branch, std::optional<std::int64_t> turn) const {
-  Decision decision{branch.place, namer_.text_of(branch.place), "", branch.taken, turn};
+  const Span condition = namer_.place_of(branch.condition);
+  const Span place = condition.valid() && !sources_.is_in_prelude(condition) ? condition : branch.place;
+  Decision decision{place, namer_.text_of(place), "", branch.taken, turn};
   const Op* made = trace_.function.def(branch.condition);
   if (!made) return decision;
   const auto number = [&](ValueId value) {

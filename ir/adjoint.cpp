@@ -1,6 +1,7 @@
 #include "ir/adjoint.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "ir/adjoint/existence.h"
 #include "ir/adjoint/forward.h"
@@ -86,7 +87,10 @@ Function without_variables(const Function& function) {
 
 }  // namespace
 
-std::optional<Function> prepare_derivatives(const Function& function, Diagnostics& diagnostics) {
+namespace {
+
+// The same program, with derivatives that exist, and with what they are taken by as values of their own. nullopt where some do not exist.
+std::optional<Function> check_derivatives(const Function& function, Diagnostics& diagnostics) {
   Function checked = function;
   for (std::uint32_t i = 0; i < checked.op_count(); ++i)
     if (is_derivative(checked.op(OpId{i}))) check_derivative(checked, Op(checked.op(OpId{i})), diagnostics);
@@ -95,17 +99,12 @@ std::optional<Function> prepare_derivatives(const Function& function, Diagnostic
   return square_exactly(checked, variables(checked));
 }
 
-Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
-  bool any = false;
-  for (std::uint32_t i = 0; i < function.op_count() && !any; ++i) any = is_derivative(function.op(OpId{i}));
-  if (!any) return function;
-  const std::optional<Function> prepared = prepare_derivatives(function, diagnostics);
-  if (!prepared) return function;
-  const Function& checked = *prepared;
-
+// Expands the derivatives, and the maps that hold derivatives, for which `wanted` holds.
+Function expand(const Function& checked, const std::function<bool(const Op& op)>& wanted, Diagnostics& diagnostics) {
   Rewriter rewriter(checked);
   Builder& builder = rewriter.builder();
-  Function expanded = rewriter.finish([&](const Op& op) {
+  return rewriter.finish([&](const Op& op) {
+    if (!wanted(op)) return false;
     if (op.code == Opcode::map) {  // its inside holds derivatives, and what follows may differentiate it
       vectorise_visited(rewriter, op);
       return true;
@@ -127,7 +126,30 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
     }
     return true;
   });
+}
+
+bool is_in_rule(const Function& function, const Op& op) {
+  for (OpId around = function.block(op.block).parent; around.valid(); around = function.block(function.op(around).block).parent)
+    if (function.op(around).code == Opcode::custom) return true;
+  return false;
+}
+
+}  // namespace
+
+Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
+  bool any = false;
+  for (std::uint32_t i = 0; i < function.op_count() && !any; ++i) any = is_derivative(function.op(OpId{i}));
+  if (!any) return function;
+  const std::optional<Function> checked = check_derivatives(function, diagnostics);
+  if (!checked) return function;
+  const Function expanded = expand(*checked, [](const Op&) { return true; }, diagnostics);
   return drop_dead(without_variables(expanded), diagnostics);  // and the blocks that no op holds any more
+}
+
+std::optional<Function> prepare_derivatives(const Function& function, Diagnostics& diagnostics) {
+  const std::optional<Function> checked = check_derivatives(function, diagnostics);
+  if (!checked) return std::nullopt;
+  return drop_dead(expand(*checked, [&](const Op& op) { return is_in_rule(*checked, op); }, diagnostics), diagnostics);
 }
 
 }  // namespace bpc::ir

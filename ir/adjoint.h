@@ -14,8 +14,8 @@ namespace bpc::ir {
 // the loss).
 Function expand_gradients(const Function& function, Diagnostics& diagnostics);
 
-// What the sweeps of each derivative find: the same program, with derivatives that exist, and with what they are taken by as values of
-// their own. nullopt where some do not exist.
+// What the sweep of each derivative finds: the same program, with derivatives that exist, and with what they are taken by as values of
+// their own. Those that stand in an author's adjoint rule are expanded, since a rule is applied as a whole. nullopt where some do not exist.
 std::optional<Function> prepare_derivatives(const Function& function, Diagnostics& diagnostics);
 
 }  // namespace bpc::ir

@@ -9,7 +9,7 @@ namespace bpc {
 
 const std::vector<CodeInfo>& all_codes() {
   static const std::vector<CodeInfo> codes{
-#define BPC_CODE(code, title, essay) {Code::code, #code, title, essay},
+#define BPC_CODE(code, title, meaning) {Code::code, #code, title, meaning},
 #include "support/error_codes.def"
 #undef BPC_CODE
   };

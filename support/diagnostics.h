@@ -14,16 +14,16 @@ namespace bpc {
 
 // Every code, from the one table support/error_codes.def. A code is never reused.
 enum class Code : std::uint16_t {
-#define BPC_CODE(code, title, essay) code,
+#define BPC_CODE(code, title, meaning) code,
 #include "support/error_codes.def"
 #undef BPC_CODE
 };
 
 struct CodeInfo {
   Code code;
-  std::string_view name;   // "E0201"
-  std::string_view title;  // "shapes do not fit"
-  std::string_view essay;  // what it means, a wrong example, a right one (Markdown)
+  std::string_view name;     // "E0201"
+  std::string_view title;    // "shapes do not fit"
+  std::string_view meaning;  // in a sentence or two (Markdown)
 };
 const std::vector<CodeInfo>& all_codes();
 const CodeInfo& code_info(Code code);

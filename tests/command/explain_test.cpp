@@ -141,3 +141,25 @@ TEST_CASE("what cannot be explained is said") {
   CHECK(run_bpc({"explain", "-"}, "param w = 1\nh = w\nfor i in 0..1000000 { h = sin(h) + w }\nloss J = h\n").err.find("E0412") !=
         std::string::npos);
 }
+
+TEST_CASE("a code and a function can be explained, and a function looked for in a script") {
+  const Finished code = run_bpc({"explain", "E0201"});
+  CHECK(code.code == 0);
+  CHECK(code.out.starts_with("E0201: shapes do not fit\n"));
+  CHECK(code.out.find("\nWrong:\n\n    input x") != std::string::npos);
+  CHECK(run_bpc({"explain", "E0299"}).code == 2);
+  const Finished relu = run_bpc({"explain", "relu", "examples/tutorial.bp"});
+  CHECK(relu.code == 0);
+  CHECK(relu.out.find("dx = step(x) * dy") != std::string::npos);
+  CHECK(relu.out.find("● relu(x)") != std::string::npos);
+  CHECK(relu.out.find("    10: a2 = relu(w2*a1 + b2)\n") != std::string::npos);
+  // Only a function of each element for itself has a curve.
+  CHECK(run_bpc({"explain", "softmax"}).out.find("●") == std::string::npos);
+  CHECK(run_bpc({"explain", "gelu"}).out.find("●") != std::string::npos);
+  CHECK(run_bpc({"explain", "@", "examples/xor.bp"}).out.find("    10: fn network") != std::string::npos);
+  CHECK(run_bpc({"explain", "gelu", "examples/tutorial.bp"}).out.find("does not use it") != std::string::npos);
+  const Finished unknown = run_bpc({"explain", "rleu"});
+  CHECK(unknown.code == 2);
+  CHECK(unknown.err.find("did you mean `relu`?") != std::string::npos);
+  CHECK(run_bpc({"explain", "no_such_file.bp"}).err.find("E0502") != std::string::npos);
+}

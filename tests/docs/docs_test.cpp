@@ -1,6 +1,6 @@
 // Every block of code on every page does what the page says. What a block is stands behind its fence:
 //   bp            a script that runs; a line `# expect: …` in it is checked
-//   bp E0301      a script that stops with this error first
+//   bp E0301      a script that stops with this error first, or warns with this code; flags for it may follow
 //   bp layers.bp  a file that later scripts of the page import
 // and text, cpp: none of the language. In a block `console`, what follows `$ bpc explain …` is what that prints.
 #include <unistd.h>
@@ -59,18 +59,23 @@ class Folder {
 };
 
 void check(const Block& block, const Folder& folder) {
-  const std::string what = block.kind == "bp" ? "" : block.kind.substr(3);
+  std::istringstream words(block.kind);
+  std::string what, word;
+  words >> word >> what;
+  std::vector<std::string> flags;
+  while (words >> word) flags.push_back(word);
   if (what.ends_with(".bp")) {
     CHECK(run_bpc({"check", folder.write(what, block.text)}).code == 0);
     return;
   }
   const bool has_expectations = block.text.find("# expect") != std::string::npos;
-  Finished finished = run_bpc({has_expectations ? "test" : "run", folder.write("block.bp", block.text)});
+  flags.insert(flags.begin(), {has_expectations ? "test" : "run", folder.write("block.bp", block.text)});
+  Finished finished = run_bpc(flags);
   INFO(finished.out << finished.err);
   if (what.empty())
     CHECK(finished.code == 0);
   else
-    CHECK(finished.err.starts_with("error[" + what + "]"));
+    CHECK(finished.err.starts_with((what[0] == 'W' ? "warning[" : "error[") + what + "]"));
 }
 
 }  // namespace
@@ -92,6 +97,28 @@ TEST_CASE("explanations on the pages are what bpc prints") {
       ++shown;
     }
   CHECK(shown > 2);
+}
+
+TEST_CASE("each code is shown by a script and mended in another one") {
+  // What no script shows that is run by itself.
+  const std::set<std::string> elsewhere{"E0412", "E0507", "E0508", "W0302", "W0501", "W0502", "W0503"};
+  std::set<std::string> codes, wrong, right;
+  std::istringstream lines(bpc::test::read_file(bpc::test::source_dir() + "/docs/errors.md"));
+  std::string code;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("## ")) codes.insert(code = line.substr(3, 5));
+    if (line.starts_with("```bp " + code)) wrong.insert(code);
+    if (line == "```bp") right.insert(code);
+  }
+  CHECK(codes.size() > 50);
+  for (const std::string& each : codes) {
+    INFO(each);
+    CHECK(wrong.contains(each) != elsewhere.contains(each));
+    CHECK(right.contains(each));
+    const Finished finished = run_bpc({"explain", each});
+    CHECK(finished.code == 0);
+    CHECK(finished.out.starts_with(each));
+  }
 }
 
 TEST_CASE("every block of every page runs, or fails as it says") {

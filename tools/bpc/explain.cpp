@@ -10,6 +10,7 @@
 #include "ir/pipeline.h"
 #include "ir/rewrite.h"
 #include "tools/bpc/explain_check.h"
+#include "tools/bpc/explain_topic.h"
 #include "tools/bpc/measure.h"
 #include "tools/bpc/terminal.h"
 
@@ -44,11 +45,17 @@ struct Asked {
   std::vector<std::string> names;
 };
 
+bool is_in_rule(const ir::Function& main, const ir::Op& op) {
+  for (ir::OpId around = main.block(op.block).parent; around.valid(); around = main.block(main.op(around).block).parent)
+    if (main.op(around).code == ir::Opcode::custom) return true;
+  return false;
+}
+
 std::vector<Asked> derivatives_of(const ir::Function& main) {
   std::vector<Asked> found;
   for (std::uint32_t i = 0; i < main.op_count(); ++i) {
     const ir::Op& op = main.op(ir::OpId{i});
-    if (!op.block.valid() || (op.code != ir::Opcode::grad && op.code != ir::Opcode::vjp)) continue;
+    if (is_in_rule(main, op) || (op.code != ir::Opcode::grad && op.code != ir::Opcode::vjp)) continue;
     Asked asked{ir::OpId{i}, {}};
     if (ir::is_of_loss(op)) asked.names.push_back(main.loss);
     for (ir::ValueId result : op.results)
@@ -220,7 +227,13 @@ std::optional<Explanation> make_explanation(Session& session, Script& script) {
 }  // namespace
 
 int explain_command(const Options& options) {
+  if (const std::optional<int> code = explain_topic(options)) return *code;
   Session session(options);
+  if (options.files.size() > 1) {
+    session.diagnostics.error(Code::E0510, {},
+                              fmt::format("`bpc explain` takes one FILE, and was given `{}`", fmt::join(options.files, "`, `")));
+    return session.finish();
+  }
   std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
   const std::optional<Explanation> explanation = script ? make_explanation(session, *script) : std::nullopt;
   if (!explanation) return session.finish();

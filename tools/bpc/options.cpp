@@ -155,7 +155,12 @@ void add_emit_flags(CLI::App& command, Options& options) {
 
 void add_explain_flags(CLI::App& command, Options& options) {
   options.format = "text";
-  add_file(command, options, "The script; `-` is standard input");
+  command
+      .add_option("FILE", options.files,
+                  "The script, `-` for standard input; or a code such as E0201; or a function, and a script that uses it")
+      ->required()
+      ->expected(1, 2)
+      ->type_name(" ");
   add_choice<std::string>(command, "--as", options.format, {{"text", "text"}, {"json", "json"}, {"md", "md"}, {"latex", "latex"}},
                           "What to write (text)");
   command.add_option("--param", options.param, "Show the chain rule of one param alone")->type_name("NAME");

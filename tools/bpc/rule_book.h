@@ -10,6 +10,8 @@
 
 namespace bpc::tool {
 
+class Session;
+
 struct Rule {
   std::string name;                   // what a script calls it: "tanh", "+", ".T", "x[i]"
   std::string group;                  // a heading
@@ -25,6 +27,14 @@ struct Rule {
 // Everything that a script can call or write as an operator: operators in the order of the table, functions that the compiler makes of
 // operators, and those of the prelude.
 std::vector<Rule> rule_book();
+
+// A rule is asked for by its name, or by one of the ways it is written: `x[i] += v`.
+bool is_asked_by(const std::string& word, const Rule& rule);
+// What `bpc rules NAME` prints.
+std::string rule_text(const Rule& rule);
+// Says that there is no rule of the name, and what may be meant. The exit code.
+
+int unknown_rule(const Session& session, const std::string& name, const std::vector<Rule>& rules);
 
 // What an example gives when it is run: "[1, 3]", or of an assignment "v = [5, 3]; i = [1, 2]". InternalError where it does not run.
 std::string result_of(const std::string& example);

@@ -19,7 +19,9 @@ std::string indented(const std::string& text) {
   return result + "\n";
 }
 
-std::string for_terminal(const Rule& rule) {
+}  // namespace
+
+std::string rule_text(const Rule& rule) {
   std::string text = rule.usage + "\n" + indented(rule.doc) + indented("shape: " + rule.shape);
   if (!rule.formulas_for.empty()) text += indented(rule.formulas_for + ":");
   for (const std::string& formula : rule.formulas)
@@ -28,6 +30,8 @@ std::string for_terminal(const Rule& rule) {
   if (!rule.definition.empty()) text += indented(rule.definition);
   return text;
 }
+
+namespace {
 
 std::string cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\|");
@@ -77,10 +81,13 @@ std::string page(const std::vector<Rule>& rules) {
   return text;
 }
 
-// A rule is asked for by its name, or by one of the ways it is written: `x[i] += v`.
+}  // namespace
+
 bool is_asked_by(const std::string& word, const Rule& rule) {
   return word == rule.name || (", " + rule.usage + ", ").find(", " + word + ", ") != std::string::npos;
 }
+
+namespace {
 
 // The words of the language that are neither operators nor functions, and the section of docs/language.md that tells of them.
 struct Word {
@@ -104,7 +111,9 @@ const Word* find_word(const std::string& word) {
   return nullptr;
 }
 
-int unknown(const Session& session, const std::string& name, const std::vector<Rule>& rules) {
+}  // namespace
+
+int unknown_rule(const Session& session, const std::string& name, const std::vector<Rule>& rules) {
   std::string message = fmt::format("there is no operator or function `{}`", name);
   std::string help = frontend::foreign_help(frontend::ForeignPlace::function, name, {});
   if (const Word* word = find_word(name)) {
@@ -120,8 +129,6 @@ int unknown(const Session& session, const std::string& name, const std::vector<R
   return kUsage;
 }
 
-}  // namespace
-
 int rules_command(const Options& options) {
   const std::vector<Rule> rules = rule_book();
   if (options.markdown) {
@@ -131,14 +138,14 @@ int rules_command(const Options& options) {
   Session session(options);
   for (const std::string& name : options.files)
     if (std::none_of(rules.begin(), rules.end(), [&](const Rule& rule) { return is_asked_by(name, rule); }))
-      return unknown(session, name, rules);
+      return unknown_rule(session, name, rules);
   std::string text, group;
   for (const Rule& rule : rules) {
     const auto asks = [&](const std::string& word) { return is_asked_by(word, rule); };
     if (!options.files.empty() && std::none_of(options.files.begin(), options.files.end(), asks)) continue;
     if (!text.empty()) text += "\n";
     if (options.files.empty() && rule.group != group) text += fmt::format("---- {} ----\n\n", group = rule.group);
-    text += for_terminal(rule);
+    text += rule_text(rule);
   }
   put(text);
   return kOk;

@@ -1,4 +1,5 @@
 #include "support/diagnostics.h"
+#include "support/essays.h"
 
 #include <fmt/format.h>
 
@@ -16,14 +17,15 @@ Span at(std::uint32_t line, std::uint32_t begin, std::uint32_t end, FileId file 
 
 }  // namespace
 
-TEST_CASE("every code has a name of its own, a title and an essay") {
+TEST_CASE("every code has a name of its own, a title, a meaning and an essay") {
   std::set<std::string_view> names;
   for (const CodeInfo& info : all_codes()) {
     CHECK(names.insert(info.name).second);
     CHECK((info.name[0] == 'E' || info.name[0] == 'W'));
     CHECK(info.name.size() == 5);
     CHECK(!info.title.empty());
-    CHECK(!info.essay.empty());
+    CHECK(!info.meaning.empty());
+    CHECK(bpc::essay(info.code).find("```bp") != std::string::npos);
     CHECK(&code_info(info.code) == &info);
   }
   CHECK(code_info(Code::E0201).name == "E0201");

@@ -1,0 +1,16 @@
+// What there is to say of an error: a script that shows it, and how to mend it.
+#pragma once
+
+#include <string>
+
+#include "support/diagnostics.h"
+
+namespace bpc {
+
+// The code's part of support/essays.md: blocks of code and sentences (Markdown). A block with the code behind its fence is wrong, flags
+// that it needs behind that; one without is right.
+std::string essay(Code code);
+// The whole page of a code: its title as a heading, its meaning, its essay.
+std::string essay_page(Code code);
+
+}  // namespace bpc
