@@ -188,7 +188,7 @@ class Explainer {
     }
     if (!trace_.sweep) return;
     out_.of = quantity(trace_.sweep->y);
-    const std::string called = namer_.call_that_gives(trace_.sweep->y);
+    const std::string called = namer_.call_that_gives(trace_.sweep->y, trace_.sweep->calls);
     out_.y = !options_.loss.empty() ? options_.loss : !called.empty() ? called : out_.quantities[out_.of].name;
   }
 

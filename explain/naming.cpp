@@ -51,12 +51,12 @@ std::string Namer::loop_text(const Span& place) const {
   return text;
 }
 
-std::string Namer::call_that_gives(ValueId value) const {
+std::string Namer::call_that_gives(ValueId value, std::size_t calls) const {
   const Op* made = trace_.function.def(value);
   if (!made || !authors_name(value).empty()) return "";
   const ir::Origin& origin = trace_.function.origin(made->origin);
   if (!origin.rule.empty()) return "";
-  const std::string text = origin.calls.empty() ? "" : text_of(origin.calls.back());
+  const std::string text = origin.calls.size() <= calls ? "" : text_of(origin.calls[origin.calls.size() - 1 - calls]);
   return text.substr(0, std::min(text.find('('), text.size()));
 }
 
@@ -158,10 +158,10 @@ Naming Namer::name(const std::set<ValueId>& values) {
       const auto of = [&](ValueId each) {
         const auto known = names_.find(each);
         if (known != names_.end()) return known->second;
-        const std::string called = call_that_gives(each);
+        const std::string called = call_that_gives(each, cotangent->second.calls);
         return called.empty() ? authors_name(each) : called;
       };
-      const std::string y = of(cotangent->second.first), x = of(cotangent->second.second);
+      const std::string y = of(cotangent->second.y), x = of(cotangent->second.x);
       if (!y.empty() && !x.empty()) name = derivative_name(y, x);
     }
     if (name.empty()) name = textbook_name(value);

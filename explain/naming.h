@@ -24,8 +24,8 @@ class Namer {
   std::string text_of(const Span& place) const;
   // The line that a loop begins with: "for i in 0..T".
   std::string loop_text(const Span& place) const;
-  // The function that gives a value which nobody named, from the outermost call on; or empty.
-  std::string call_that_gives(ir::ValueId value) const;
+  // The function that gives a value which nobody named, called where `calls` calls lead to; or empty.
+  std::string call_that_gives(ir::ValueId value, std::size_t calls) const;
   Span place_of(const Cluster& cluster) const;
 
  private:

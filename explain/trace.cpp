@@ -502,7 +502,8 @@ class Tracer {
     builder.set_origin(origin(op));
     const std::size_t first = function.block(function.body()).ops.size();
     std::vector<ValueId> results;
-    Sweep swept{id, source_.origin(op.origin).span, y, xs, {}, names, {}, {}};
+    const std::size_t calls = source_.origin(op.origin).calls.size();
+    Sweep swept{id, source_.origin(op.origin).span, calls, y, xs, {}, names, {}, {}};
     if (op.code == Opcode::jvp) {
       Diagnostics diagnostics;
       results.push_back(ir::ForwardSweep(builder, xs[0], seed, diagnostics).run(y));
@@ -515,7 +516,7 @@ class Tracer {
       for (std::uint32_t v = 0; v < function.value_count() && trace_ == &main_; ++v) {
         const ValueId cotangent = sweep.cotangent(ValueId{v});
         swept.cotangents.push_back(cotangent);
-        if (cotangent.valid() && !is_asked_for) main_.cotangent_of.try_emplace(cotangent.index, y, ValueId{v});
+        if (cotangent.valid() && !is_asked_for) main_.cotangent_of.try_emplace(cotangent.index, Trace::Cotangent{y, ValueId{v}, calls});
       }
     }
     finish(op, first);

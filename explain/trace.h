@@ -40,6 +40,7 @@ struct Branch {
 struct Sweep {
   ir::OpId source;  // in the script's function
   Span span;
+  std::size_t calls;  // that it stands in
   ir::ValueId y;
   std::vector<ir::ValueId> xs, results;
   std::vector<std::string> names;             // of the results, or of the params; empty where nobody named them
@@ -55,8 +56,12 @@ struct Trace {
   std::vector<Scope> scopes{Scope{}};
   std::vector<Branch> branches;
   std::optional<Sweep> sweep;  // the derivative that was asked for
-  // Of derivatives that the one asked for goes through: what a value is the cotangent of, as (y, v) for dy/dv.
-  std::map<std::uint32_t, std::pair<ir::ValueId, ir::ValueId>> cotangent_of;
+  // Of derivatives that the one asked for goes through: what a value is the cotangent of, dy/dx. `calls`: that the derivative stands in.
+  struct Cotangent {
+    ir::ValueId y, x;
+    std::size_t calls;
+  };
+  std::map<std::uint32_t, Cotangent> cotangent_of;
 
   const runtime::Tensor& value(ir::ValueId id) const { return values[id.index]; }
 };

@@ -15,7 +15,8 @@ namespace bpc::ir {
 Function expand_gradients(const Function& function, Diagnostics& diagnostics);
 
 // What the sweep of each derivative finds: the same program, with derivatives that exist, and with what they are taken by as values of
-// their own. Those that stand in an author's adjoint rule are expanded, since a rule is applied as a whole. nullopt where some do not exist.
+// their own. Those that stand in an author's adjoint rule are expanded, since a rule is applied as a whole. nullopt where some do not
+// exist.
 std::optional<Function> prepare_derivatives(const Function& function, Diagnostics& diagnostics);
 
 }  // namespace bpc::ir
