@@ -280,6 +280,11 @@ class Explainer {
     if (step.expression.empty() && !origin.rule.empty())
       step.expression = fmt::format("from the derivative of {}", namer_.text_of(step.place));
     if (!local.formula) return;
+    for (QuantityId id = 0; id < out_.quantities.size(); ++id) {
+      const bool is_input = std::find(step.inputs.begin(), step.inputs.end(), id) != step.inputs.end();
+      const bool is_result = std::find(step.results.begin(), step.results.end(), id) != step.results.end();
+      if (!is_input && !is_result && mentions(*local.formula, out_.quantities[id].name)) step.given.push_back(id);
+    }
     bool is_in_numbers = true;
     const Formula numbers = replaced(*local.formula, [&](const std::string& name) -> const Formula* {
       for (const Quantity& quantity : out_.quantities) {

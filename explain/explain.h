@@ -18,7 +18,7 @@ struct ExplainOptions {
   bool unfold_all = false;
   std::set<std::string> unfolded;         // functions
   std::optional<std::int64_t> iteration;  // of loops: the turn to show
-  std::size_t rows = 14;                  // of steps that are shown without a word
+  std::size_t rows = 14;                  // functions are unfolded while there are fewer steps
   std::string element_of;                 // the x whose element is followed, or empty
   std::vector<std::int64_t> element;      // its index
 };

@@ -45,6 +45,7 @@ struct Step {
   Kind kind;
   std::vector<QuantityId> results;
   std::vector<QuantityId> inputs;  // on the way
+  std::vector<QuantityId> given;   // what else its formula names
   Span place;
   std::string function;    // what is called, where it is one function
   std::string expression;  // as the author wrote it, with the names of the quantities

@@ -115,6 +115,7 @@ Json to_json(const Explanation& e, const SourceMap& sources) {
     one["formula"] = formula(step.formula);
     one["results"] = step.results;
     one["inputs"] = step.inputs;
+    one["given"] = step.given;
     one["parent"] = step.parent == SIZE_MAX ? Json() : Json(step.parent);
     one["shown"] = std::find(e.visible.begin(), e.visible.end(), i) != e.visible.end();
     if (step.kind == Step::Kind::turns) one["turns"] = {step.first_turn, step.last_turn};

@@ -163,3 +163,20 @@ TEST_CASE("a code and a function can be explained, and a function looked for in 
   CHECK(unknown.err.find("did you mean `relu`?") != std::string::npos);
   CHECK(run_bpc({"explain", "no_such_file.bp"}).err.find("E0502") != std::string::npos);
 }
+
+TEST_CASE("a graph is drawn, with values and derivatives on its edges") {
+  for (const char* script : {"examples/tutorial.bp", "examples/maml.bp", "tests/explain/branches.bp", "tests/explain/calls.bp"}) {
+    const Finished drawn = run_bpc({"emit", script, "--as=svg", "-q"});
+    INFO(script << drawn.err);
+    CHECK(drawn.code == 0);
+    CHECK(drawn.out.starts_with("<?xml"));
+    CHECK(drawn.out.find("</svg>") != std::string::npos);
+  }
+  const std::string tutorial = run_bpc({"emit", "examples/tutorial.bp", "--as=svg"}).out;
+  CHECK(tutorial.find(">z1 = 2<") != std::string::npos);
+  CHECK(tutorial.find(">dJ/dz1 = 6<") != std::string::npos);
+  // What names and texts may hold does no harm.
+  CHECK(run_bpc({"emit", "-", "--as=dot"}, "param w = 2\nz = where(w < 3 and w > 1, w, 0)\nloss J = z * w\n").code == 0);
+  CHECK(run_bpc({"emit", "-", "--as=svg"}, "x = [1, 2]\ny = einsum(\"i,i->\", x, x)\nz = y < 3\n").code == 0);
+  CHECK(run_bpc({"emit", "-", "--as=dot", "--of=g"}, "w = 2\ng = grad(w^2, w)\n").out.find("w^2") != std::string::npos);
+}

@@ -58,10 +58,13 @@ TEST_CASE("explanations are as recorded") {
     INFO(difference);
     CHECK(difference.empty());
   }
-  for (const char* form : {"md", "latex"}) {
-    const Finished finished = run_bpc({"explain", "examples/tutorial.bp", fmt::format("--as={}", form)});
+  const struct {
+    const char *command, *script, *form;
+  } documents[] = {{"explain", "tutorial", "md"}, {"explain", "tutorial", "latex"}, {"emit", "tutorial", "dot"}, {"emit", "lstm", "dot"}};
+  for (const auto& [command, script, form] : documents) {
+    const Finished finished = run_bpc({command, fmt::format("examples/{}.bp", script), fmt::format("--as={}", form)});
     REQUIRE(finished.code == 0);
-    const std::string difference = bpc::test::compare_with_golden(fmt::format("tests/explain/tutorial.{}", form), finished.out);
+    const std::string difference = bpc::test::compare_with_golden(fmt::format("tests/explain/{}.{}", script, form), finished.out);
     INFO(difference);
     CHECK(difference.empty());
   }

@@ -2,21 +2,24 @@
 #include "ir/part.h"
 #include "tools/bpc/driver.h"
 #include "tools/bpc/emitters.h"
+#include "tools/bpc/explain_script.h"
 
 namespace bpc::tool {
 
 namespace {
 
+constexpr std::size_t kRows = 40;  // steps of a graph that can be taken in at a glance
+
 const Emitter* find_emitter(Session& session) {
   const std::string& format = session.options.format;
   std::vector<std::string> names;
   for (const Emitter& emitter : all_emitters()) {
-    if (emitter.name == format && emitter.write) return &emitter;
+    if (emitter.name == format && emitter.is_there()) return &emitter;
     if (emitter.name == format) {
       session.diagnostics.error(Code::E0199, {}, fmt::format("the format `{}` is not implemented yet", format));
       return nullptr;
     }
-    if (emitter.write) names.emplace_back(emitter.name);
+    if (emitter.is_there()) names.emplace_back(emitter.name);
   }
   std::string near = closest_match(format, names);
   session.diagnostics.error(Code::E0510, {}, fmt::format("there is no format `{}`", format))
@@ -33,8 +36,13 @@ int emit_command(const Options& options) {
     session.report();
     return kUsage;
   }
-  std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::types);
+  std::optional<Script> script = lower_script(session, options.files.front(), emitter->show ? DataNeed::values : DataNeed::types);
   if (!script) return session.finish();
+  if (emitter->show) {
+    const std::optional<explain::Explanation> explanation = explain_script(session, *script, kRows);
+    if (explanation) put(emitter->show(*explanation, options));
+    return session.finish();
+  }
   script->module.main = ir::part(script->module.main, Wanted{true, options.grad});
   if ((options.grad || emitter->needs_expansion) && !expand_gradients(session, script->module)) return session.finish();
   bool optimized = options.stage.empty() ? emitter->of_optimized : options.stage == "optimized";

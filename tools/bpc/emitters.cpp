@@ -1,8 +1,10 @@
 #include "tools/bpc/emitters.h"
 
+#include "explain/render.h"
 #include "frontend/write_script.h"
 #include "ir/print.h"
 #include "tools/bpc/code_generator.h"
+#include "tools/bpc/graphviz.h"
 
 namespace bpc::tool {
 
@@ -24,16 +26,26 @@ std::string write_asm(const ir::Module& module, const Options& options) {
   return code_generator().assembly_text(module.main, {options.optimization});
 }
 
+std::string show_dot(const explain::Explanation& explanation, const Options&) {
+  return explain::to_dot(explanation);
+}
+std::string show_svg(const explain::Explanation& explanation, const Options&) {
+  return svg_of(explain::to_dot(explanation));
+}
+std::string show_latex(const explain::Explanation& explanation, const Options& options) {
+  return explain::to_latex(explanation, options.files.front(), "");
+}
+
 constexpr Emitter kEmitters[] = {
     {"bp", "a script", false, false, write_bp},
     {"ir", "the intermediate representation", false, false, write_ir},
     {"llvm", "LLVM IR", true, true, write_llvm},
     {"asm", "the host's assembly", true, true, write_asm},
     {"plan", "kernels and buffers", true, true, write_plan},
-    {"dot", "a graph", false, false, nullptr},
-    {"svg", "a drawn graph", false, false, nullptr},
+    {"dot", "the graph of a run, in Graphviz's language", false, false, nullptr, show_dot},
+    {"svg", "the graph of a run, drawn", false, false, nullptr, show_svg},
+    {"latex", "the derivation, as a document", false, false, nullptr, show_latex},
     {"html", "a page to step through", false, false, nullptr},
-    {"latex", "formulas", false, false, nullptr},
     {"json", "the IR as JSON", false, false, nullptr},
 };
 

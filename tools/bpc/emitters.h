@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "explain/explanation.h"
 #include "ir/function.h"
 #include "tools/bpc/options.h"
 
@@ -15,7 +16,11 @@ struct Emitter {
   std::string_view help;
   bool needs_expansion;  // cannot show grad ops: they are expanded also without --grad
   bool of_optimized;     // by default shows what the optimising passes made, otherwise lowered IR
-  std::string (*write)(const ir::Module& module, const Options& options);  // null: not implemented yet
+  std::string (*write)(const ir::Module& module, const Options& options);  // null: see `show`
+  // Of a format that shows a run of the script, and not the program; null where there is neither: not implemented yet.
+  std::string (*show)(const explain::Explanation& explanation, const Options& options) = nullptr;
+
+  bool is_there() const { return write || show; }
 };
 std::span<const Emitter> all_emitters();
 

@@ -121,6 +121,19 @@ void add_nan_flag(CLI::App& command, Options& options) {
   command.add_flag("--check-nan", options.check_nan, "Name the first operation that makes a NaN or infinity")->disable_flag_override();
 }
 
+// Which derivative of a script is explained, and how much of it is shown.
+void add_unfolding_flags(CLI::App& command, Options& options) {
+  command.add_option("--of", options.of, "Explain a derivative that the script takes, by the name of its result (that of the loss)")
+      ->type_name("NAME");
+  add_number(command, "--iteration", 0, INT32_MAX, options.iteration,
+             "The turn of loops to show (the last one; the first one of a loop that trains)")
+      ->type_name("K");
+  command.add_option("--unfold", options.unfold, "Show the inside of a function; `all` of all")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 }  // namespace
 
 void add_run_flags(CLI::App& command, Options& options) {
@@ -145,11 +158,12 @@ void add_emit_flags(CLI::App& command, Options& options) {
   command.add_option("--as", options.format, "What to write (ir): a format below")->type_name("FORMAT");
   std::string formats = "Formats:";
   for (const Emitter& emitter : all_emitters())
-    if (emitter.write) formats += fmt::format("\n  {:<26}{}", emitter.name, emitter.help);
+    if (emitter.is_there()) formats += fmt::format("\n  {:<26}{}", emitter.name, emitter.help);
   command.footer(formats);
   command.add_flag("--grad", options.grad, "The generated gradient program")->disable_flag_override();
   add_choice<std::string>(command, "--stage", options.stage, {{"lowered", "lowered"}, {"optimized", "optimized"}},
                           "Before or after the optimising passes");
+  add_unfolding_flags(command, options);
   add_script_flags(command, options);
 }
 
@@ -165,15 +179,7 @@ void add_explain_flags(CLI::App& command, Options& options) {
                           "What to write (text)");
   command.add_option("--param", options.param, "Show the chain rule of one param alone")->type_name("NAME");
   command.add_option("--at", options.at, "Follow one element of a param: 'W[3, 7]'")->type_name("ELEMENT");
-  command.add_option("--of", options.of, "Explain a derivative that the script takes, by the name of its result (that of the loss)")
-      ->type_name("NAME");
-  add_number(command, "--iteration", 0, INT32_MAX, options.iteration,
-             "The turn of loops to show (the last one; the first one of a loop that trains)")
-      ->type_name("K");
-  command.add_option("--unfold", options.unfold, "Show the inside of a function; `all` of all")
-      ->type_name("NAME")
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_unfolding_flags(command, options);
   add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that would run more often")->type_name("N");
   add_script_flags(command, options);
 }
