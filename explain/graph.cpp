@@ -6,30 +6,12 @@
 
 namespace bpc::explain {
 
+using ir::is_arithmetic;
+using ir::is_movement;
 using ir::Op;
 using ir::Opcode;
 using ir::OpId;
 using ir::ValueId;
-
-bool is_arithmetic(Opcode code) {
-  switch (code) {
-    case Opcode::add:
-    case Opcode::sub:
-    case Opcode::mul:
-    case Opcode::strong_mul:
-    case Opcode::div:
-    case Opcode::neg:
-    case Opcode::pow:
-    case Opcode::einsum:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool is_movement(Opcode code) {
-  return ir::op_info(code).group == ir::Group::movement || code == Opcode::cast || code == Opcode::variable;
-}
 
 std::vector<std::size_t> path_to(const Trace& trace, std::size_t scope) {
   std::vector<std::size_t> path;

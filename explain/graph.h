@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "explain/trace.h"
+#include "ir/textbook.h"
 
 namespace bpc::explain {
 
@@ -24,10 +25,6 @@ struct Graph {
 };
 
 Graph make_graph(const Trace& trace);
-
-// Operators that expressions are made of, and those that only move data; all others are functions.
-bool is_arithmetic(ir::Opcode code);
-bool is_movement(ir::Opcode code);
 
 // The scopes from the outermost to the one given, the top left out.
 std::vector<std::size_t> path_to(const Trace& trace, std::size_t scope);

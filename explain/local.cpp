@@ -12,6 +12,8 @@ namespace bpc::explain {
 
 namespace {
 
+using ir::is_arithmetic;
+using ir::is_movement;
 using ir::Op;
 using ir::Opcode;
 using ir::OpId;

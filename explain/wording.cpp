@@ -6,6 +6,8 @@
 
 namespace bpc::explain {
 
+using ir::is_arithmetic;
+using ir::is_movement;
 using ir::Op;
 using ir::Opcode;
 using ir::OpId;

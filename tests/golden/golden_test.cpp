@@ -22,11 +22,9 @@ TEST_CASE("each stage writes what is recorded") {
   const struct {
     const char* name;
     std::vector<std::string> flags;
-  } stages[] = {{"lowered", {"--as=ir"}},
-                {"adjoint", {"--as=ir", "--grad"}},
-                {"optimized", {"--as=ir", "--grad", "--stage=optimized"}},
-                {"plan", {"--as=plan", "--grad"}},
-                {"script", {"--as=bp", "--grad"}}};
+  } stages[] = {
+      {"lowered", {"--as=ir"}},          {"adjoint", {"--as=ir", "--grad"}}, {"optimized", {"--as=ir", "--grad", "--stage=optimized"}},
+      {"plan", {"--as=plan", "--grad"}}, {"script", {"--as=bp", "--grad"}},  {"short", {"--as=bp", "--grad", "--style=short"}}};
   std::vector<std::string> scripts = bpc::test::files_in("tests/golden", ".bp");
   scripts.insert(scripts.end(), {"examples/tutorial.bp", "examples/newton.bp"});
   for (const auto& stage : stages) {

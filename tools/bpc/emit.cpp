@@ -27,6 +27,12 @@ const Emitter* find_emitter(Session& session) {
   return nullptr;
 }
 
+std::set<std::string> names_in(const ir::Function& function) {
+  std::set<std::string> names;
+  for (std::uint32_t i = 0; i < function.value_count(); ++i) names.insert(function.value(ir::ValueId{i}).name);
+  return names;
+}
+
 }  // namespace
 
 int emit_command(const Options& options) {
@@ -44,9 +50,11 @@ int emit_command(const Options& options) {
     return session.finish();
   }
   script->module.main = ir::part(script->module.main, Wanted{true, options.grad});
+  const std::set<std::string> authors = names_in(script->module.main);
   if ((options.grad || emitter->needs_expansion) && !expand_gradients(session, script->module)) return session.finish();
   bool optimized = options.stage.empty() ? emitter->of_optimized : options.stage == "optimized";
   if (optimized && !(expand_gradients(session, script->module) && optimize(session, script->module))) return session.finish();
+  if (options.grad && options.format == "bp") script->module.main = ir::with_textbook_names(script->module.main, authors, options.style);
   put(emitter->write(script->module, options));
   return session.finish();
 }

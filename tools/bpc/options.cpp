@@ -163,6 +163,8 @@ void add_emit_flags(CLI::App& command, Options& options) {
   command.add_flag("--grad", options.grad, "The generated gradient program")->disable_flag_override();
   add_choice<std::string>(command, "--stage", options.stage, {{"lowered", "lowered"}, {"optimized", "optimized"}},
                           "Before or after the optimising passes");
+  add_choice<ir::Style>(command, "--style", options.style, {{"steps", ir::Style::steps}, {"short", ir::Style::brief}},
+                        "How a gradient script is written: one operation a line, or as a person would");
   add_unfolding_flags(command, options);
   add_script_flags(command, options);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/textbook.h"
 #include "support/type.h"
 
 namespace CLI {
@@ -50,7 +51,8 @@ struct Options {
   bool grad = false;
   // emit
   std::string format = "ir";
-  std::string stage;  // "lowered", "optimized", or empty: what suits the format
+  std::string stage;                   // "lowered", "optimized", or empty: what suits the format
+  ir::Style style = ir::Style::steps;  // of a derivative as a script
   // explain
   std::string of, param, at;              // a derivative, a value that it is taken by, an element of one: by name, or empty
   std::optional<std::int64_t> iteration;  // of loops: the turn to show
