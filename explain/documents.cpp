@@ -1,8 +1,6 @@
 // The explanation as Markdown and as LaTeX: first in symbols, then in numbers.
 #include <fmt/format.h>
 
-#include <map>
-
 #include "explain/formula.h"
 #include "explain/phrases.h"
 #include "explain/render.h"
@@ -10,39 +8,6 @@
 namespace bpc::explain {
 
 namespace {
-
-// What LaTeX would take for a command, in plain text.
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string letter = text.substr(at, code_point_length(text, at));
-    at += letter.size();
-    static const std::map<std::string, std::string, std::less<>> kSpecial{{"\\", "\\textbackslash{}"},
-                                                                          {"^", "\\textasciicircum{}"},
-                                                                          {"~", "\\textasciitilde{}"},
-                                                                          {"≤", "$\\leq$"},
-                                                                          {"×", "$\\times$"},
-                                                                          {"·", "$\\cdot$"},
-                                                                          {"…", "\\dots{}"},
-                                                                          {"∂", "$\\partial$"},
-                                                                          {"−", "$-$"},
-                                                                          {"<", "$<$"},
-                                                                          {">", "$>$"},
-                                                                          {"′", "$'$"}};
-    const auto special = kSpecial.find(letter);
-    if (special != kSpecial.end()) {
-      result += special->second;
-    } else if (std::string_view("_%&#{}$").find(letter) != std::string_view::npos) {
-      result += "\\" + letter;
-    } else if (letter.size() > 1) {
-      const std::string name = latex_name(letter);
-      result += name == letter ? "" : fmt::format("${}$", name.starts_with('_') || name.starts_with('^') ? "{}" + name : name);
-    } else {
-      result += letter;
-    }
-  }
-  return result;
-}
 
 // In a cell of a Markdown table.
 std::string cell(std::string text) {
@@ -52,7 +17,7 @@ std::string cell(std::string text) {
 
 // A tensor says its shape, norm and extremes in words.
 std::string latex_result(const Explanation& e, QuantityId id, const std::string& result) {
-  return is_scalar(e.quantities[id].value) ? result : fmt::format("\\text{{{}}}", escaped(result.substr(0, result.rfind(' '))));
+  return is_scalar(e.quantities[id].value) ? result : fmt::format("\\text{{{}}}", latex_text(result.substr(0, result.rfind(' '))));
 }
 
 std::string equation_of(const Explanation& e, QuantityId id) {
@@ -62,8 +27,7 @@ std::string equation_of(const Explanation& e, QuantityId id) {
 }
 
 std::string chain_equation(const Explanation& e, const Chain& chain, const ChainText& text) {
-  return fmt::format("{} = {}{} = {}", latex_name(cotangent_name(e, chain.of)), text.symbolic,
-                     text.numbers.empty() ? "" : " = " + text.numbers, text.result);
+  return equation(latex_name(cotangent_name(e, chain.of)), {text.symbolic, text.numbers, text.result});
 }
 
 std::string step_equation(const Explanation& e, const Step& step) {
@@ -75,7 +39,7 @@ std::string step_equation(const Explanation& e, const Step& step) {
   const bool is_short = step.formula && width_of(text_of(*step.formula)) <= 72;
   const std::string right =
       is_short ? latex_of(*step.formula)
-               : fmt::format("\\text{{\\texttt{{{}}}}}", escaped(step_text(e, step).substr(step_text(e, step).find('=') + 2)));
+               : fmt::format("\\text{{\\texttt{{{}}}}}", latex_text(step_text(e, step).substr(step_text(e, step).find('=') + 2)));
   return fmt::format("{} = {}{}", names, right, result);
 }
 
@@ -128,9 +92,9 @@ std::string to_latex(const Explanation& e, const std::string& title, const std::
       "\\documentclass{{article}}\n\\usepackage[utf8]{{inputenc}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{amsmath}}\n"
       "\\usepackage[margin=2cm]{{geometry}}\n\\setlength{{\\parindent}}{{0pt}}\n\\allowdisplaybreaks\n\\begin{{document}}\n\n\\section*{{{}"
       "}}\n",
-      escaped(title));
+      latex_text(title));
   const auto section = [&](const std::string& name, const std::vector<std::string>& equations) {
-    text += fmt::format("\n\\subsection*{{{}}}\n", escaped(name));
+    text += fmt::format("\n\\subsection*{{{}}}\n", latex_text(name));
     for (const std::string& equation : equations) text += fmt::format("\\[ {} \\]\n", equation);
   };
   std::vector<std::string> forward, symbolic, numbers;
@@ -138,12 +102,12 @@ std::string to_latex(const Explanation& e, const std::string& title, const std::
     if (const std::string equation = step_equation(e, e.steps[e.visible[i]]); !equation.empty()) forward.push_back(equation);
   section("Forward", forward);
   for (const Decision& decision : e.decisions)
-    text += fmt::format("Line {}: {}.\n\n", decision.place.line, escaped(decision_text(decision)));
+    text += fmt::format("Line {}: {}.\n\n", decision.place.line, latex_text(decision_text(decision)));
   if (e.of != kNoQuantity) {
     std::vector<std::string> locals, backward;
     for (std::size_t i : what.steps)
       for (const LocalText& local : local_texts(e, i, Symbols::latex))
-        locals.push_back(local.why.empty() ? local.text : fmt::format("{} \\quad \\text{{({})}}", local.text, escaped(local.why)));
+        locals.push_back(local.why.empty() ? local.text : fmt::format("{} \\quad \\text{{({})}}", local.text, latex_text(local.why)));
     section("Local derivatives", locals);
     for (QuantityId id : what.cotangents) backward.push_back(equation_of(e, id));
     section("Backward: what arrives times the local derivative", backward);
@@ -153,11 +117,11 @@ std::string to_latex(const Explanation& e, const std::string& title, const std::
       if (!written && chain.why_zero.empty() && !chain.check) continue;
       section(fmt::format("Chain rule for {}", e.quantities[chain.of].name), {});
       if (written) text += fmt::format("\\[ {} \\]\n", chain_equation(e, chain, *written));
-      if (!chain.why_zero.empty()) text += fmt::format("It is 0, because {}.\n\n", escaped(chain.why_zero));
-      if (chain.check) text += escaped(check_text(e, *chain.check)) + "\n";
+      if (!chain.why_zero.empty()) text += fmt::format("It is 0, because {}.\n\n", latex_text(chain.why_zero));
+      if (chain.check) text += latex_text(check_text(e, *chain.check)) + "\n";
     }
   }
-  if (e.cost) text += fmt::format("\n\\subsection*{{Cost}}\n{}\n", escaped(cost_text(e)));
+  if (e.cost) text += fmt::format("\n\\subsection*{{Cost}}\n{}\n", latex_text(cost_text(e)));
   return text + "\n\\end{document}\n";
 }
 

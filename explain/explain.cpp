@@ -6,7 +6,9 @@
 #include <cmath>
 #include <map>
 
+#include "explain/chains.h"
 #include "explain/element.h"
+#include "explain/loops.h"
 #include "explain/naming.h"
 #include "explain/nodes.h"
 #include "explain/wording.h"
@@ -22,8 +24,6 @@ using ir::Opcode;
 using ir::OpId;
 using ir::ValueId;
 using runtime::Tensor;
-
-constexpr std::size_t kMostPaths = 6, kMostValues = 4'000'000;  // paths of a chain, and how far they are looked for
 
 void add_to(Tensor& sum, const Tensor& part, double factor) {
   if (sum.count() != part.count()) sum = Tensor::zeros(part.type());
@@ -49,10 +49,12 @@ class Explainer {
     if (trace_.sweep) {
       for (ValueId x : trace_.sweep->xs) out_.xs.push_back(quantity(x));
       for (std::size_t i = 0; i < out_.visible.size(); ++i) contribute(i);
-      for (QuantityId x : out_.xs) out_.chains.push_back(chain(x));
+      for (QuantityId x : out_.xs) out_.chains.push_back(chain_of(out_, x));
     }
+    const LoopReader loops(trace_, graph_, namer_, [&](ValueId value) { return cotangent(value); });
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (nodes_[i].kind == Step::Kind::loop && is_shown(i)) summarise(i);
+      if (nodes_[i].kind == Step::Kind::loop && is_shown(i)) summarise(loops, i);
+    mark_hidden();
     for (const Branch& branch : trace_.branches) decide(branch);
     if (!options_.element_of.empty()) follow();
     return std::move(out_);
@@ -225,10 +227,9 @@ class Explainer {
 
   // Steps for the visible nodes and all that they stand in.
   void make_steps() {
-    std::map<std::size_t, std::size_t> step_of;
     const std::function<std::size_t(std::size_t)> made = [&](std::size_t node) -> std::size_t {
       if (node == 0) return SIZE_MAX;
-      if (const auto known = step_of.find(node); known != step_of.end()) return known->second;
+      if (const auto known = step_of_.find(node); known != step_of_.end()) return known->second;
       const std::size_t parent = made(nodes_[node].parent);
       Step step;
       step.kind = nodes_[node].kind;
@@ -245,7 +246,7 @@ class Explainer {
       out_.steps.push_back(std::move(step));
       const std::size_t id = out_.steps.size() - 1;
       if (parent != SIZE_MAX) out_.steps[parent].inside.push_back(id);
-      return step_of[node] = id;
+      return step_of_[node] = id;
     };
     for (std::size_t i = 0; i < visible_.size(); ++i) {
       const std::size_t id = made(visible_[i]);
@@ -353,136 +354,36 @@ class Explainer {
     }
   }
 
-  Chain chain(QuantityId x) {
-    Chain chain{x, {}, {}, {}};
-    std::vector<std::size_t> path;
-    std::size_t steps = 0;
-    bool is_complete = true;
-    const std::function<void(QuantityId)> climb = [&](QuantityId at) {
-      if (!is_complete || ++steps > kMostValues) return;
-      if (at == out_.of) {
-        is_complete = chain.paths.size() < kMostPaths;
-        if (is_complete) chain.paths.emplace_back(path.rbegin(), path.rend());
-        return;
-      }
-      std::size_t last_step = SIZE_MAX;
-      for (std::size_t each : contributions_to(out_, at)) {
-        const Contribution& contribution = out_.contributions[each];
-        if (!contribution.factor || !is_scalar(contribution.value)) {
-          is_complete = false;
-          return;
-        }
-        if (last_step == contribution.step) continue;  // the value is read there twice
-        last_step = contribution.step;
-        path.push_back(each);
-        climb(contribution.from);
-        path.pop_back();
-      }
-    };
-    if (is_scalar(out_.quantities[x].value)) climb(x);
-    if (!is_complete) chain.paths.clear();
-    const std::optional<Tensor>& gradient = out_.quantities[x].cotangent;
-    if (!gradient || is_zero(*gradient)) chain.why_zero = why_zero(x);
-    return chain;
-  }
-
-  // The step where what arrives is lost, on the way back from y.
-  std::string why_zero(QuantityId x) const {
-    std::set<QuantityId> seen{x};
-    std::vector<QuantityId> open{x};
-    std::string why;
-    while (!open.empty()) {
-      const QuantityId at = open.back();
-      open.pop_back();
-      for (std::size_t each : contributions_to(out_, at)) {
-        const Contribution& contribution = out_.contributions[each];
-        const bool arrives = contribution.from != kNoQuantity && out_.quantities[contribution.from].cotangent &&
-                             !is_zero(*out_.quantities[contribution.from].cotangent);
-        if (arrives && is_zero(contribution.value)) {
-          const std::string reason = zero_reason(contribution);
-          if (why.find(reason) == std::string::npos) why += (why.empty() ? "" : "; ") + reason;
-        } else if (contribution.from != kNoQuantity && seen.insert(contribution.from).second) {
-          open.push_back(contribution.from);
-        }
-      }
-    }
-    return why.empty() ? "every way from it to " + out_.y + " is flat" : why;
-  }
-
-  std::string zero_reason(const Contribution& contribution) const {
-    const Step& step = out_.steps[out_.visible[contribution.step]];
-    const std::string line = step.place.valid() ? fmt::format(" (line {})", step.place.line) : "";
-    const std::string& result = out_.quantities[contribution.from].name;
-    if (!contribution.notation.empty())
-      return fmt::format("{} = 0{}{}", contribution.notation, contribution.why.empty() ? "" : ", since " + contribution.why, line);
-    if (contribution.factor && is_zero(contribution.factor_value))
-      return fmt::format("∂{}/∂{} = {} = 0{}", result, out_.quantities[contribution.to].name, text_of(*contribution.factor), line);
-    return fmt::format("nothing of what {} passes on reaches {}{}", result, out_.quantities[contribution.to].name, line);
-  }
-
   // ---- loops and branches ----
 
-  void summarise(std::size_t loop) {
-    const std::size_t scope = nodes_[loop].scope;
-    const std::size_t turns = trace_.scopes[scope].turns;
-    LoopSummary summary{SIZE_MAX, turns, {}};
-    for (std::size_t i = 0; i < out_.steps.size(); ++i)
-      if (out_.steps[i].kind == Step::Kind::loop && out_.steps[i].place == trace_.scopes[scope].span) summary.step = i;
-    std::map<std::string, std::map<std::int64_t, ValueId>> by_name;
-    for (std::size_t cluster : clusters_in(nodes_, loop))
-      for (ValueId result : graph_.clusters[cluster].results) {
-        const std::string name = namer_.authors_name(result);
-        const std::int64_t turn = turn_of(graph_.clusters[cluster].scope, scope);
-        if (!name.empty() && turn >= 0 && leaves_turn(result, scope, turn)) by_name[name][turn] = result;
-      }
-    for (const auto& [name, values] : by_name) {
-      if (values.size() < 2) continue;
-      History history{name, {}, {}, true};
-      for (const auto& [turn, value] : values) history.is_scalar = history.is_scalar && is_scalar(trace_.value(value));
-      for (const auto& [turn, value] : values) {
-        const Tensor arriving = cotangent(value);
-        const auto size = [&](const Tensor& tensor) {
-          return tensor.count() == 0 ? 0.0 : history.is_scalar ? tensor.real_at(0) : norm_of(tensor);
-        };
-        history.values.push_back(size(trace_.value(value)));
-        history.cotangents.push_back(size(arriving));
-      }
-      summary.histories.push_back(std::move(history));
-    }
+  void summarise(const LoopReader& loops, std::size_t loop) {
+    LoopSummary summary = loops.summary(nodes_[loop].scope, clusters_in(nodes_, loop));
+    if (const auto step = step_of_.find(loop); step != step_of_.end()) summary.step = step->second;
     if (!summary.histories.empty()) out_.loops.push_back(std::move(summary));
   }
 
-  // Of the loop, in which the scope is; -1 outside it.
-  std::int64_t turn_of(std::size_t scope, std::size_t loop) const {
-    for (; scope != 0; scope = trace_.scopes[scope].parent)
-      if (trace_.scopes[scope].parent == loop) return trace_.scopes[scope].turn;
-    return -1;
-  }
-
-  bool leaves_turn(ValueId value, std::size_t loop, std::int64_t turn) const {
-    for (std::size_t c = 0; c < graph_.clusters.size(); ++c) {
-      if (turn_of(graph_.clusters[c].scope, loop) == turn) continue;
-      for (OpId id : graph_.clusters[c].ops) {
-        const std::vector<ValueId>& operands = function_.op(id).operands;
-        if (std::find(operands.begin(), operands.end(), value) != operands.end()) return true;
-      }
+  // What ran in a scope is not shown where that is of the library, or stands in one of the steps that are folded.
+  void mark_hidden() {
+    is_hidden_.assign(trace_.scopes.size(), false);
+    for (const Node& node : nodes_)
+      if (node.kind != Step::Kind::operation && !node.is_open && node.kind != Step::Kind::turns) is_hidden_[node.scope] = true;
+    std::map<std::size_t, std::vector<const Node*>> turns;  // by loop
+    for (const Node& node : nodes_)
+      if (node.kind == Step::Kind::turns && !node.is_open) turns[trace_.scopes[node.scope].parent].push_back(&node);
+    for (std::size_t scope = 1; scope < trace_.scopes.size(); ++scope) {
+      const Scope& each = trace_.scopes[scope];
+      is_hidden_[scope] = is_hidden_[scope] || is_hidden_[each.parent] || each.kind == Scope::Kind::library;
+      if (each.kind != Scope::Kind::turn) continue;
+      for (const Node* folded : turns[each.parent])
+        is_hidden_[scope] = is_hidden_[scope] || (folded->first_turn <= each.turn && each.turn <= folded->last_turn);
     }
-    return is_y(value);
   }
 
   void decide(const Branch& branch) {
-    bool is_hidden = false;
+    if (is_hidden_[branch.scope]) return;
     std::optional<std::int64_t> turn;
-    for (std::size_t scope = branch.scope; scope != 0; scope = trace_.scopes[scope].parent) {
-      if (trace_.scopes[scope].kind == Scope::Kind::turn && !turn) turn = trace_.scopes[scope].turn;
-      for (const Node& node : nodes_) is_hidden |= node.scope == scope && node.kind != Step::Kind::operation && !node.is_open;
-      for (const Node& node : nodes_)
-        if (node.kind == Step::Kind::turns && trace_.scopes[scope].kind == Scope::Kind::turn &&
-            trace_.scopes[scope].parent == trace_.scopes[node.scope].parent)
-          is_hidden |= !node.is_open && node.first_turn <= trace_.scopes[scope].turn && trace_.scopes[scope].turn <= node.last_turn;
-      is_hidden |= trace_.scopes[scope].kind == Scope::Kind::library;
-    }
-    if (is_hidden) return;
+    for (std::size_t scope = branch.scope; scope != 0 && !turn; scope = trace_.scopes[scope].parent)
+      if (trace_.scopes[scope].kind == Scope::Kind::turn) turn = trace_.scopes[scope].turn;
     const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
     out_.decisions.push_back(wording.decision(branch, turn));
   }
@@ -510,14 +411,16 @@ class Explainer {
   Graph graph_;
   Namer namer_;
   std::vector<Node> nodes_;
-  std::vector<std::size_t> visible_;  // nodes
-  std::vector<std::size_t> node_of_;  // by cluster: the place among the visible ones
-  std::vector<Border> borders_;       // by that place
+  std::vector<std::size_t> visible_;            // nodes
+  std::vector<std::size_t> node_of_;            // by cluster: the place among the visible ones
+  std::map<std::size_t, std::size_t> step_of_;  // by node
+  std::vector<Border> borders_;                 // by that place
   std::map<std::size_t, LocalStep> locals_;
   std::map<std::pair<std::size_t, ValueId>, Tensor> parts_;  // by cluster and what it goes to
   Naming names_;
   std::map<ValueId, QuantityId> ids_;
   Formula number_;
+  std::vector<bool> is_hidden_;  // by scope
   Explanation out_;
 };
 

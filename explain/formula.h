@@ -41,6 +41,8 @@ std::string factor_text(const Formula& formula);
 std::string latex_of(const Formula& formula);
 std::string latex_factor(const Formula& formula);
 std::string latex_name(const std::string& name);
+// Plain text in a document: nothing of it is taken for a command.
+std::string latex_text(const std::string& text);
 // "dJ/dw"; of a derivative, "d(dJ/dw)/dw".
 std::string derivative_name(const std::string& y, const std::string& x);
 // Characters on a terminal.

@@ -179,11 +179,46 @@ std::string latex_name(const std::string& name) {
   if (letters > 0 && letters < base.size()) index = base.substr(letters) + index, base.resize(letters);
   while (base.ends_with("\\_")) base.resize(base.size() - 2);
   while (base.ends_with(' ')) base.pop_back();
-  const bool is_word = width_of(base) > 1 && !base.starts_with('\\') && base.back() != '\'';
+  const bool is_word = width_of(base) > 1 && base != "{}" && !base.starts_with('\\') && base.back() != '\'';
   std::string text = is_word ? fmt::format("\\mathit{{{}}}", base) : base;
   if (!index.empty()) text += fmt::format("_{{{}}}", index);
   if (!power.empty()) text += fmt::format("^{{{}}}", power);
   return text;
+}
+
+std::string latex_text(const std::string& text) {
+  static const std::map<std::string, std::string, std::less<>> kSpecial{{"\\", "\\textbackslash{}"},
+                                                                        {"^", "\\textasciicircum{}"},
+                                                                        {"~", "\\textasciitilde{}"},
+                                                                        {"≤", "$\\leq$"},
+                                                                        {"×", "$\\times$"},
+                                                                        {"·", "$\\cdot$"},
+                                                                        {"…", "\\dots{}"},
+                                                                        {"∂", "$\\partial$"},
+                                                                        {"−", "$-$"},
+                                                                        {"<", "$<$"},
+                                                                        {">", "$>$"},
+                                                                        {"′", "$'$"}};
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string letter = text.substr(at, code_point_length(text, at));
+    at += letter.size();
+    if (const auto special = kSpecial.find(letter); special != kSpecial.end()) {
+      result += special->second;
+    } else if (letter == "⁽") {  // a turn
+      const std::size_t end = std::min(text.find("⁾", at), text.size());
+      result += fmt::format("${}$", latex_name("{}⁽" + text.substr(at, end - at) + "⁾"));
+      at = std::min(end + std::string_view("⁾").size(), text.size());
+    } else if (std::string_view("_%&#{}$").find(letter) != std::string_view::npos) {
+      result += "\\" + letter;
+    } else if (letter.size() > 1) {
+      const std::string name = latex_name(letter);
+      if (name != letter) result += fmt::format("${}$", name.starts_with('_') || name.starts_with('^') ? "{}" + name : name);
+    } else {
+      result += letter;
+    }
+  }
+  return result;
 }
 
 std::string latex_of(const Formula& formula) {
@@ -227,12 +262,8 @@ std::string latex_of(const Formula& formula) {
       for (char c : formula.text) name += c == '_' ? std::string("\\_") : std::string(1, c);
       return fmt::format("\\operatorname{{{}}}\\left({}\\right)", name, joined(formula, latex_of));
     }
-    case Kind::other: {
-      std::string text;
-      for (char c : formula.text)
-        text += std::string_view("_%&#{}$").find(c) != std::string_view::npos ? std::string("\\") + c : std::string(1, c);
-      return fmt::format("\\texttt{{{}}}", text) + (formula.parts.empty() ? "" : latex_of(formula.parts[0]));
-    }
+    case Kind::other:
+      return fmt::format("\\texttt{{{}}}", latex_text(formula.text)) + (formula.parts.empty() ? "" : latex_of(formula.parts[0]));
   }
   return {};
 }

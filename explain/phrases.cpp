@@ -12,7 +12,8 @@ using runtime::Tensor;
 
 namespace {
 
-constexpr std::size_t kLongestPart = 56, kStrip = 12, kMostTerms = 4;
+constexpr std::size_t kLongestPart = 56, kMostTerms = 4;
+constexpr std::int64_t kStrip = 12;
 
 const Quantity& of(const Explanation& e, QuantityId id) {
   return e.quantities[id];
@@ -217,7 +218,7 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
   return texts;
 }
 
-WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols) {
+WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols, Detail detail) {
   WalkText text{cotangent_in(e, quantity, symbols), "", "", "", ""};
   const std::vector<std::size_t> parts = contributions_to(e, quantity);
   std::vector<std::string> symbolic, numbers;
@@ -239,7 +240,7 @@ WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols) {
   text.symbolic = joined(symbolic, " + ");
   text.numbers = joined(numbers, " + ");
   const Tensor value = of(e, quantity).cotangent.value_or(Tensor::zeros(of(e, quantity).value.type()));
-  text.result = symbols == Symbols::latex && is_scalar(value) ? latex_of(Formula::number(value.real_at(0))) : value_text(value);
+  text.result = symbols == Symbols::latex && is_scalar(value) ? latex_of(Formula::number(value.real_at(0))) : value_text(value, detail);
   if (text.numbers == text.result || text.numbers == fmt::format("({})", text.result) || parts.empty()) text.numbers.clear();
   return text;
 }
@@ -256,6 +257,12 @@ std::vector<std::size_t> uses_of(const Explanation& e, std::size_t contribution)
 }
 
 }  // namespace
+
+std::string equation(const std::string& of, const std::vector<std::string>& sides) {
+  std::string text = of;
+  for (const std::string& side : sides) text += side.empty() ? "" : " = " + side;
+  return text;
+}
 
 std::optional<ChainText> chain_text(const Explanation& e, const Chain& chain, Symbols symbols) {
   if (chain.paths.empty()) return std::nullopt;
@@ -283,6 +290,7 @@ std::optional<ChainText> chain_text(const Explanation& e, const Chain& chain, Sy
   ChainText text{joined(symbolic, " + "), joined(numbers, " + "),
                  symbols == Symbols::text ? number_text(gradient) : latex_of(Formula::number(gradient))};
   if (text.numbers == text.result) text.numbers.clear();
+  if (text.symbolic == text.result) text.symbolic.clear();
   return text;
 }
 
@@ -346,7 +354,7 @@ std::string strip_text(const std::vector<double>& sizes) {
   return text;
 }
 
-std::string value_text(const Tensor& tensor) {
+std::string value_text(const Tensor& tensor, Detail detail) {
   if (is_scalar(tensor)) return number_text(tensor.real_at(0));
   if (tensor.count() == 0) return shape_text(Type::of_sizes(Element::f32, tensor.type().sizes()).dims) + " empty";
   double low = INFINITY, high = -INFINITY;
@@ -356,7 +364,7 @@ std::string value_text(const Tensor& tensor) {
     if (std::isnan(tensor.real_at(i))) continue;
     low = std::min(low, tensor.real_at(i)), high = std::max(high, tensor.real_at(i));
   }
-  const std::int64_t cells = std::min<std::int64_t>(tensor.count(), static_cast<std::int64_t>(kStrip));
+  const std::int64_t cells = std::min<std::int64_t>(tensor.count(), detail == Detail::brief ? kStrip / 2 : kStrip);
   std::vector<double> sizes;
   for (std::int64_t cell = 0; cell < cells; ++cell) {
     double sum = 0;
@@ -364,8 +372,10 @@ std::string value_text(const Tensor& tensor) {
     for (std::int64_t i = from; i < to; ++i) sum += std::fabs(tensor.real_at(i));
     sizes.push_back(sum / static_cast<double>(to - from));
   }
-  return fmt::format("{} norm {}, {} … {} {}{}", shape_text(Type::of_sizes(Element::f32, tensor.type().sizes()).dims),
-                     number_text(norm_of(tensor), 3), number_text(low, 3), number_text(high, 3), strip_text(sizes), has_nan ? " nan" : "");
+  const std::string shape = shape_text(Type::of_sizes(Element::f32, tensor.type().sizes()).dims), norm = number_text(norm_of(tensor), 3);
+  if (detail == Detail::brief) return fmt::format("{} norm {} {}{}", shape, norm, strip_text(sizes), has_nan ? " nan" : "");
+  return fmt::format("{} norm {}, {} … {} {}{}", shape, norm, number_text(low, 3), number_text(high, 3), strip_text(sizes),
+                     has_nan ? " nan" : "");
 }
 
 }  // namespace bpc::explain

@@ -9,6 +9,7 @@
 namespace bpc::explain {
 
 enum class Symbols : std::uint8_t { text, latex };
+enum class Detail : std::uint8_t { full, brief };
 
 // What is shown of all there is: everything, or the way of one of the values that the derivative is taken by.
 struct Shown {
@@ -31,12 +32,14 @@ struct WalkText {
   std::string of, symbolic, numbers, result;
   std::string why;  // where nothing of what arrives goes on
 };
-WalkText walk_text(const Explanation& explanation, QuantityId quantity, Symbols symbols);
+WalkText walk_text(const Explanation& explanation, QuantityId quantity, Symbols symbols, Detail detail = Detail::full);
 
 // The product of local derivatives along each path: "(a2 − y) · relu'(z2)", "2 · 1", "2".
 struct ChainText {
   std::string symbolic, numbers, result;
 };
+// "a = b = c", of what there is.
+std::string equation(const std::string& of, const std::vector<std::string>& sides);
 std::optional<ChainText> chain_text(const Explanation& explanation, const Chain& chain, Symbols symbols);
 
 std::string check_text(const Explanation& explanation, const FiniteCheck& check);
@@ -46,7 +49,8 @@ std::string decision_text(const Decision& decision);
 std::string trend_text(const History& history);
 
 // A scalar is its number; a tensor its shape, norm and extremes, and a strip of blocks, each as high as the elements are large there.
-std::string value_text(const runtime::Tensor& tensor);
+// Brief: without the extremes.
+std::string value_text(const runtime::Tensor& tensor, Detail detail = Detail::full);
 std::string strip_text(const std::vector<double>& sizes);
 
 }  // namespace bpc::explain

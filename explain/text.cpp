@@ -31,12 +31,15 @@ const char* code_of(Role role) {
   return "";
 }
 
-constexpr std::size_t kMostChains = 6, kGap = 3;
+constexpr std::size_t kMostChains = 6, kGap = 3, kWide = 140, kBelow = 10;
 
 class Writer {
  public:
   Writer(const Explanation& explanation, const TextOptions& options)
-      : e_(explanation), options_(options), shown_(shown(e_, options.only)) {}
+      : e_(explanation),
+        options_(options),
+        detail_(options.width > 0 && options.width < kWide ? Detail::brief : Detail::full),
+        shown_(shown(e_, options.only)) {}
 
   std::string run() {
     for (const std::string& note : e_.notes) text_ += note + "\n";
@@ -76,39 +79,47 @@ class Writer {
   struct Row {
     std::vector<Cell> cells;
     std::vector<std::string> last;  // what fills the rest of the line, and more lines where it is too long
+    bool is_header = false;
   };
 
-  // The cells of a column are as wide as the widest; where lines would be too long, those that are much wider than most stand out.
+  // The cells of a column are as wide as the widest. What fills the rest stands behind them, or below where it would not fit.
   void table(const std::vector<Row>& rows, const std::vector<bool>& is_right) {
     std::vector<std::size_t> widths(is_right.size(), 0);
-    for (const Row& row : rows)
+    std::size_t longest = 0;
+    for (const Row& row : rows) {
       for (std::size_t i = 0; i < row.cells.size(); ++i) widths[i] = std::max(widths[i], width_of(row.cells[i].text));
+      for (const std::string& part : row.last) longest = std::max(longest, width_of(part));
+    }
+    std::size_t indent = 2;
+    for (std::size_t width : widths) indent += width == 0 ? 0 : width + kGap;
+    const bool is_below = options_.width > 0 && indent + longest > options_.width;
     for (const Row& row : rows) {
       std::string line = "  ";
-      std::size_t used = 2;
-      for (std::size_t i = 0; i < row.cells.size(); ++i) {
-        if (widths[i] == 0) continue;
-        line += styled(row.cells[i].role, padded(row.cells[i].text, widths[i], is_right[i]));
-        used += widths[i];
-        if (i + 1 < row.cells.size() || !row.last.empty()) line += std::string(kGap, ' '), used += kGap;
+      for (std::size_t i = 0; i < row.cells.size(); ++i)
+        if (widths[i] > 0) line += styled(row.cells[i].role, padded(row.cells[i].text, widths[i], is_right[i])) + std::string(kGap, ' ');
+      if (!is_below) {
+        fill(line, indent, row.last);
+      } else {
+        put(line);
+        if (!row.last.empty() && !row.is_header) fill(std::string(kBelow, ' '), kBelow, row.last);
       }
-      const std::size_t indent = used;
-      bool is_first = true;
-      for (const std::string& part : row.last) {
-        const std::size_t width = width_of(part) + (is_first ? 0 : kGap);
-        if (!is_first && options_.width > 0 && used + width > options_.width) {
-          put(line);
-          line = std::string(std::min(indent, options_.width > width ? options_.width - width : 4), ' ');
-          used = width_of(line);
-        } else if (!is_first) {
-          line += std::string(kGap, ' ');
-        }
-        line += part;
-        used += width;
-        is_first = false;
-      }
-      put(line);
     }
+  }
+
+  // Parts one after the other behind what the line has, whose width is `indent`; more lines, indented alike, where there are too many.
+  void fill(std::string line, std::size_t indent, const std::vector<std::string>& parts) {
+    std::size_t used = indent;
+    for (const std::string& part : parts) {
+      const std::size_t width = width_of(part);
+      if (used > indent && options_.width > 0 && used + width > options_.width) {
+        put(line);
+        line = std::string(indent, ' ');
+        used = indent;
+      }
+      line += part + std::string(kGap, ' ');
+      used += width + kGap;
+    }
+    put(line);
   }
 
   void put(std::string line) {
@@ -140,11 +151,12 @@ class Writer {
   void forward() {
     heading("Forward");
     std::vector<Row> rows{{{{"line", Role::quiet}, {"value", Role::quiet}, {"numbers", Role::quiet}, {"result", Role::quiet}},
-                           {styled(Role::quiet, "local derivatives")}}};
+                           {styled(Role::quiet, "local derivatives")},
+                           true}};
     for (std::size_t i : shown_.steps) {
       const Step& step = e_.steps[e_.visible[i]];
       const auto result = [&](std::size_t k) {
-        return k < step.results.size() ? value_text(e_.quantities[step.results[k]].value) : std::string();
+        return k < step.results.size() ? value_text(e_.quantities[step.results[k]].value, detail_) : std::string();
       };
       Row row{{{line_of(step)}, {step_text(e_, step)}, {step.numbers}, {result(0), Role::value}}, {}};
       for (const LocalText& local : local_texts(e_, i, Symbols::text))
@@ -162,7 +174,7 @@ class Writer {
     std::vector<std::string> texts;
     for (const Quantity& quantity : e_.quantities)
       if (quantity.kind != Quantity::Kind::computed && !is_scalar(quantity.value) && texts.size() < 4)
-        texts.push_back(fmt::format("{}: {}", quantity.name, value_text(quantity.value)));
+        texts.push_back(fmt::format("{}: {}", quantity.name, value_text(quantity.value, detail_)));
     for (const std::string& text : texts) put(styled(Role::quiet, "  " + text));
   }
 
@@ -179,7 +191,7 @@ class Writer {
     heading("Backward: what arrives × the local derivative");
     std::vector<Row> rows;
     for (QuantityId id : shown_.cotangents) {
-      const WalkText walk = walk_text(e_, id, Symbols::text);
+      const WalkText walk = walk_text(e_, id, Symbols::text, detail_);
       Row row{{{fmt::format("{} = {}", walk.of, walk.symbolic)},
                {walk.numbers.empty() ? "" : "= " + walk.numbers},
                {"= " + walk.result, Role::gradient}},
@@ -250,7 +262,7 @@ class Writer {
       const Chain& chain = e_.chains[i];
       const std::string& name = e_.quantities[chain.of].name;
       const std::optional<ChainText> text = chain_text(e_, chain, Symbols::text);
-      const std::string result = walk_text(e_, chain.of, Symbols::text).result;
+      const std::string result = walk_text(e_, chain.of, Symbols::text, detail_).result;
       if (!text || written >= kMostChains) {
         Row row{{{cotangent_name(e_, chain.of)}, {"= " + result, Role::gradient}}, {}};
         if (!chain.why_zero.empty()) row.last.push_back(styled(Role::warning, fmt::format("0, because {}", chain.why_zero)));
@@ -260,8 +272,7 @@ class Writer {
       }
       ++written;
       heading(fmt::format("Chain rule for {}", name));
-      const std::string numbers = text->numbers.empty() ? "" : " = " + text->numbers;
-      wrapped(fmt::format("{} = {}{} = {}", cotangent_name(e_, chain.of), text->symbolic, numbers, text->result));
+      wrapped(equation(cotangent_name(e_, chain.of), {text->symbolic, text->numbers, text->result}));
       if (!chain.why_zero.empty()) wrapped(fmt::format("It is 0, because {}.", chain.why_zero), Role::warning);
       if (chain.check) wrapped(check_text(e_, *chain.check));
     }
@@ -289,6 +300,7 @@ class Writer {
 
   const Explanation& e_;
   const TextOptions& options_;
+  const Detail detail_;
   Shown shown_;
   std::string text_;
 };
