@@ -288,19 +288,7 @@ class Explainer {
       const bool is_result = std::find(step.results.begin(), step.results.end(), id) != step.results.end();
       if (!is_input && !is_result && mentions(*local.formula, out_.quantities[id].name)) step.given.push_back(id);
     }
-    bool is_in_numbers = true;
-    const Formula numbers = replaced(*local.formula, [&](const std::string& name) -> const Formula* {
-      for (const Quantity& quantity : out_.quantities) {
-        if (quantity.name != name) continue;
-        if (!is_scalar(quantity.value)) break;
-        number_ = Formula::number(quantity.value.real_at(0));
-        if (quantity.value.type().element == Element::boolean) number_ = Formula::name(quantity.value.int_at(0) != 0 ? "true" : "false");
-        return &number_;
-      }
-      is_in_numbers = false;
-      return nullptr;
-    });
-    if (is_in_numbers && !step.results.empty() && is_scalar(out_.quantities[step.results[0]].value)) step.numbers = text_of(numbers);
+    if (local.numbers) step.numbers = text_of(*local.numbers);
   }
 
   // ---- what goes back ----
@@ -419,7 +407,6 @@ class Explainer {
   std::map<std::pair<std::size_t, ValueId>, Tensor> parts_;  // by cluster and what it goes to
   Naming names_;
   std::map<ValueId, QuantityId> ids_;
-  Formula number_;
   std::vector<bool> is_hidden_;  // by scope
   Explanation out_;
 };

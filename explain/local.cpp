@@ -1,5 +1,7 @@
 #include "explain/local.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "backend/interpreter/interpreter.h"
@@ -37,6 +39,7 @@ class StepFunction {
   std::vector<Tensor> arguments;
   std::vector<std::pair<ValueId, ValueId>> uses;  // an input and the parameter for one of its uses
   std::map<ValueId, std::string> written;         // names by value of `function`
+  std::map<ValueId, Tensor> numbers;              // of what the ops read, by value of `function`
 
   ValueId map(ValueId of_trace) const { return cloner_.map(of_trace); }
   ir::Builder& builder() { return builder_; }
@@ -44,6 +47,7 @@ class StepFunction {
   ValueId add_parameter(const Type& type, const std::string& name, Tensor argument) {
     const ValueId parameter = function.add_parameter(ir::Parameter::Kind::input, fmt::format("#{}", function.parameters.size()), type);
     written[parameter] = name;
+    numbers[parameter] = argument;
     arguments.push_back(std::move(argument));
     return parameter;
   }
@@ -101,6 +105,7 @@ class StepFunction {
     }
     for (ValueId operand : made->operands) provide(operand, depth + 1);
     cloner_.clone(trace_.function.value(id).op);
+    if (!is_number && trace_.function.type(id).is_scalar()) numbers[cloner_.map(id)] = trace_.value(id);
   }
 
   const Trace& trace_;
@@ -117,6 +122,26 @@ std::optional<Formula> formula_at(const frontend::WrittenExpressions& expression
   return mentions(formula, "") ? std::nullopt : std::optional(std::move(formula));
 }
 
+// The expression with numbers for all that it reads; nullopt where that is more than scalars.
+std::optional<Formula> in_numbers(const StepFunction& step, ValueId y, Element real) {
+  std::map<ValueId, std::string> names;
+  std::map<std::string, Formula> by_name;
+  for (const auto& [value, tensor] : step.numbers) {
+    const bool is_scalar = tensor.count() == 1 && tensor.type().rank() == 0;
+    const std::string name = is_scalar ? fmt::format("#{}", names.size()) : std::string();
+    names[value] = name;
+    if (!is_scalar) continue;
+    const bool is_bool = tensor.type().element == Element::boolean;
+    by_name[name] = is_bool ? Formula::name(tensor.int_at(0) != 0 ? "true" : "false") : Formula::number(tensor.real_at(0));
+  }
+  const std::optional<Formula> formula = formula_at(frontend::write_expressions(step.function, real, names, {{y}}), 0);
+  if (!formula) return std::nullopt;
+  return replaced(*formula, [&](const std::string& name) -> const Formula* {
+    const auto known = by_name.find(name);
+    return known == by_name.end() ? nullptr : &known->second;
+  });
+}
+
 }  // namespace
 
 LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,
@@ -125,6 +150,7 @@ LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& clus
   const ValueId result = cluster.results.at(0), y = step.map(result);
   LocalStep local;
   local.formula = formula_at(frontend::write_expressions(step.function, real, step.written, {{y}}), 0);
+  if (trace.function.type(result).is_scalar()) local.numbers = in_numbers(step, y, real);
   if (cotangent.count() == 0 && trace.function.type(result).count() != 0) return local;
 
   std::vector<ValueId> xs;

@@ -25,6 +25,7 @@ struct LocalDerivative {
 
 struct LocalStep {
   std::optional<Formula> formula;  // of the result
+  std::optional<Formula> numbers;  // the same with numbers in place of what it reads; where these are scalars
   std::vector<LocalDerivative> uses;
 };
 

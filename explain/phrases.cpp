@@ -108,6 +108,17 @@ std::string joined(const std::vector<std::string>& texts, const char* between) {
   return fmt::format("{}", fmt::join(texts, between));
 }
 
+// Terms, of which some may be negative.
+std::string sum_of(const std::vector<std::string>& terms, Symbols symbols) {
+  const char* minus = symbols == Symbols::text ? " − " : " - ";
+  std::string text;
+  for (const std::string& term : terms) {
+    const bool is_negative = !text.empty() && term.starts_with('-');
+    text += text.empty() ? term : is_negative ? minus + term.substr(1) : " + " + term;
+  }
+  return text;
+}
+
 }  // namespace
 
 // ---- what is shown ----
@@ -200,7 +211,7 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
       }
       const std::string number = symbols == Symbols::text ? number_text(sum) : latex_of(Formula::number(sum));
       const bool is_decided = !local.why.empty() && is_in_numbers;
-      if (!is_decided) local.text += " = " + joined(formulas, " + ");
+      if (!is_decided) local.text += " = " + sum_of(formulas, symbols);
       if (is_in_numbers && !is_number) local.text += " = " + number;
     } else if (uses.size() == 1 && uses[0]->part && width_of(text_of(*uses[0]->part)) <= kLongestPart) {
       const std::string arriving = cotangent_name(e, uses[0]->from);

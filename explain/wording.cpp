@@ -69,8 +69,9 @@ std::string Wording::notation(const Cluster& cluster, ValueId input, std::size_t
   return active == 1 || uses == 1 ? fmt::format("∂{}/∂{}", function, name->second) : "";
 }
 
-// The author's text with his names replaced by those of the values; nullopt where one of them is of no input.
-std::optional<std::string> Wording::renamed(const std::string& text, const std::vector<ValueId>& inputs) const {
+// The author's text with his names replaced by those of the values; nullopt where one of them is of no input, and may be a parameter of a
+// function: at the top, it is what he calls it.
+std::optional<std::string> Wording::renamed(const std::string& text, const std::vector<ValueId>& inputs, bool is_at_top) const {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
     const auto c = static_cast<unsigned char>(text[at]);
@@ -105,6 +106,8 @@ std::optional<std::string> Wording::renamed(const std::string& text, const std::
       result += word;
     else if (meant.size() == 1)
       result += *meant.begin();
+    else if (is_at_top)
+      result += word;
     else
       return std::nullopt;
   }
@@ -147,11 +150,10 @@ std::string Wording::expression(const Cluster& cluster, const std::optional<Form
   }
   while (text.size() > 2 && text.front() == '(' && text.back() == ')' && text.find(')') == text.size() - 1)
     text = text.substr(1, text.size() - 2);
-  if (std::optional<std::string> by_names = renamed(text, inputs)) return *by_names;
   const std::vector<std::size_t> scopes = path_to(trace_, cluster.scope);
   const bool is_at_top =
       std::all_of(scopes.begin(), scopes.end(), [&](std::size_t scope) { return trace_.scopes[scope].kind != Scope::Kind::call; });
-  if (is_at_top) return text;
+  if (std::optional<std::string> by_names = renamed(text, inputs, is_at_top)) return *by_names;
   const bool is_short = !written.empty() && width_of(written) <= kLongest;
   return is_short ? written : whole;
 }

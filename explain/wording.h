@@ -28,7 +28,7 @@ class Wording {
     std::string name;
   };
   std::vector<ir::ValueId> inputs_of(const Cluster& cluster) const;
-  std::optional<std::string> renamed(const std::string& text, const std::vector<ir::ValueId>& inputs) const;
+  std::optional<std::string> renamed(const std::string& text, const std::vector<ir::ValueId>& inputs, bool is_at_top) const;
 
   const Trace& trace_;
   const Graph& graph_;
