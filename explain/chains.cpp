@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -19,6 +20,8 @@ std::string zero_reason(const Explanation& e, const Contribution& contribution) 
   const std::string& result = e.quantities[contribution.from].name;
   if (!contribution.notation.empty())
     return fmt::format("{} = 0{}{}", contribution.notation, contribution.why.empty() ? "" : ", since " + contribution.why, line);
+  if (contribution.factor && contribution.factor->is(Formula::Kind::number))
+    return fmt::format("∂{}/∂{} = 0{}", result, e.quantities[contribution.to].name, line);
   if (contribution.factor && is_zero(contribution.factor_value))
     return fmt::format("∂{}/∂{} = {} = 0{}", result, e.quantities[contribution.to].name, text_of(*contribution.factor), line);
   return fmt::format("nothing of what {} passes on reaches {}{}", result, e.quantities[contribution.to].name, line);
@@ -32,7 +35,12 @@ std::string why_zero(const Explanation& e, QuantityId x) {
   while (!open.empty()) {
     const QuantityId at = open.back();
     open.pop_back();
-    for (std::size_t each : contributions_to(e, at)) {
+    const std::vector<std::size_t> parts = contributions_to(e, at);
+    if (std::any_of(parts.begin(), parts.end(), [&](std::size_t each) { return !is_zero(e.contributions[each].value); })) {
+      why += fmt::format("{}the parts of {} add up to 0", why.empty() ? "" : "; ", cotangent_name(e, at));
+      continue;
+    }
+    for (std::size_t each : parts) {
       const Contribution& contribution = e.contributions[each];
       const bool arrives = contribution.from != kNoQuantity && e.quantities[contribution.from].cotangent &&
                            !is_zero(*e.quantities[contribution.from].cotangent);
@@ -78,7 +86,8 @@ Chain chain_of(const Explanation& e, QuantityId x) {
   if (is_scalar(e.quantities[x].value)) climb(x);
   if (!is_complete) chain.paths.clear();
   const std::optional<Tensor>& gradient = e.quantities[x].cotangent;
-  if (!gradient || is_zero(*gradient)) chain.why_zero = why_zero(e, x);
+  const bool is_empty = e.quantities[x].value.count() == 0;
+  if (!is_empty && (!gradient || is_zero(*gradient))) chain.why_zero = why_zero(e, x);
   return chain;
 }
 

@@ -147,6 +147,7 @@ class Explainer {
   // Values that are not on the way and that the formula of an operation names.
   void collect_given(std::size_t cluster, std::set<ValueId>& values) const {
     const std::vector<OpId>& ops = graph_.clusters[cluster].ops;
+    const bool is_library = trace_.scopes[trace_.scope_of[graph_.clusters[cluster].root.index]].kind == Scope::Kind::library;
     std::set<ValueId> inside;
     for (OpId id : ops) inside.insert(function_.op(id).results.begin(), function_.op(id).results.end());
     const std::function<void(ValueId)> collect = [&](ValueId value) {
@@ -157,7 +158,8 @@ class Explainer {
         for (ValueId operand : made->operands) collect(operand);
         return;
       }
-      if (!is_integer(function_.type(value).element) || !namer_.authors_name(value).empty()) values.insert(value);
+      const bool is_index = is_integer(function_.type(value).element) && namer_.authors_name(value).empty();
+      if (!is_index || !is_library) values.insert(value);
     };
     for (OpId id : ops)
       for (ValueId operand : function_.op(id).operands) collect(operand);
@@ -441,7 +443,7 @@ double norm_of(const Tensor& tensor) {
 bool is_zero(const Tensor& tensor) {
   for (std::int64_t i = 0; i < tensor.count(); ++i)
     if (tensor.real_at(i) != 0) return false;
-  return true;
+  return tensor.count() > 0;
 }
 
 }  // namespace bpc::explain

@@ -52,7 +52,10 @@ class Cutter {
     const auto is_real_value = [&](ValueId id) { return is_real(function_.type(id).element); };
     if (!trace_.sweep) {
       for (OpId op : ops_)
-        for (ValueId result : function_.op(op).results) active[result.index] = is_real_value(result);
+        for (ValueId result : function_.op(op).results) {
+          const bool is_literal = ir::op_info(function_.op(op).code).group == ir::Group::source && trace_.names[result.index].empty();
+          active[result.index] = is_real_value(result) && !is_literal;
+        }
       return;
     }
     std::vector<bool> varied(function_.value_count(), false), useful(function_.value_count(), false);

@@ -22,6 +22,7 @@ using ir::OpId;
 using ir::ValueId;
 using runtime::Tensor;
 
+constexpr std::string_view kNoNumber = "#tensor";
 constexpr std::size_t kDeepest = 6;  // of what is written in place of an input that nobody named
 
 // The ops of a step as a function of its own. Each place where it reads an input on the way is a parameter of its own.
@@ -89,6 +90,8 @@ class StepFunction {
       uses.emplace_back(operand, use);
       function.op(copied).operands[k] = use;
     }
+    const bool is_scalar_part = is_movement(op.code) && op.results.size() == 1 && trace_.function.type(op.results[0]).is_scalar();
+    if (is_scalar_part) numbers[cloner_.map(op.results[0])] = trace_.value(op.results[0]);
   }
 
   // What is read but not on the way: written where it is used if it is small, and nobody named it.
@@ -128,14 +131,14 @@ std::optional<Formula> in_numbers(const StepFunction& step, ValueId y, Element r
   std::map<std::string, Formula> by_name;
   for (const auto& [value, tensor] : step.numbers) {
     const bool is_scalar = tensor.count() == 1 && tensor.type().rank() == 0;
-    const std::string name = is_scalar ? fmt::format("#{}", names.size()) : std::string();
+    const std::string name = is_scalar ? fmt::format("#{}", names.size()) : std::string(kNoNumber);
     names[value] = name;
     if (!is_scalar) continue;
     const bool is_bool = tensor.type().element == Element::boolean;
     by_name[name] = is_bool ? Formula::name(tensor.int_at(0) != 0 ? "true" : "false") : Formula::number(tensor.real_at(0));
   }
   const std::optional<Formula> formula = formula_at(frontend::write_expressions(step.function, real, names, {{y}}), 0);
-  if (!formula) return std::nullopt;
+  if (!formula || text_of(*formula).find(kNoNumber) != std::string::npos) return std::nullopt;
   return replaced(*formula, [&](const std::string& name) -> const Formula* {
     const auto known = by_name.find(name);
     return known == by_name.end() ? nullptr : &known->second;

@@ -87,7 +87,7 @@ std::string Namer::authors_name(ValueId value) const {
   const bool is_in_script = words_.contains(last) || (trace_.function.def(value) == nullptr && !name.empty());
   if (!name.empty() && is_in_script) return name;  // a function of the library may have named it as well
   const Op* made = trace_.function.def(value);
-  if (made && (made->code == Opcode::variable || made->code == Opcode::stop_grad)) return authors_name(made->operands[0]);
+  if (made && made->code == Opcode::variable) return authors_name(made->operands[0]);
   return "";
 }
 

@@ -198,7 +198,12 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
     if (uses.empty() || step.kind != Step::Kind::operation) continue;
     const bool has_factors = std::all_of(uses.begin(), uses.end(), [](const Contribution* use) { return use->factor.has_value(); });
     LocalText local{partial(e, *uses[0], symbols), uses[0]->why};
-    if (has_factors) {
+    const bool is_long = std::any_of(uses.begin(), uses.end(),
+                                     [](const Contribution* use) { return use->factor && width_of(text_of(*use->factor)) > kLongestPart; });
+    if (is_long) {
+      if (uses.size() > 1 || uses[0]->notation.empty()) continue;
+      local.text += " = " + notation_in(uses[0]->notation, symbols);
+    } else if (has_factors) {
       std::vector<std::string> formulas;
       double sum = 0;
       bool is_number = true, is_in_numbers = true;
@@ -241,7 +246,8 @@ WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols, D
     const bool is_lost =
         each.from != kNoQuantity && of(e, each.from).cotangent && !is_zero(*of(e, each.from).cotangent) && is_zero(each.value);
     if (is_lost && !each.why.empty()) text.why = each.why;
-    if (is_lost && each.why.empty() && each.factor && is_zero(each.factor_value)) text.why = text_of(*each.factor) + " = 0";
+    if (is_lost && each.why.empty() && each.factor && is_zero(each.factor_value))
+      text.why = each.factor->is(Formula::Kind::number) ? "the factor is 0" : text_of(*each.factor) + " = 0";
   }
   if (parts.size() > kMostTerms) {
     symbolic.push_back(symbols == Symbols::text ? "…" : "\\dots");

@@ -199,6 +199,8 @@ class Writer {
       if (!walk.why.empty()) row.last.push_back(styled(Role::warning, fmt::format("nothing goes on: {}", walk.why)));
       rows.push_back(std::move(row));
     }
+    const bool is_itself = std::find(e_.xs.begin(), e_.xs.end(), e_.of) != e_.xs.end();
+    if (rows.empty() && is_itself) return put(fmt::format("  {} is {} itself", e_.y, e_.quantities[e_.of].name));
     if (rows.empty()) return put(fmt::format("  {} does not depend on what the derivative is taken by", e_.y));
     // Numbers are lined up where there are only scalars.
     table(rows, {false, false, false});

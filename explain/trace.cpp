@@ -132,6 +132,7 @@ class Tracer {
     if (op.code == Opcode::pop && !tape->empty()) {
       recorder_.known(op.results[1]) = std::move(tape->back());
       tape->pop_back();
+      recorder_.name(op.results[1]);
     } else if (op.code == Opcode::pop) {
       know(op.results[1], Tensor::zeros(source_.type(op.results[1])));
     }
