@@ -196,6 +196,19 @@ Formula tidy_power(Formula formula) {
   return formula;
 }
 
+// Whether a text names it, and not something that begins or ends like it.
+bool has_word(const std::string& text, const std::string& name) {
+  const auto is_part = [](unsigned char c) { return std::isalnum(c) || c == '_' || c >= 0x80; };
+  for (std::size_t at = text.find(name); !name.empty() && at != std::string::npos; at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    const bool starts = at == 0 || !is_part(static_cast<unsigned char>(text[at - 1])) || !is_part(static_cast<unsigned char>(name.front()));
+    const bool ends =
+        end == text.size() || !is_part(static_cast<unsigned char>(text[end])) || !is_part(static_cast<unsigned char>(name.back()));
+    if (starts && ends) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Formula Formula::number(double value) {
@@ -248,6 +261,7 @@ Formula replaced(const Formula& formula, const std::function<const Formula*(cons
 
 bool mentions(const Formula& formula, const std::string& name) {
   if (formula.is(Kind::name) && formula.text == name) return true;
+  if (formula.is(Kind::other) && has_word(formula.text, name)) return true;
   return std::any_of(formula.parts.begin(), formula.parts.end(), [&](const Formula& part) { return mentions(part, name); });
 }
 

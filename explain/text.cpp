@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "explain/formula.h"
 #include "explain/phrases.h"
@@ -171,10 +172,19 @@ class Writer {
 
   // The numbers that the expressions above name and that are not computed there.
   void givens() {
+    std::set<QuantityId> named;
+    for (std::size_t i : shown_.steps) {
+      const Step& step = e_.steps[e_.visible[i]];
+      named.insert(step.inputs.begin(), step.inputs.end());
+      named.insert(step.given.begin(), step.given.end());
+    }
+    constexpr std::size_t kMost = 4;
     std::vector<std::string> texts;
-    for (const Quantity& quantity : e_.quantities)
-      if (quantity.kind != Quantity::Kind::computed && !is_scalar(quantity.value) && texts.size() < 4)
+    for (QuantityId id : named) {
+      const Quantity& quantity = e_.quantities[id];
+      if (quantity.kind != Quantity::Kind::computed && !is_scalar(quantity.value) && texts.size() < kMost)
         texts.push_back(fmt::format("{}: {}", quantity.name, value_text(quantity.value, detail_)));
+    }
     for (const std::string& text : texts) put(styled(Role::quiet, "  " + text));
   }
 
