@@ -279,7 +279,7 @@ class Writer {
         Row row{{{cotangent_name(e_, chain.of)}, {"= " + result, Role::gradient}}, {}};
         if (!chain.why_zero.empty()) row.last.push_back(styled(Role::warning, fmt::format("0, because {}", chain.why_zero)));
         if (chain.check && shown_.chains.size() <= 2 * kMostChains) row.last.push_back(check_text(e_, *chain.check));
-        others.push_back(std::move(row));
+        if (!row.last.empty() || text) others.push_back(std::move(row));  // others stand in the walk back
         continue;
       }
       ++written;
