@@ -134,8 +134,14 @@ std::string Namer::distinct(ValueId value, const std::string& name, const std::s
       if (trace_.scopes[scope].kind != Scope::Kind::turn) continue;
       if (const std::string turned = name + raised(trace_.scopes[scope].turn); !used.contains(turned)) return turned;
     }
-    const std::string& path = trace_.function.origin(made->origin).path;
-    if (!path.empty() && name.find('.') == std::string::npos) {
+    const auto path_of = [&](ValueId each) {
+      const Op* op = trace_.function.def(each);
+      return op ? trace_.function.origin(op->origin).path : std::string();
+    };
+    const std::string path = path_of(value);
+    const bool is_alone =
+        std::none_of(names_.begin(), names_.end(), [&](const auto& each) { return each.second == name && path_of(each.first) == path; });
+    if (!path.empty() && is_alone && name.find('.') == std::string::npos) {
       const std::string within = fmt::format("{}.{}", path.substr(0, path.find('.')), name);
       if (!used.contains(within)) return within;
     }
