@@ -6,11 +6,12 @@
 #include <cmath>
 #include <map>
 
+#include "explain/borders.h"
 #include "explain/chains.h"
 #include "explain/element.h"
 #include "explain/loops.h"
 #include "explain/naming.h"
-#include "explain/nodes.h"
+
 #include "explain/wording.h"
 
 namespace bpc::explain {
@@ -38,12 +39,12 @@ class Explainer {
         options_(options),
         graph_(make_graph(trace)),
         namer_(trace, graph_, *options.sources, options.taken),
-        nodes_(make_nodes(trace, graph_, folding())) {}
+        nodes_(make_nodes(trace, graph_, folding())),
+        visible_(visible_nodes(nodes_)),
+        borders_(trace, graph_, namer_, nodes_, visible_) {}
 
   Explanation run() {
-    visible_ = visible_nodes(nodes_);
     find_parts();
-    find_borders();
     name_values();
     make_steps();
     if (trace_.sweep) {
@@ -94,56 +95,6 @@ class Explainer {
 
   // ---- steps and what they hand on ----
 
-  struct Border {
-    std::vector<ValueId> results, inputs;
-  };
-
-  void find_borders() {
-    node_of_.assign(graph_.clusters.size(), SIZE_MAX);
-    for (std::size_t i = 0; i < visible_.size(); ++i)
-      for (std::size_t cluster : clusters_in(nodes_, visible_[i])) node_of_[cluster] = i;
-    borders_.resize(visible_.size());
-    const auto note = [](std::vector<ValueId>& list, ValueId value) {
-      if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-    };
-    for (std::size_t c = 0; c < graph_.clusters.size(); ++c) {
-      const std::size_t reader = node_of_[c];
-      for (ValueId result : graph_.clusters[c].results)
-        if (is_y(result) || !trace_.sweep) note(borders_[reader].results, result);
-      for (OpId id : graph_.clusters[c].ops)
-        for (ValueId operand : function_.op(id).operands) {
-          if (!graph_.is_active[operand.index]) continue;
-          const std::size_t maker = maker_of(operand);
-          if (maker == reader) continue;
-          note(borders_[reader].inputs, operand);
-          if (maker != SIZE_MAX) note(borders_[maker].results, operand);
-        }
-    }
-    for (std::size_t i = 0; i < borders_.size(); ++i) {
-      std::sort(borders_[i].results.begin(), borders_[i].results.end());
-      if (nodes_[visible_[i]].kind != Step::Kind::operation) leave_few(borders_[i].results);
-    }
-  }
-
-  // Of many values that a group hands on, those that the author named.
-  void leave_few(std::vector<ValueId>& results) const {
-    constexpr std::size_t kMany = 4;
-    if (results.size() <= kMany) return;
-    std::vector<ValueId> named;
-    for (ValueId result : results)
-      if (!namer_.authors_name(result).empty() || is_y(result)) named.push_back(result);
-    if (named.empty()) named.push_back(results.back());
-    if (named.size() > 2 * kMany) named.erase(named.begin(), named.end() - static_cast<std::ptrdiff_t>(2 * kMany));
-    results = std::move(named);
-  }
-
-  bool is_y(ValueId value) const { return trace_.sweep && trace_.sweep->y == value; }
-  std::size_t maker_of(ValueId value) const {
-    const OpId op = function_.value(value).op;
-    if (!op.valid() || graph_.cluster_of[op.index] == SIZE_MAX) return SIZE_MAX;
-    return node_of_[graph_.cluster_of[op.index]];
-  }
-
   // Values that are not on the way and that the formula of an operation names.
   void collect_given(std::size_t cluster, std::set<ValueId>& values) const {
     const std::vector<OpId>& ops = graph_.clusters[cluster].ops;
@@ -165,20 +116,12 @@ class Explainer {
       for (ValueId operand : function_.op(id).operands) collect(operand);
   }
 
-  // Not one of many values that a folded group leaves unsaid.
-  bool is_handed_on(ValueId value) const {
-    const std::size_t maker = maker_of(value);
-    if (maker == SIZE_MAX) return true;
-    const std::vector<ValueId>& results = borders_[maker].results;
-    return std::find(results.begin(), results.end(), value) != results.end();
-  }
-
   void name_values() {
     std::set<ValueId> values;
     for (std::size_t i = 0; i < visible_.size(); ++i) {
       values.insert(borders_[i].results.begin(), borders_[i].results.end());
       for (ValueId input : borders_[i].inputs)
-        if (is_handed_on(input)) values.insert(input);
+        if (borders_.is_handed_on(input)) values.insert(input);
       if (nodes_[visible_[i]].kind == Step::Kind::operation) collect_given(nodes_[visible_[i]].cluster, values);
     }
     if (trace_.sweep) values.insert(trace_.sweep->xs.begin(), trace_.sweep->xs.end()), values.insert(trace_.sweep->y);
@@ -401,10 +344,9 @@ class Explainer {
   Graph graph_;
   Namer namer_;
   std::vector<Node> nodes_;
-  std::vector<std::size_t> visible_;            // nodes
-  std::vector<std::size_t> node_of_;            // by cluster: the place among the visible ones
+  std::vector<std::size_t> visible_;  // nodes
+  Borders borders_;
   std::map<std::size_t, std::size_t> step_of_;  // by node
-  std::vector<Border> borders_;                 // by that place
   std::map<std::size_t, LocalStep> locals_;
   std::map<std::pair<std::size_t, ValueId>, Tensor> parts_;  // by cluster and what it goes to
   Naming names_;
