@@ -8,6 +8,7 @@
 #include <string>
 
 #include "frontend/program.h"
+#include "frontend/training.h"
 #include "ir/function.h"
 #include "support/selector.h"
 
@@ -16,15 +17,33 @@ namespace bpc::frontend {
 // What lowering has found out of a name, or of what a call gives, by its place: "f32[N, 64]", "i32 = 4".
 using TypeTable = std::map<Span, std::string>;
 
+// What a script is lowered for.
+enum class Entry : std::uint8_t {
+  run,       // all that a run shows
+  step,      // of training: the loss and the metrics, the new params and what their rule keeps
+  evaluate,  // the loss and the metrics, of a model that learns no more
+  predict,   // what a run shows, of such a model
+};
+
+// Inputs hold the rows of a whole set, of which a run uses some: so many from a place on, in an order that it is given.
+struct Rows {
+  std::string dim;        // which counts them
+  std::int64_t size;      // of the dim in a run
+  std::int64_t in_order;  // how many the order names
+};
+
 struct LowerOptions {
   Element real = Element::f32;               // --real
   std::map<std::string, std::int64_t> dims;  // --set H=256 for dims
   std::map<std::string, Type> bound;         // types of the tensors bound to inputs and params (--set, --data, from, --params)
   std::set<std::string> unread;              // inputs and params whose values a file holds that was not read; of which type, it would say
   std::optional<std::uint64_t> seed;         // --seed
-  bool training = true;                      // what `training()` is: true to run and train, false to predict and evaluate
-  bool stand_in_dims = false;                // `check` without data: a free dim gets a size of its own, unequal to every other
-  TypeTable* types = nullptr;                // where to enter them, if anywhere: those of the first call, in a function
+  Entry entry = Entry::run;
+  std::optional<Rows> rows;      // step, evaluate
+  std::int64_t steps = 0;        // of the whole training, for its schedule
+  Training* training = nullptr;  // where to enter what the script says of it, if anywhere
+  bool stand_in_dims = false;    // `check` without data: a free dim gets a size of its own, unequal to every other
+  TypeTable* types = nullptr;    // where to enter them, if anywhere: those of the first call, in a function
 };
 
 // What an input or a param of the top level asks for, before lowering: the tool loads the data and gives its types back in

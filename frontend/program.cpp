@@ -22,7 +22,7 @@ class Loader {
     program_.sources = &sources;
   }
 
-  std::optional<Program> run(FileId main) {
+  std::optional<Program> run(FileId main, FileId flags) {
     visit(main, normal(program_.sources->file(main).path));
     for (const auto& ast : program_.asts) program_.names.push_back(std::make_unique<Meanings>(*ast));
     std::vector<Symbols> exports(program_.asts.size());
@@ -32,7 +32,9 @@ class Loader {
         auto found = program_.imports.find({ast.file, import.path});
         return found == program_.imports.end() ? nullptr : &exports[found->second];
       };
-      exports[index] = resolve(*program_.sources, ast, *program_.names[index], imported, diagnostics_);
+      Symbols own = resolve(*program_.sources, ast, *program_.names[index], imported, diagnostics_);
+      if (index == 0 && flags != kNoFile) read_flags(flags, own);
+      exports[index] = exported(std::move(own), ast);
       program_.order.push_back(ast.file);
     }
     diagnostics_.sort(program_.order);
@@ -41,6 +43,15 @@ class Loader {
 
  private:
   static std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
+
+  void read_flags(FileId file, const Symbols& visible) {
+    auto ast = parse(*program_.sources, file, diagnostics_);
+    program_.order.push_back(file);
+    if (!ast) return;
+    program_.flags = std::make_unique<Ast>(std::move(*ast));
+    program_.flag_names = std::make_unique<Meanings>(*program_.flags);
+    resolve_settings(*program_.sources, *program_.flags, visible, *program_.flag_names, diagnostics_);
+  }
 
   // Parses a file and, before returning, all that it imports.
   void visit(FileId file, const std::string& path) {
@@ -99,8 +110,8 @@ class Loader {
 
 }  // namespace
 
-std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics) {
-  return Loader(sources, read, diagnostics).run(main);
+std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics, FileId flags) {
+  return Loader(sources, read, diagnostics).run(main, flags);
 }
 
 }  // namespace bpc::frontend

@@ -22,6 +22,9 @@ struct Program {
   std::vector<FileId> order;                     // what a file imports comes before it
   // FileId of an imported file by the ImportStmt that names it.
   std::map<std::pair<FileId, std::string>, std::size_t> imports;  // (importing file, path as written) -> index into asts
+  // A `train` block that wins over the script's, or null: what the command line says.
+  std::unique_ptr<Ast> flags;
+  std::unique_ptr<Meanings> flag_names;
 };
 
 // Reads a file; nullopt when it cannot be read. `load` uses it for the main file's imports (paths relative to the importer).
@@ -30,7 +33,7 @@ using ReadFile = std::function<std::optional<std::string>(const std::string& pat
 // Parses the main file (already in `sources`) and what it imports: syntax, import cycles, names, arity, recursion (E01xx), missing files
 // (E05xx). What is right in spite of errors is there, so that `lower` checks it, too; nullopt when there is nothing. Diagnostics come out
 // in the order of their places, those of an imported file first. The functions of the prelude that are used are parsed on demand by
-// `lower`.
-std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics);
+// `lower`. `flags` is a source that holds a `train` block alone, if any.
+std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics, FileId flags = kNoFile);
 
 }  // namespace bpc::frontend

@@ -140,7 +140,7 @@ std::optional<Item> builtins::uniform(Context& c, const BuiltinCall& call) {
 
 // Whether the program learns: what `dropout` asks.
 std::optional<Item> builtins::training(Context& c, const BuiltinCall& call) {
-  return Item{c.options.training, call.span};
+  return Item{c.options.entry == Entry::run || c.options.entry == Entry::step, call.span};
 }
 
 // Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)).

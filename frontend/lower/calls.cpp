@@ -6,6 +6,7 @@
 #include "frontend/lower/advice.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/comprehensions.h"
+#include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/names/resolve.h"
 #include "frontend/prelude/prelude.h"
@@ -27,7 +28,21 @@ std::optional<std::vector<Given>> arguments(Context& c, const CallExpr& e) {
   return ok ? std::optional(std::move(given)) : std::nullopt;
 }
 
-// A function of the prelude, parsed when a script first uses it. Its text keeps its line numbers by leading newlines.
+// Metrics are of what the losses compare: of a call outside of loops and branches, whose values can be read after them.
+void note_compared(Context& c, const Definition& callee, const std::vector<Given>& given) {
+  static constexpr std::string_view kLosses[] = {"cross_entropy", "bce_with_logits", "mse", "mae", "huber"};
+  const auto loss = std::find(std::begin(kLosses), std::end(kLosses), callee.name);
+  if (!callee.prelude || loss == std::end(kLosses) || c.is_in_init() || c.is_trial || c.builder->block() != c.main.body()) return;
+  std::vector<Item> values;
+  for (const Given& each : given)
+    if (!each.name)
+      if (auto value = to_value(c, each.item)) values.push_back(*value);
+  if (values.size() >= 2) c.compared.push_back({*loss, values[0], values[1]});
+}
+
+}  // namespace
+
+// Its text keeps its line numbers by leading newlines.
 const Callable& prelude_function(Context& c, const PreludeFunction& function) {
   auto [known, is_new] = c.prelude.try_emplace(&function);
   if (!is_new) return known->second;
@@ -46,8 +61,6 @@ const Callable& prelude_function(Context& c, const PreludeFunction& function) {
   return known->second = callable(*meaning, globals);
 }
 
-}  // namespace
-
 std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e, Span span) {
   if (!callee) return std::nullopt;
   if (const ComprehensionExpr* terms = bare_comprehension(c, e)) return reduce_comprehension(c, *callee, e, *terms, span);
@@ -61,6 +74,7 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
   if (LowerForm form = callee->builtin ? find_form(callee->builtin->code) : nullptr) return form(c, e, span);
   auto given = arguments(c, e);
   if (!given) return std::nullopt;
+  if (!c.frame->authors_call) note_compared(c, *callee, *given);
   if (c.frame->authors_call) return call_library(c, *callee, e.callee, *given, span);
   c.first_report = nullptr;
   auto result = call_library(c, *callee, e.callee, *given, span);

@@ -23,6 +23,9 @@ std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e
 // A call of a builtin or of the prelude with its arguments lowered.
 std::optional<Item> call_library(Context& c, const Definition& function, const Name& callee, const std::vector<Given>& given, Span span);
 
+// A function of the prelude, parsed when a script first uses it.
+const Callable& prelude_function(Context& c, const PreludeFunction& function);
+
 // Arguments by parameter, E0105; those that are left to their defaults are empty.
 std::optional<std::vector<std::optional<Item>>> match(Context& c, Span span, const Parameters& parameters, const std::vector<Given>& given);
 // Enters what the parameters are, by the names that the call gives them.

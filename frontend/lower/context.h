@@ -83,6 +83,12 @@ struct Counter {
   std::vector<ir::ValueId> values;  // its indices
 };
 
+// A call of a loss, which metrics may be of.
+struct Compared {
+  std::string_view function;
+  Item output, target;
+};
+
 // The derivatives in the text of a function, or of its rule.
 struct Differentiation {
   bool is_any = false;
@@ -127,9 +133,12 @@ struct Context {
   std::vector<Counter> counters;     // outermost first
   std::map<std::string, int> draws;  // so far, by what names their streams
   std::optional<ir::ValueId> loss;
-  Span loss_span;                // its declaration
-  int depth = 0;                 // of nested expressions, statements and calls
-  std::string_view made_of_ops;  // the function or operator that the front end is making of several ops, if any: what errors name
+  std::vector<Compared> compared;   // at the top of `main`, in order
+  std::optional<Item> batch;        // the indices of the rows that the run uses (training.h)
+  std::optional<ir::ValueId> step;  // of training: its number, from 1
+  Span loss_span;                   // its declaration
+  int depth = 0;                    // of nested expressions, statements and calls
+  std::string_view made_of_ops;     // the function or operator that the front end is making of several ops, if any: what errors name
 
   Diagnostic* first_report = nullptr;  // since somebody has reset it
 

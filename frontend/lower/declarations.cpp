@@ -11,6 +11,7 @@
 #include "frontend/lower/initialisers.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/statements.h"
+#include "frontend/lower/training.h"
 #include "frontend/lower/types.h"
 #include "frontend/syntax/walk.h"
 
@@ -168,10 +169,11 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
     if (!declared) return poison();
   }
   auto given = c.options.bound.find(path);
+  const bool is_cut = !is_param && written && given != c.options.bound.end() && counts_rows(c, *written);
   std::optional<ValueId> initial;
   Type type = declared.value_or(Type(c.module.real));
   if (given != c.options.bound.end()) {
-    if (declared && !fits_declared(c, path, name.span, *written, *declared, given->second)) return poison();
+    if (declared && !is_cut && !fits_declared(c, path, name.span, *written, *declared, given->second)) return poison();
     if (!declared) type = is_param ? given->second.with_element(c.module.real) : given->second;
   } else if (!declared && c.options.unread.contains(path)) {
     return poison();
@@ -189,11 +191,12 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
             "declare an `input`");
     return poison();
   }
-  ValueId id = c.main.add_parameter(kind, path, type);
+  ValueId id = c.main.add_parameter(kind, path, is_cut ? given->second : type);
   c.main.parameters.back().origin = c.main.add_origin({name.span, c.frame->calls, c.frame->path, {}, {}});
   c.main.parameters.back().source = source;
   if (initial) c.init_copies.set(id, *initial);
-  c.bind(name, {id, name.span}, span);
+  const auto chosen = is_cut ? chosen_rows(c, id, type, name.span) : std::nullopt;
+  c.bind(name, chosen.value_or(Item{id, name.span}), span);
 }
 
 }  // namespace
@@ -248,7 +251,10 @@ void declare_seed(Context& c, const SeedStmt& s) {
 void declare_dim(Context& c, const DimStmt& s) {
   std::optional<std::int64_t> size;
   auto given = c.options.dims.find(s.name.text);
-  if (given != c.options.dims.end()) {
+  if (c.options.rows && c.options.rows->dim == s.name.text) {
+    size = c.options.rows->size;
+    c.dim_sources[c.meaning(s.name)] = {DimSize::From::data, "the batch"};
+  } else if (given != c.options.dims.end()) {
     size = given->second;
     c.dim_sources[c.meaning(s.name)] = {DimSize::From::flag, fmt::format("--set {}={}", s.name.text, *size), !s.value.valid()};
   } else if (s.value.valid()) {

@@ -5,6 +5,7 @@
 #include "frontend/lower/context.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/declarations.h"
+#include "frontend/lower/training.h"
 #include "frontend/lower/uncalled.h"
 #include "ir/adjoint/existence.h"
 #include "ir/dependence.h"
@@ -78,13 +79,39 @@ void add_gradients(Context& c) {
     c.main.outputs.push_back({ir::Output::Kind::gradient, paths[i], c.main.op(grad).results[i]});
 }
 
+bool has_training(const Context& c) {
+  const Ast& ast = *c.program.asts[0];
+  return c.program.flags || std::ranges::any_of(ast.top, [&](StmtId id) { return std::holds_alternative<TrainStmt>(ast.stmt(id).node); });
+}
+
+// What the script says of its training, and the step that it makes, which is of no use here.
+void check_training(Context& c, const Diagnostics& diagnostics) {
+  if (!c.options.training && !has_training(c)) return;
+  ir::Module made = c.module;
+  Training unread;
+  const Settings settings = read_settings(c, c.options.training ? *c.options.training : unread);
+  if (has_training(c) && !diagnostics.has_errors()) check_step(c, settings);
+  c.module = std::move(made);
+}
+
 void lower_program(Context& c, const Diagnostics& diagnostics) {
   c.module.seed = c.options.seed.value_or(0);
+  if (c.options.entry == Entry::step) {
+    c.step = c.main.add_parameter(ir::Parameter::Kind::input, kStep, Type(Element::i64));
+    c.counters.push_back({{}, {*c.step}});  // each step draws afresh
+  }
   lower_file(c, 0);
   Temporarily<Frame*> enter(c.frame, c.top);
+  const bool is_run = c.options.entry == Entry::run || c.options.entry == Entry::predict;
+  if (is_run) check_training(c, diagnostics);
   if (diagnostics.has_errors()) return;
-  add_value_outputs(c);
-  add_gradients(c);
+  if (is_run) {
+    add_value_outputs(c);
+    add_gradients(c);
+  } else {
+    Training unread;
+    add_training_outputs(c, read_settings(c, c.options.training ? *c.options.training : unread));
+  }
   for (const ir::Function* function : {&c.init, &c.main}) check_tapes(c, *function);
 }
 

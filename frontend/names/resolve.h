@@ -12,8 +12,14 @@ namespace bpc::frontend {
 // What an import brings; null when its file could not be read, which has been reported.
 using Imported = std::function<const Symbols*(const ImportStmt&)>;
 
-// Resolves the names of one file. Appends E01 and E02 diagnostics in source order. Returns the file's own fns, dims and consts.
+// Resolves the names of one file. Appends E01 and E02 diagnostics in source order. Returns the names of its top level.
 Symbols resolve(const SourceMap& sources, const Ast& ast, Meanings& names, Imported imported, Diagnostics& diagnostics);
+
+// Of these, what a file that imports it sees: its own fns, dims and consts.
+Symbols exported(Symbols own, const Ast& ast);
+
+// Resolves the `train` block of a file that has nothing else, where these names are visible.
+void resolve_settings(const SourceMap& sources, const Ast& ast, Symbols visible, Meanings& names, Diagnostics& diagnostics);
 
 // The function that a text of the prelude holds, with all names in it resolved; null when one is wrong.
 const Definition* resolve_library(const SourceMap& sources, const Ast& ast, Meanings& names);

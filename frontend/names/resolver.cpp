@@ -19,6 +19,7 @@ constexpr const char* kCommentHelp = "a comment starts with `#`";
 const Symbols& Resolver::file(Imported imported) {
   imported_ = std::move(imported);
   for (StmtId id : ast_.top) statement(id);
+  if (train_) settings(*train_);
   for (const auto& [function, name] : called_)
     error(Code::E0209, name.span, fmt::format("`{}` is a value, not a function", name.text))
         .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name.text));
@@ -28,6 +29,12 @@ const Symbols& Resolver::file(Imported imported) {
 void Resolver::alone(ExprId id, Symbols visible) {
   scopes_ = Scopes(std::move(visible));
   expr(id);
+}
+
+void Resolver::settings_alone(Symbols visible) {
+  scopes_ = Scopes(std::move(visible));
+  for (StmtId id : ast_.top)
+    if (const auto* train = std::get_if<TrainStmt>(&ast_.stmt(id).node)) settings(*train);
 }
 
 // ---- uses ----
@@ -206,8 +213,10 @@ void Resolver::generic_sizes(const TypeExpr& type, std::vector<const Definition*
 // ---- entries ----
 
 Symbols resolve(const SourceMap& sources, const Ast& ast, Meanings& names, Imported imported, Diagnostics& diagnostics) {
-  Resolver resolver(sources, ast, names, diagnostics);
-  Symbols own = resolver.file(std::move(imported));
+  return Resolver(sources, ast, names, diagnostics).file(std::move(imported));
+}
+
+Symbols exported(Symbols own, const Ast& ast) {
   std::erase_if(own, [&](const auto& entry) {
     const Definition::Kind kind = entry.second->kind;
     return !(is_exported(kind) || kind == Definition::Kind::unknown) || entry.second->span.file != ast.file;
@@ -220,6 +229,10 @@ const Definition* resolve_library(const SourceMap& sources, const Ast& ast, Mean
   Resolver resolver(sources, ast, names, problems);
   const Symbols& top = resolver.file([](const ImportStmt&) { return nullptr; });
   return problems.has_errors() || top.empty() ? nullptr : top.begin()->second;
+}
+
+void resolve_settings(const SourceMap& sources, const Ast& ast, Symbols visible, Meanings& names, Diagnostics& diagnostics) {
+  Resolver(sources, ast, names, diagnostics).settings_alone(std::move(visible));
 }
 
 bool resolve_expression(const SourceMap& sources, const Ast& ast, ExprId id, Symbols visible, Meanings& names) {

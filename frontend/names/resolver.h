@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/builtins/settings.h"
 #include "frontend/names/habits.h"
 #include "frontend/names/meanings.h"
 #include "frontend/names/outline.h"
@@ -30,6 +31,8 @@ class Resolver {
   const Symbols& file(Imported imported);
   // An expression alone, where these names are visible.
   void alone(ExprId id, Symbols visible);
+  // The settings of `train` that a file gives, where these names are visible.
+  void settings_alone(Symbols visible);
 
  private:
   using Kind = Definition::Kind;
@@ -77,6 +80,13 @@ class Resolver {
   void statements(const Block& block);
   void block(const Block& block);
 
+  // Of a `train` block, once all names of the file are known. (settings.cpp)
+  void settings(const TrainStmt& train);
+  void setting_value(const SettingInfo& setting, ExprId id);
+  void named_function(const SettingInfo& setting, ExprId id);
+  void metric(const SettingInfo& setting, ExprId id);
+  void wrong_form(const SettingInfo& setting, Span at);
+
   // `const`, `input` or `param`.
   void declaration(const auto& statement, Kind kind);
 
@@ -115,7 +125,8 @@ class Resolver {
   bool in_block_ = false;
   bool in_rule_ = false;               // of an adjoint
   std::map<std::string, Span> rules_;  // functions that have an adjoint
-  std::string fallback_help_;          // for an unknown name here of which nothing else is to be said
+  const TrainStmt* train_ = nullptr;
+  std::string fallback_help_;  // for an unknown name here of which nothing else is to be said
 };
 
 }  // namespace bpc::frontend

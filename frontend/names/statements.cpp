@@ -216,7 +216,14 @@ void Resolver::visit(const SeedStmt& seed, StmtId) {
   expr(seed.value);
 }
 
-void Resolver::visit(const TrainStmt&, StmtId) {}  // its names (adam, accuracy …) are those of the trainer
+void Resolver::visit(const TrainStmt& train, StmtId id) {
+  if (train_) {
+    error(Code::E0104, first_word(ast_.stmt(id).span, "train"), "the script has a `train` block already").with_help("join the two");
+    names_.refuse(id);
+  } else {
+    train_ = &train;
+  }
+}
 
 void Resolver::visit(const AdjointStmt& rule, StmtId) {
   const Definition* function = scopes_.find(rule.function.text);

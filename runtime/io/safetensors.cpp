@@ -91,7 +91,53 @@ std::string overlap(const json& header) {
   return {};
 }
 
+const char* dtype_of(Element element) {
+  switch (element) {
+    case Element::f32:
+      return "F32";
+    case Element::f64:
+      return "F64";
+    case Element::i32:
+      return "I32";
+    case Element::i64:
+      return "I64";
+    case Element::boolean:
+      return "BOOL";
+  }
+  return "";
+}
+
 }  // namespace
+
+Remarks read_remarks(std::string_view file) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  const json header = json::parse(file.substr(sizeof length, length), nullptr, false);
+  Remarks remarks;
+  if (!header.contains("__metadata__") || !header["__metadata__"].is_object()) return remarks;
+  for (const auto& [name, value] : header["__metadata__"].items())
+    if (value.is_string()) remarks.emplace(name, value.get<std::string>());
+  return remarks;
+}
+
+std::string safetensors_text(const std::map<std::string, Tensor>& tensors, const Remarks& remarks) {
+  nlohmann::ordered_json header;
+  if (!remarks.empty()) header["__metadata__"] = remarks;
+  std::uint64_t end = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::uint64_t begin = end;
+    end += tensor.bytes();
+    header[name] = {{"dtype", dtype_of(tensor.type().element)}, {"shape", tensor.type().sizes()}, {"data_offsets", {begin, end}}};
+  }
+  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data are aligned
+  const std::uint64_t length = text.size();
+  std::string file(reinterpret_cast<const char*>(&length), sizeof length);
+  file.reserve(sizeof length + length + end);
+  file += text;
+  for (const auto& [name, tensor] : tensors) file.append(reinterpret_cast<const char*>(tensor.raw()), tensor.bytes());
+  return file;
+}
 
 std::optional<std::map<std::string, Tensor>> read_safetensors(std::string_view file, const std::string& path, Diagnostics& diagnostics,
                                                               Span span) {

@@ -17,4 +17,12 @@ namespace bpc::runtime {
 std::optional<std::map<std::string, Tensor>> read_safetensors(std::string_view file, const std::string& path, Diagnostics& diagnostics,
                                                               Span span = {});
 
+// What a file says beside its tensors, each under a name of its own.
+using Remarks = std::map<std::string, std::string>;
+// Those of a file that read_safetensors has read.
+Remarks read_remarks(std::string_view file);
+
+// A whole file, the tensors by name in the order of the map; it reads back to the same.
+std::string safetensors_text(const std::map<std::string, Tensor>& tensors, const Remarks& remarks);
+
 }  // namespace bpc::runtime

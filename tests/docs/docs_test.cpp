@@ -2,7 +2,7 @@
 //   bp            a script that runs; a line `# expect: …` in it is checked
 //   bp E0301      a script that stops with this error first, or warns with this code; flags for it may follow
 //   bp layers.bp  a file that later scripts of the page import
-// and text, cpp: none of the language. In a block `console`, what follows `$ bpc explain …` is what that prints.
+// and text, cpp: none of the language. In a block `console`, what follows `$ bpc explain …` or `$ bpc train …` is what that prints.
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -52,7 +52,15 @@ class Folder {
   ~Folder() { fs::remove_all(path_); }
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
+    return path(name);
+  }
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  bool holds(const std::string& name) const { return fs::is_regular_file(path_ / name); }
+  // A text that speaks of files here as if one stood in the folder.
+  std::string without_path(std::string text) const {
+    const std::string prefix = path_.string() + "/";
+    for (std::size_t at; (at = text.find(prefix)) != std::string::npos;) text.erase(at, prefix.size());
+    return text;
   }
 
  private:
@@ -93,16 +101,20 @@ TEST_CASE("explanations on the pages are what bpc prints") {
   const bool is_updating = update && *update == '1';
   std::vector<std::string> pages = bpc::test::files_in("docs", ".md");
   pages.push_back("README.md");
+  const Folder folder;
   int shown = 0;
   for (const std::string& page : pages)
     for (const Block& block : blocks_of(page)) {
-      const std::string prompt = "$ bpc explain ";
-      if (block.kind != "console" || !block.text.starts_with(prompt)) continue;
+      if (block.kind.starts_with("bp ") && block.kind.ends_with(".bp")) folder.write(block.kind.substr(3), block.text);
+      const std::string prompt = "$ bpc ";
+      const bool is_shown = block.text.starts_with(prompt + "explain ") || block.text.starts_with(prompt + "train ");
+      if (block.kind != "console" || !is_shown) continue;
       const std::size_t end = block.text.find('\n');
       std::istringstream line(block.text.substr(prompt.size(), end - prompt.size()));
-      std::vector<std::string> words{"explain", "-q"};
-      for (std::string word; line >> word;) words.push_back(word);
-      const std::string now = run_bpc(words).out;
+      std::vector<std::string> words;
+      for (std::string word; line >> word;) words.push_back(folder.holds(word) ? folder.path(word) : word);
+      words.insert(words.begin() + 1, "-q");
+      const std::string now = folder.without_path(run_bpc(words).out);
       INFO(page << ":" << block.line);
       if (!is_updating) CHECK(now == block.text.substr(end + 1));
       if (is_updating) replace_in_page(page, block.text, block.text.substr(0, end + 1) + now);
@@ -113,7 +125,7 @@ TEST_CASE("explanations on the pages are what bpc prints") {
 
 TEST_CASE("each code is shown by a script and mended in another one") {
   // What no script shows that is run by itself.
-  const std::set<std::string> elsewhere{"E0412", "E0507", "E0508", "W0302", "W0501", "W0502", "W0503"};
+  const std::set<std::string> elsewhere{"E0412", "E0413", "E0507", "E0508", "E0512", "W0302", "W0501", "W0502", "W0503", "W0504"};
   std::set<std::string> codes, wrong, right;
   std::istringstream lines(bpc::test::read_file(bpc::test::source_dir() + "/docs/errors.md"));
   std::string code;

@@ -34,7 +34,7 @@ const std::vector<std::vector<std::string>> kFrontEnd{
     {"prelude/"},
     {"builtins/"},
     {"syntax/"},
-    {"format/", "names/"},
+    {"format/", "names/", "training."},
     {"program.", "script/"},
     {"lower"},
     {"query.", "write_script.", "write_expression."},

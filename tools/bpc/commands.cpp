@@ -14,7 +14,7 @@ constexpr Command kCommands[] = {
     {"test", "Run scripts and compare with their `# expect` comments", add_test_flags, test_command},
     {"bench", "Time a script's value and its gradient, or count their operations", add_bench_flags, bench_command},
     {"rules", "Show operators and functions, with their shapes and derivatives", add_rules_flags, rules_command},
-    {"train", "", nullptr, nullptr},
+    {"train", "Learn the params of a script from data", add_train_flags, train_command},
     {"predict", "", nullptr, nullptr},
     {"eval", "", nullptr, nullptr},
     {"summary", "", nullptr, nullptr},

@@ -34,5 +34,6 @@ int fmt_command(const Options& options);
 int test_command(const Options& options);
 int bench_command(const Options& options);
 int rules_command(const Options& options);
+int train_command(const Options& options);
 
 }  // namespace bpc::tool

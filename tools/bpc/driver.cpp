@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "backend/interpreter/interpreter.h"
+#include "frontend/format/docs.h"
 #include "ir/part.h"
 #include "ir/pipeline.h"
 #include "support/internal_error.h"
@@ -62,14 +63,27 @@ Diagnostic in_user_code(Diagnostic diagnostic, const SourceMap& sources) {
   return diagnostic;
 }
 
+// The flags that stand for settings of `train`, as a block: one a line, so that a message shows the one that is wrong.
+FileId settings_source(Session& session) {
+  if (session.options.settings.empty()) return kNoFile;
+  std::string text = "train {\n";
+  for (const auto& [name, value] : session.options.settings) {
+    // Patterns may stand there as shells hand them over.
+    const bool is_bare =
+        frontend::find_setting(name)->kind == frontend::SettingKind::paths && !value.starts_with('"') && !value.starts_with('[');
+    text += fmt::format("  {} = {}\n", name, is_bare ? frontend::quote(value) : value);
+  }
+  return session.sources.add("the command line", text + "}\n");
+}
+
 }  // namespace
 
 std::optional<frontend::Program> load_script(Session& session, FileId file) {
   session.begin("parse, resolve names");
-  return frontend::load(session.sources, file, read_text, session.diagnostics);
+  return frontend::load(session.sources, file, read_text, session.diagnostics, settings_source(session));
 }
 
-std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need) {
+std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need, frontend::Training* training) {
   if (session.diagnostics.has_errors()) need = std::max(need, DataNeed::types);  // it will not run; the rest is checked all the same
   session.begin("bind data");
   Bindings bindings = bind_data(session, program, need);
@@ -79,6 +93,7 @@ std::optional<Script> lower_script(Session& session, frontend::Program program, 
   options.dims = bindings.dims;
   options.unread = bindings.unread;
   options.seed = session.options.seed;
+  options.training = training;
   options.stand_in_dims = need == DataNeed::available || session.diagnostics.has_errors();
   for (const auto& [name, tensor] : bindings.tensors) options.bound[name] = tensor.type();
   std::optional<ir::Module> module = frontend::lower(program, options, session.diagnostics);
@@ -87,10 +102,10 @@ std::optional<Script> lower_script(Session& session, frontend::Program program, 
   return Script{std::move(program), std::move(bindings), std::move(*module)};
 }
 
-std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need) {
+std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need, frontend::Training* training) {
   std::optional<FileId> file = read_source(session, path);
   std::optional<frontend::Program> program = file ? load_script(session, *file) : std::nullopt;
-  return program ? lower_script(session, std::move(*program), need) : std::nullopt;
+  return program ? lower_script(session, std::move(*program), need, training) : std::nullopt;
 }
 
 bool has_print(const ir::Function& function) {

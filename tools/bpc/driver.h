@@ -23,8 +23,9 @@ struct Script {
 
 // text -> program -> lowered IR (grad ops not expanded). Appends diagnostics; nullopt when there were errors.
 std::optional<frontend::Program> load_script(Session& session, FileId file);
-std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need);
-std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need);
+// What the script says of its training, with --SETTING flags in place of it, is entered into `training`, if given.
+std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need, frontend::Training* training = nullptr);
+std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need, frontend::Training* training = nullptr);
 
 // Which outputs of a script are wanted. What nobody asked for is never computed.
 struct Wanted {

@@ -32,7 +32,13 @@ sem_t wake;  // posted by Ctrl-C
 const Options* talk = nullptr;
 std::unique_ptr<char[]> reserve;
 
+std::atomic<bool> is_gentle{false}, is_stop_requested{false};
+
 void on_interrupt(int) {
+  if (is_gentle) {
+    is_stop_requested = true;
+    return;
+  }
   runtime::interrupt_requested = true;
   sem_post(&wake);
 }
@@ -80,6 +86,14 @@ void watch(double max_seconds) {
 }
 
 }  // namespace
+
+void finish_step_on_interrupt() {
+  is_gentle = true;
+}
+
+bool stop_requested() {
+  return is_stop_requested.load(std::memory_order_relaxed);
+}
 
 void set_stage(const char* name) {
   stage = name;

@@ -19,6 +19,10 @@ void set_stage(const char* name);
 // What was printed is flushed before; files are written whole or not at all (runtime::write_file), so that nothing is left in halves.
 void guard(const Options& options);
 
+// From now on the first Ctrl-C does no more than ask for an end, which comes when a step is whole; a second one ends the process at once.
+void finish_step_on_interrupt();
+bool stop_requested();
+
 // Ends the process with this error and exit code 2, from wherever it is.
 [[noreturn]] void end_with_error(Code code, const std::string& message, const std::string& help);
 // Ends the process with E0406.

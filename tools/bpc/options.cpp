@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "frontend/builtins/settings.h"
 #include "ir/pipeline.h"
 #include "tools/bpc/emitters.h"
 
@@ -142,6 +143,23 @@ void add_run_flags(CLI::App& command, Options& options) {
   command.add_flag("--full", options.full, "Print tensors whole")->disable_flag_override();
   command.add_flag("--grads", options.grads, "Show the gradients of the loss after what the script prints")->disable_flag_override();
   add_nan_flag(command, options);
+  add_execution_flags(command, options);
+  add_script_flags(command, options);
+}
+
+void add_train_flags(CLI::App& command, Options& options) {
+  add_file(command, options, "The script; `-` is standard input");
+  command.add_option("--save", options.save, "The folder of what is learned (beside the script: NAME.model)")->type_name("FOLDER");
+  command.add_flag("--resume", options.resume, "Go on where the training that wrote to the folder ended")->disable_flag_override();
+  command.add_option("--log", options.log, "Write what is known of each epoch to a .csv or .jsonl file")->type_name("FILE");
+  for (const frontend::SettingInfo& setting : frontend::all_settings())
+    command
+        .add_option_function<std::string>(
+            fmt::format("--{}", setting.name),
+            [&options, name = std::string(setting.name)](const std::string& value) { options.settings.emplace_back(name, value); },
+            std::string(setting.sentence))
+        ->type_name(std::string(setting.value))
+        ->group("Settings, in place of those of the `train` block");
   add_execution_flags(command, options);
   add_script_flags(command, options);
 }

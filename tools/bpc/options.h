@@ -66,6 +66,11 @@ struct Options {
   bool check_only = false, diff = false;
   // rules
   bool markdown = false;
+  // train
+  std::vector<std::pair<std::string, std::string>> settings;  // of the `train` block, in place of the script's
+  std::string save;                                           // a folder; empty: beside the script
+  std::string log;                                            // a file of the epochs, .csv or .jsonl, or empty
+  bool resume = false;
 };
 
 // Declare the flags of a subcommand, writing into `options`.
@@ -77,6 +82,7 @@ void add_opt_flags(CLI::App& command, Options& options);
 void add_fmt_flags(CLI::App& command, Options& options);
 void add_test_flags(CLI::App& command, Options& options);
 void add_bench_flags(CLI::App& command, Options& options);
+void add_train_flags(CLI::App& command, Options& options);
 void add_rules_flags(CLI::App& command, Options& options);
 
 }  // namespace bpc::tool

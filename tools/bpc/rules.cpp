@@ -94,13 +94,13 @@ struct Word {
   std::string_view words, what, section;
 };
 constexpr Word kWords[] = {
-    {"import dim const input param loss fn seed", "a declaration", "Declarations"},
+    {"import dim const input param loss fn seed train", "a declaration", "Declarations"},
     {"from", "part of a declaration", "Declarations"},
     {"if for while print assert =", "a statement", "Statements"},
     {"else by in += -= *= /=", "part of a statement", "Statements"},
     {"return", "a statement", "Declarations"},
     {"adjoint", "a declaration", "Gradients"},
-    {"train break continue", "a statement", "Not implemented yet"},
+    {"break continue", "a statement", "Not implemented yet"},
     {"..", "part of a loop or an index", "Statements"},
     {"true false", "a value", "Text"},
     {"pi inf nan", "a number", "Text"},

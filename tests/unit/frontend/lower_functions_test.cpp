@@ -128,7 +128,7 @@ TEST_CASE("a draw's turn folds the counters around it") {
 
 TEST_CASE("dropout is for training") {
   LowerOptions predicting;
-  predicting.training = false;
+  predicting.entry = Entry::predict;
   const std::string script = "x = ones([3])\ny = dropout(x, 0.5)\nz = 1 if training() else 2\n";
   CHECK(streams(Lowered(script)).size() == 1);
   CHECK(streams(Lowered(script, predicting)).empty());

@@ -1,0 +1,39 @@
+// What a script says of its training: the `train` block, with what the command line puts in its place.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "frontend/builtins/settings.h"
+
+namespace bpc::frontend {
+
+struct Patience {
+  std::int64_t epochs;
+  std::string on;  // "validation loss", "loss", or a metric's name, with "validation " before it or not
+};
+
+struct Training {
+  std::string optimizer, schedule;  // as they are written, or what is used where nothing is
+  std::optional<std::int64_t> epochs, steps, batch;
+  bool shuffle = true;
+  double validation = 0;
+  std::vector<std::string> metrics;
+  std::optional<Patience> stop;
+  std::set<Setting> given;  // what the script or the command line says
+
+  // The free dim that counts rows, the first axis of inputs; empty where there is none, and each step uses all.
+  std::string rows;
+};
+
+// The parameters of a training step besides the script's, whose paths no param can have: the rows of an epoch in their order, where in it
+// the batch begins, and the number of the step, from 1. What the rule keeps of a param is called "path/name".
+inline constexpr const char* kOrder = "/order";
+inline constexpr const char* kAt = "/at";
+inline constexpr const char* kStep = "/step";
+inline constexpr const char* kAverage = "average";
+
+}  // namespace bpc::frontend

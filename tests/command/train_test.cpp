@@ -1,0 +1,343 @@
+// `bpc train`: what it learns, what it keeps, and what ends it.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "runtime/io/safetensors.h"
+#include "tests/support/process.h"
+
+namespace {
+
+using namespace bpc::test;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr const char* kNet = R"(
+dim N
+input x : [N, 2] = [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2], [3, 1], [1, 3]]
+input y : [N] = [0, 1, 1, 0, 1, 0, 1]
+fn dense(x: [B, I], O) {
+  param W : [I, O] = normal(0, 1)
+  param b : [O] = 0
+  return x @ W + b
+}
+h = dropout(tanh(dense(x, 4)), 0.1)
+z = squeeze(dense(h, 1), 1)
+loss J = mean(bce_with_logits(z, y))
+print "not while it learns"
+train {
+  optimizer = adam(lr = 0.05)
+  metrics   = accuracy
+  epochs    = 6
+  batch     = 3
+}
+)";
+
+Finished train(const std::string& script, std::vector<std::string> flags = {}, double timeout = 60) {
+  std::vector<std::string> words{"train", script};
+  words.insert(words.end(), flags.begin(), flags.end());
+  return run_bpc(words, {}, timeout);
+}
+
+std::map<std::string, bpc::runtime::Tensor> kept(const fs::path& file) {
+  bpc::Diagnostics diagnostics;
+  auto tensors = bpc::runtime::read_safetensors(read_file(file.string()), file.string(), diagnostics);
+  REQUIRE(tensors);
+  return *tensors;
+}
+
+// Every tensor, to the bit.
+std::string bits(const fs::path& file) {
+  std::string all;
+  for (const auto& [name, tensor] : kept(file)) all += name + std::string(reinterpret_cast<const char*>(tensor.raw()), tensor.bytes());
+  return all;
+}
+
+double number(const fs::path& file, const std::string& name) {
+  return kept(file).at(name).real_at(0);
+}
+
+std::vector<json> log_of(const fs::path& file) {
+  std::vector<json> rows;
+  const std::string text = read_file(file.string());
+  for (std::size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+    rows.push_back(json::parse(text.substr(at, end - at)));
+  return rows;
+}
+
+void check_refused(const Finished& finished, int code, const std::string& what) {
+  INFO(finished.err);
+  CHECK(finished.code == code);
+  CHECK(finished.err.find(what) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("training does what its rule says, step by step") {
+  // J = (w - 3)^2 / 2: the gradient is w - 3.
+  const Folder folder;
+  const std::string script =
+      folder.write("a.bp", "param w = 1\nloss J = 1/2 * (w - 3)^2\ntrain { optimizer = sgd(lr = 0.5); steps = 2 }\n");
+  for (const char* backend : {"--backend=jit", "--backend=interp"}) {
+    REQUIRE(train(script, {"--real=f64", backend}).code == 0);
+    CHECK(number(folder.path / "a.model/last.safetensors", "w") == 2.5);  // 1, 2, 2.5
+  }
+  // v = -2, then 0.5 v - 1: w = 1 + 1 = 2; w = 2 + 0.5 * 2 = 3
+  REQUIRE(train(script, {"--real=f64", "--optimizer", "momentum(lr = 0.5, keep = 0.5)"}).code == 0);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w") == 3);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w/v") == -2);
+  // The gradient -2 is cut to length 1, and half of it is done; then -1.5, cut to 1 again.
+  REQUIRE(train(script, {"--real=f64", "--clip", "1"}).code == 0);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w") == Approx(2).margin(1e-5));
+  // Decay adds d*w to the gradient, but of weights alone, unless a pattern says which.
+  REQUIRE(train(script, {"--real=f64", "--decay", "1", "--steps", "1"}).code == 0);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w") == 2);
+  REQUIRE(train(script, {"--real=f64", "--decay", "1", "--decay_on", "w*", "--steps", "1"}).code == 0);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w") == 1.5);
+  // The rate falls in a line from all of it to nothing after two steps: 0.5 * 2, then 0.25 * 1.
+  REQUIRE(train(script, {"--real=f64", "--schedule", "linear"}).code == 0);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w") == 2.25);
+  // The mean of 1, 2, 2.5 with half of what was there: 1, 1.5, 2.
+  REQUIRE(train(script, {"--real=f64", "--average", "ema(0.5)"}).code == 0);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w") == 2);
+  CHECK(number(folder.path / "a.model/last.safetensors", "w/trained") == 2.5);
+}
+
+TEST_CASE("a script may have rules and schedules of its own") {
+  const Folder folder;
+  const std::string script = folder.write("own.bp", R"(
+param w = 1
+param v : [2] = [1, 2]
+fn slow(p, g, count, t, lr = 0.5) {
+  return p - lr * g / t, count + 1
+}
+fn half(t, steps) = 0.5
+loss J = 1/2 * (w - 3)^2 + 1/2 * sum(v * v)
+train { optimizer = slow(lr = 1); schedule = half; steps = 2 }
+)");
+  const Finished finished = train(script, {"--real=f64"});
+  INFO(finished.err);
+  REQUIRE(finished.code == 0);
+  // w: 1 + 0.5 * 2 = 2, then + 0.5 * 1 / 2
+  CHECK(number(folder.path / "own.model/last.safetensors", "w") == 2.25);
+  CHECK(kept(folder.path / "own.model/last.safetensors").at("v/count").real_at(1) == 2);
+}
+
+TEST_CASE("training learns, on both backends and at every level alike") {
+  const Folder folder;
+  const std::string script = folder.write("net.bp", kNet);
+  const Finished first = train(script, {"--save", (folder.path / "jit").string()});
+  INFO(first.err);
+  REQUIRE(first.code == 0);
+  CHECK(first.out.find("not while") == std::string::npos);
+  CHECK(first.out.find("4 params (17 numbers) by adam(lr = 0.05); 7 rows in batches of 3; 6 epochs") == 0);
+  for (const auto& [name, flags] :
+       std::vector<std::pair<std::string, std::vector<std::string>>>{{"interp", {"--backend=interp"}}, {"O0", {"-O0"}}, {"O3", {"-O3"}}}) {
+    std::vector<std::string> words = flags;
+    words.insert(words.end(), {"--save", (folder.path / name).string()});
+    REQUIRE(train(script, words).code == 0);
+    const auto a = kept(folder.path / "jit/last.safetensors"), b = kept(folder.path / name / "last.safetensors");
+    REQUIRE(a.size() == b.size());
+    for (const auto& [path, tensor] : a)
+      for (std::int64_t i = 0; i < tensor.count(); ++i) CHECK(b.at(path).real_at(i) == Approx(tensor.real_at(i)).margin(1e-4));
+  }
+  // What is kept is for every command that takes params.
+  const Finished used = run_bpc({"run", script, "--params", (folder.path / "jit/last.safetensors").string(), "--json"});
+  CHECK(used.code == 0);
+  CHECK(used.err.empty());
+}
+
+TEST_CASE("a training that goes on ends with the same bits") {
+  const Folder folder;
+  const std::string script = folder.write("net.bp", kNet);
+  const std::string whole = (folder.path / "whole").string(), parts = (folder.path / "parts").string();
+  REQUIRE(train(script, {"--save", whole, "--validation", "0.3", "--average", "ema(0.9)"}).code == 0);
+  const std::vector<std::string> same{"--save", parts, "--validation", "0.3", "--average", "ema(0.9)"};
+  auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = same;
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  REQUIRE(train(script, with({"--steps", "5"})).code == 0);  // within the third epoch
+  const Finished rest = train(script, with({"--resume", "--log", (folder.path / "log.jsonl").string()}));
+  INFO(rest.err);
+  REQUIRE(rest.code == 0);
+  CHECK(bits(folder.path / "whole/last.safetensors") == bits(folder.path / "parts/last.safetensors"));
+  // An epoch that was cut off is in the log as it was seen.
+  CHECK(log_of(folder.path / "log.jsonl").back()["epoch"] == 6);
+  check_refused(train(script, with({"--resume", "--batch", "2"})), 2, "E0512");
+  check_refused(train(script, with({"--resume", "--optimizer", "sgd"})), 2, "its optimizer is \"adam(lr = 0.05)\", not \"sgd\"");
+  check_refused(train(script, with({"--resume", "--seed", "8"})), 2, "its seed is 0, not 8");
+  folder.write("net.bp", std::string(kNet) + "# a remark\n");
+  check_refused(train(script, with({"--resume"})), 0, "warning[W0504]");
+  folder.write("net.bp", kNet);
+  check_refused(train(script, {"--resume", "--save", (folder.path / "nowhere").string()}), 2, "E0502");
+  folder.write("parts/last.safetensors", "not a model at all");
+  check_refused(train(script, with({"--resume"})), 2, "E0503");
+}
+
+TEST_CASE("a training that is killed at any moment goes on") {
+  const Folder folder;
+  std::string text(kNet);
+  const std::string script = folder.write("net.bp", text);
+  const std::string whole = (folder.path / "whole").string(), parts = (folder.path / "parts").string();
+  REQUIRE(train(script, {"--save", whole, "--steps", "3000"}, 120).code == 0);
+  int kills = 0;
+  for (int i = 0; i < 8; ++i) {
+    const std::string seconds = fmt::to_string(0.03 + 0.04 * i);
+    std::vector<std::string> words{"timeout", "-s", "KILL", seconds, bpc_path(), "train", script, "--save", parts, "--steps", "3000"};
+    if (fs::exists(folder.path / "parts/last.safetensors")) words.push_back("--resume");
+    kills += run(words, {}, 60).code != 0;
+  }
+  INFO(kills);
+  std::vector<std::string> words{"--save", parts, "--steps", "3000"};
+  if (fs::exists(folder.path / "parts/last.safetensors")) words.push_back("--resume");
+  REQUIRE(train(script, words, 120).code == 0);
+  CHECK(bits(folder.path / "whole/last.safetensors") == bits(folder.path / "parts/last.safetensors"));
+}
+
+TEST_CASE("Ctrl-C ends a training after a whole step, which is kept") {
+  const Folder folder;
+  const std::string script = folder.write("net.bp", kNet), model = (folder.path / "m").string();
+  Finished finished;
+  for (const char* seconds : {"1", "4", "12"}) {  // a machine under load may not have come to the first step after a second
+    finished =
+        run({"timeout", "--preserve-status", "-s", "INT", seconds, bpc_path(), "train", script, "--save", model, "--epochs", "100000000"},
+            {}, 60);
+    if (!finished.out.empty()) break;
+  }
+  INFO(finished.err);
+  CHECK(finished.code == 130);
+  CHECK(finished.err.find("interrupted after step") == 0);
+  CHECK(fs::exists(folder.path / "m/last.safetensors"));
+  CHECK(train(script, {"--save", model, "--resume", "--steps", "1"}).code == 0);  // nothing is left to do
+}
+
+TEST_CASE("what cannot be kept is said, and what was there stays") {
+  const Folder folder;
+  const std::string script = folder.write("net.bp", kNet), model = (folder.path / "m").string();
+  check_refused(train(script, {"--save", script}), 2, "E0507");
+  REQUIRE(train(script, {"--save", model}).code == 0);
+  const std::string before = read_file((folder.path / "m/last.safetensors").string());
+  const Finished full =
+      run({"sh", "-c", "ulimit -f 1; trap '' XFSZ; exec \"$0\" \"$@\"", bpc_path(), "train", script, "--save", model, "--epochs", "7"});
+  check_refused(full, 2, "E0507");
+  CHECK(read_file((folder.path / "m/last.safetensors").string()) == before);
+}
+
+TEST_CASE("a loss that is not finite ends the training and is explained") {
+  const Folder folder;
+  const std::string script = folder.write("log.bp", R"(
+param w = 1
+y = log(w)
+loss J = w + y
+train { optimizer = sgd(lr = 0.4); steps = 100 }
+)");
+  const Finished finished = train(script);
+  check_refused(finished, 1, "error[E0413]: the loss of step 3 is not a finite number");
+  CHECK(finished.err.find("error[E0404]") != std::string::npos);
+  CHECK(finished.err.find("3 | y = log(w)") != std::string::npos);
+}
+
+TEST_CASE("rows of any number are learned from") {
+  const Folder folder;
+  const std::string script = folder.write("mean.bp", R"(
+dim N
+input x : [N]
+param m = 0
+loss J = mean((x - m)^2)
+seed 4
+train { optimizer = sgd(lr = 0.05); epochs = 200 }
+)");
+  auto learned = [&](const std::string& rows, std::vector<std::string> flags = {}) {
+    flags.insert(flags.end(), {"--set", "x=" + rows, "--real=f64"});
+    const Finished finished = train(script, flags);
+    INFO(finished.err);
+    REQUIRE(finished.code == 0);
+    return number(folder.path / "mean.model/last.safetensors", "m");
+  };
+  CHECK(learned("[3]") == Approx(3));
+  CHECK(learned("[1, 2, 3, 4, 5]", {"--batch", "100"}) == Approx(3));
+  CHECK(learned("[1, 2, 3, 4, 5]", {"--batch", "2", "--schedule", "cosine"}) == Approx(3).margin(0.2));
+  CHECK(learned("[1, 2]", {"--validation", "0.9"}) == Approx(1.5).margin(0.6));  // at least one row is learned from
+  CHECK(learned("[1]", {"--validation", "0.9"}) == Approx(1));
+  check_refused(train(script, {"--data", folder.write("none.csv", "x\n")}), 2, "E05");
+  check_refused(train(script), 2, "E0501");
+}
+
+TEST_CASE("each row is used once in an epoch, in another order each time") {
+  const Folder folder;
+  // The gradient of the sum is the batch itself: the rule writes down what it gets.
+  const std::string script = folder.write("seen.bp", R"(
+dim N
+input x : [N] = [1, 10, 100, 1000, 10000]
+param total = 0
+fn add(p, g) = p + g
+loss J = total * sum(x)
+train { optimizer = add; epochs = 3; batch = 2 }
+)");
+  for (const char* shuffle : {"true", "false"}) {
+    REQUIRE(train(script, {"--real=f64", "--shuffle", shuffle}).code == 0);
+    CHECK(number(folder.path / "seen.model/last.safetensors", "total") == 33333);
+  }
+  const std::string order = folder.write("order.bp", R"(
+dim N
+input x : [N] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+param digits = 0
+fn append(p, g) = 10 * p + g
+loss J = digits * sum(x)
+train { optimizer = append; batch = 1; epochs = 1 }
+)");
+  auto digits = [&](std::vector<std::string> flags) {
+    flags.push_back("--real=f64");
+    REQUIRE(train(order, flags).code == 0);
+    return number(folder.path / "order.model/last.safetensors", "digits");
+  };
+  CHECK(digits({"--shuffle", "false"}) == 123456789);
+  const double first = digits({}), other = digits({"--seed", "1"});
+  CHECK(first != 123456789);
+  CHECK(first != other);
+  CHECK(digits({}) == first);
+}
+
+TEST_CASE("what is frozen stays, and what does not reach the loss is said") {
+  const Folder folder;
+  const std::string script = folder.write("part.bp", R"(
+param a = 1
+param b = 1
+param c = 5
+loss J = (a + b)^2
+train { optimizer = sgd(lr = 0.1); steps = 3; freeze = "a" }
+)");
+  const Finished finished = train(script);
+  CHECK(finished.code == 0);
+  CHECK(finished.err.find("W0301") != std::string::npos);
+  CHECK(number(folder.path / "part.model/last.safetensors", "a") == 1);
+  CHECK(number(folder.path / "part.model/last.safetensors", "c") == 5);
+  CHECK(number(folder.path / "part.model/last.safetensors", "b") < 1);
+}
+
+TEST_CASE("training stops when it gets no better, and the best is kept") {
+  const Folder folder;
+  // The validation rows are better served by the start.
+  const std::string script = folder.write("net.bp", kNet);
+  const Finished finished =
+      train(script, {"--validation", "0.3", "--epochs", "500", "--stop", "patience(3)", "--log", (folder.path / "log.csv").string()});
+  INFO(finished.err);
+  CHECK(finished.code == 0);
+  CHECK(finished.out.find("stopped: for 3 epochs, no validation loss was better") != std::string::npos);
+  CHECK(fs::exists(folder.path / "net.model/best.safetensors"));
+  CHECK(read_file((folder.path / "log.csv").string()).find("epoch,step,loss,accuracy,validation loss,validation accuracy,seconds\n1,2,") ==
+        0);
+}
+
+TEST_CASE("training without a loss, params or settings says so") {
+  const Folder folder;
+  check_refused(train(folder.write("no_loss.bp", "param w = 1\n")), 1, "E0307");
+  check_refused(train(folder.write("no_param.bp", "input x = 1\nloss J = x^2\n")), 1, "E0307");
+  check_refused(train(folder.write("batch.bp", "param w = 1\nloss J = w^2\ntrain { batch = 3 }\n")), 1, "E0113");
+  const Finished finished = train(folder.write("plain.bp", "param w = 1\nloss J = w^2\n"));
+  CHECK(finished.code == 0);
+  CHECK(finished.out.find("1 param (1 number) by adam(lr = 0.01); 1000 epochs\n(chosen for want of a setting: optimizer, epochs)\n") == 0);
+}

@@ -1,0 +1,179 @@
+// `bpc train`: learns the params of a script from data, and keeps them.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "runtime/io/write_file.h"
+#include "tools/bpc/guard.h"
+#include "tools/bpc/train/checkpoint.h"
+#include "tools/bpc/train/progress.h"
+
+namespace bpc::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What is learned is kept this often, and in the end: writing takes longer than a small epoch.
+constexpr double kSecondsBetweenKeeps = 2;
+
+// What judges epochs.
+struct Watch {
+  std::size_t column = 0;  // of Trainer::measured()
+  bool validation = false, more_is_better = false;
+
+  Watch(const Trainer& trainer, const std::optional<frontend::Patience>& patience) {
+    constexpr std::string_view kValidation = "validation ";
+    std::string_view name = patience ? std::string_view(patience->on) : "loss";
+    validation = patience ? name.starts_with(kValidation) : trainer.validation_rows() > 0;
+    if (name.starts_with(kValidation)) name.remove_prefix(kValidation.size());
+    column = static_cast<std::size_t>(std::ranges::find(trainer.measured(), name) - trainer.measured().begin());
+    more_is_better = name == "accuracy" || name == "r2";
+  }
+  double of(const Epoch& epoch) const { return (validation ? epoch.validation : epoch.training)[column]; }
+  bool is_better(const Epoch& epoch, const std::optional<Epoch>& best) const {
+    const double mine = of(epoch);
+    if (std::isnan(mine)) return false;
+    return !best || (more_is_better ? mine > of(*best) : mine < of(*best));
+  }
+  std::string text(const Trainer& trainer) const {
+    return fmt::format("{}{}", validation ? "validation " : "", trainer.measured()[column]);
+  }
+};
+
+bool is_log(const std::string& path) {
+  return path.ends_with(".csv") || path.ends_with(".jsonl");
+}
+
+class Training {
+ public:
+  Training(Session& session, Trainer& trainer)
+      : session_(session),
+        trainer_(trainer),
+        folder_(session, trainer, session.options.save),
+        progress_(trainer),
+        watch_(trainer, trainer.settings().stop) {}
+
+  int run() {
+    if (session_.options.resume && !resume()) return session_.finish();
+    progress_.begin(folder_.path(), trainer_.step());
+    session_.report();
+    good_.state = trainer_.state();
+    kept_ = Clock::now();
+    const Trainer::End end = trainer_.run([&](const Epoch& epoch) { return epoch_is_over(epoch); }, [&] { return step_is_over(); });
+    progress_.end();
+    const bool is_whole = end == Trainer::End::done || end == Trainer::End::stopped || end == Trainer::End::interrupted;
+    if (is_whole && !cannot_keep_) keep();
+    switch (end) {
+      case Trainer::End::diverged:
+        diverged();
+        break;
+      case Trainer::End::interrupted:
+        flush_results();
+        say(fmt::format("interrupted after step {}; `--resume` goes on from {}\n", trainer_.step(), folder_.path()));
+        session_.finish();
+        return kInterrupted;
+      case Trainer::End::stopped:
+      case Trainer::End::done:
+        if (!cannot_keep_) say_what_is_kept(end == Trainer::End::stopped);
+        break;
+      case Trainer::End::failed:
+        break;
+    }
+    return session_.finish();
+  }
+
+ private:
+  bool resume() {
+    auto saved = folder_.read_last();
+    if (!saved) return false;
+    trainer_.restore(saved->state);
+    good_ = std::move(*saved);
+    if (trainer_.step() >= trainer_.steps()) say(fmt::format("all {} steps are done; more `epochs` would go on\n", trainer_.steps()));
+    return true;
+  }
+
+  bool epoch_is_over(const Epoch& epoch) {
+    good_.history.push_back(epoch);
+    const bool is_better = watch_.is_better(epoch, good_.best);
+    if (is_better) {
+      good_.best = epoch;
+      best_is_new_ = true;
+      if (watch_.validation) best_params_ = own_copy(trainer_.params());
+    }
+    const auto& stop = trainer_.settings().stop;
+    const bool is_over = stop && good_.best && epoch.number - good_.best->number >= stop->epochs;
+    progress_.epoch(epoch, is_over || trainer_.step() == trainer_.steps());
+    return !is_over && keep_if_due();
+  }
+
+  bool step_is_over() { return !stop_requested() && (trainer_.step() % trainer_.steps_per_epoch() == 0 || keep_if_due()); }
+
+  bool keep_if_due() {
+    if (std::chrono::duration<double>(Clock::now() - kept_).count() < kSecondsBetweenKeeps) return true;
+    return keep();
+  }
+
+  bool keep() {
+    good_.state = trainer_.state();
+    kept_ = Clock::now();
+    bool ok = folder_.keep_last(good_);
+    if (ok && best_is_new_ && watch_.validation) ok = folder_.keep_best(best_params_, *good_.best);
+    if (ok && !session_.options.log.empty())
+      ok = runtime::write_file(session_.options.log, log_text(session_.options.log, trainer_, good_.history), session_.diagnostics);
+    best_is_new_ &= !ok;
+    cannot_keep_ |= !ok;
+    return ok;
+  }
+
+  static Tensors own_copy(Tensors tensors) {
+    for (auto& [name, tensor] : tensors) tensor.raw();  // no longer shared with what a step writes to
+    return tensors;
+  }
+
+  void diverged() {
+    const bool is_kept = good_.state.step > 0 && !good_.history.empty();
+    trainer_.explain_divergence(good_.state, fmt::format("a smaller rate `lr`, or `clip = 1`, keeps steps short{}",
+                                                         is_kept ? fmt::format("; the params of step {} are good", good_.state.step) : ""));
+    if (!is_kept) return;
+    trainer_.restore(good_.state);
+    if (folder_.keep_last(good_)) say(fmt::format("the params of step {} are in {}\n", good_.state.step, folder_.path()));
+  }
+
+  void say_what_is_kept(bool early) {
+    if (early)
+      print("stopped: for {} epochs, no {} was better than {} of epoch {}\n", trainer_.settings().stop->epochs, watch_.text(trainer_),
+            short_number(watch_.of(*good_.best)), good_.best->number);
+    if (watch_.validation && good_.best)
+      print("kept in {}: best.safetensors, of epoch {} ({} {}), and last.safetensors\n", folder_.path(), good_.best->number,
+            watch_.text(trainer_), short_number(watch_.of(*good_.best)));
+    else
+      print("kept in {}: last.safetensors\n", folder_.path());
+  }
+
+  Session& session_;
+  Trainer& trainer_;
+  Folder folder_;
+  Progress progress_;
+  Watch watch_;
+  SavedTraining good_;  // as it was kept last, but for the history and the best, which are of now
+  Tensors best_params_;
+  bool best_is_new_ = false, cannot_keep_ = false;
+  Clock::time_point kept_;
+};
+
+}  // namespace
+
+int train_command(const Options& options) {
+  Session session(options);
+  if (!options.log.empty() && !is_log(options.log)) {
+    session.diagnostics.error(Code::E0510, {}, fmt::format("`--log {}` names no .csv or .jsonl file", options.log));
+    return session.finish();
+  }
+  std::unique_ptr<Trainer> trainer = Trainer::make(session, options.files.front());
+  if (!trainer) return session.finish();
+  finish_step_on_interrupt();
+  return Training(session, *trainer).run();
+}
+
+}  // namespace bpc::tool

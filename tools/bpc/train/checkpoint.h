@@ -1,0 +1,44 @@
+// The folder of a training: last.safetensors, to use and to go on from, and best.safetensors, the params that judged best. Each file is
+// whole at any moment, whatever ends the process.
+//
+// A file holds the params by path ("W"), as --params takes them; what the rule keeps ("W/m"); where running means are asked for, the params
+// are these, and "W/trained" is what a step goes on from. Its remarks: "bpc", a JSON object of what else a training needs to go on, and
+// "script", the text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/bpc/train/trainer.h"
+
+namespace bpc::tool {
+
+struct SavedTraining {
+  Trainer::State state;
+  std::vector<Epoch> history;  // of all epochs so far
+  std::optional<Epoch> best;   // by what is watched
+};
+
+class Folder {
+ public:
+  // `path`, or beside the script. Nothing is made before something is kept.
+  Folder(Session& session, const Trainer& trainer, std::string path);
+  const std::string& path() const { return path_; }
+
+  // Of the trainer as it is. False when it cannot be written (E0507); what was there before is untouched.
+  bool keep_last(const SavedTraining& saved);
+  bool keep_best(const Tensors& params, const Epoch& epoch);
+  // What --resume goes on from. E0502, E0503; E0512 for another training; W0504 where only the script's text is another one.
+  std::optional<SavedTraining> read_last();
+
+ private:
+  bool write(const std::string& name, const Tensors& tensors, const std::string& remarks);
+  std::string remarks(const std::vector<Epoch>& history, const std::optional<Epoch>& best, const Trainer::State* state) const;
+
+  Session& session_;
+  const Trainer& trainer_;
+  std::string path_;
+};
+
+}  // namespace bpc::tool

@@ -1,0 +1,118 @@
+#include "tools/bpc/train/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "runtime/number_text.h"
+
+namespace bpc::tool {
+
+namespace {
+
+constexpr std::int64_t kLinesThatStay = 20;
+constexpr double kSecondsBetweenDraws = 0.1;
+
+// "loss", "accuracy", "validation loss": the columns of an epoch.
+std::vector<std::pair<std::string, double>> columns(const Trainer& trainer, const Epoch& epoch) {
+  std::vector<std::pair<std::string, double>> found;
+  for (std::size_t i = 0; i < epoch.training.size(); ++i) found.emplace_back(trainer.measured()[i], epoch.training[i]);
+  for (std::size_t i = 0; i < epoch.validation.size(); ++i) found.emplace_back("validation " + trainer.measured()[i], epoch.validation[i]);
+  return found;
+}
+
+std::string counted(std::int64_t count, const std::string& what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string short_number(double value) {
+  return fmt::format("{:.5g}", value);
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 1) return fmt::format("{:.0f} ms", 1000 * seconds);
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(seconds);
+  return whole < 3600 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+Progress::Progress(const Trainer& trainer) : trainer_(trainer), is_terminal_(isatty(STDOUT_FILENO)) {
+  epochs_ = (trainer.steps() + trainer.steps_per_epoch() - 1) / trainer.steps_per_epoch();
+  shown_every_ = is_terminal_ ? std::max<std::int64_t>(1, epochs_ / kLinesThatStay) : 1;
+}
+
+void Progress::begin(const std::string& folder, std::int64_t done_steps) {
+  const frontend::Training& settings = trainer_.settings();
+  print("{} ({}) by {}", counted(static_cast<std::int64_t>(trainer_.learned_params()), "param"),
+        counted(trainer_.learned_numbers(), "number"), settings.optimizer);
+  if (settings.schedule != "constant") print(", {}", settings.schedule);
+  if (!settings.rows.empty()) {
+    print("; {} in batches of {}", counted(trainer_.rows(), "row"), trainer_.batch());
+    if (trainer_.validation_rows() > 0) print(", {} to validate", trainer_.validation_rows());
+  }
+  print("; {}\n", counted(epochs_, "epoch"));
+  std::vector<std::string> unsaid;
+  if (!settings.given.contains(frontend::Setting::optimizer)) unsaid.push_back("optimizer");
+  if (!settings.rows.empty() && !settings.given.contains(frontend::Setting::batch)) unsaid.push_back("batch");
+  if (!settings.given.contains(frontend::Setting::epochs) && !settings.given.contains(frontend::Setting::steps)) unsaid.push_back("epochs");
+  if (!unsaid.empty()) put(fmt::format("(chosen for want of a setting: {})\n", fmt::join(unsaid, ", ")));
+  if (done_steps > 0) print("going on after step {} from {}\n", done_steps, folder);
+}
+
+std::string Progress::line(const Epoch& epoch) const {
+  const int width = static_cast<int>(std::to_string(epochs_).size());
+  std::string text = fmt::format("epoch {:>{}}/{}", epoch.number, width, epochs_);
+  for (const auto& [name, value] : columns(trainer_, epoch)) text += fmt::format("  {} {:<9}", name, short_number(value));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+void Progress::epoch(const Epoch& epoch, bool is_last) {
+  const bool stays = is_last || epoch.number % shown_every_ == 0 || epoch.number == 1;
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_terminal_) {
+    print("{}\n", line(epoch));
+    return;
+  }
+  if (!stays && std::chrono::duration<double>(now - drawn_).count() < kSecondsBetweenDraws) return;
+  drawn_ = now;
+  const double left = epoch.seconds / static_cast<double>(epoch.number) * static_cast<double>(epochs_ - epoch.number);
+  print("\r\x1b[K{}", line(epoch));
+  if (!stays && epoch.seconds > 1) print("  {} left", duration_text(left));
+  is_open_ = !stays;
+  if (stays) put("\n");
+  flush_results();
+}
+
+void Progress::end() {
+  if (is_open_) put("\n");
+  is_open_ = false;
+}
+
+std::string log_text(const std::string& path, const Trainer& trainer, const std::vector<Epoch>& history) {
+  const bool is_csv = path.ends_with(".csv");
+  std::string text;
+  for (const Epoch& epoch : history) {
+    nlohmann::ordered_json row{{"epoch", epoch.number}, {"step", epoch.step}};
+    for (const auto& [name, value] : columns(trainer, epoch))
+      row[name] = std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(runtime::number_text(value));
+    row["seconds"] = std::round(epoch.seconds * 1e6) / 1e6;
+    if (!is_csv) {
+      text += row.dump() + "\n";
+      continue;
+    }
+    std::string names, cells;
+    for (const auto& [name, value] : row.items()) {
+      names += fmt::format("{}{}", names.empty() ? "" : ",", name);
+      cells += fmt::format("{}{}", cells.empty() ? "" : ",", value.is_string() ? value.get<std::string>() : value.dump());
+    }
+    if (text.empty()) text = names + "\n";
+    text += cells + "\n";
+  }
+  return text;
+}
+
+}  // namespace bpc::tool

@@ -1,0 +1,40 @@
+// What a person sees of a training, and the file that keeps it.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tools/bpc/train/trainer.h"
+
+namespace bpc::tool {
+
+class Progress {
+ public:
+  // Whether standard output is a terminal decides how much is said: there, a line that changes as epochs go by, and some twenty that stay.
+  explicit Progress(const Trainer& trainer);
+
+  void begin(const std::string& folder, std::int64_t done_steps);
+  void epoch(const Epoch& epoch, bool is_last);
+  // The line that changes is done with.
+  void end();
+
+ private:
+  std::string line(const Epoch& epoch) const;
+
+  const Trainer& trainer_;
+  bool is_terminal_;
+  bool is_open_ = false;  // the line that changes is on the screen
+  std::int64_t epochs_, shown_every_;
+  std::chrono::steady_clock::time_point drawn_;
+};
+
+// The table of epochs for --log: by the file's ending, comma-separated values or a JSON object a line.
+std::string log_text(const std::string& path, const Trainer& trainer, const std::vector<Epoch>& history);
+
+// "0.01234", "1.2e-05": five digits.
+std::string short_number(double value);
+// "12.3 s", "4 min 10 s".
+std::string duration_text(double seconds);
+
+}  // namespace bpc::tool

@@ -1,0 +1,274 @@
+#include "tools/bpc/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "ir/part.h"
+#include "support/internal_error.h"
+#include "tools/bpc/nan_check.h"
+
+namespace bpc::tool {
+
+namespace {
+
+using runtime::Tensor;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kUsualBatch = 32, kUsualSteps = 1000, kUsualEpochs = 10;
+
+void set_integer(Tensor& tensor, std::int64_t value) {
+  *tensor.data<std::int64_t>() = value;
+}
+
+Tensor order_tensor(const std::vector<std::int32_t>& rows) {
+  Tensor tensor(Type(Element::i32, {{static_cast<std::int64_t>(rows.size()), {}}}));
+  std::memcpy(tensor.raw(), rows.data(), tensor.bytes());
+  return tensor;
+}
+
+// Of its own memory, whoever shares it.
+Tensor copied(const Tensor& tensor) {
+  Tensor copy(tensor.type());
+  std::memcpy(copy.raw(), tensor.raw(), tensor.bytes());
+  return copy;
+}
+Tensors copied(const Tensors& tensors) {
+  Tensors copies;
+  for (const auto& [name, tensor] : tensors) copies.emplace(name, copied(tensor));
+  return copies;
+}
+
+}  // namespace
+
+std::unique_ptr<Trainer> Trainer::make(Session& session, const std::string& path) {
+  std::unique_ptr<Trainer> trainer(new Trainer(session));
+  return trainer->prepare(path) && trainer->compile() ? std::move(trainer) : nullptr;
+}
+
+bool Trainer::prepare(const std::string& path) {
+  std::optional<Script> script = lower_script(session_, path, DataNeed::values, &settings_);
+  if (!script) return false;
+  script_ = std::move(*script);
+  const ir::Function& main = script_.module.main;
+  auto arguments = make_arguments(session_, script_, main);
+  if (!arguments) return false;
+  std::int64_t rows = 1;
+  for (std::size_t i = 0; i < arguments->size(); ++i) {
+    const Type& type = main.type(main.parameters[i].value);
+    const bool counts = main.parameters[i].kind == ir::Parameter::Kind::input && !settings_.rows.empty() && type.rank() > 0 &&
+                        type.dims[0].name.text == settings_.rows;
+    if (counts) rows = type.size(0);
+    data_.emplace(main.parameters[i].path, std::move((*arguments)[i]));
+  }
+  if (rows == 0) {
+    session_.diagnostics.error(Code::E0504, {}, fmt::format("there are no rows to learn from: {} is 0", settings_.rows));
+    return false;
+  }
+  split_ = split_rows(rows, settings_.validation, seed());
+  measured_ = {"loss"};
+  measured_.insert(measured_.end(), settings_.metrics.begin(), settings_.metrics.end());
+  return choose_lengths();
+}
+
+bool Trainer::choose_lengths() {
+  if (settings_.rows.empty() && (settings_.batch || settings_.validation > 0)) {
+    session_.diagnostics
+        .error(Code::E0113, {},
+               fmt::format("`{}` is of rows, and no input has a first axis that counts them", settings_.batch ? "batch" : "validation"))
+        .with_help("declare `dim N`, and inputs as `input x : [N, …]`");
+    return false;
+  }
+  batch_ = std::min(rows(), settings_.batch.value_or(kUsualBatch));
+  steps_per_epoch_ = (rows() + batch_ - 1) / batch_;
+  const std::int64_t usual = std::max(kUsualEpochs, (kUsualSteps + steps_per_epoch_ - 1) / steps_per_epoch_);
+  steps_ = settings_.steps.value_or(0);
+  if (!settings_.steps && __builtin_mul_overflow(settings_.epochs.value_or(usual), steps_per_epoch_, &steps_)) {
+    session_.diagnostics.error(Code::E0210, {},
+                               fmt::format("{} epochs of {} steps are more than can be counted", *settings_.epochs, steps_per_epoch_));
+    return false;
+  }
+  return true;
+}
+
+// ---- what runs ----
+
+frontend::LowerOptions Trainer::of_step(std::int64_t rows) const {
+  frontend::LowerOptions how;
+  how.entry = frontend::Entry::step;
+  how.steps = steps_;
+  if (!settings_.rows.empty()) how.rows = {settings_.rows, rows, this->rows()};
+  return how;
+}
+
+Tensors Trainer::all_given() const {
+  Tensors given = data_;
+  for (const std::string& path : learned_) given.emplace(path, state_.at(path));
+  return given;
+}
+
+std::unique_ptr<CompiledEntry> Trainer::compile_step(std::int64_t rows, bool first) {
+  std::optional<ir::Module> module = lower_entry(session_, script_, of_step(rows), all_given());
+  if (!module) return nullptr;
+  if (first) {
+    // What the step gives anew is the state; it starts with the params as they are, and what the rule keeps is zero.
+    for (const ir::Output& output : module->main.outputs) {
+      if (output.donor.empty()) continue;
+      if (auto param = data_.extract(output.path)) {
+        learned_.push_back(output.path);
+        state_.emplace(output.path, copied(param.mapped()));
+      } else {
+        state_.emplace(output.path, Tensor::zeros(module->main.type(output.value)));
+      }
+    }
+    for (const std::string& path : learned_)
+      if (auto average = state_.find(path + "/" + frontend::kAverage); average != state_.end()) average->second = copied(state_.at(path));
+  }
+  return CompiledEntry::make(session_, std::move(*module));
+}
+
+bool Trainer::compile() {
+  whole_ = compile_step(batch_, true);
+  if (!whole_) return false;
+  if (rows() % batch_ != 0 && !(rest_ = compile_step(rows() % batch_, false))) return false;
+  if (!split_.validation.empty()) {
+    frontend::LowerOptions how;
+    how.entry = frontend::Entry::evaluate;
+    how.rows = {settings_.rows, validation_rows(), validation_rows()};
+    std::optional<ir::Module> module = lower_entry(session_, script_, how, all_given());
+    if (!module) return false;
+    evaluate_ = CompiledEntry::make(session_, std::move(*module));
+  }
+  for (const char* name : {frontend::kAt, frontend::kStep}) place_.emplace(name, Tensor::zeros(Type(Element::i64)));
+  place_.emplace(frontend::kOrder, order_tensor(split_.training));
+  validation_place_.emplace(frontend::kAt, Tensor::zeros(Type(Element::i64)));
+  validation_place_.emplace(frontend::kOrder, order_tensor(split_.validation));
+  sums_.assign(measured_.size(), 0);
+  bind();
+  return true;
+}
+
+void Trainer::bind() {
+  whole_->bind({&place_, &state_, &data_});
+  if (rest_) rest_->bind({&place_, &state_, &data_});
+}
+
+std::int64_t Trainer::learned_numbers() const {
+  std::int64_t count = 0;
+  for (const std::string& path : learned_) count += state_.at(path).count();
+  return count;
+}
+
+// ---- the state ----
+
+Trainer::State Trainer::state() const {
+  return {copied(state_), step_, sums_};
+}
+
+void Trainer::restore(const State& state) {
+  for (auto& [name, tensor] : state_) tensor = copied(state.tensors.at(name));
+  step_ = state.step;
+  sums_ = state.sums;
+  bind();
+}
+
+Tensors Trainer::params() const {
+  Tensors params;
+  for (const ir::Parameter& parameter : script_.module.main.parameters) {
+    if (parameter.kind != ir::Parameter::Kind::param) continue;
+    const auto average = state_.find(parameter.path + "/" + frontend::kAverage), learned = state_.find(parameter.path);
+    params.emplace(parameter.path, average != state_.end()   ? average->second
+                                   : learned != state_.end() ? learned->second
+                                                             : data_.at(parameter.path));
+  }
+  return params;
+}
+
+// ---- steps ----
+
+std::optional<Trainer::End> Trainer::step_once() {
+  const std::int64_t epoch = step_ / steps_per_epoch_, place = step_ % steps_per_epoch_, at = place * batch_;
+  if (ordered_epoch_ != epoch) {
+    const std::vector<std::int32_t> order = order_of_epoch(split_.training, settings_.shuffle, epoch, seed());
+    std::memcpy(place_.at(frontend::kOrder).raw(), order.data(), order.size() * sizeof order[0]);
+    ordered_epoch_ = epoch;
+  }
+  if (place == 0) std::ranges::fill(sums_, 0);
+  const std::int64_t count = std::min(batch_, rows() - at);
+  set_integer(place_.at(frontend::kAt), at);
+  set_integer(place_.at(frontend::kStep), step_ + 1);
+  CompiledEntry& entry = count == batch_ ? *whole_ : *rest_;
+  if (auto failure = entry.run(run_options(session_.options, {}))) {
+    const bool is_interrupt = failure->interrupted;
+    succeeded(session_, std::move(failure));
+    return is_interrupt ? End::interrupted : End::failed;
+  }
+  ++step_;
+  for (std::size_t i = 0; i < measured_.size(); ++i) {
+    const double value = entry.output(i == 0 ? entry.function().loss : measured_[i]).real_at(0);
+    if (i == 0 && !std::isfinite(value)) return End::diverged;
+    sums_[i] += value * static_cast<double>(count);
+  }
+  return std::nullopt;
+}
+
+Trainer::End Trainer::run(const std::function<bool(const Epoch&)>& epoch_is_over, const std::function<bool()>& step_is_over) {
+  const auto start = Clock::now();
+  while (step_ < steps_) {
+    if (auto end = step_once()) return *end;
+    if (step_ % steps_per_epoch_ == 0 || step_ == steps_) {
+      auto over = end_epoch();
+      if (!over) return End::failed;
+      over->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+      if (!epoch_is_over(*over)) return End::stopped;
+    }
+    if (!step_is_over()) return End::interrupted;
+  }
+  return End::done;
+}
+
+void Trainer::explain_divergence(const State& good, const std::string& help) {
+  const std::int64_t bad = step_;  // the step that gave the loss, from 1
+  session_.diagnostics.error(Code::E0413, {}, fmt::format("the loss of step {} is not a finite number", bad)).with_help(help);
+  restore(good);
+  while (step_ + 1 < bad)
+    if (step_once()) return;
+  const std::int64_t at = step_ % steps_per_epoch_ * batch_;
+  Diagnostics unused;
+  frontend::LowerOptions how = of_step(std::min(batch_, rows() - at));
+  how.real = session_.options.real;
+  how.dims = script_.bindings.dims;
+  how.seed = session_.options.seed;
+  for (const auto& [name, tensor] : all_given()) how.bound[name] = tensor.type();
+  std::optional<ir::Module> module = frontend::lower(script_.program, how, unused);
+  if (!module) throw InternalError("train", "the step does not lower again");
+  const ir::Function forward = ir::part(module->main, [](const ir::Output& output) { return output.donor.empty(); });
+  set_integer(place_.at(frontend::kAt), at);
+  set_integer(place_.at(frontend::kStep), bad);
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : forward.parameters)
+    for (const Tensors* tensors : {&place_, &state_, &data_})
+      if (auto found = tensors->find(parameter.path); found != tensors->end()) arguments.push_back(found->second);
+  execute(session_, *interpret_checking_nan(forward, session_.sources), arguments, run_options(session_.options, {}));
+}
+
+std::optional<Epoch> Trainer::end_epoch() {
+  Epoch epoch;
+  epoch.number = (step_ - 1) / steps_per_epoch_ + 1;
+  epoch.step = step_;
+  const std::int64_t places = (step_ - 1) % steps_per_epoch_ + 1;
+  const double count = static_cast<double>(std::min(places * batch_, rows()));
+  for (double sum : sums_) epoch.training.push_back(sum / count);
+  if (!evaluate_) return epoch;
+  validation_params_ = params();
+  evaluate_->bind({&validation_place_, &validation_params_, &data_});
+  if (!succeeded(session_, evaluate_->run(run_options(session_.options, {})))) return std::nullopt;
+  for (std::size_t i = 0; i < measured_.size(); ++i)
+    epoch.validation.push_back(evaluate_->output(i == 0 ? evaluate_->function().loss : measured_[i]).real_at(0));
+  validation_params_.clear();
+  return epoch;
+}
+
+}  // namespace bpc::tool

@@ -1,0 +1,97 @@
+// Training: the steps of a script over its data. A run is a function of the script, its data and the seed; what is interrupted and goes on
+// ends with the same bits.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/training.h"
+#include "tools/bpc/train/entry.h"
+#include "tools/bpc/train/rows.h"
+
+namespace bpc::tool {
+
+// What is known of an epoch when it is over. The loss and the metrics of the training rows are means over its steps, while the params
+// change; those of the validation rows are of the params at its end, of all rows at once.
+struct Epoch {
+  std::int64_t number = 0, step = 0;         // from 1
+  std::vector<double> training, validation;  // as Trainer::measured(); validation: empty where no rows are kept apart
+  double seconds = 0;                        // since the training began
+};
+
+class Trainer {
+ public:
+  // The script with data and flags; nullptr when there were errors, which are in the session.
+  static std::unique_ptr<Trainer> make(Session& session, const std::string& path);
+
+  const Script& script() const { return script_; }
+  const frontend::Training& settings() const { return settings_; }
+  // "loss" and the metrics.
+  const std::vector<std::string>& measured() const { return measured_; }
+  std::int64_t rows() const { return static_cast<std::int64_t>(split_.training.size()); }
+  std::int64_t validation_rows() const { return static_cast<std::int64_t>(split_.validation.size()); }
+  std::int64_t batch() const { return batch_; }
+  std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  std::int64_t steps() const { return steps_; }
+  std::uint64_t seed() const { return script_.module.seed; }
+  std::size_t learned_params() const { return learned_.size(); }
+  std::int64_t learned_numbers() const;
+
+  // ---- the state, which is all that a step changes ----
+
+  struct State {
+    Tensors tensors;           // the params that are learned, and what the rule keeps of each: "W", "W/m"
+    std::int64_t step = 0;     // done so far
+    std::vector<double> sums;  // of the epoch under way, over its rows: as measured()
+  };
+  State state() const;
+  std::int64_t step() const { return step_; }
+  // Goes on from another state, whose tensors have the names and types of this one.
+  void restore(const State& state);
+  // The params to use, by path, those that are not learned as well: their running means, where the script asks for them.
+  Tensors params() const;
+
+  // Why training ended before its last step.
+  enum class End : std::uint8_t { done, stopped, failed, interrupted, diverged };
+
+  // Steps on until the end, an error (in the session), a loss that is not finite, or what `epoch_is_over` and `step_is_over` say: false
+  // ends it there.
+  End run(const std::function<bool(const Epoch&)>& epoch_is_over, const std::function<bool()>& step_is_over);
+
+  // After a loss that is not finite: E0413, with what the first operation is that made it so, found by repeating the steps since `good`.
+  void explain_divergence(const State& good, const std::string& help);
+
+ private:
+  explicit Trainer(Session& session) : session_(session) {}
+  bool prepare(const std::string& path);
+  bool choose_lengths();
+  frontend::LowerOptions of_step(std::int64_t rows) const;
+  Tensors all_given() const;
+  std::unique_ptr<CompiledEntry> compile_step(std::int64_t rows, bool first);
+  bool compile();
+  void bind();
+  std::optional<End> step_once();
+  std::optional<Epoch> end_epoch();
+
+  Session& session_;
+  Script script_;
+  frontend::Training settings_;
+  std::vector<std::string> measured_;
+  Split split_;
+  std::int64_t batch_ = 1, steps_per_epoch_ = 1, steps_ = 1;
+
+  Tensors data_;  // inputs, and params that are not learned
+  Tensors state_;
+  std::vector<std::string> learned_;
+  Tensors place_;  // kOrder, kAt, kStep
+  Tensors validation_place_, validation_params_;
+  std::unique_ptr<CompiledEntry> whole_, rest_, evaluate_;  // a step of a whole batch, one of what is left, the validation rows
+  std::int64_t step_ = 0;
+  std::vector<double> sums_;
+  std::int64_t ordered_epoch_ = -1;  // whose order is in place_
+};
+
+}  // namespace bpc::tool
