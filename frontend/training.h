@@ -27,6 +27,7 @@ struct Training {
 
   // The free dim that counts rows, the first axis of inputs; empty where there is none, and each step uses all.
   std::string rows;
+  std::string rows_elsewhere;  // why there is none: what else has the size of that dim
 };
 
 // The parameters of a training step besides the script's, whose paths no param can have: the rows of an epoch in their order, where in it

@@ -32,8 +32,8 @@ Settings read_settings(Context& c, Training& training);
 
 // ---- rows ----
 
-// The free dim that is the first axis of inputs: N, where there are several.
-std::string rows_dim(Context& c);
+// Finds the free dim that is the first axis of inputs (N, where there are several), and the size of nothing else.
+void find_rows(Context& c, Training& training);
 // Whether the first axis of a type is the dim of LowerOptions::rows.
 bool counts_rows(Context& c, const TypeExpr& type);
 // Of all rows of an input those that this run uses, as a value of the type that the input is declared with.

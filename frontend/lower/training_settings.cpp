@@ -302,7 +302,7 @@ class Reader {
 
 Settings read_settings(Context& c, Training& training) {
   Settings settings = Reader(c, training).read();
-  training.rows = rows_dim(c);
+  find_rows(c, training);
   return settings;
 }
 

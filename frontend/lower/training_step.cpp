@@ -9,6 +9,7 @@
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/training.h"
 #include "frontend/lower/types.h"
+#include "frontend/syntax/walk.h"
 #include "frontend/training.h"
 #include "ir/dependence.h"
 #include "support/internal_error.h"
@@ -355,21 +356,44 @@ class Step {
   bool failed_ = false;
 };
 
+// Whether a size speaks of the dim anywhere.
+bool names_dim(const Ast& ast, const Meanings& names, ExprId size, const Definition* dim) {
+  if (names.of(size) == dim) return true;
+  bool found = false;
+  for_each_child(ast.expr(size).node, [&](ExprId child) { found |= names_dim(ast, names, child, dim); });
+  return found;
+}
+
 }  // namespace
 
-std::string rows_dim(Context& c) {
+void find_rows(Context& c, Training& training) {
   const Ast& ast = *c.program.asts[0];
-  std::vector<std::string> found;
+  struct Sized {
+    const std::string* name;
+    const TypeExpr* type;
+    bool is_input;
+  };
+  std::vector<Sized> all;
   for (StmtId id : ast.top) {
-    const auto* input = std::get_if<InputStmt>(&ast.stmt(id).node);
-    if (!input || !input->type || input->type->sizes.empty()) continue;
-    const Definition* dim = c.top->names->of(input->type->sizes[0]);
+    const StmtNode& node = ast.stmt(id).node;
+    if (const auto* input = std::get_if<InputStmt>(&node); input && input->type) all.push_back({&input->name.text, &*input->type, true});
+    if (const auto* param = std::get_if<ParamStmt>(&node); param && param->type) all.push_back({&param->name.text, &*param->type, false});
+  }
+  const Definition* rows = nullptr;
+  for (const Sized& one : all) {
+    const Definition* dim = one.is_input && !one.type->sizes.empty() ? c.top->names->of(one.type->sizes[0]) : nullptr;
     const auto source = c.dim_sources.find(dim);
     const bool is_free = source != c.dim_sources.end() && (source->second.from == DimSize::From::data || source->second.is_free);
-    if (is_free && std::ranges::find(found, dim->name) == found.end()) found.push_back(dim->name);
+    if (is_free && (!rows || dim->name == "N")) rows = dim;
   }
-  if (std::ranges::find(found, "N") != found.end()) return "N";
-  return found.empty() ? std::string() : found.front();
+  if (!rows) return;
+  for (const Sized& one : all)
+    for (std::size_t axis = 0; axis < one.type->sizes.size(); ++axis) {
+      const ExprId size = one.type->sizes[axis];
+      const bool is_rows = one.is_input && axis == 0 && c.top->names->of(size) == rows;
+      if (!is_rows && names_dim(ast, *c.top->names, size, rows)) training.rows_elsewhere = *one.name;
+    }
+  if (training.rows_elsewhere.empty()) training.rows = rows->name;
 }
 
 bool counts_rows(Context& c, const TypeExpr& type) {

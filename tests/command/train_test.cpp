@@ -218,12 +218,21 @@ TEST_CASE("what cannot be kept is said, and what was there stays") {
   const Folder folder;
   const std::string script = folder.write("net.bp", kNet), model = (folder.path / "m").string();
   check_refused(train(script, {"--save", script}), 2, "E0507");
+  const Finished nowhere = train(script, {"--log", (folder.path / "no/log.csv").string()});
+  check_refused(nowhere, 2, "E0507");
+  CHECK(nowhere.out.empty());  // said before it begins
   REQUIRE(train(script, {"--save", model}).code == 0);
   const std::string before = read_file((folder.path / "m/last.safetensors").string());
   const Finished full =
       run({"sh", "-c", "ulimit -f 1; trap '' XFSZ; exec \"$0\" \"$@\"", bpc_path(), "train", script, "--save", model, "--epochs", "7"});
   check_refused(full, 2, "E0507");
-  CHECK(read_file((folder.path / "m/last.safetensors").string()) == before);
+  CHECK(read_file((folder.path / "m/previous_last.safetensors").string()) == before);
+  REQUIRE(train(script, {"--save", model}).code == 0);
+  REQUIRE(train(script, {"--save", model, "--resume", "--steps", "20"}).code == 0);
+  const Finished resumed = run({"sh", "-c", "ulimit -f 1; trap '' XFSZ; exec \"$0\" \"$@\"", bpc_path(), "train", script, "--save", model,
+                                "--resume", "--steps", "30"});
+  check_refused(resumed, 2, "E0507");
+  CHECK(train(script, {"--save", model, "--resume", "--steps", "30"}).code == 0);
 }
 
 TEST_CASE("a loss that is not finite ends the training and is explained") {
@@ -264,6 +273,22 @@ train { optimizer = sgd(lr = 0.05); epochs = 200 }
   CHECK(learned("[1]", {"--validation", "0.9"}) == Approx(1));
   check_refused(train(script, {"--data", folder.write("none.csv", "x\n")}), 2, "E05");
   check_refused(train(script), 2, "E0501");
+}
+
+TEST_CASE("rows are cut only where nothing else has their number") {
+  const Folder folder;
+  const std::string square =
+      folder.write("square.bp", "dim N\ninput x : [N, N] = [[1, 2], [3, 4]]\nparam w : [N] = 0\nloss J = mean((x @ w - 1)^2)\n");
+  const std::string across = folder.write(
+      "across.bp", "dim N\ninput y : [N] = [1, 2, 3]\ninput x : [2, N + 1] = 1\nparam w = 0\nloss J = w * sum(x) + mean((y - w)^2)\n");
+  for (const std::string& script : {square, across}) {
+    const Finished whole = train(script, {"--steps", "3"});
+    INFO(whole.err);
+    CHECK(whole.code == 0);
+    CHECK(whole.out.find("rows") == std::string::npos);
+    check_refused(train(script, {"--batch", "1"}), 1, "`batch` cuts inputs along their first axis, whose size `");
+    check_refused(train(script, {"--validation", "0.5"}), 1, "`validation` cuts inputs");
+  }
 }
 
 TEST_CASE("each row is used once in an epoch, in another order each time") {

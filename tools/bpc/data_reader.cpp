@@ -232,7 +232,8 @@ std::optional<Tensors> DataReader::read_params(const std::string& path, const st
   Tensors result;
   if (const auto* tensors = std::get_if<Tensors>(&file->is)) {
     for (const auto& [name, tensor] : *tensors)
-      if (name.find('/') == std::string::npos) result[name] = is_real(tensor.type().element) ? tensor.as(real) : tensor;  // "W/m" is what training keeps
+      if (name.find('/') == std::string::npos)
+        result[name] = is_real(tensor.type().element) ? tensor.as(real) : tensor;  // "W/m" is what training keeps
     return result;
   }
   const auto* document = std::get_if<json>(&file->is);

@@ -56,6 +56,7 @@ class Training {
 
   int run() {
     if (session_.options.resume && !resume()) return session_.finish();
+    if (!folder_.prepare() || !write_log()) return session_.finish();
     progress_.begin(folder_.path(), trainer_.step());
     session_.report();
     good_.state = trainer_.state();
@@ -93,6 +94,11 @@ class Training {
     return true;
   }
 
+  bool write_log() {
+    const std::string& log = session_.options.log;
+    return log.empty() || runtime::write_file(log, log_text(log, trainer_, good_.history), session_.diagnostics);
+  }
+
   bool epoch_is_over(const Epoch& epoch) {
     good_.history.push_back(epoch);
     const bool is_better = watch_.is_better(epoch, good_.best);
@@ -119,8 +125,7 @@ class Training {
     kept_ = Clock::now();
     bool ok = folder_.keep_last(good_);
     if (ok && best_is_new_ && watch_.validation) ok = folder_.keep_best(best_params_, *good_.best);
-    if (ok && !session_.options.log.empty())
-      ok = runtime::write_file(session_.options.log, log_text(session_.options.log, trainer_, good_.history), session_.diagnostics);
+    ok = ok && write_log();
     best_is_new_ &= !ok;
     cannot_keep_ |= !ok;
     return ok;

@@ -1,5 +1,7 @@
 #include "tools/bpc/train/checkpoint.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -64,18 +66,23 @@ std::string beside(const std::string& script) {
 Folder::Folder(Session& session, const Trainer& trainer, std::string path)
     : session_(session), trainer_(trainer), path_(path.empty() ? beside(session.options.files.front()) : std::move(path)) {}
 
-bool Folder::write(const std::string& name, const Tensors& tensors, const std::string& remarks) {
+bool Folder::prepare() {
   std::error_code problem;
   fs::create_directories(path_, problem);
-  if (problem) {
-    session_.diagnostics.error(Code::E0507, {}, fmt::format("cannot make the folder {}: {}", path_, problem.message()))
-        .with_help("`--save FOLDER` names another one");
-    return false;
-  }
+  const std::string why = problem ? problem.message() : ::access(path_.c_str(), W_OK | X_OK) ? std::strerror(errno) : "";
+  if (why.empty()) return true;
+  session_.diagnostics.error(Code::E0507, {}, fmt::format("cannot keep anything in the folder {}: {}", path_, why))
+      .with_help("`--save FOLDER` names another one");
+  return false;
+}
+
+bool Folder::write(const std::string& name, const Tensors& tensors, const std::string& remarks) {
   const SourceMap& sources = session_.sources;
   const std::string text = sources.file(trainer_.script().program.asts[0]->file).text;
-  return runtime::write_file((fs::path(path_) / name).string(), runtime::safetensors_text(tensors, {{"bpc", remarks}, {"script", text}}),
-                             session_.diagnostics);
+  const fs::path file = fs::path(path_) / name;
+  std::error_code ignored;
+  if (written_.insert(name).second) fs::rename(file, fs::path(path_) / ("previous_" + name), ignored);
+  return runtime::write_file(file.string(), runtime::safetensors_text(tensors, {{"bpc", remarks}, {"script", text}}), session_.diagnostics);
 }
 
 std::string Folder::remarks(const std::vector<Epoch>& history, const std::optional<Epoch>& best, const Trainer::State* state) const {
@@ -150,6 +157,7 @@ std::optional<SavedTraining> Folder::read_last() {
   if (saved.state.sums.size() != trainer_.measured().size()) return refuse("it measured something else");
   if (script == said.end() || script->second != session_.sources.file(trainer_.script().program.asts[0]->file).text)
     session_.diagnostics.warning(Code::W0504, {}, "the script has changed since the training that goes on began");
+  written_ = {kLast, kBest};
   return saved;
 }
 

@@ -1,5 +1,5 @@
 // The folder of a training: last.safetensors, to use and to go on from, and best.safetensors, the params that judged best. Each file is
-// whole at any moment, whatever ends the process.
+// whole at any moment, whatever ends the process. What another training left there is called previous_last.safetensors ….
 //
 // A file holds the params by path ("W"), as --params takes them; what the rule keeps ("W/m"); where running means are asked for, the params
 // are these, and "W/trained" is what a step goes on from. Its remarks: "bpc", a JSON object of what else a training needs to go on, and
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class Folder {
   Folder(Session& session, const Trainer& trainer, std::string path);
   const std::string& path() const { return path_; }
 
+  // Makes the folder, and sees to it that it can be written to, before hours of work are to go there. False: E0507.
+  bool prepare();
   // Of the trainer as it is. False when it cannot be written (E0507); what was there before is untouched.
   bool keep_last(const SavedTraining& saved);
   bool keep_best(const Tensors& params, const Epoch& epoch);
@@ -39,6 +42,7 @@ class Folder {
   Session& session_;
   const Trainer& trainer_;
   std::string path_;
+  std::set<std::string> written_;  // files, by this training or the one that it goes on from
 };
 
 }  // namespace bpc::tool

@@ -74,10 +74,15 @@ bool Trainer::prepare(const std::string& path) {
 }
 
 bool Trainer::choose_lengths() {
-  if (settings_.rows.empty() && (settings_.batch || settings_.validation > 0)) {
+  const char* unmet = settings_.batch ? "batch" : "validation";
+  if (const std::string& other = settings_.rows_elsewhere; !other.empty() && (settings_.batch || settings_.validation > 0)) {
     session_.diagnostics
-        .error(Code::E0113, {},
-               fmt::format("`{}` is of rows, and no input has a first axis that counts them", settings_.batch ? "batch" : "validation"))
+        .error(Code::E0113, {}, fmt::format("`{}` cuts inputs along their first axis, whose size `{}` has elsewhere", unmet, other))
+        .with_help("without it, each step uses all rows");
+    return false;
+  }
+  if (settings_.rows.empty() && (settings_.batch || settings_.validation > 0)) {
+    session_.diagnostics.error(Code::E0113, {}, fmt::format("`{}` is of rows, and no input has a first axis that counts them", unmet))
         .with_help("declare `dim N`, and inputs as `input x : [N, …]`");
     return false;
   }
