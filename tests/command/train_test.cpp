@@ -164,8 +164,10 @@ TEST_CASE("a training that goes on ends with the same bits") {
   INFO(rest.err);
   REQUIRE(rest.code == 0);
   CHECK(bits(folder.path / "whole/last.safetensors") == bits(folder.path / "parts/last.safetensors"));
-  // An epoch that was cut off is in the log as it was seen.
-  CHECK(log_of(folder.path / "log.jsonl").back()["epoch"] == 6);
+  // An epoch that was cut off and went on is one.
+  const std::vector<json> log = log_of(folder.path / "log.jsonl");
+  REQUIRE(log.size() == 6);
+  for (std::size_t i = 0; i < log.size(); ++i) CHECK(log[i]["epoch"] == i + 1);
   check_refused(train(script, with({"--resume", "--batch", "2"})), 2, "E0512");
   check_refused(train(script, with({"--resume", "--optimizer", "sgd"})), 2, "its optimizer is \"adam(lr = 0.05)\", not \"sgd\"");
   check_refused(train(script, with({"--resume", "--seed", "8"})), 2, "its seed is 0, not 8");
@@ -355,6 +357,15 @@ TEST_CASE("training stops when it gets no better, and the best is kept") {
   CHECK(fs::exists(folder.path / "net.model/best.safetensors"));
   CHECK(read_file((folder.path / "log.csv").string()).find("epoch,step,loss,accuracy,validation loss,validation accuracy,seconds\n1,2,") ==
         0);
+}
+
+TEST_CASE("training does not look at rows that it does not have") {
+  const Folder folder;
+  const std::string script = folder.write("net.bp", kNet);
+  check_refused(train(script, {"--stop", "patience(2, on = \"validation loss\")"}), 1, "no rows are kept apart");
+  const std::string one = folder.write("one.bp", "dim N\ninput x : [N] = [1]\nparam m = 0\nloss J = mean((x - m)^2)\n");
+  check_refused(train(one, {"--stop", "patience(2)", "--validation", "0.5"}), 1, "there is one row alone");
+  CHECK(train(one, {"--validation", "0.5"}).code == 0);
 }
 
 TEST_CASE("training without a loss, params or settings says so") {

@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 // What is learned is kept this often, and in the end: writing takes longer than a small epoch.
 constexpr double kSecondsBetweenKeeps = 2;
+constexpr std::size_t kMostEpochs = 10'000;  // of the history
 
 // What judges epochs.
 struct Watch {
@@ -99,8 +100,18 @@ class Training {
     return log.empty() || runtime::write_file(log, log_text(log, trainer_, good_.history), session_.diagnostics);
   }
 
+  // An epoch that was cut off and went on is one. Of very many, every second one is dropped whenever there are too many to keep.
+  void record(const Epoch& epoch) {
+    std::vector<Epoch>& history = good_.history;
+    if (!history.empty() && history.back().number == epoch.number) history.pop_back();
+    const std::int64_t stride = history.size() > 1 ? history[1].number - history[0].number : 1;
+    const bool is_last = trainer_.step() == trainer_.steps();
+    if (epoch.number % stride == 0 || is_last) history.push_back(epoch);
+    if (history.size() > kMostEpochs) std::erase_if(history, [&](const Epoch& old) { return old.number % (2 * stride) != 0; });
+  }
+
   bool epoch_is_over(const Epoch& epoch) {
-    good_.history.push_back(epoch);
+    record(epoch);
     const bool is_better = watch_.is_better(epoch, good_.best);
     if (is_better) {
       good_.best = epoch;

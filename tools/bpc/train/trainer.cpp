@@ -86,6 +86,12 @@ bool Trainer::choose_lengths() {
         .with_help("declare `dim N`, and inputs as `input x : [N, …]`");
     return false;
   }
+  if (settings_.stop && settings_.stop->on.starts_with("validation ") && split_.validation.empty()) {
+    session_.diagnostics
+        .error(Code::E0113, {}, fmt::format("`stop` looks at \"{}\", and no rows are kept apart to validate", settings_.stop->on))
+        .with_help(rows() < 2 ? "there is one row alone" : "set `validation = 0.2`, or look at \"loss\"");
+    return false;
+  }
   batch_ = std::min(rows(), settings_.batch.value_or(kUsualBatch));
   steps_per_epoch_ = (rows() + batch_ - 1) / batch_;
   const std::int64_t usual = std::max(kUsualEpochs, (kUsualSteps + steps_per_epoch_ - 1) / steps_per_epoch_);
