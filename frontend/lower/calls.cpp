@@ -6,7 +6,6 @@
 #include "frontend/lower/advice.h"
 #include "frontend/lower/builtins.h"
 #include "frontend/lower/comprehensions.h"
-#include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/names/resolve.h"
 #include "frontend/prelude/prelude.h"
@@ -33,11 +32,7 @@ void note_compared(Context& c, const Definition& callee, const std::vector<Given
   static constexpr std::string_view kLosses[] = {"cross_entropy", "bce_with_logits", "mse", "mae", "huber"};
   const auto loss = std::find(std::begin(kLosses), std::end(kLosses), callee.name);
   if (!callee.prelude || loss == std::end(kLosses) || c.is_in_init() || c.is_trial || c.builder->block() != c.main.body()) return;
-  std::vector<Item> values;
-  for (const Given& each : given)
-    if (!each.name)
-      if (auto value = to_value(c, each.item)) values.push_back(*value);
-  if (values.size() >= 2) c.compared.push_back({*loss, values[0], values[1]});
+  if (given.size() >= 2 && !given[0].name && !given[1].name) c.compared.push_back({*loss, given[0].item, given[1].item});
 }
 
 }  // namespace

@@ -18,13 +18,16 @@ struct SettingCall {
   Span span;
 };
 
+// Whether a pattern of paths, such as "embed.*", is of that path.
+bool matches_path(const std::string& pattern, const std::string& path);
+
 struct Settings {
   std::optional<SettingCall> optimizer, schedule;  // none: of no use, which has been reported
   std::optional<double> clip, decay, average;
   std::vector<std::string> freeze, decay_on;  // patterns
   std::vector<std::pair<std::string, Item>> metrics;
   bool decays_weights = true;  // decay_on says nothing else
-  Span optimizer_span, decay_span;
+  Span decay_span;
 };
 
 // What the script and the flags say. Enters into `training` what the trainer wants to know. E0113.

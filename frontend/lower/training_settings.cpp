@@ -44,7 +44,6 @@ class Reader {
     Settings settings;
     settings.optimizer = function(Setting::optimizer, "adam", {{Name{"lr", {}}, Item{weak(0.01)}}});
     settings.schedule = function(Setting::schedule, "constant", {});
-    settings.optimizer_span = span_of(Setting::optimizer);
     settings.decay_span = span_of(Setting::decay);
     training_.optimizer = text_of(Setting::optimizer, "adam(lr = 0.01)");
     training_.schedule = text_of(Setting::schedule, "constant");
@@ -144,7 +143,7 @@ class Reader {
       std::vector<std::string> known;
       for (const ir::Parameter& parameter : c_.main.parameters)
         if (parameter.kind == ir::Parameter::Kind::param) known.push_back(parameter.path);
-      if (std::ranges::none_of(known, [&](const std::string& path) { return fnmatch(text->text.c_str(), path.c_str(), 0) == 0; })) {
+      if (std::ranges::none_of(known, [&](const std::string& path) { return matches_path(text->text, path); })) {
         const std::string near = closest_match(text->text, known);
         c_.error(Code::E0113, each.span, fmt::format("no param is called \"{}\"", text->text),
                  near.empty() ? fmt::format("the params are `{}`", fmt::join(known, "`, `")) : fmt::format("did you mean \"{}\"?", near));
@@ -152,6 +151,15 @@ class Reader {
       patterns.push_back(text->text);
     }
     return patterns;
+  }
+
+  bool is_rule(const SettingCall& call) {
+    const auto& parameters = call.function.fn->parameters;
+    if (parameters.size() >= 2 && !parameters[0].value.valid() && !parameters[1].value.valid()) return true;
+    c_.error(Code::E0113, call.span,
+             fmt::format("a rule is given a param and its gradient, and `{}` has no parameters for both", call.function.fn->name.text),
+             fmt::format("write it as `fn {}(p, g) = …`", call.function.fn->name.text));
+    return false;
   }
 
   // The arguments that stand without names are for the parameters that have defaults, in order.
@@ -168,6 +176,7 @@ class Reader {
     const Callable* callable = own ? own->item.as<Callable>() : nullptr;
     if (!meaning->prelude && !callable) return std::nullopt;
     SettingCall call{meaning->prelude ? prelude_function(c_, *meaning->prelude) : *callable, {}, value_of(place).span};
+    if (setting == Setting::optimizer && !is_rule(call)) return std::nullopt;
     if (const auto* written = std::get_if<CallExpr>(&value_of(place).node)) {
       auto given = arguments_of(place, *written, call);
       if (!given) return std::nullopt;
@@ -299,6 +308,10 @@ class Reader {
 };
 
 }  // namespace
+
+bool matches_path(const std::string& pattern, const std::string& path) {
+  return fnmatch(pattern.c_str(), path.c_str(), 0) == 0;
+}
 
 Settings read_settings(Context& c, Training& training) {
   Settings settings = Reader(c, training).read();

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <numeric>
@@ -23,7 +22,7 @@ using ir::Parameter;
 using ir::ValueId;
 
 bool matches(const std::vector<std::string>& patterns, const std::string& path) {
-  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return fnmatch(pattern.c_str(), path.c_str(), 0) == 0; });
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches_path(pattern, path); });
 }
 
 // Something that a rule changes: a param, or all of them as one vector.
@@ -172,6 +171,13 @@ class Step {
   // ---- the rule ----
 
   const Callable& rule() const { return settings_.optimizer->function; }
+  Frame frame_of_rule() const {
+    Frame frame;
+    frame.ast = rule().ast;
+    frame.names = rule().names;
+    frame.globals = rule().globals;
+    return frame;
+  }
   const FnParameter* parameter(std::string_view name) const {
     for (const FnParameter& each : rule().fn->parameters)
       if (each.name.text == name) return &each;
@@ -186,10 +192,7 @@ class Step {
   std::optional<Type> kept_type(const FnParameter& kept, const Item& value) {
     const Type type = c_.type(value);
     if (!kept.type) return type;
-    Frame frame;
-    frame.ast = rule().ast;
-    frame.names = rule().names;
-    frame.globals = rule().globals;
+    Frame frame = frame_of_rule();
     Temporarily<Frame*> enter(c_.frame, &frame);
     const auto& first = rule().fn->parameters.front().type;
     for (std::size_t i = 0; first && i < first->sizes.size() && i < type.rank(); ++i)
@@ -205,10 +208,7 @@ class Step {
     for (const Given& given : settings_.optimizer->arguments)
       if (given.name->text == "lr") return given.item;
     if (!lr->value.valid()) return std::nullopt;
-    Frame frame;
-    frame.ast = rule().ast;
-    frame.names = rule().names;
-    frame.globals = rule().globals;
+    Frame frame = frame_of_rule();
     Temporarily<Frame*> enter(c_.frame, &frame);
     return expression(c_, lr->value);
   }

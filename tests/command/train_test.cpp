@@ -124,6 +124,16 @@ train { optimizer = slow(lr = 1); schedule = half; steps = 2 }
   CHECK(kept(folder.path / "own.model/last.safetensors").at("v/count").real_at(1) == 2);
 }
 
+TEST_CASE("a function that is no rule is refused") {
+  const Folder folder;
+  for (const char* rule : {"fn r() = 1", "fn r(p) = p", "fn r(p, lr = 1) = p", "fn r(p = 1, g = 2) = p"}) {
+    const std::string script = folder.write("r.bp", fmt::format("param w = 1\nloss J = w^2\n{}\ntrain {{ optimizer = r }}\n", rule));
+    INFO(rule);
+    check_refused(train(script), 1, "a rule is given a param and its gradient, and `r` has no parameters for both");
+    check_refused(run_bpc({"check", script}), 1, "E0113");
+  }
+}
+
 TEST_CASE("training learns, on both backends and at every level alike") {
   const Folder folder;
   const std::string script = folder.write("net.bp", kNet);
@@ -249,6 +259,31 @@ train { optimizer = sgd(lr = 0.4); steps = 100 }
   check_refused(finished, 1, "error[E0413]: the loss of step 3 is not a finite number");
   CHECK(finished.err.find("error[E0404]") != std::string::npos);
   CHECK(finished.err.find("3 | y = log(w)") != std::string::npos);
+  // The row that does it is found, also where the step is the first of an epoch.
+  const std::string rows = folder.write("rows.bp", R"(
+dim N
+input x : [N] = [1, 2, 3, 4]
+param s = 0
+fn count(p, g) = p + 1
+y = log(4 - s + 0 * x)
+loss J = mean(y * x) * s / s
+train { optimizer = count; epochs = 3; batch = 2; shuffle = false }
+)");
+  const Finished early = train(rows, {"--set", "s=1"});
+  check_refused(early, 1, "the loss of step 4 is not a finite number");
+  CHECK(early.err.find("6 | y = log(4 - s + 0 * x)") != std::string::npos);
+  const std::string first = folder.write("first.bp", R"(
+dim N
+input x : [N] = [1, 2, 3, 4]
+param s = 1
+fn grow(p, g) = p * 4
+y = log(x - s)
+loss J = mean(where(s < 3, s, y))
+train { optimizer = grow; epochs = 3; batch = 2; shuffle = false }
+)");
+  const Finished second = train(first, {"--batch", "4"});  // the first step of the second epoch
+  check_refused(second, 1, "the loss of step 2 is not a finite number");
+  CHECK(second.err.find("6 | y = log(x - s)") != std::string::npos);
 }
 
 TEST_CASE("rows of any number are learned from") {

@@ -1,4 +1,6 @@
 // `bpc explain`: a script's forward values, the walk back through them, the chain rule of each param, and what it all costs.
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "explain/render.h"
@@ -33,7 +35,7 @@ int explain_command(const Options& options) {
   else if (options.format == "latex")
     put(explain::to_latex(*explanation, options.files.front(), options.param));
   else
-    put(explain::to_text(*explanation, {use_color_for_results(options.color), terminal_width(), options.param}));
+    put(explain::to_text(*explanation, {use_color(options.color, STDOUT_FILENO), terminal_width(), options.param}));
   return session.finish();
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "tools/bpc/explain_topic.h"
 
 #include <cmath>
@@ -53,7 +55,7 @@ int explain_code(const Options& options, const std::string& word) {
   for (const CodeInfo& info : all_codes()) {
     names.emplace_back(info.name);
     if (info.name != word) continue;
-    put(plain(essay_page(info.code), use_color_for_results(options.color)));
+    put(plain(essay_page(info.code), use_color(options.color, STDOUT_FILENO)));
     return kOk;
   }
   const std::string near = closest_match(word, names);

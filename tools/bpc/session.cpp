@@ -8,22 +8,11 @@
 #include "runtime/executable.h"
 #include "runtime/io/read_file.h"
 #include "tools/bpc/guard.h"
+#include "tools/bpc/terminal.h"
 
 namespace bpc::tool {
 
 namespace {
-
-bool use_color(Color color) {
-  switch (color) {
-    case Color::always:
-      return true;
-    case Color::never:
-      return false;
-    case Color::automatic:
-      return isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
-  }
-  return false;
-}
 
 // Codes that speak of the command line, files and given data, not of the script.
 bool is_usage(Code code) {
@@ -50,7 +39,7 @@ void Session::begin(const char* stage) {
 std::string diagnostic_text(const Diagnostic& diagnostic, const SourceMap& sources, const Options& options) {
   switch (options.messages) {
     case MessageForm::human:
-      return render_human(diagnostic, sources, use_color(options.color));
+      return render_human(diagnostic, sources, use_color(options.color, STDERR_FILENO));
     case MessageForm::json:
       return render_json(diagnostic, sources).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }

@@ -13,14 +13,14 @@ std::size_t terminal_width() {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-bool use_color_for_results(Color color) {
+bool use_color(Color color, int stream) {
   switch (color) {
     case Color::always:
       return true;
     case Color::never:
       return false;
     case Color::automatic:
-      return isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR");
+      return isatty(stream) && !std::getenv("NO_COLOR");
   }
   return false;
 }

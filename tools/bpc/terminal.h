@@ -1,4 +1,4 @@
-// What results are written to: a terminal, of some width, or something that keeps them.
+// What results and messages are written to: a terminal, of some width, or something that keeps them.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@ namespace bpc::tool {
 
 // Columns of the terminal that results go to; 0 where it is none.
 std::size_t terminal_width();
-bool use_color_for_results(Color color);
+// Whether --color asks for colours in what goes to a stream (STDOUT_FILENO, STDERR_FILENO).
+bool use_color(Color color, int stream);
 
 }  // namespace bpc::tool

@@ -148,12 +148,10 @@ class Training {
   }
 
   void diverged() {
-    const bool is_kept = good_.state.step > 0 && !good_.history.empty();
-    trainer_.explain_divergence(good_.state, fmt::format("a smaller rate `lr`, or `clip = 1`, keeps steps short{}",
-                                                         is_kept ? fmt::format("; the params of step {} are good", good_.state.step) : ""));
-    if (!is_kept) return;
-    trainer_.restore(good_.state);
-    if (folder_.keep_last(good_)) say(fmt::format("the params of step {} are in {}\n", good_.state.step, folder_.path()));
+    const bool is_kept = good_.state.step > 0;
+    trainer_.explain_divergence(
+        good_.state, fmt::format("a smaller rate `lr`, or `clip = 1`, keeps steps short{}",
+                                 is_kept ? fmt::format("; the params of step {} are in {}", good_.state.step, folder_.path()) : ""));
   }
 
   void say_what_is_kept(bool early) {

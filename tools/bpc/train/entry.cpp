@@ -4,7 +4,7 @@
 
 namespace bpc::tool {
 
-std::optional<ir::Module> lower_entry(Session& session, const Script& script, const frontend::LowerOptions& how, const Tensors& given) {
+std::optional<ir::Module> lower_written(Session& session, const Script& script, const frontend::LowerOptions& how, const Tensors& given) {
   session.begin("types, shapes, IR");
   frontend::LowerOptions options = how;
   options.real = session.options.real;
@@ -20,8 +20,12 @@ std::optional<ir::Module> lower_entry(Session& session, const Script& script, co
       is_known |= known.message == diagnostic.message && known.span == diagnostic.span;
     if (!is_known) session.diagnostics.add(diagnostic);
   }
-  if (!module || session.diagnostics.has_errors()) return std::nullopt;
-  if (!expand_gradients(session, *module) || !optimize(session, *module)) return std::nullopt;
+  return module;
+}
+
+std::optional<ir::Module> lower_entry(Session& session, const Script& script, const frontend::LowerOptions& how, const Tensors& given) {
+  std::optional<ir::Module> module = lower_written(session, script, how, given);
+  if (!module || !expand_gradients(session, *module) || !optimize(session, *module)) return std::nullopt;
   return module;
 }
 

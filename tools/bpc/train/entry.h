@@ -13,6 +13,8 @@ namespace bpc::tool {
 
 using Tensors = std::map<std::string, runtime::Tensor>;
 
+// A script lowered for an entry, with inputs and params of these types, as it is written; nullopt when there were errors.
+std::optional<ir::Module> lower_written(Session& session, const Script& script, const frontend::LowerOptions& how, const Tensors& given);
 // What stage after stage makes of a script for an entry, of inputs and params of these types; nullopt when there were errors.
 std::optional<ir::Module> lower_entry(Session& session, const Script& script, const frontend::LowerOptions& how, const Tensors& given);
 

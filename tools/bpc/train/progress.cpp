@@ -1,12 +1,11 @@
 #include "tools/bpc/train/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "runtime/number_text.h"
+#include "tools/bpc/terminal.h"
 
 namespace bpc::tool {
 
@@ -40,7 +39,7 @@ std::string duration_text(double seconds) {
   return whole < 3600 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-Progress::Progress(const Trainer& trainer) : trainer_(trainer), is_terminal_(isatty(STDOUT_FILENO)) {
+Progress::Progress(const Trainer& trainer) : trainer_(trainer), is_terminal_(terminal_width() > 0) {
   epochs_ = (trainer.steps() + trainer.steps_per_epoch() - 1) / trainer.steps_per_epoch();
   shown_every_ = is_terminal_ ? std::max<std::int64_t>(1, epochs_ / kLinesThatStay) : 1;
 }

@@ -199,23 +199,23 @@ Tensors Trainer::params() const {
 
 // ---- steps ----
 
-std::optional<Trainer::End> Trainer::step_once() {
-  const std::int64_t epoch = step_ / steps_per_epoch_, place = step_ % steps_per_epoch_, at = place * batch_;
+std::int64_t Trainer::place_step() {
+  const std::int64_t epoch = step_ / steps_per_epoch_, at = step_ % steps_per_epoch_ * batch_;
   if (ordered_epoch_ != epoch) {
     const std::vector<std::int32_t> order = order_of_epoch(split_.training, settings_.shuffle, epoch, seed());
     std::memcpy(place_.at(frontend::kOrder).raw(), order.data(), order.size() * sizeof order[0]);
     ordered_epoch_ = epoch;
   }
-  if (place == 0) std::ranges::fill(sums_, 0);
-  const std::int64_t count = std::min(batch_, rows() - at);
   set_integer(place_.at(frontend::kAt), at);
   set_integer(place_.at(frontend::kStep), step_ + 1);
+  return std::min(batch_, rows() - at);
+}
+
+std::optional<Trainer::End> Trainer::step_once() {
+  if (step_ % steps_per_epoch_ == 0) std::ranges::fill(sums_, 0);
+  const std::int64_t count = place_step();
   CompiledEntry& entry = count == batch_ ? *whole_ : *rest_;
-  if (auto failure = entry.run(run_options(session_.options, {}))) {
-    const bool is_interrupt = failure->interrupted;
-    succeeded(session_, std::move(failure));
-    return is_interrupt ? End::interrupted : End::failed;
-  }
+  if (!succeeded(session_, entry.run(run_options(session_.options, {})))) return End::failed;
   ++step_;
   for (std::size_t i = 0; i < measured_.size(); ++i) {
     const double value = entry.output(i == 0 ? entry.function().loss : measured_[i]).real_at(0);
@@ -246,18 +246,10 @@ void Trainer::explain_divergence(const State& good, const std::string& help) {
   restore(good);
   while (step_ + 1 < bad)
     if (step_once()) return;
-  const std::int64_t at = step_ % steps_per_epoch_ * batch_;
-  Diagnostics unused;
-  frontend::LowerOptions how = of_step(std::min(batch_, rows() - at));
-  how.real = session_.options.real;
-  how.dims = script_.bindings.dims;
-  how.seed = session_.options.seed;
-  for (const auto& [name, tensor] : all_given()) how.bound[name] = tensor.type();
-  std::optional<ir::Module> module = frontend::lower(script_.program, how, unused);
-  if (!module) throw InternalError("train", "the step does not lower again");
+  const std::int64_t count = place_step();
+  const std::optional<ir::Module> module = lower_written(session_, script_, of_step(count), all_given());
+  if (!module) return;
   const ir::Function forward = ir::part(module->main, [](const ir::Output& output) { return output.donor.empty(); });
-  set_integer(place_.at(frontend::kAt), at);
-  set_integer(place_.at(frontend::kStep), bad);
   std::vector<Tensor> arguments;
   for (const ir::Parameter& parameter : forward.parameters)
     for (const Tensors* tensors : {&place_, &state_, &data_})

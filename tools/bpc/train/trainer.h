@@ -73,6 +73,8 @@ class Trainer {
   std::unique_ptr<CompiledEntry> compile_step(std::int64_t rows, bool first);
   bool compile();
   void bind();
+  // Says which rows the next step uses; returns how many.
+  std::int64_t place_step();
   std::optional<End> step_once();
   std::optional<Epoch> end_epoch();
 
