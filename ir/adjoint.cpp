@@ -41,30 +41,51 @@ Function with_variables(const Function& function) {
 
 // What a checkpoint reads of an array outside is read before it: what runs again finds those parts, and no loop around keeps the array for
 // it.
-Function with_parts_before_checkpoints(const Function& function) {
-  Rewriter rewriter(function);
-  std::vector<bool> read(function.value_count(), false);
-  return rewriter.finish([&](const Op& op) {
-    if (!op.results.empty() && read[op.results[0].index]) return true;
-    if (op.code != Opcode::checkpoint) return false;
-    for (OpId id : function.block(op.regions[0]).ops) {
-      const Op& inner = function.op(id);
-      const bool is_outside = std::all_of(inner.operands.begin(), inner.operands.end(), [&](ValueId operand) {
-        return read[operand.index] || !is_enclosed(function, function.value(operand).block, op.regions[0]);
-      });
-      const bool is_part = inner.code == Opcode::slice || inner.code == Opcode::gather;
-      const bool is_index = inner.results.size() == 1 && inner.regions.empty() && function.type(inner.results[0]).is_scalar() &&
-                            is_integer(function.type(inner.results[0]).element);
-      if (!is_outside || !(is_part || is_index)) {
-        if (has_effect(function, inner)) break;  // which comes first
-        continue;
+class PartsBeforeCheckpoints {
+ public:
+  explicit PartsBeforeCheckpoints(const Function& function)
+      : function_(function), rewriter_(function), is_read_(function.value_count(), false) {}
+
+  Function run() {
+    return rewriter_.finish([&](const Op& op) {
+      if (!op.results.empty() && is_read_[op.results[0].index]) return true;
+      if (op.code == Opcode::checkpoint) read_parts(op.regions[0], op.regions[0], true);
+      return false;
+    });
+  }
+
+ private:
+  // Of what is in `region`, which is `checkpoint` or in it; what could fail only where the region runs whenever that does, and only up to
+  // an effect, which comes first.
+  void read_parts(BlockId region, BlockId checkpoint, bool may_fail_here) {
+    for (OpId id : function_.block(region).ops) {
+      const Op& op = function_.op(id);
+      for (BlockId inner : op.regions) read_parts(inner, checkpoint, may_fail_here && op.code == Opcode::checkpoint);
+      if (is_part_or_index(op) && is_outside(op, checkpoint) && (may_fail_here || !may_fail(function_, op))) {
+        if (!is_read_[op.results[0].index]) rewriter_.copy(op);
+        is_read_[op.results[0].index] = true;
+      } else if (has_effect(function_, op)) {
+        may_fail_here = false;
       }
-      rewriter.copy(inner);
-      read[inner.results[0].index] = true;
     }
-    return false;
-  });
-}
+  }
+
+  bool is_outside(const Op& op, BlockId checkpoint) const {
+    return std::all_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) {
+      return is_read_[operand.index] || !is_enclosed(function_, function_.value(operand).block, checkpoint);
+    });
+  }
+
+  bool is_part_or_index(const Op& op) const {
+    return op.code == Opcode::slice || op.code == Opcode::gather ||
+           (op.results.size() == 1 && op.regions.empty() && function_.type(op.results[0]).is_scalar() &&
+            is_integer(function_.type(op.results[0]).element));
+  }
+
+  const Function& function_;
+  Rewriter rewriter_;
+  std::vector<bool> is_read_;
+};
 
 bool is_output(const Function& function, ValueId id) {
   return std::any_of(function.outputs.begin(), function.outputs.end(), [&](const Output& output) { return output.value == id; });
@@ -95,7 +116,7 @@ std::optional<Function> check_derivatives(const Function& function, Diagnostics&
   for (std::uint32_t i = 0; i < checked.op_count(); ++i)
     if (is_derivative(checked.op(OpId{i}))) check_derivative(checked, Op(checked.op(OpId{i})), diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
-  checked = with_variables(with_parts_before_checkpoints(checked));
+  checked = with_variables(PartsBeforeCheckpoints(checked).run());
   return square_exactly(checked, variables(checked));
 }
 

@@ -137,12 +137,17 @@ TEST_CASE("bench times value and gradient") {
 }
 
 TEST_CASE("what a branch reads of an array that a loop updates is kept, not the array") {
-  const std::string start = "dim L = 50\nparam a = 0.5\nx = [0.3 * sin(0.7 * i + a) for i in 0..L]\ns = 0.5\n";
+  const std::string start =
+      "fn branch(x, j) {\n  y = 0.5\n  if x[j] > 0.1 { y = sin(x[j - 1]) } else { y = x[j] }\n  return y\n}\n"
+      "fn turns(x, j) {\n  y = 0.5\n  for k in 0..3 { y = sin(y + x[j]) }\n  return y\n}\n"
+      "dim L = 50\nparam a = 0.5\nx = [0.3 * sin(0.7 * i + a) for i in 0..L]\ns = 0.5\n";
   for (const std::string loop :
        {"for j in 1..L {\n  if x[(3 * j) % L] > 0.1 { x[j] = tanh(x[(3 * j) % L]) }\n  s = 0.5 * sin(s + x[j])\n}\n",
         "for j in 1..L {\n  if s > 0 { if x[j] > 0.1 { x[j] *= x[j - 1] } else { x[j] = sin(x[j]) } }\n  s = 0.5 * sin(s + x[j])\n}\n",
         "j : i32 = 1\nwhile j < L {\n  for k in 0..2 { x[j] = sin(x[j]) * x[j - 1] }\n  s = 0.5 * sin(s + x[j])\n  j += 1\n}\n",
         "for j in 1..L {\n  if s > 0 { x[j] = checkpoint(sin(x[j] + x[(7 * j) % L])) }\n  s = 0.5 * sin(s + x[j])\n}\n",
+        "for j in 1..L {\n  x[j] = checkpoint(checkpoint(sin(x[(3 * j) % L])) * x[j])\n  s = 0.5 * sin(s + x[j])\n}\n",
+        "for j in 1..L {\n  x[j] = checkpoint(branch(x, j) * checkpoint(turns(x, j)))\n  s = 0.5 * sin(s + x[j])\n}\n",
         "for j in 1..L {\n  if s > 0 { s += sum(sin(x[[j, 0]])) }\n  x[j] = 0.5 * sin(s)\n}\n"}) {
     for (const char* length : {"L=50", "L=400"}) {
       Finished finished = run_bpc({"bench", "-", "--count", "--json", "--set", length}, start + loop + "loss J = s\n");
