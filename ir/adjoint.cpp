@@ -60,7 +60,8 @@ class PartsBeforeCheckpoints {
   void read_parts(BlockId region, BlockId checkpoint, bool may_fail_here) {
     for (OpId id : function_.block(region).ops) {
       const Op& op = function_.op(id);
-      for (BlockId inner : op.regions) read_parts(inner, checkpoint, may_fail_here && op.code == Opcode::checkpoint);
+      if (op.code != Opcode::custom)  // its rule reads its arguments alone
+        for (BlockId inner : op.regions) read_parts(inner, checkpoint, may_fail_here && op.code == Opcode::checkpoint);
       if (is_part_or_index(op) && is_outside(op, checkpoint) && (may_fail_here || !may_fail(function_, op))) {
         if (!is_read_[op.results[0].index]) rewriter_.copy(op);
         is_read_[op.results[0].index] = true;
