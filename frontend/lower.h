@@ -22,7 +22,7 @@ enum class Entry : std::uint8_t {
   run,       // all that a run shows
   step,      // of training: the loss and the metrics, the new params and what their rule keeps
   evaluate,  // the loss and the metrics, of a model that learns no more
-  predict,   // what a run shows, of such a model
+  predict,   // what a run shows but prints, of such a model
 };
 
 // Inputs hold the rows of a whole set, of which a run uses some: so many from a place on, in an order that it is given.

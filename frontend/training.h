@@ -8,12 +8,19 @@
 #include <vector>
 
 #include "frontend/builtins/settings.h"
+#include "ir/function.h"
 
 namespace bpc::frontend {
 
 struct Patience {
   std::int64_t epochs;
   std::string on;  // "validation loss", "loss", or a metric's name, with "validation " before it or not
+};
+
+// A call of a loss at the top of a script: what it compares, as values of `main`.
+struct Comparison {
+  std::string function;  // "cross_entropy", "mse", …
+  ir::ValueId output, target;
 };
 
 struct Training {
@@ -23,7 +30,8 @@ struct Training {
   double validation = 0;
   std::vector<std::string> metrics;
   std::optional<Patience> stop;
-  std::set<Setting> given;  // what the script or the command line says
+  std::set<Setting> given;              // what the script or the command line says
+  std::vector<Comparison> comparisons;  // in the order of the calls
 
   // The free dim that counts rows, the first axis of inputs; empty where there is none, and each step uses all.
   std::string rows;

@@ -4,12 +4,20 @@
 
 namespace bpc::backend {
 
-namespace {
-
 using ir::Opcode;
 
-// Adds what the op takes when it runs so many times; its regions count for themselves.
-void add(OperationCount& count, const ir::Function& function, const ir::Op& op, std::uint64_t times) {
+OperationCount& OperationCount::operator+=(const OperationCount& other) {
+  elementwise += other.elementwise;
+  reduced += other.reduced;
+  multiplied += other.multiplied;
+  taped += other.taped;
+  accumulated += other.accumulated;
+  return *this;
+}
+
+OperationCount operations_of(const ir::Function& function, ir::OpId id, std::uint64_t times) {
+  const ir::Op& op = function.op(id);
+  OperationCount count;
   const auto elements = [&](ir::ValueId value) { return times * static_cast<std::uint64_t>(function.type(value).count()); };
   switch (ir::op_info(op.code).group) {
     case ir::Group::elementwise:
@@ -40,14 +48,13 @@ void add(OperationCount& count, const ir::Function& function, const ir::Op& op, 
     case ir::Group::derivative:
       break;
   }
+  return count;
 }
-
-}  // namespace
 
 OperationCount Counter::operations() const {
   OperationCount count;
   for (std::uint32_t op = 0; op < times_.size(); ++op)
-    if (times_[op] > 0) add(count, function_, function_.op({op}), times_[op]);
+    if (times_[op] > 0) count += operations_of(function_, {op}, times_[op]);
   return count;
 }
 

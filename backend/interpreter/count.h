@@ -17,8 +17,12 @@ struct OperationCount {
   std::uint64_t taped = 0;        // elements pushed or popped
   std::uint64_t accumulated = 0;  // elements that update, scatter_add and window_add write
 
+  OperationCount& operator+=(const OperationCount& other);
   std::uint64_t total() const { return elementwise + reduced + multiplied + taped + accumulated; }
 };
+
+// What one op takes when it runs so many times; its regions count for themselves.
+OperationCount operations_of(const ir::Function& function, ir::OpId op, std::uint64_t times);
 
 // Counts how often each op runs.
 class Counter {

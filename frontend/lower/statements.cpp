@@ -99,7 +99,7 @@ void assign_target(Context& c, const Target& target, const std::string& spelling
 }
 
 void print_statement(Context& c, const PrintStmt& s, Span span) {
-  if (c.options.entry == Entry::step || c.options.entry == Entry::evaluate) return;  // thousands of times
+  if (c.options.entry != Entry::run) return;
   std::vector<std::string> text{""};
   std::vector<ValueId> operands;
   bool ok = true;

@@ -35,7 +35,7 @@ Settings read_settings(Context& c, Training& training);
 
 // ---- rows ----
 
-// Finds the free dim that is the first axis of inputs (N, where there are several), and the size of nothing else.
+// Finds the dim without a size of its own that is the first axis of inputs (N, where there are several), and the size of nothing else.
 void find_rows(Context& c, Training& training);
 // Whether the first axis of a type is the dim of LowerOptions::rows.
 bool counts_rows(Context& c, const TypeExpr& type);

@@ -60,6 +60,7 @@ class Reader {
     read_metrics(settings);
     read_patience();
     read_average(settings);
+    note_comparisons();
     if (training_.epochs && training_.steps)
       c_.error(Code::E0113, span_of(Setting::steps), "both `epochs` and `steps` say how long to train", "leave one of them out");
     return settings;
@@ -233,6 +234,13 @@ class Reader {
       }
       settings.metrics.emplace_back(meaning->name, std::move(*value));
       training_.metrics.push_back(meaning->name);
+    }
+  }
+
+  void note_comparisons() {
+    for (const Compared& compared : c_.compared) {
+      const auto *output = compared.output.as<ir::ValueId>(), *target = compared.target.as<ir::ValueId>();
+      if (output && target) training_.comparisons.push_back({std::string(compared.function), *output, *target});
     }
   }
 

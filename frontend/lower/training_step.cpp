@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
@@ -379,12 +380,13 @@ void find_rows(Context& c, Training& training) {
     if (const auto* input = std::get_if<InputStmt>(&node); input && input->type) all.push_back({&input->name.text, &*input->type, true});
     if (const auto* param = std::get_if<ParamStmt>(&node); param && param->type) all.push_back({&param->name.text, &*param->type, false});
   }
+  std::set<const Definition*> free;
+  for (StmtId id : ast.top)
+    if (const auto* dim = std::get_if<DimStmt>(&ast.stmt(id).node); dim && !dim->value.valid()) free.insert(c.top->names->of(dim->name));
   const Definition* rows = nullptr;
   for (const Sized& one : all) {
     const Definition* dim = one.is_input && !one.type->sizes.empty() ? c.top->names->of(one.type->sizes[0]) : nullptr;
-    const auto source = c.dim_sources.find(dim);
-    const bool is_free = source != c.dim_sources.end() && (source->second.from == DimSize::From::data || source->second.is_free);
-    if (is_free && (!rows || dim->name == "N")) rows = dim;
+    if (free.contains(dim) && (!rows || dim->name == "N")) rows = dim;
   }
   if (!rows) return;
   for (const Sized& one : all)

@@ -35,5 +35,8 @@ int test_command(const Options& options);
 int bench_command(const Options& options);
 int rules_command(const Options& options);
 int train_command(const Options& options);
+int predict_command(const Options& options);
+int eval_command(const Options& options);
+int summary_command(const Options& options);
 
 }  // namespace bpc::tool

@@ -52,23 +52,38 @@ class Binder {
     for (const std::string& set : session_.options.sets) bind_set(set);
     announce();
     for (const DataRequest& request : requests_)
-      if (!bindings_.tensors.contains(request.name)) bind_request(request, need);
+      if (!bindings_.tensors.contains(request.name)) bind_or_say_why(request, need);
     return std::move(bindings_);
   }
 
  private:
+  void bind_or_say_why(const DataRequest& request, DataNeed need) {
+    if (need != DataNeed::possible || request.is_param) return bind_request(request, need);
+    Diagnostics before = std::exchange(session_.diagnostics, {});
+    bind_request(request, DataNeed::values);
+    Diagnostics said = std::exchange(session_.diagnostics, std::move(before));
+    if (bindings_.tensors.contains(request.name) || (request.has_default && !said.has_errors()))
+      for (const Diagnostic& warning : said.all()) session_.diagnostics.add(warning);
+    else
+      bindings_.why_missing.emplace(request.name, std::move(said));
+  }
+
   const DataRequest* find(const std::string& name) const {
     const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const DataRequest& r) { return r.name == name; });
     return found == requests_.end() ? nullptr : &*found;
   }
 
   void bind_params_file() {
-    const std::string& path = session_.options.params;
-    if (path.empty()) return;
+    if (session_.options.params.empty()) return;
+    const std::string path = params_file(session_.options.params);
     std::vector<std::string> params;
     for (const DataRequest& request : requests_)
       if (request.is_param) params.push_back(request.name);
     if (auto tensors = reader_.read_params(path, params)) bindings_.tensors = std::move(*tensors);
+    for (auto& [name, columns] : reader_.trained_categories(path)) {
+      bindings_.categories[name] = columns;
+      trained_.emplace(name, runtime::KnownCategories{path, std::move(columns)});
+    }
   }
 
   // `name=value`, `name=@FILE`: a JSON value, or the file that holds one.
@@ -180,12 +195,16 @@ class Binder {
   void load(const DataRequest& request, const DataFile& file, Span span) {
     const std::optional<Element> element = element_of(session_, request.element);
     const DataFile own{request.path, request.selector};
-    auto value = reader_.read({file, request.name, element, span, !request.path.empty() && may_be_codes(element) ? &own : nullptr});
+    const auto trained = trained_.find(request.name);
+    const bool has_codes = trained == trained_.end() && !request.path.empty() && may_be_codes(element);
+    auto value = reader_.read(
+        {file, request.name, element, span, has_codes ? &own : nullptr, trained == trained_.end() ? nullptr : &trained->second});
     if (!value) return;
     bindings_.tensors[request.name] = std::move(value->tensor);
+    bindings_.columns[request.name] = std::move(value->columns);
     const auto is_text = [](const runtime::Categories& each) { return !each.empty(); };
     if (std::none_of(value->categories.begin(), value->categories.end(), is_text)) return;
-    if (request.path.empty() && !session_.options.params.empty())
+    if (request.path.empty() && !session_.options.params.empty() && trained == trained_.end())
       session_.diagnostics
           .warning(Code::W0503, request.span,
                    fmt::format("the codes of `{}` are made from {} alone, whatever the params of {} were learned with", request.name,
@@ -202,9 +221,21 @@ class Binder {
   std::optional<DataFile> common_;
   DataReader reader_;
   Bindings bindings_;
+  std::map<std::string, runtime::KnownCategories> trained_;  // by the name of an input of the training that the params come from
 };
 
 }  // namespace
+
+std::string training_folder(const std::string& script) {
+  return script == "-" ? "stdin.model" : std::filesystem::path(script).replace_extension(".model").string();
+}
+
+std::string params_file(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) return path;
+  const std::filesystem::path best = std::filesystem::path(path) / kBestParams;
+  return is_there(best.string()) ? best.string() : (std::filesystem::path(path) / kLastParams).string();
+}
 
 Bindings bind_data(Session& session, const frontend::Program& program, DataNeed need) {
   return Binder(session, program).bind(need);

@@ -18,6 +18,7 @@ using Tensors = std::map<std::string, Tensor>;
 
 struct DataReader::Contents {
   std::variant<runtime::CsvTable, json, Tensors> is;
+  runtime::Remarks remarks = {};  // of a safetensors file
 };
 
 namespace {
@@ -117,7 +118,7 @@ const DataReader::Contents* DataReader::contents(const std::string& path, Span s
   const std::string name = shown(path);
   if (path.ends_with(".safetensors")) {
     if (auto tensors = runtime::read_safetensors(*text, name, session_.diagnostics, span))
-      result = std::make_unique<Contents>(Contents{std::move(*tensors)});
+      result = std::make_unique<Contents>(Contents{std::move(*tensors), runtime::read_remarks(*text)});
   } else if (is_json(path, *text)) {
     if (auto document = read_json(session_, name, *text, span)) result = std::make_unique<Contents>(Contents{std::move(*document)});
   } else if (auto table = runtime::read_csv_table(*text, name, named_[path], session_.diagnostics, span)) {
@@ -181,9 +182,9 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
     std::optional<runtime::KnownCategories> known;
     if (query.codes && !(known = known_categories(query))) return std::nullopt;
     auto columns = runtime::read_columns(*table, shown(query.file.path), query.file.selector, query.element, real,
-                                         known ? &*known : nullptr, session_.diagnostics, query.span);
+                                         known ? &*known : query.trained, session_.diagnostics, query.span);
     if (!columns) return std::nullopt;
-    return DataValue{std::move(columns->tensor), std::move(columns->categories)};
+    return DataValue{std::move(columns->tensor), std::move(columns->categories), std::move(columns->keys)};
   }
   if (const auto* document = std::get_if<json>(&file->is)) {
     const json* value = document;
@@ -201,14 +202,14 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
       value = &values[*key];
     }
     auto tensor = runtime::from_json(*value, query.name, query.element, real, session_.diagnostics, query.span);
-    return tensor ? std::optional(DataValue{std::move(*tensor), {}}) : std::nullopt;
+    return tensor ? std::optional(DataValue{std::move(*tensor), {}, {}}) : std::nullopt;
   }
   const auto& tensors = std::get<Tensors>(file->is);
   const auto key = key_of(session_, query, [&](const std::string& name) { return tensors.contains(name); });
   if (!key) return std::nullopt;
   const auto found = tensors.find(*key);
   if (found == tensors.end()) return no_such_value(session_, query, *key, names_of(tensors)), std::nullopt;
-  return DataValue{is_real(found->second.type().element) ? found->second.as(query.element.value_or(real)) : found->second, {}};
+  return DataValue{is_real(found->second.type().element) ? found->second.as(query.element.value_or(real)) : found->second, {}, {}};
 }
 
 bool DataReader::has(const std::string& path, const std::string& name) {
@@ -218,6 +219,19 @@ bool DataReader::has(const std::string& path, const std::string& name) {
   if (const auto* document = std::get_if<json>(&file->is)) return !document->is_object() || values_of(*document).contains(name);
   const std::vector<std::string> names = std::get<runtime::CsvTable>(file->is).column_names();
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::map<std::string, std::vector<runtime::Categories>> DataReader::trained_categories(const std::string& path) {
+  const Contents* file = contents(path, {});
+  const auto found = file ? file->remarks.find("bpc") : runtime::Remarks::const_iterator{};
+  if (!file || found == file->remarks.end()) return {};
+  const json said = json::parse(found->second, nullptr, false);
+  try {
+    return said.contains("categories") ? said["categories"].get<std::map<std::string, std::vector<runtime::Categories>>>()
+                                       : std::map<std::string, std::vector<runtime::Categories>>{};
+  } catch (const json::exception&) {  // somebody else's remark of that name
+    return {};
+  }
 }
 
 std::optional<Tensors> DataReader::read_params(const std::string& path, const std::vector<std::string>& known) {

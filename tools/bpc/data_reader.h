@@ -20,11 +20,13 @@ struct DataQuery {
   std::optional<Element> element;   // of the result
   Span span;                        // where it is asked for
   const DataFile* codes = nullptr;  // the `from` clause whose categories give texts their codes
+  const runtime::KnownCategories* trained = nullptr;  // or those that a training has given them
 };
 
 struct DataValue {
   runtime::Tensor tensor;
   std::vector<runtime::Categories> categories;  // of each column of a table
+  std::vector<std::string> columns;             // what they are called
 };
 
 class DataReader {
@@ -44,6 +46,8 @@ class DataReader {
   bool has(const std::string& path, const std::string& name);
   // Params by name: a safetensors file; or a JSON object, or what `run --json` printed, of which the values named as one of `known` count.
   std::optional<std::map<std::string, runtime::Tensor>> read_params(const std::string& path, const std::vector<std::string>& known);
+  // By the name of an input: the categories of its columns in the training that wrote this file of params, if one did.
+  std::map<std::string, std::vector<runtime::Categories>> trained_categories(const std::string& path);
 
  private:
   struct Contents;

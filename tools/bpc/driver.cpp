@@ -83,19 +83,24 @@ std::optional<frontend::Program> load_script(Session& session, FileId file) {
   return frontend::load(session.sources, file, read_text, session.diagnostics, settings_source(session));
 }
 
-std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need, frontend::Training* training) {
-  if (session.diagnostics.has_errors()) need = std::max(need, DataNeed::types);  // it will not run; the rest is checked all the same
-  session.begin("bind data");
-  Bindings bindings = bind_data(session, program, need);
-  session.begin("types, shapes, IR");
+frontend::LowerOptions lower_options(const Session& session, const Bindings& bindings) {
   frontend::LowerOptions options;
   options.real = session.options.real;
   options.dims = bindings.dims;
   options.unread = bindings.unread;
   options.seed = session.options.seed;
+  for (const auto& [name, tensor] : bindings.tensors) options.bound[name] = tensor.type();
+  return options;
+}
+
+std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need, frontend::Training* training) {
+  if (session.diagnostics.has_errors()) need = std::max(need, DataNeed::types);  // it will not run; the rest is checked all the same
+  session.begin("bind data");
+  Bindings bindings = bind_data(session, program, need);
+  session.begin("types, shapes, IR");
+  frontend::LowerOptions options = lower_options(session, bindings);
   options.training = training;
   options.stand_in_dims = need == DataNeed::available || session.diagnostics.has_errors();
-  for (const auto& [name, tensor] : bindings.tensors) options.bound[name] = tensor.type();
   std::optional<ir::Module> module = frontend::lower(program, options, session.diagnostics);
   if (module) check_given_names(session, program, *module, bindings);
   if (!module || session.diagnostics.has_errors()) return std::nullopt;

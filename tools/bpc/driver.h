@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/lower.h"
 #include "frontend/program.h"
 #include "ir/function.h"
 #include "runtime/executable.h"
@@ -23,6 +24,8 @@ struct Script {
 
 // text -> program -> lowered IR (grad ops not expanded). Appends diagnostics; nullopt when there were errors.
 std::optional<frontend::Program> load_script(Session& session, FileId file);
+// To lower a script to run with these values.
+frontend::LowerOptions lower_options(const Session& session, const Bindings& bindings);
 // What the script says of its training, with --SETTING flags in place of it, is entered into `training`, if given.
 std::optional<Script> lower_script(Session& session, frontend::Program program, DataNeed need, frontend::Training* training = nullptr);
 std::optional<Script> lower_script(Session& session, const std::string& path, DataNeed need, frontend::Training* training = nullptr);

@@ -164,6 +164,35 @@ void add_train_flags(CLI::App& command, Options& options) {
   add_script_flags(command, options);
 }
 
+void add_predict_flags(CLI::App& command, Options& options) {
+  add_file(command, options, "The script; `-` is standard input");
+  command.add_option("--out", options.outputs, "Which values to compute (all that have rows and whose inputs are there)")
+      ->delimiter(',')
+      ->type_name("A,B,C");
+  command.add_option("-o", options.output_file, "Write to a .csv, .json or .npy file")->type_name("FILE");
+  command.add_flag("--with-inputs", options.with_inputs, "The columns of the inputs, before those of the outputs")->disable_flag_override();
+  add_execution_flags(command, options);
+  add_script_flags(command, options);
+}
+
+void add_eval_flags(CLI::App& command, Options& options) {
+  add_file(command, options, "The script; `-` is standard input");
+  command.add_flag("--json", options.json, "Print one JSON object")->disable_flag_override();
+  command
+      .add_option_function<std::string>(
+          "--metrics", [&options](const std::string& value) { options.settings.emplace_back("metrics", value); },
+          std::string(frontend::find_setting("metrics")->sentence))
+      ->type_name("NAMES");
+  add_execution_flags(command, options);
+  add_script_flags(command, options);
+}
+
+void add_summary_flags(CLI::App& command, Options& options) {
+  add_file(command, options, "The script; `-` is standard input");
+  command.add_flag("--json", options.json, "Print one JSON object")->disable_flag_override();
+  add_script_flags(command, options);
+}
+
 void add_check_flags(CLI::App& command, Options& options) {
   add_files(command, options, "Scripts; `-` is standard input");
   command.add_flag("--grad", options.grad, "Compare every gradient with central differences in f64")->disable_flag_override();

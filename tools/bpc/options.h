@@ -64,6 +64,10 @@ struct Options {
   int repeats = 0;  // 0: as many as take about a second
   // fmt
   bool check_only = false, diff = false;
+  // predict
+  std::vector<std::string> outputs;  // values of the script, by name; none: those that the command chooses
+  std::string output_file;           // .csv, .json or .npy, or empty: standard output
+  bool with_inputs = false;          // the columns of the inputs before those of the outputs
   // rules
   bool markdown = false;
   // train
@@ -83,6 +87,9 @@ void add_fmt_flags(CLI::App& command, Options& options);
 void add_test_flags(CLI::App& command, Options& options);
 void add_bench_flags(CLI::App& command, Options& options);
 void add_train_flags(CLI::App& command, Options& options);
+void add_predict_flags(CLI::App& command, Options& options);
+void add_eval_flags(CLI::App& command, Options& options);
+void add_summary_flags(CLI::App& command, Options& options);
 void add_rules_flags(CLI::App& command, Options& options);
 
 }  // namespace bpc::tool

@@ -19,8 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-constexpr const char* kLast = "last.safetensors";
-constexpr const char* kBest = "best.safetensors";
 constexpr const char* kTrained = "trained";
 
 // JSON has no NaN: a number that is none is null there.
@@ -57,14 +55,10 @@ Json identity(const Trainer& trainer) {
           {"measured", trainer.measured()}};
 }
 
-std::string beside(const std::string& script) {
-  return script == "-" ? "stdin.model" : fs::path(script).replace_extension(".model").string();
-}
-
 }  // namespace
 
 Folder::Folder(Session& session, const Trainer& trainer, std::string path)
-    : session_(session), trainer_(trainer), path_(path.empty() ? beside(session.options.files.front()) : std::move(path)) {}
+    : session_(session), trainer_(trainer), path_(path.empty() ? training_folder(session.options.files.front()) : std::move(path)) {}
 
 bool Folder::prepare() {
   std::error_code problem;
@@ -109,15 +103,15 @@ bool Folder::keep_last(const SavedTraining& saved) {
       tensors.emplace(path, tensor);  // one that is not learned
     }
   }
-  return write(kLast, tensors, remarks(saved.history, saved.best, &saved.state));
+  return write(kLastParams, tensors, remarks(saved.history, saved.best, &saved.state));
 }
 
 bool Folder::keep_best(const Tensors& params, const Epoch& epoch) {
-  return write(kBest, params, remarks({}, epoch, nullptr));
+  return write(kBestParams, params, remarks({}, epoch, nullptr));
 }
 
 std::optional<SavedTraining> Folder::read_last() {
-  const std::string path = (fs::path(path_) / kLast).string();
+  const std::string path = (fs::path(path_) / kLastParams).string();
   const std::optional<std::string> file = runtime::read_file(path, session_.diagnostics);
   if (!file) return std::nullopt;
   auto tensors = runtime::read_safetensors(*file, path, session_.diagnostics);
@@ -157,7 +151,7 @@ std::optional<SavedTraining> Folder::read_last() {
   if (saved.state.sums.size() != trainer_.measured().size()) return refuse("it measured something else");
   if (script == said.end() || script->second != session_.sources.file(trainer_.script().program.asts[0]->file).text)
     session_.diagnostics.warning(Code::W0504, {}, "the script has changed since the training that goes on began");
-  written_ = {kLast, kBest};
+  written_ = {kLastParams, kBestParams};
   return saved;
 }
 
