@@ -36,8 +36,12 @@ void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* o
 
 extern "C" {
 
-void bpc_rt_parts(std::int64_t count, void (*part)(void*, std::int64_t), void* argument) {
-  rt::run_parts(count, part, argument);
+void bpc_rt_parts(std::int64_t count, std::int64_t most, rt::Part part, void* argument) {
+  rt::run_parts(count, most, part, argument);
+}
+
+std::int64_t bpc_rt_threads() {
+  return rt::threads();
 }
 
 #define BPC_DEFINE_1(element, T, name) \
@@ -99,6 +103,7 @@ std::span<const CFunction> c_functions() {
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_ENTRY, id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
   static const CFunction kFunctions[] = {{"bpc_rt_parts", reinterpret_cast<void*>(bpc_rt_parts)},
+                                         {"bpc_rt_threads", reinterpret_cast<void*>(bpc_rt_threads)},
 #include "scalar/library.def"
 #include "scalar/operators.def"
                                          BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform)

@@ -66,7 +66,7 @@ thread_local bool is_in_part = false;
 
 class Pool {
  public:
-  void run(std::int64_t count, std::int64_t wanted, void (*part)(void*, std::int64_t), void* argument) {
+  void run(std::int64_t count, std::int64_t wanted, Part part, void* argument) {
     if (is_busy_.exchange(true, std::memory_order_acquire)) return run_alone(count, part, argument);
     const std::int64_t threads = std::min(wanted, grow(wanted - 1) + 1);
     if (threads > 1)
@@ -76,8 +76,8 @@ class Pool {
     is_busy_.store(false, std::memory_order_release);
   }
 
-  static void run_alone(std::int64_t count, void (*part)(void*, std::int64_t), void* argument) {
-    for (std::int64_t i = 0; i < count; ++i) part(argument, i);
+  static void run_alone(std::int64_t count, Part part, void* argument) {
+    for (std::int64_t i = 0; i < count; ++i) part(argument, i, 0);
   }
 
  private:
@@ -96,7 +96,7 @@ class Pool {
     return workers_;
   }
 
-  void share(std::int64_t count, std::int64_t threads, void (*part)(void*, std::int64_t), void* argument) {
+  void share(std::int64_t count, std::int64_t threads, Part part, void* argument) {
     const std::uint32_t job = job_.load(std::memory_order_relaxed) + 1;
     part_.store(part, std::memory_order_relaxed);
     argument_.store(argument, std::memory_order_relaxed);
@@ -136,7 +136,7 @@ class Pool {
         if (share.job != job || share.next == share.end) break;
         const std::uint64_t index = share.next++;
         if (!word.compare_exchange_weak(seen, share.word(), std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-        part(argument, static_cast<std::int64_t>(index));
+        part(argument, static_cast<std::int64_t>(index), own);
         ++taken;
         seen = word.load(std::memory_order_acquire);
       }
@@ -164,7 +164,7 @@ class Pool {
     std::atomic<std::uint64_t> word{0};
   };
   // The job at hand. A thread that is late may read what belongs to a later one, but then it finds no part to take.
-  std::atomic<void (*)(void*, std::int64_t)> part_{nullptr};
+  std::atomic<Part> part_{nullptr};
   std::atomic<void*> argument_{nullptr};
   std::atomic<std::int64_t> threads_{0};
   alignas(64) std::atomic<std::uint32_t> job_{0};
@@ -205,8 +205,8 @@ int threads() {
   return wanted > 0 ? wanted : all;
 }
 
-void run_parts(std::int64_t count, void (*part)(void*, std::int64_t), void* argument) {
-  const std::int64_t wanted = std::min<std::int64_t>(threads(), count);
+void run_parts(std::int64_t count, std::int64_t most, Part part, void* argument) {
+  const std::int64_t wanted = std::min({static_cast<std::int64_t>(threads()), count, most});
   if (wanted <= 1 || is_in_part || count > kMostParts) return Pool::run_alone(count, part, argument);
   pool().run(count, wanted, part, argument);
 }

@@ -86,8 +86,12 @@ class Code {
   // of its first mention, so that bodies which differ in no more than what they are given become the same function, which is compiled once.
   void outline(const char* name, bool small, Given given, const std::vector<plan::RegisterId>& results, const std::function<void()>& body);
 
-  // Runs `body` for each part from 0 to count - 1, which threads share. It may name what the function around it sees.
-  void parts(std::int64_t count, const std::function<void(llvm::Value* part)>& body);
+  // Runs `body` for each part from 0 to count - 1, which at most so many threads share: `thread` is a number below that. It may name what
+  // the function around it sees.
+  void parts(llvm::Value* count, std::int64_t most, const std::function<void(llvm::Value* part, llvm::Value* thread)>& body);
+  void parts(std::int64_t count, const std::function<void(llvm::Value* part)>& body) {
+    parts(integer(count), count, [&](llvm::Value* part, llvm::Value*) { body(part); });
+  }
 
   // ---- registers ----
 

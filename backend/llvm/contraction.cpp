@@ -27,24 +27,89 @@ class ContractionEmitter {
         tile_(code, c) {}
 
   void run() {
-    if (c_.offsets.valid()) a_table_ = e_.base(c_.offsets);
-    if (c_.offsets.valid()) b_table_ = at(a_table_, Element::i64, e_.integer(c_.tile.depth));
+    const plan::Grid& grid = c_.grid;
+    if (c_.offsets.valid()) set_k_tables(e_.base(c_.offsets));
     if (!plan::keeps_totals(c_)) find_offsets(e_.integer(0), e_.integer(k_));
-    std::vector<llvm::Value*> indices;
-    over_batch(indices);
+    if (grid.batch.parts * grid.cells() > 1) {
+      llvm::Value* threads = b_.CreateCall(e_.callee("bpc_rt_threads", b_.getInt64Ty(), {}));
+      alone_ = b_.CreateICmpEQ(threads, e_.integer(1));
+    }
+    if (grid.batch.parts > 1)
+      parts(unless_alone(grid.batch.parts), [&](llvm::Value* number, llvm::Value* thread) {
+        enter(thread);
+        turns_ = range(grid.batch, number, c_.batch[grid.batch.axis]);
+        over_batch();
+      });
+    else
+      over_batch();
   }
 
  private:
+  // A part of an axis.
+  struct Range {
+    llvm::Value *from = nullptr, *length = nullptr;
+    std::int64_t size = 0;  // of the axis
+  };
+  Range whole(std::int64_t size) { return {e_.integer(0), e_.integer(size), size}; }
+  // One thread does as one part what it would only do again for others: each operand is packed once.
+  llvm::Value* unless_alone(std::int64_t parts) { return b_.CreateSelect(alone_, e_.integer(1), e_.integer(parts)); }
+  Range range(const plan::Cut& cut, llvm::Value* part, std::int64_t size) {
+    if (cut.parts == 1) return whole(size);
+    llvm::Value* turns = b_.CreateSelect(alone_, e_.integer(size), e_.integer(cut.turns));
+    llvm::Value* from = b_.CreateNSWMul(part, turns);
+    return {from, b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b_.CreateNSWSub(e_.integer(size), from), turns), size};
+  }
+
+  void parts(llvm::Value* count, const std::function<void(llvm::Value* part, llvm::Value* thread)>& body) {
+    e_.parts(count, plan::most_threads(c_), body);
+  }
+  // What follows is written for a part of the batch: the thread works in what is its own.
+  void enter(llvm::Value* thread) {
+    thread_ = thread;
+    if (c_.offsets.valid()) {
+      llvm::Value* tables = room(c_.offsets, Element::i64, plan::offsets_room(c_), thread);
+      tile_.set_tables(tables);
+      if (plan::keeps_totals(c_)) set_k_tables(tables);
+    }
+    if (plan::keeps_totals(c_)) tile_.set_totals(b_.CreateNSWMul(thread, e_.integer(plan::totals_room(c_))));
+  }
+
+  // Of so many elements, those with this number.
+  llvm::Value* room(plan::BufferId scratch, Element element, std::int64_t count, llvm::Value* number) {
+    return number ? at(e_.base(scratch), element, b_.CreateNSWMul(number, e_.integer(count))) : e_.base(scratch);
+  }
+  void set_k_tables(llvm::Value* address) {
+    a_table_ = address;
+    b_table_ = at(a_table_, Element::i64, e_.integer(c_.tile.depth));
+  }
+  // Row `i` of those that were packed from row m on; what is packed at once lies where it is in all of it.
+  llvm::Value* packed_row(llvm::Value* m, llvm::Value* i) {
+    const std::int64_t row = c_.tile.a == Packing::along_k ? plan::row_length(c_) : c_.tile.depth;
+    if (a_at_once_) i = b_.CreateNSWAdd(m, i);
+    llvm::Value* first = room(c_.packed_a, element_, plan::packed_a_room(c_), a_at_once_ && is_cell_ ? nullptr : thread_);
+    return at(first, element_, b_.CreateNSWMul(i, e_.integer(row)));
+  }
+  llvm::Value* packed_panel(llvm::Value* n, llvm::Value* j) {
+    if (b_at_once_) j = b_.CreateNSWAdd(n, j);
+    llvm::Value* first = room(c_.packed_b, element_, plan::packed_b_room(c_), b_at_once_ && is_cell_ ? nullptr : thread_);
+    return at(first, element_, b_.CreateNSWMul(j, e_.integer(plan::panel_length(c_))));
+  }
+
   llvm::Value* at(llvm::Value* base, Element element, llvm::Value* index) { return b_.CreateInBoundsGEP(e_.type(element), base, index); }
   // What is left of `size` from `from` on, at most `most`.
   llvm::Value* part(llvm::Value* from, std::int64_t size, std::int64_t most) {
     if (size % most == 0 || most >= size) return e_.integer(std::min(most, size));
     return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b_.CreateNSWSub(e_.integer(size), from), e_.integer(most));
   }
-  // body(start, length) for each block of at most `most` of `size`.
-  void blocks(std::int64_t size, std::int64_t most, const std::function<void(llvm::Value*, llvm::Value*)>& body) {
-    if (size <= most) return body(e_.integer(0), e_.integer(size));
-    e_.loop(e_.integer(0), e_.integer(size), most, Code::Shape::rolled, [&](llvm::Value* start) { body(start, part(start, size, most)); });
+  // body(start, length) for each block of at most `most` of the range.
+  void blocks(const Range& range, std::int64_t most, const std::function<void(llvm::Value*, llvm::Value*)>& body) {
+    if (range.size <= most) return body(range.from, range.length);
+    llvm::Value* end = b_.CreateNSWAdd(range.from, range.length);
+    const bool even = llvm::isa<llvm::Constant>(range.length) && range.size % most == 0;
+    e_.loop(range.from, end, most, Code::Shape::rolled, [&](llvm::Value* start) {
+      llvm::Value* left = b_.CreateNSWSub(end, start);
+      body(start, even ? e_.integer(most) : b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left, e_.integer(most)));
+    });
   }
 
   // Where an operand begins, given some of the indices of the batch.
@@ -60,22 +125,24 @@ class ContractionEmitter {
         if (access.at.strides[i] != 0) return false;
       return indices.size() < c_.batch.size() && !plan::keeps_totals(c_);
     };
-    if (!is_packed_a_ && c_.tile.a != Packing::none && c_.tile.height >= m_ && stays(c_.a)) {
-      is_packed_a_ = true;
-      a_ = start(c_.a, indices);
-      pack_rows(e_.integer(0), e_.integer(m_), e_.integer(0), e_.integer(k_));
-    }
-    if (!is_packed_b_ && c_.tile.b != Packing::none && c_.tile.width >= n_ && stays(c_.b)) {
-      is_packed_b_ = true;
-      b_operand_ = start(c_.b, indices);
-      pack_panels(e_.integer(0), e_.integer(n_), e_.integer(0), e_.integer(k_));
-    }
+    const bool a = !is_packed_a_ && a_at_once_ && stays(c_.a), b = !is_packed_b_ && b_at_once_ && stays(c_.b);
+    if (a) a_ = start(c_.a, indices);
+    if (b) b_operand_ = start(c_.b, indices);
+    pack(a, b, e_.integer(0), e_.integer(k_));
+    is_packed_a_ |= a;
+    is_packed_b_ |= b;
   }
 
+  void over_batch() {
+    std::vector<llvm::Value*> indices;
+    over_batch(indices);
+  }
   void over_batch(std::vector<llvm::Value*>& indices) {
     pack_before(indices);
     if (indices.size() < c_.batch.size()) {
-      e_.loop(e_.integer(0), e_.integer(c_.batch[indices.size()]), 1, Code::Shape::rolled, [&](llvm::Value* index) {
+      const bool is_cut = c_.grid.batch.parts > 1 && indices.size() == c_.grid.batch.axis;
+      const Range turns = is_cut ? turns_ : whole(c_.batch[indices.size()]);
+      e_.loop(turns.from, b_.CreateNSWAdd(turns.from, turns.length), 1, Code::Shape::rolled, [&](llvm::Value* index) {
         indices.push_back(index);
         over_batch(indices);
         indices.pop_back();
@@ -85,7 +152,7 @@ class ContractionEmitter {
     if (!is_packed_a_) a_ = start(c_.a, indices);
     if (!is_packed_b_) b_operand_ = start(c_.b, indices);
     tile_.set_result(start(c_.c, indices));
-    blocks(k_, c_.tile.depth, [&](llvm::Value* k, llvm::Value* depth) { over_k(k, depth); });
+    blocks(whole(k_), c_.tile.depth, [&](llvm::Value* k, llvm::Value* depth) { over_k(k, depth); });
   }
 
   void find_offsets(llvm::Value* k, llvm::Value* depth) {
@@ -95,26 +162,55 @@ class ContractionEmitter {
 
   void over_k(llvm::Value* k, llvm::Value* depth) {
     if (plan::keeps_totals(c_)) find_offsets(k, depth);
-    const bool once = c_.tile.height >= m_;  // all rows are packed, for all blocks of columns
-    if (once && !is_packed_a_) pack_rows(e_.integer(0), e_.integer(m_), k, depth);
-    blocks(n_, c_.tile.width, [&](llvm::Value* n, llvm::Value* width) {
-      if (!is_packed_b_) pack_panels(n, width, k, depth);
-      blocks(m_, c_.tile.height, [&](llvm::Value* m, llvm::Value* height) {
-        if (!once) pack_rows(m, height, k, depth);
-        tile_.find_rows(m, height);
-        tiles(m, height, n, width, k, depth);
+    pack(a_at_once_ && !is_packed_a_, b_at_once_ && !is_packed_b_, k, depth);
+    over_cells([&](const Range& rows, const Range& columns) {
+      blocks(columns, c_.tile.width, [&](llvm::Value* n, llvm::Value* width) {
+        if (!b_at_once_) pack_panels(n, width, k, depth);
+        blocks(rows, c_.tile.height, [&](llvm::Value* m, llvm::Value* height) {
+          if (!a_at_once_) pack_rows(m, height, k, depth);
+          llvm::Value* first = whole_tile(m);
+          tile_.find_rows(first, b_.CreateNSWSub(b_.CreateNSWAdd(m, height), first));
+          tiles(m, height, n, width, k, depth);
+        });
       });
     });
+  }
+
+  // Packs all of an operand, or of both, but for k.
+  void pack(bool a, bool b, llvm::Value* k, llvm::Value* depth) {
+    auto both = [&](const Range& rows, const Range& columns) {
+      if (a) pack_rows(rows.from, rows.length, k, depth);
+      if (b) pack_panels(columns.from, columns.length, k, depth);
+    };
+    if (!a && !b) return;
+    if (c_.grid.packings == 1) return both(whole(m_), whole(n_));
+    parts(unless_alone(c_.grid.packings), [&](llvm::Value* number, llvm::Value*) {
+      both(range(plan::packing_of_a(c_), number, m_), range(plan::packing_of_b(c_), number, n_));
+    });
+  }
+
+  void over_cells(const std::function<void(const Range& rows, const Range& columns)>& body) {
+    const plan::Grid& grid = c_.grid;
+    if (grid.cells() == 1) return body(whole(m_), whole(n_));
+    parts(unless_alone(grid.cells()), [&](llvm::Value* number, llvm::Value* thread) {
+      thread_ = thread;
+      is_cell_ = true;
+      if (c_.offsets.valid()) tile_.set_tables(room(c_.offsets, Element::i64, plan::offsets_room(c_), thread));
+      body(range(grid.m, b_.CreateUDiv(number, e_.integer(grid.n.parts)), m_),
+           range(grid.n, b_.CreateURem(number, e_.integer(grid.n.parts)), n_));
+    });
+    thread_ = nullptr;
+    is_cell_ = false;
   }
 
   void pack_rows(llvm::Value* m, llvm::Value* height, llvm::Value* k, llvm::Value* depth) {
     if (c_.tile.a == Packing::none) return;
     const std::int64_t rows = c_.tile.rows;
     const bool along = c_.tile.a == Packing::along_k;
-    const std::int64_t row = along ? plan::row_length(c_) : rows;
+    const std::int64_t row = along ? plan::row_length(c_) : rows;  // from one vector to the next
     e_.loop(e_.integer(0), height, rows, Code::Shape::rolled, [&](llvm::Value* i) {
       llvm::Value* first = b_.CreateNSWAdd(m, i);
-      llvm::Value* target = at(e_.base(c_.packed_a), element_, b_.CreateNSWMul(i, e_.integer(along ? row : c_.tile.depth)));
+      llvm::Value* target = packed_row(m, i);
       if (along) {
         const Block block{element_, c_.tile.lanes, a_, target, row, &ak_, k, depth};
         copy(e_, block, side(am_, first, rows), e_.integer(rows));
@@ -132,7 +228,7 @@ class ContractionEmitter {
     const std::int64_t panel = c_.tile.panel();
     e_.loop(e_.integer(0), width, panel, Code::Shape::rolled, [&](llvm::Value* j) {
       llvm::Value* first = b_.CreateNSWAdd(n, j);
-      llvm::Value* target = at(e_.base(c_.packed_b), element_, b_.CreateNSWMul(j, e_.integer(c_.tile.depth)));
+      llvm::Value* target = packed_panel(n, j);
       if (c_.tile.b == Packing::along_k) {
         const Block block{element_, plan::turned(c_), b_operand_, target, panel, &bk_, k, depth};
         turn(e_, block, side(bn_, first, panel), panel);
@@ -161,6 +257,12 @@ class ContractionEmitter {
             [&] { b_.CreateMemSet(target, b_.getInt8(0), bytes, llvm::Align(element_size(element_))); });
   }
 
+  // The last tile of rows that are not packed begins earlier: what it computes again is the same.
+  llvm::Value* whole_tile(llvm::Value* m) {
+    if (c_.tile.a != Packing::none || m_ % c_.tile.rows == 0) return m;
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, m, e_.integer(m_ - c_.tile.rows));
+  }
+
   void tiles(llvm::Value* m, llvm::Value* height, llvm::Value* n, llvm::Value* width, llvm::Value* k, llvm::Value* depth) {
     const plan::Tile& tile = c_.tile;
     e_.loop(e_.integer(0), height, tile.rows, Code::Shape::rolled, [&](llvm::Value* i) {
@@ -168,12 +270,11 @@ class ContractionEmitter {
       place.block_row = i;
       place.m = b_.CreateNSWAdd(m, i);
       if (tile.a == Packing::none) {
-        // The last tile begins earlier: what it computes again is the same.
-        place.m = place.block_row = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, place.m, e_.integer(m_ - tile.rows));
+        place.m = whole_tile(place.m);
+        place.block_row = b_.CreateNSWSub(place.m, whole_tile(m));
         place.a = at(a_, element_, b_.CreateNSWMul(place.m, e_.integer(am_.stride())));
       } else {
-        const std::int64_t row = tile.a == Packing::along_k ? plan::row_length(c_) : tile.depth;
-        place.a = at(e_.base(c_.packed_a), element_, b_.CreateNSWMul(i, e_.integer(row)));
+        place.a = packed_row(m, i);
       }
       e_.loop(e_.integer(0), width, tile.panel(), Code::Shape::rolled, [&](llvm::Value* j) {
         place.n = b_.CreateNSWAdd(n, j);
@@ -181,7 +282,7 @@ class ContractionEmitter {
           place.n = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, place.n, e_.integer(n_ - tile.panel()));
           place.b = at(b_operand_, element_, place.n);
         } else {
-          place.b = at(e_.base(c_.packed_b), element_, b_.CreateNSWMul(j, e_.integer(tile.depth)));
+          place.b = packed_panel(n, j);
         }
         place.k = k;
         place.depth = depth;
@@ -195,6 +296,11 @@ class ContractionEmitter {
   llvm::IRBuilder<>& b_;
   const Element element_;
   const std::int64_t m_, n_, k_;
+  const bool a_at_once_ = plan::packs_a_at_once(c_), b_at_once_ = plan::packs_b_at_once(c_);
+  llvm::Value* alone_ = nullptr;   // whether one thread does all parts as one
+  llvm::Value* thread_ = nullptr;  // the number of the one that does the part being written
+  bool is_cell_ = false;           // it is one along m and n: what is packed at once is for all of these
+  Range turns_;                    // of the part, where the batch is cut
   const plan::Walk am_ = plan::walk(c_, Group::m, c_.a), ak_ = plan::walk(c_, Group::k, c_.a);
   const plan::Walk bn_ = plan::walk(c_, Group::n, c_.b), bk_ = plan::walk(c_, Group::k, c_.b);
   RegisterTile tile_;

@@ -22,11 +22,11 @@ std::vector<llvm::Value*> named_from_outside(llvm::Function& function) {
   return named;
 }
 
-// The same function, which is given what it named from outside, before its own argument.
+// The same function, which is given what it named from outside, before its own arguments.
 llvm::Function* closed(Code& code, llvm::Function& draft, const std::vector<llvm::Value*>& named) {
   std::vector<llvm::Type*> types;
   for (llvm::Value* value : named) types.push_back(value->getType());
-  types.push_back(draft.getArg(0)->getType());
+  for (const llvm::Argument& own : draft.args()) types.push_back(own.getType());
   llvm::Function* made = code.add_function("part", llvm::Function::InternalLinkage, code.builder.getVoidTy(), types);
   made->splice(made->end(), &draft);
   for (unsigned i = 0; i < named.size(); ++i) {
@@ -38,7 +38,7 @@ llvm::Function* closed(Code& code, llvm::Function& draft, const std::vector<llvm
       made->addParamAttrs(i, llvm::AttrBuilder(code.module.getContext(), known));
     }
   }
-  draft.getArg(0)->replaceAllUsesWith(made->getArg(static_cast<unsigned>(named.size())));
+  for (llvm::Argument& own : draft.args()) own.replaceAllUsesWith(made->getArg(static_cast<unsigned>(named.size()) + own.getArgNo()));
   draft.eraseFromParent();
   return made;
 }
@@ -46,13 +46,13 @@ llvm::Function* closed(Code& code, llvm::Function& draft, const std::vector<llvm
 // Takes what the part is given from a frame, as the runtime hands it on.
 llvm::Function* from_frame(Code& code, llvm::Function& part, llvm::StructType* frame) {
   llvm::IRBuilder<>& builder = code.builder;
-  llvm::Function* made =
-      code.add_function("parts", llvm::Function::InternalLinkage, builder.getVoidTy(), {builder.getPtrTy(), builder.getInt64Ty()});
+  llvm::Function* made = code.add_function("parts", llvm::Function::InternalLinkage, builder.getVoidTy(),
+                                           {builder.getPtrTy(), builder.getInt64Ty(), builder.getInt64Ty()});
   const Code::Inside inside(code, *made, Code::Inside::Sees::nothing);
   std::vector<llvm::Value*> arguments;
   for (unsigned i = 0; i < frame->getNumElements(); ++i)
     arguments.push_back(builder.CreateLoad(frame->getElementType(i), builder.CreateStructGEP(frame, made->getArg(0), i)));
-  arguments.push_back(made->getArg(1));
+  arguments.insert(arguments.end(), {made->getArg(1), made->getArg(2)});
   builder.CreateCall(&part, arguments);
   builder.CreateRetVoid();
   return made;
@@ -60,11 +60,12 @@ llvm::Function* from_frame(Code& code, llvm::Function& part, llvm::StructType* f
 
 }  // namespace
 
-void Code::parts(std::int64_t count, const std::function<void(llvm::Value* part)>& body) {
-  llvm::Function* draft = add_function("draft", llvm::Function::InternalLinkage, builder.getVoidTy(), {builder.getInt64Ty()});
+void Code::parts(llvm::Value* count, std::int64_t most, const std::function<void(llvm::Value* part, llvm::Value* thread)>& body) {
+  llvm::Type* number = builder.getInt64Ty();
+  llvm::Function* draft = add_function("draft", llvm::Function::InternalLinkage, builder.getVoidTy(), {number, number});
   {
     const Inside inside(*this, *draft, Inside::Sees::outer);
-    body(draft->getArg(0));
+    body(draft->getArg(0), draft->getArg(1));
     builder.CreateRetVoid();
   }
   const std::vector<llvm::Value*> named = named_from_outside(*draft);
@@ -74,9 +75,8 @@ void Code::parts(std::int64_t count, const std::function<void(llvm::Value* part)
   llvm::StructType* type = llvm::StructType::get(module.getContext(), types);
   llvm::AllocaInst* frame = local(type, 1, "frame");
   for (unsigned i = 0; i < named.size(); ++i) builder.CreateStore(named[i], builder.CreateStructGEP(type, frame, i));
-  llvm::FunctionCallee runtime =
-      callee("bpc_rt_parts", builder.getVoidTy(), {builder.getInt64Ty(), builder.getPtrTy(), builder.getPtrTy()});
-  builder.CreateCall(runtime, {integer(count), from_frame(*this, *part, type), frame});
+  llvm::FunctionCallee runtime = callee("bpc_rt_parts", builder.getVoidTy(), {number, number, builder.getPtrTy(), builder.getPtrTy()});
+  builder.CreateCall(runtime, {count, integer(most), from_frame(*this, *part, type), frame});
 }
 
 }  // namespace bpc::backend

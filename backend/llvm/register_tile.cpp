@@ -26,7 +26,8 @@ RegisterTile::RegisterTile(Code& code, const plan::Contraction& contraction)
 
 void RegisterTile::find_rows(llvm::Value* m, llvm::Value* height) {
   if (cm_.is_even()) return;
-  rows_ = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), code_.base(contraction_.offsets), code_.integer(2 * tile_.depth));
+  llvm::Value* tables = tables_ ? tables_ : code_.base(contraction_.offsets);
+  rows_ = builder_.CreateInBoundsGEP(builder_.getInt64Ty(), tables, code_.integer(2 * tile_.depth));
   fill_offsets(code_, cm_, m, height, rows_);
 }
 
@@ -96,6 +97,7 @@ llvm::Value* RegisterTile::totals(const Place& place) {
   const std::int64_t panels = (n_ + tile_.panel() - 1) / tile_.panel() * tile_.panel();
   llvm::Value* first = builder_.CreateNSWAdd(builder_.CreateNSWMul(place.m, code_.integer(panels)),
                                              builder_.CreateNSWMul(place.n, code_.integer(tile_.rows)));
+  if (first_total_) first = builder_.CreateNSWAdd(first, first_total_);
   place_of = builder_.CreateInBoundsGEP(builder_.getDoubleTy(), code_.base(contraction_.totals), first);
   code_.when(builder_.CreateICmpEQ(place.k, code_.integer(0)), clear);
   return place_of;

@@ -12,6 +12,9 @@ class RegisterTile {
 
   // Where the result begins, in this turn of the batch.
   void set_result(llvm::Value* address) { c_ = address; }
+  // Where a part has its tables of offsets, and its totals, if not where the buffers begin.
+  void set_tables(llvm::Value* address) { tables_ = address; }
+  void set_totals(llvm::Value* first) { first_total_ = first; }
   // To be said before tiles in rows m … m + height - 1 are made.
   void find_rows(llvm::Value* m, llvm::Value* height);
 
@@ -48,6 +51,7 @@ class RegisterTile {
   llvm::Type* scalar_;
   llvm::FixedVectorType *vector_, *wide_;
   llvm::Value* c_ = nullptr;
+  llvm::Value *tables_ = nullptr, *first_total_ = nullptr;
   llvm::Value* rows_ = nullptr;  // where the rows of the block are, if c walks them unevenly
 };
 

@@ -182,6 +182,15 @@ struct Tile {
   std::int64_t panel() const { return vectors * lanes; }
 };
 
+// How a contraction is cut into parts, which threads share: along an axis of the batch; or along m and n, each walked as if it were one
+// axis. An operand of which one block is all is packed before these, in parts as well.
+struct Grid {
+  Cut batch, m, n;            // of m and n: in whole tiles, all of them where it is not cut
+  std::int64_t packings = 1;  // parts of the packing
+  std::int64_t cells() const { return m.parts * n.parts; }
+  std::int64_t parts() const { return batch.parts * cells(); }
+};
+
 // c = sum over k of a * b. Axes come in groups: batch (axes of a, b and c), m (of a and c), n (of b and c), k (of a and b). The last three
 // are each walked as if they were one axis. Strides of each operand are over batch…, m…, n…, k…; real elements.
 struct Contraction {
@@ -191,6 +200,7 @@ struct Contraction {
   bool fused = false;                        // a product is rounded together with the sum it is added to
   std::int64_t block = 0;                    // of k: so many products are added up before they go to a total in f64; 0: all of them
   Tile tile;
+  Grid grid;
   BufferId packed_a, packed_b, totals, offsets;  // memory to work in, where it is needed (contraction.h)
 };
 

@@ -140,6 +140,13 @@ class Printer {
            kind_name(fold.kind), name(fold.value));
     --depth_;
   }
+  static std::string show(const Grid& grid) {
+    if (grid.parts() == 1) return "";
+    std::vector<std::string> sides;
+    for (const auto& [name, side] : {std::pair("batch", &grid.batch), {"m", &grid.m}, {"n", &grid.n}})
+      if (side->parts > 1) sides.push_back(fmt::format("{} of {}", side->turns, name));
+    return fmt::format(", {} parts of {}", grid.parts(), fmt::join(sides, ", "));
+  }
   void visit(const Rows& rows) {
     line("rows {}, {} at a time, from {}{}", rows.count, rows.tile, name(rows.start), show(rows.cut, "rows"));
     ++depth_;
@@ -150,8 +157,8 @@ class Printer {
     auto group = [](const char* name, const std::vector<std::int64_t>& sizes) {
       return sizes.empty() ? "" : fmt::format(" {} {}", name, fmt::join(sizes, " "));
     };
-    line("contraction{}{}{}{}{}", group("batch", c.batch), group("m", c.m), group("n", c.n), group("k", c.k),
-         c.block > 0 ? fmt::format(", blocks of {}", c.block) : "");
+    line("contraction{}{}{}{}{}{}", group("batch", c.batch), group("m", c.m), group("n", c.n), group("k", c.k),
+         c.block > 0 ? fmt::format(", blocks of {}", c.block) : "", show(c.grid));
     ++depth_;
     line("{} {} {} * {}{}", show(c.c), c.base.valid() ? "+=" : ":=", show(c.a), show(c.b), c.base.valid() ? " over " + name(c.base) : "");
     --depth_;

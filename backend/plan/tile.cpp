@@ -9,20 +9,35 @@ namespace bpc::plan {
 
 namespace {
 
-constexpr std::int64_t kMostRows = 16;    // of a tile, whose code is written out
-constexpr std::int64_t kMostVectors = 8;  // in a row of it
-constexpr std::int64_t kMostTurned = 8;   // rows and columns of the square that is turned at once
-constexpr std::int64_t kFewPanels = 4;    // which read an operand again so seldom that it is not packed
-constexpr std::int64_t kFewTiles = 2;     // the same, of rows of tiles
-constexpr std::int64_t kCacheLine = 64;   // bytes
-constexpr double kFromFar = 0.3;          // cycles for a line from the second cache, beside what hides it
-constexpr std::int64_t kThin = 4;         // fewer rows than that pay for no packing
+constexpr std::int64_t kMostRows = 16;     // of a tile, whose code is written out
+constexpr std::int64_t kMostVectors = 8;   // in a row of it
+constexpr std::int64_t kMostTurned = 8;    // rows and columns of the square that is turned at once
+constexpr std::int64_t kFewPanels = 4;     // which read an operand again so seldom that it is not packed
+constexpr std::int64_t kFewTiles = 2;      // the same, of rows of tiles
+constexpr std::int64_t kCacheLine = 64;    // bytes
+constexpr double kFromFar = 0.3;           // cycles for a line from the second cache, beside what hides it
+constexpr std::int64_t kMostThreads = 16;  // each packs for itself
+constexpr std::int64_t kThin = 4;          // fewer rows than that pay for no packing
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step * step;
 }
 std::int64_t tiles(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step;
+}
+
+// What a tile takes: a core starts two products, or two loads, in each cycle, and each product waits four for the one before.
+double tile_cycles(const Tile& tile, std::int64_t bytes, std::int64_t k) {
+  const double turn =
+      std::max({static_cast<double>(tile.rows * tile.vectors) / 2, static_cast<double>(tile.rows + tile.vectors) / 2, 4.0}) +
+      kFromFar * static_cast<double>(tile.panel() * bytes) / kCacheLine;
+  const double around = 20 + static_cast<double>(tile.rows * tile.vectors);  // beside its products
+  return turn * static_cast<double>(k) + around;
+}
+
+// Cycles for an element that is moved, of so many side by side.
+double moving(const Tile& tile, std::int64_t run) {
+  return run >= tile.lanes ? 0.15 : run > 1 ? 0.15 + 1.0 / static_cast<double>(run) : 1.5;
 }
 
 class TileChoice {
@@ -44,23 +59,10 @@ class TileChoice {
   bool is_worth_it() const { return products_ < HUGE_VAL && n_ > 1 && (m_ >= kThin || c_.tile.b == Packing::none); }
 
   // Of one turn of the batch.
-  double cycles() const {
-    const auto elements = [](std::int64_t x, std::int64_t y) { return static_cast<double>(x) * static_cast<double>(y); };
-    const std::int64_t run = walk(c_, Group::n, c_.c).run();
-    if (!is_worth_it()) return HUGE_VAL;
-    double sum = products_ + elements(m_, n_) * (run >= c_.tile.panel() ? 0.1 : moving(run));
-    if (c_.tile.a != Packing::none)
-      sum += elements(m_, k_) * moving(walk(c_, c_.tile.a == Packing::along_k ? Group::k : Group::m, c_.a).run());
-    if (c_.tile.b == Packing::across_k) sum += elements(n_, k_) * moving(walk(c_, Group::n, c_.b).run());
-    if (c_.tile.b == Packing::along_k) sum += elements(n_, k_) * (0.3 + moving(walk(c_, Group::k, c_.b).run()));
-    return sum;
-  }
+  double cycles() const { return is_worth_it() ? plan::cycles(plan_, c_, m_, n_).all() : HUGE_VAL; }
 
  private:
-  // Cycles for an element of so many side by side.
-  double moving(std::int64_t run) const { return run >= c_.tile.lanes ? 0.15 : run > 1 ? 0.15 + 1.0 / static_cast<double>(run) : 1.5; }
-
-  // As few cycles for the products as can be: a core starts two of them, or two loads, in each, and each waits four for the one before.
+  // As few cycles for the products as can be.
   void choose_shape() {
     products_ = HUGE_VAL;
     for (std::int64_t bytes = static_cast<std::int64_t>(plan_.target.tile_bytes); bytes >= 16; bytes /= 2)
@@ -69,17 +71,14 @@ class TileChoice {
         const std::int64_t most = std::min({(plan_.target.vector_registers - vectors - 1) / vectors, m_, kMostRows});
         if (lanes < 2 || most < 1 || (m_ < kThin && panel > n_)) continue;
         const std::int64_t rows = tiles(m_, tiles(m_, most));
-        const double turn = std::max({static_cast<double>(rows * vectors) / 2, static_cast<double>(rows + vectors) / 2, 4.0}) +
-                            kFromFar * static_cast<double>(vectors * bytes) / kCacheLine;
-        // What a tile takes beside its products.
-        const double around = 20 + static_cast<double>(rows * vectors);
-        const double sum =
-            static_cast<double>(tiles(m_, rows)) * static_cast<double>(tiles(n_, panel)) * (turn * static_cast<double>(k_) + around);
+        Tile tile;
+        tile.rows = rows;
+        tile.vectors = vectors;
+        tile.lanes = lanes;
+        const double sum = static_cast<double>(tiles(m_, rows)) * static_cast<double>(tiles(n_, panel)) * tile_cycles(tile, bytes_, k_);
         if (sum >= products_) continue;
         products_ = sum;
-        c_.tile.rows = rows;
-        c_.tile.vectors = vectors;
-        c_.tile.lanes = lanes;
+        c_.tile = tile;
       }
   }
 
@@ -138,6 +137,19 @@ Contraction exchanged(Contraction c) {
   return c;
 }
 
+// In how many places an operand is packed.
+std::int64_t rooms(const Contraction& c, bool at_once) {
+  return at_once && c.grid.cells() > 1 ? 1 : most_threads(c);
+}
+
+// With all of it in one part.
+Contraction uncut(Contraction c) {
+  c.grid = {};
+  c.grid.m.turns = round_up(count(c.m), c.tile.rows);
+  c.grid.n.turns = round_up(count(c.n), c.tile.panel());
+  return c;
+}
+
 std::int64_t first_axis(const Contraction& c, Group group) {
   const std::size_t before[] = {0, c.batch.size(), c.batch.size() + c.m.size(), c.batch.size() + c.m.size() + c.n.size()};
   return static_cast<std::int64_t>(before[static_cast<std::size_t>(group)]);
@@ -190,14 +202,37 @@ std::int64_t row_length(const Contraction& c) {
   return (tiles(c.tile.depth, line) | 1) * line;
 }
 
-std::int64_t packed_a_count(const Contraction& c) {
-  if (c.tile.a == Packing::none) return 0;
-  return c.tile.height * (c.tile.a == Packing::along_k ? row_length(c) : c.tile.depth);
+std::int64_t most_threads(const Contraction& c) {
+  return std::min(c.grid.parts(), kMostThreads);
 }
 
-std::int64_t packed_b_count(const Contraction& c) {
+bool packs_a_at_once(const Contraction& c) {
+  return c.tile.a != Packing::none && c.tile.height >= count(c.m);
+}
+bool packs_b_at_once(const Contraction& c) {
+  return c.tile.b != Packing::none && c.tile.width >= count(c.n);
+}
+Cut packing_of_a(const Contraction& c) {
+  return {0, c.grid.packings, tiles(tiles(count(c.m), c.tile.rows), c.grid.packings) * c.tile.rows};
+}
+Cut packing_of_b(const Contraction& c) {
+  return {0, c.grid.packings, tiles(tiles(count(c.n), c.tile.panel()), c.grid.packings) * c.tile.panel()};
+}
+
+std::int64_t packed_a_room(const Contraction& c) {
+  if (c.tile.a == Packing::none) return 0;
+  const std::int64_t rows = packs_a_at_once(c) ? c.tile.height : std::min(c.tile.height, c.grid.m.turns);
+  return rows * (c.tile.a == Packing::along_k ? row_length(c) : c.tile.depth);
+}
+
+std::int64_t packed_b_room(const Contraction& c) {
   if (c.tile.b == Packing::none) return 0;
-  return c.tile.width * c.tile.depth + turned(c) * c.tile.panel();
+  const std::int64_t columns = packs_b_at_once(c) ? c.tile.width : std::min(c.tile.width, c.grid.n.turns);
+  return columns * panel_length(c);
+}
+
+std::int64_t panel_length(const Contraction& c) {
+  return c.tile.depth + (c.tile.b == Packing::along_k ? turned(c) : 0);
 }
 
 std::int64_t turned(const Contraction& c) {
@@ -208,20 +243,34 @@ bool keeps_totals(const Contraction& c) {
   return c.tile.depth < count(c.k);
 }
 
-std::int64_t totals_count(const Contraction& c) {
+std::int64_t totals_room(const Contraction& c) {
   if (!keeps_totals(c)) return 0;
   return round_up(count(c.m), c.tile.rows) * round_up(count(c.n), c.tile.panel());
 }
 
-std::int64_t offsets_count(const Contraction& c) {
+std::int64_t offsets_room(const Contraction& c) {
   const bool even = walk(c, Group::k, c.a).is_even() && walk(c, Group::k, c.b).is_even() && walk(c, Group::m, c.c).is_even();
   return even ? 0 : 2 * c.tile.depth + c.tile.height;
+}
+
+std::int64_t packed_a_count(const Contraction& c) {
+  return std::max(packed_a_room(uncut(c)), rooms(c, packs_a_at_once(c)) * packed_a_room(c));
+}
+std::int64_t packed_b_count(const Contraction& c) {
+  return std::max(packed_b_room(uncut(c)), rooms(c, packs_b_at_once(c)) * packed_b_room(c));
+}
+std::int64_t totals_count(const Contraction& c) {
+  return (c.grid.batch.parts > 1 ? most_threads(c) : 1) * totals_room(c);
+}
+std::int64_t offsets_count(const Contraction& c) {
+  return most_threads(c) * offsets_room(c);
 }
 
 bool choose_tile(Plan& plan, Contraction& contraction) {
   const TileChoice straight(plan, contraction), crossed(plan, exchanged(contraction));
   if (!straight.is_worth_it() && !crossed.is_worth_it()) return false;
   contraction = crossed.cycles() < straight.cycles() ? crossed.contraction() : straight.contraction();
+  contraction = uncut(std::move(contraction));
   const Element element = plan.at(contraction.c.buffer).element;
   auto scratch = [&](Element of, std::int64_t count, const char* name) {
     return count > 0 ? plan.add(Buffer{of, count, name, {}}) : BufferId{};
@@ -231,6 +280,32 @@ bool choose_tile(Plan& plan, Contraction& contraction) {
   contraction.totals = scratch(Element::f64, totals_count(contraction), "totals");
   contraction.offsets = scratch(Element::i64, offsets_count(contraction), "offsets");
   return true;
+}
+
+Cycles cycles(const Plan& plan, const Contraction& c, std::int64_t m, std::int64_t n) {
+  const Tile& tile = c.tile;
+  const auto bytes = static_cast<std::int64_t>(element_size(plan.at(c.c.buffer).element));
+  const std::int64_t k = count(c.k), run = walk(c, Group::n, c.c).run();
+  auto elements = [](std::int64_t x, std::int64_t y) { return static_cast<double>(x) * static_cast<double>(y); };
+  Cycles sum;
+  sum.tiles = elements(tiles(m, tile.rows), tiles(n, tile.panel())) * tile_cycles(tile, bytes, k);
+  sum.tiles += elements(m, n) * (run >= tile.panel() ? 0.1 : moving(tile, run));
+  if (tile.a != Packing::none)
+    sum.packing_a = elements(m, k) * moving(tile, walk(c, tile.a == Packing::along_k ? Group::k : Group::m, c.a).run());
+  if (tile.b == Packing::across_k) sum.packing_b = elements(n, k) * moving(tile, walk(c, Group::n, c.b).run());
+  if (tile.b == Packing::along_k) sum.packing_b = elements(n, k) * (0.3 + moving(tile, walk(c, Group::k, c.b).run()));
+  return sum;
+}
+
+void set_grid(Plan& plan, Contraction& contraction, const Grid& grid) {
+  contraction.grid = grid;
+  auto make_room = [&](BufferId scratch, std::int64_t count) {
+    if (scratch.valid()) plan.buffers[scratch.index].count = count;
+  };
+  make_room(contraction.packed_a, packed_a_count(contraction));
+  make_room(contraction.packed_b, packed_b_count(contraction));
+  make_room(contraction.totals, totals_count(contraction));
+  make_room(contraction.offsets, offsets_count(contraction));
 }
 
 }  // namespace bpc::plan

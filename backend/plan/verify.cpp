@@ -193,6 +193,15 @@ class Verifier {
     require(tile.rows > 0 && tile.height % tile.rows == 0 && tile.panel() > 0 && tile.width % tile.panel() == 0,
             "a block that cuts a tile");
     require(tile.depth == count(c.k) || (c.block > 0 && tile.depth % c.block == 0), "a depth that cuts a block");
+    const Grid& grid = c.grid;
+    if (tile.rows <= 0 || tile.panel() <= 0) return;
+    require(grid.m.turns % tile.rows == 0 && grid.n.turns % tile.panel() == 0, "parts that cut a tile");
+    parts(grid.m, count(c.m));
+    parts(grid.n, count(c.n));
+    require(grid.batch.parts == 1 || grid.cells() == 1, "parts of the batch and of its turns");
+    const bool has_axis = grid.batch.axis < c.batch.size();
+    require(grid.batch.parts == 1 || has_axis, "parts of a batch without such an axis");
+    if (grid.batch.parts > 1 && has_axis) parts(grid.batch, c.batch[grid.batch.axis]);
     auto fits = [&](BufferId id, std::int64_t elements, const char* what) {
       require(elements == 0 || (id.valid() && plan_.at(id).count >= elements), fmt::format("{} that do not fit into their scratch", what));
     };

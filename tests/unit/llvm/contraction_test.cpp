@@ -5,7 +5,7 @@ namespace bpc::test {
 
 namespace {
 
-// The same bits on targets of all widths, some with caches so small that each axis has several blocks.
+// The same bits on targets of all widths, some with caches so small that each axis has several blocks, in one thread and in several.
 void agree_on_targets(const Function& function) {
   std::vector<Tensor> arguments;
   for (const ir::Parameter& parameter : function.parameters)
@@ -19,10 +19,17 @@ void agree_on_targets(const Function& function) {
       target.tile_bytes = bytes;
       target.vector_registers = bytes == 64 ? 32 : 16;
       target.far_bytes = far;
-      const Observed got = observe(*backend::compile_for(function, {1}, target), arguments);
-      expect_same(wanted, got);
-      if (first.empty()) first = got.result.outputs;
-      for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));
+      target.shared_cycles = 1;
+      const auto compiled = backend::compile_for(function, {1}, target);
+      for (int threads : {1, 4}) {
+        CAPTURE(threads);
+        runtime::set_threads(threads);
+        const Observed got = observe(*compiled, arguments);
+        runtime::set_threads(0);
+        expect_same(wanted, got);
+        if (first.empty()) first = got.result.outputs;
+        for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));
+      }
     }
 }
 
@@ -112,6 +119,21 @@ TEST_CASE("contractions of several blocks") {
     }
 }
 
+TEST_CASE("contractions of few and long sums") {
+  for (Element element : {Element::f32, Element::f64}) {
+    Function function;
+    Builder builder(function);
+    const ValueId a = parameter(function, shaped(element, {41, 5000})), b = parameter(function, shaped(element, {23, 5000}));
+    output(function, einsum(builder, a, b, "ik,jk->ij"));
+    const ValueId x = parameter(function, shaped(element, {3, 5, 40, 44})), y = parameter(function, shaped(element, {3, 11, 38, 42}));
+    const ValueId patches = windows(builder, windows(builder, x, 2, 3, 1, 1), 3, 3, 1, 1);
+    output(function, einsum(builder, patches, y, "nchwij,nohw->ocij"));
+    const ValueId sums = einsum(builder, a, a, "ik,jk->ij"), base = builder.emit(Opcode::sin, {einsum(builder, a, a, "ik,jk->ji")});
+    output(function, builder.emit(Opcode::add, {base, sums}));
+    agree_on_targets(function);
+  }
+}
+
 TEST_CASE("contractions over several axes of each kind") {
   struct Case {
     std::string spec;
@@ -123,6 +145,7 @@ TEST_CASE("contractions over several axes of each kind") {
                                          {"mikj,nijk->mn", {20, 6, 5, 7}, {30, 6, 7, 5}},
                                          {"bamcj,bnjad->cmbdn", {2, 3, 5, 4, 6}, {2, 7, 6, 3, 5}},
                                          {"abk,kcd->cbda", {4, 7, 33}, {33, 6, 9}},
+                                         {"abk,kc->bac", {41, 60, 8}, {8, 16}},
                                          {"xaibj,xibk->kxaj", {2, 3, 17, 5, 4}, {2, 17, 5, 19}}})
     for (Element element : {Element::f32, Element::f64}) {
       CAPTURE(c.spec, element_name(element));

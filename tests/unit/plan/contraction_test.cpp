@@ -1,6 +1,7 @@
 // Which sums of products become contractions, and with which tile.
 #include <catch2/catch.hpp>
 
+#include "backend/plan/contraction.h"
 #include "backend/plan/passes.h"
 #include "backend/plan/verify.h"
 
@@ -89,6 +90,40 @@ TEST_CASE("blocks of a contraction fit into the caches of its target") {
     REQUIRE(step->totals.valid() == (tile.depth < 3000));
     if (step->totals.valid()) CHECK(plan.at(step->totals).element == Element::f64);
   }
+}
+
+TEST_CASE("contractions are cut into parts that threads share, where the work is worth it") {
+  struct Case {
+    std::int64_t m, n, k;
+    const char* printed;
+  };
+  for (const Case& wanted : {Case{512, 512, 512, "contraction m 512 n 512 k 512, blocks of 256, 16 parts of 32 of n"},
+                             Case{700, 24, 800, "contraction m 700 n 24 k 800, blocks of 256, 16 parts of 44 of m"},
+                             Case{30, 30, 30, "contraction m 30 n 30 k 30"},
+                             Case{32, 32, 8192, "contraction m 32 n 32 k 8192, blocks of 256, 16 parts of 2 of m"}}) {
+    Plan plan = product(wanted.m, wanted.n, wanted.k, Element::f32);
+    REQUIRE(chosen(plan));
+    cut_into_parts(plan);
+    CHECK(verify(plan) == std::vector<std::string>{});
+    for (Buffer& buffer : plan.buffers) buffer.storage = plan.add(Storage{});
+    const std::string text = print(plan);
+    CAPTURE(text);
+    CHECK(text.find(std::string("  ") + wanted.printed + "\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("what several parts read is packed once, what one reads by itself") {
+  Plan plan = product(512, 512, 512, Element::f32);
+  const Contraction* step = chosen(plan);
+  REQUIRE(step);
+  const std::int64_t before = plan.at(step->packed_a).count;
+  cut_into_parts(plan);
+  REQUIRE(step->grid.n.parts == 16);
+  CHECK(step->grid.packings > 1);
+  CHECK(packs_a_at_once(*step));
+  CHECK(plan.at(step->packed_a).count == before);
+  CHECK_FALSE(packs_b_at_once(*step));
+  CHECK(plan.at(step->packed_b).count == step->grid.n.parts * packed_b_room(*step));
 }
 
 TEST_CASE("what is read once or twice is not packed") {

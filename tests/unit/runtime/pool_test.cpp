@@ -21,7 +21,7 @@ struct Threads {
 // How often each part ran.
 struct Counts {
   explicit Counts(std::int64_t parts) : of(static_cast<std::size_t>(parts)) {}
-  static void count(void* counts, std::int64_t part) { ++static_cast<Counts*>(counts)->of[static_cast<std::size_t>(part)]; }
+  static void count(void* counts, std::int64_t part, std::int64_t) { ++static_cast<Counts*>(counts)->of[static_cast<std::size_t>(part)]; }
   bool is_all(int times) const {
     return std::all_of(of.begin(), of.end(), [&](const std::atomic<int>& each) { return each == times; });
   }
@@ -36,7 +36,7 @@ TEST_CASE("every part runs once, for any number of threads and parts") {
     for (std::int64_t parts : {0, 1, 2, 3, 7, 64, 1000, 70000}) {
       CAPTURE(threads, parts);
       Counts counts(parts);
-      run_parts(parts, Counts::count, &counts);
+      run_parts(parts, parts, Counts::count, &counts);
       CHECK(counts.is_all(1));
     }
   }
@@ -50,8 +50,8 @@ TEST_CASE("what parts have written is there when all are done, step after step")
   } sums;
   for (int step = 0; step < kSteps; ++step) {
     run_parts(
-        kParts,
-        [](void* given, std::int64_t part) {
+        kParts, kParts,
+        [](void* given, std::int64_t part, std::int64_t) {
           auto& sums = *static_cast<Sums*>(given);
           sums.after[part] = sums.before[(part + 1) % kParts] + 1;
         },
@@ -65,10 +65,33 @@ TEST_CASE("threads that sleep are woken, and those that are late harm nobody") {
   const Threads set(3);
   for (int turn = 0; turn < 50; ++turn) {
     Counts counts(5);
-    run_parts(5, Counts::count, &counts);
+    run_parts(5, 5, Counts::count, &counts);
     if (turn % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(20 * turn));
     CHECK(counts.is_all(1));
   }
+}
+
+TEST_CASE("no two threads that share parts have the same number, and there are no more of them than were asked for") {
+  const Threads set(8);
+  struct Rooms {
+    std::atomic<int> inside[3] = {};
+    std::atomic<int> crowded{0}, strange{0};
+  } rooms;
+  for (int turn = 0; turn < 2000; ++turn)
+    run_parts(
+        16, 3,
+        [](void* given, std::int64_t, std::int64_t thread) {
+          auto& rooms = *static_cast<Rooms*>(given);
+          if (thread < 0 || thread >= 3) {
+            ++rooms.strange;
+            return;
+          }
+          rooms.crowded += rooms.inside[thread].fetch_add(1) != 0;
+          rooms.inside[thread].fetch_sub(1);
+        },
+        &rooms);
+  CHECK(rooms.strange == 0);
+  CHECK(rooms.crowded == 0);
 }
 
 TEST_CASE("a part that asks for parts runs them itself") {
@@ -79,17 +102,17 @@ TEST_CASE("a part that asks for parts runs them itself") {
     std::thread::id own;
   } outer;
   run_parts(
-      6,
-      [](void* given, std::int64_t) {
+      6, 6,
+      [](void* given, std::int64_t, std::int64_t) {
         struct Inner {
           Outer* outer;
           std::thread::id own;
         } inner{static_cast<Outer*>(given), std::this_thread::get_id()};
         run_parts(
-            16,
-            [](void* given, std::int64_t part) {
+            16, 16,
+            [](void* given, std::int64_t part, std::int64_t thread) {
               auto& inner = *static_cast<Inner*>(given);
-              Counts::count(&inner.outer->counts, part);
+              Counts::count(&inner.outer->counts, part, thread);
               inner.outer->strangers += inner.own != std::this_thread::get_id();
             },
             &inner);
@@ -105,7 +128,7 @@ TEST_CASE("several callers at once each have their parts run") {
   std::vector<std::thread> callers;
   for (int i = 0; i < 4; ++i)
     callers.emplace_back([&] {
-      for (int turn = 0; turn < 500; ++turn) run_parts(32, Counts::count, &counts);
+      for (int turn = 0; turn < 500; ++turn) run_parts(32, 32, Counts::count, &counts);
     });
   for (std::thread& caller : callers) caller.join();
   CHECK(counts.is_all(2000));
@@ -114,17 +137,17 @@ TEST_CASE("several callers at once each have their parts run") {
 TEST_CASE("a child of fork has threads of its own") {
   const Threads set(3);
   Counts counts(32);
-  run_parts(32, Counts::count, &counts);
+  run_parts(32, 32, Counts::count, &counts);
   const pid_t child = fork();
   if (child == 0) {
     Counts own(32);
-    run_parts(32, Counts::count, &own);
+    run_parts(32, 32, Counts::count, &own);
     _exit(own.is_all(1) ? 0 : 1);
   }
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(status == 0);
-  run_parts(32, Counts::count, &counts);
+  run_parts(32, 32, Counts::count, &counts);
   CHECK(counts.is_all(2));
 }
 
