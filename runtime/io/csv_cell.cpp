@@ -72,6 +72,11 @@ NumberHelp number_help(std::string_view text) {
 }
 
 Cell read_cell(std::string_view text, bool decimal_comma) {
+  if (!decimal_comma && !text.empty() && is_digit(text[text[0] == '-' && text.size() > 1 ? 1 : 0])) {  // as most are
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (end == text.data() + text.size() && error == std::errc()) return {CellKind::number, value};
+  }
   if (is_missing(text)) return {CellKind::missing, std::numeric_limits<double>::quiet_NaN()};
   std::string with_point;
   if (decimal_comma) {

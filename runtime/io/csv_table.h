@@ -30,11 +30,11 @@ class CsvTable {
  private:
   friend class CsvReader;
   std::string_view raw(std::size_t row, std::size_t column) const {
-    const std::size_t cell = row * columns_ + column, begin = cell == 0 ? 0 : ends_[cell - 1];
-    return std::string_view(text_).substr(begin, ends_[cell] - begin);
+    const std::size_t cell = row * columns_ + column, begin = cell == 0 ? 0 : ends_[cell - 1] + 1;
+    return {text_.data() + begin, ends_[cell] - begin};
   }
 
-  std::string text_;               // of all cells
+  std::string text_;               // of all cells, each with one character behind it
   std::vector<std::size_t> ends_;  // of each cell in it
   std::vector<std::size_t> lines_;
   std::size_t columns_ = 0, first_ = 0;
