@@ -32,10 +32,17 @@ struct Rows {
   std::int64_t in_order;  // how many the order names
 };
 
+// How many categories an input has: so many, each of which has a name; or, of codes alone, at least so many.
+struct Classes {
+  std::int64_t count = 0;
+  bool are_named = false;
+};
+
 struct LowerOptions {
   Element real = Element::f32;               // --real
   std::map<std::string, std::int64_t> dims;  // --set H=256 for dims
   std::map<std::string, Type> bound;         // types of the tensors bound to inputs and params (--set, --data, from, --params)
+  std::map<std::string, Classes> classes;    // of inputs that are declared with `of`
   std::set<std::string> unread;              // inputs and params whose values a file holds that was not read; of which type, it would say
   std::optional<std::uint64_t> seed;         // --seed
   Entry entry = Entry::run;
@@ -54,7 +61,9 @@ struct DataRequest {
   Span span;            // the declaration
   std::string element;  // "i32", "real", …: what the declared type says, or empty
   bool has_default = false;
-  std::string path;  // of the `from` clause, resolved against the script's folder; empty when there is none
+  bool has_classes = false;  // declared with `of`
+  std::string class_dim;     // the dim that counts them, or empty
+  std::string path;          // of the `from` clause, resolved against the script's folder; empty when there is none
   Span path_span;
   Selector selector;
   bool is_refused = false;  // the selector is none

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "frontend/builtins/settings.h"
@@ -23,11 +24,21 @@ struct Comparison {
   ir::ValueId output, target;
 };
 
+// Which rows are kept apart to judge by.
+struct Validation {
+  double share = 0;   // of the rows, drawn at random; or, where not all is empty:
+  std::string file;   // another file, its path resolved, that has the columns of the inputs
+  std::string input;  // an input of this name: the rows where it is true, or not 0, or this value
+  std::optional<std::variant<std::int64_t, std::string>> value;  // a number, or a text of its column
+
+  bool is_any() const { return share > 0 || !file.empty() || !input.empty(); }
+};
+
 struct Training {
   std::string optimizer, schedule;  // as they are written, or what is used where nothing is
   std::optional<std::int64_t> epochs, steps, batch;
   bool shuffle = true;
-  double validation = 0;
+  Validation validation;
   std::vector<std::string> metrics;
   std::optional<Patience> stop;
   std::set<Setting> given;              // what the script or the command line says

@@ -3,7 +3,7 @@
 // Three things are settled by position before the parser sees the tokens (frontend/syntax/parse_layout.cpp), so that the rules stay plain:
 //   - EOS ends every statement. It stands for a newline that ends a statement, for `;`, for the `}` that closes a block and for the end of
 //     the file; other newlines are dropped.
-//   - A declaration's word (`dim`, `seed`, …), `from` and `by` keep their kind only where they are keywords; elsewhere they are a NAME.
+//   - A declaration's word (`dim`, `seed`, …), `from`, `by` and `of` keep their kind only where they are keywords; elsewhere they are a NAME.
 //   - A comma right before a closing bracket is dropped.
 grammar Bp;
 
@@ -24,7 +24,7 @@ dimItem     : NAME ('=' expr)? ;
 constDecl   : 'const' constItem (',' constItem)* ;
 constItem   : NAME (':' type)? '=' expr ;
 inputDecl   : 'input' inputItem (',' inputItem)* ;
-inputItem   : NAME (':' type)? ('=' expr)? fromClause? ;
+inputItem   : NAME (':' type ('of' expr)?)? ('=' expr)? fromClause? ;
 fromClause  : 'from' STRING ('[' indexItem ']')? ;
 paramDecl   : 'param' paramItem (',' paramItem)* ;
 paramItem   : NAME (':' type)? ('=' expr)? fromClause? ;
@@ -81,12 +81,13 @@ generator   : NAME 'in' expr ;
 // Those that are keywords only where a declaration starts, or in their clause; elsewhere each is a NAME. No rule uses this one.
 softWord
   : 'import' | 'dim' | 'const' | 'input' | 'param' | 'loss' | 'fn' | 'seed' | 'train' | 'adjoint' | 'print' | 'assert' | 'from' | 'by'
+  | 'of'
   ;
 
 // ---- tokens ----
 
 IMPORT : 'import' ;  DIM : 'dim' ;  CONST : 'const' ;  INPUT : 'input' ;  PARAM : 'param' ;  LOSS : 'loss' ;  FN : 'fn' ;
-SEED : 'seed' ;  TRAIN : 'train' ;  ADJOINT : 'adjoint' ;  PRINT : 'print' ;  ASSERT : 'assert' ;  FROM : 'from' ;  BY : 'by' ;
+SEED : 'seed' ;  TRAIN : 'train' ;  ADJOINT : 'adjoint' ;  PRINT : 'print' ;  ASSERT : 'assert' ;  FROM : 'from' ;  BY : 'by' ;  OF : 'of' ;
 IF : 'if' ;  ELSE : 'else' ;  FOR : 'for' ;  IN : 'in' ;  WHILE : 'while' ;  RETURN : 'return' ;
 AND : 'and' ;  OR : 'or' ;  NOT : 'not' ;  TRUE : 'true' ;  FALSE : 'false' ;
 

@@ -65,12 +65,15 @@ struct Block {
 };
 
 struct Parameter {
-  enum class Kind : std::uint8_t { input, param };
+  // What is fitted is computed from inputs once, before training, and is the same from then on.
+  enum class Kind : std::uint8_t { input, param, fitted };
   Kind kind;
   std::string path;  // "x", "h1.dense.W"
   ValueId value;
-  OriginId origin;     // the name in its declaration; may be invalid
-  std::string source;  // an input's `from` clause as a script writes it, path resolved: "data/iris.csv"["label"]; or empty
+  OriginId origin;  // the name in its declaration; may be invalid
+  // An input's `from` clause as a script writes it, path resolved: "data/iris.csv"["label"]; before it, where it has categories, how many,
+  // as in of 3 from "iris.csv"["label"]; or empty.
+  std::string source;
 };
 
 struct Output {
@@ -129,8 +132,8 @@ struct Module {
   std::vector<std::string> files;  // paths that spans refer to, by FileId
   Element real = Element::f32;     // the program's default float
   std::uint64_t seed = 0;          // of the random streams
-  // The initial values of what is not given from outside: an output per input with a default and per param; its parameters are inputs that
-  // are given. Empty where nothing has an initial value.
+  // The initial values of what is not given from outside: an output per input with a default, per param, and per value that is fitted; its
+  // parameters are inputs that are given. Empty where nothing has an initial value.
   Function initial;
   // Its parameters: every input and param; its outputs: what a run shows. A command runs a part of it (ir/part.h).
   Function main;

@@ -58,6 +58,18 @@ struct AttrText {
   }
 };
 
+const char* kind_word(Parameter::Kind kind) {
+  switch (kind) {
+    case Parameter::Kind::input:
+      return "input";
+    case Parameter::Kind::param:
+      return "param";
+    case Parameter::Kind::fitted:
+      return "fitted";
+  }
+  return "";
+}
+
 class Printer {
  public:
   explicit Printer(const Function& function) : function_(function), texts_(function.value_count()) {}
@@ -68,10 +80,9 @@ class Printer {
     text_ += " {\n";
     for (const Parameter& parameter : function_.parameters) {
       const std::string from = parameter.source.empty() ? "" : " from " + quoted(parameter.source);
-      line(1, with_origin(
-                  fmt::format("{} = {} {} : {}{}", define(parameter.value), parameter.kind == Parameter::Kind::input ? "input" : "param",
-                              quoted(parameter.path), type_text(function_.type(parameter.value)), from),
-                  parameter.origin, 2));
+      line(1, with_origin(fmt::format("{} = {} {} : {}{}", define(parameter.value), kind_word(parameter.kind), quoted(parameter.path),
+                                      type_text(function_.type(parameter.value)), from),
+                          parameter.origin, 2));
     }
     for (OpId op : function_.block(function_.body()).ops) print_op(function_.op(op), 1);
     for (const Output& output : function_.outputs)

@@ -143,9 +143,11 @@ class Reader {
       do definitions.push_back(read_definition());
       while (scan_.accept(","));
       scan_.expect("=");
-      if (bool input = scan_.accept_word("input"); input || scan_.accept_word("param")) {
+      for (const auto& [kind, word] :
+           {std::pair{Parameter::Kind::input, "input"}, {Parameter::Kind::param, "param"}, {Parameter::Kind::fitted, "fitted"}}) {
+        if (!scan_.accept_word(word)) continue;
         if (depth > 0 || definitions.size() > 1) return scan_.fail_at(start, "a parameter stands alone, at the top of a function");
-        return read_parameter(input ? Parameter::Kind::input : Parameter::Kind::param, definitions[0].text, definitions[0].name);
+        return read_parameter(kind, definitions[0].text, definitions[0].name);
       }
     }
     std::size_t word_at = scan_.position();

@@ -324,7 +324,13 @@ class StatementWriter {
   }
   void write(const ConstStmt& s) { declaration("const ", s.name, s.type, s.value); }
   void write(const InputStmt& s) {
-    declaration("input ", s.name, s.type, s.value);
+    w_.text((continues_ ? "" : "input ") + s.name.text);
+    w_.declared(" : ", s.type);
+    if (s.of.valid()) {
+      w_.text(" of ");
+      w_.expr(s.of);
+    }
+    w_.value(s.value);
     if (s.from) source(*s.from);
   }
   void write(const ParamStmt& s) {

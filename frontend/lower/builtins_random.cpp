@@ -7,6 +7,7 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/draws.h"
 #include "frontend/lower/expressions.h"
+#include "frontend/lower/initialisers.h"
 #include "frontend/lower/misfit.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
@@ -141,6 +142,11 @@ std::optional<Item> builtins::uniform(Context& c, const BuiltinCall& call) {
 // Whether the program learns: what `dropout` asks.
 std::optional<Item> builtins::training(Context& c, const BuiltinCall& call) {
   return Item{c.options.entry == Entry::run || c.options.entry == Entry::step, call.span};
+}
+
+std::optional<Item> builtins::fitted(Context& c, const BuiltinCall& call) {
+  auto value = to_value(c, call["e"]);
+  return value && !c.is_in_init() ? fitted_value(c, *value, call.span) : value;
 }
 
 // Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)).

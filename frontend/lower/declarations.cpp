@@ -61,7 +61,33 @@ struct DimSource {
   std::string name;
   std::int64_t size;
 };
+// One more than the largest whole number of a list as it is written.
+std::int64_t written_codes(const Ast& ast, ExprId id) {
+  const auto* list = id.valid() ? std::get_if<ListExpr>(&ast.expr(id).node) : nullptr;
+  std::int64_t count = 0;
+  for (ExprId item : list ? list->items : std::vector<ExprId>{}) {
+    const auto* number = std::get_if<NumberExpr>(&ast.expr(item).node);
+    count = std::max(count, number && number->integer ? *number->integer + 1 : written_codes(ast, item));
+  }
+  return count;
+}
+
+std::optional<DimSource> dim_from_classes(const Context& c, const Definition* dim, bool are_named) {
+  const Ast& ast = *c.program.asts[0];
+  for (StmtId id : ast.top) {
+    const auto* input = std::get_if<InputStmt>(&ast.stmt(id).node);
+    if (!input || !input->of.valid() || c.program.names[0]->of(input->of) != dim) continue;
+    const auto classes = c.options.classes.find(input->name.text);
+    if (classes == c.options.classes.end() && !are_named)
+      if (const std::int64_t count = written_codes(ast, input->value)) return DimSource{input->name.text, count};
+    if (classes != c.options.classes.end() && classes->second.are_named == are_named)
+      return DimSource{input->name.text, classes->second.count};
+  }
+  return std::nullopt;
+}
+
 std::optional<DimSource> dim_from_data(const Context& c, const Definition* dim) {
+  if (auto named = dim_from_classes(c, dim, true)) return named;
   const Ast& ast = *c.program.asts[0];
   for (StmtId id : ast.top) {
     const StmtNode& node = ast.stmt(id).node;
@@ -77,7 +103,7 @@ std::optional<DimSource> dim_from_data(const Context& c, const Definition* dim) 
     for (std::size_t i = 0; i < sizes.size(); ++i)
       if (c.program.names[0]->of(type->sizes[i]) == dim) return DimSource{name, sizes[i]};
   }
-  return std::nullopt;
+  return dim_from_classes(c, dim, false);
 }
 
 bool mentions(const Context& c, const TypeExpr& type, const Definition* dim) {
@@ -296,8 +322,33 @@ void declare_const(Context& c, const ConstStmt& s) {
   c.frame->scopes.back().names.at(c.meaning(s.name)).is_const = true;
 }
 
+// E0203, E0504: categories of what is no whole number, or of another number than there are.
+bool check_classes(Context& c, const InputStmt& s, std::optional<std::int64_t>& count) {
+  const auto type = to_type(c, *s.type);
+  const auto item = type ? expression(c, s.of) : std::nullopt;
+  const auto size = item ? to_size(c, *item) : std::nullopt;
+  if (!size) return false;
+  count = size->size;
+  if (!is_integer(type->element)) {
+    c.error(Code::E0203, s.type->span, fmt::format("categories are whole numbers, and `{}` is {}", s.name.text, type_text(*type)),
+            fmt::format("declare it as `i32{}`", type->is_scalar() ? "" : shape_text(type->dims)));
+    return false;
+  }
+  const auto given = c.options.classes.find(s.name.text);
+  if (given == c.options.classes.end()) return true;
+  const bool fits = given->second.are_named ? given->second.count == size->size : given->second.count <= size->size;
+  if (!fits)
+    c.error(Code::E0504, s.name.span,
+            fmt::format("`{}` has {}{} categories, and `{}` is {}", s.name.text, given->second.are_named ? "" : "at least ",
+                        given->second.count, c.text_of(c.expr(s.of).span), size->size));
+  return fits;
+}
+
 void declare_input(Context& c, const InputStmt& s, Span span) {
   std::string source = s.from ? canonical_source(c.sources, *c.frame->ast, *s.from) : std::string{};
+  std::optional<std::int64_t> count;
+  if (s.of.valid() && !check_classes(c, s, count)) return c.bind(s.name, {Poison{}, s.name.span}, span);
+  if (count && s.from) source = fmt::format("of {} from {}", *count, source);
   declare_parameter(c, Parameter::Kind::input, s.name, s.name.text, s.type, s.value, span, source);
 }
 

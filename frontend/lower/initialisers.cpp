@@ -7,6 +7,7 @@
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "ir/clone.h"
+#include "ir/part.h"
 
 namespace bpc::frontend::lowering {
 
@@ -65,6 +66,42 @@ std::optional<Item> into_init(Context& c, Item item) {
       inner = std::move(*inside);
     }
   return item;
+}
+
+std::optional<Item> fitted_value(Context& c, const Item& item, Span span) {
+  auto refuse = [&](Code code, const std::string& message, const std::string& help) {
+    c.error(code, span, message, help);
+    return std::nullopt;
+  };
+  const ValueId id = *item.as<ValueId>();
+  if (c.builder->block() != c.main.body())
+    return refuse(Code::E0109, "`fitted` is computed once, and cannot stand in a loop, branch or comprehension", "fit it before");
+  for (const ir::Parameter& parameter : c.main.parameters)
+    if (parameter.kind == ir::Parameter::Kind::param && ir::computed_from(c.main, std::span(&parameter.value, 1))[id.index])
+      return refuse(Code::E0109,
+                    fmt::format("what is fitted is computed before training, and this is computed from the param `{}`", parameter.path),
+                    "fit what inputs give");
+  std::string path = c.frame->path;
+  const std::string name = c.frame->binding.empty() ? "fitted" : c.frame->binding;
+  path += (path.empty() ? "" : ".") + name;
+  const std::string first = path;
+  auto is_taken = [&] { return std::ranges::find(c.main.parameters, path, &ir::Parameter::path) != c.main.parameters.end(); };
+  for (int n = 2; is_taken(); ++n) path = fmt::format("{}_{}", first, n);
+  const Type type = c.type(id);
+  const auto given = c.options.bound.find(path);
+  if (given != c.options.bound.end() && !same_shape(given->second, type))
+    return refuse(Code::E0504,
+                  fmt::format("what was fitted as `{}` is {}, and here it would be {}", path, type_text(given->second), type_text(type)),
+                  "take a `mean(…, axis=0)`, or something else that has no axis of rows");
+  const auto initial = given == c.options.bound.end() ? init_value(c, id, span) : std::nullopt;
+  if (given == c.options.bound.end() && !initial) return std::nullopt;
+  const ValueId kept = c.main.add_parameter(ir::Parameter::Kind::fitted, path, type);
+  c.main.parameters.back().origin = c.main.add_origin({span, c.frame->calls, c.frame->path, {}, {}});
+  if (initial) {
+    c.init_copies.set(kept, *initial);
+    c.init.outputs.push_back({ir::Output::Kind::value, path, *initial});
+  }
+  return Item{kept, span};
 }
 
 std::optional<ValueId> initial_value(Context& c, ExprId value, const std::optional<Type>& declared, const std::string& path, bool real) {

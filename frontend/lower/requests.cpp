@@ -97,6 +97,9 @@ std::vector<DataRequest> data_requests(const Program& program, Diagnostics& diag
     const Stmt& statement = ast.stmt(id);
     if (const auto* input = std::get_if<InputStmt>(&statement.node)) {
       requests.push_back(request_for(input->name, statement.span, input->type, input->value));
+      requests.back().has_classes = input->of.valid();
+      if (const auto* dim = input->of.valid() ? std::get_if<NameExpr>(&ast.expr(input->of).node) : nullptr)
+        requests.back().class_dim = dim->name;
       if (input->from) add_source(program, ast, *input->from, requests.back(), diagnostics);
     } else if (const auto* param = std::get_if<ParamStmt>(&statement.node)) {
       requests.push_back(request_for(param->name, statement.span, param->type, param->value));

@@ -6,6 +6,7 @@
 
 #include "frontend/builtins/settings.h"
 #include "frontend/lower/convert.h"
+#include "frontend/lower/declarations.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/training.h"
 #include "frontend/training.h"
@@ -56,7 +57,7 @@ class Reader {
     settings.decay_on = paths(Setting::decay_on);
     settings.decays_weights = !places_.contains(Setting::decay_on);
     settings.freeze = paths(Setting::freeze);
-    if (auto part = number(Setting::validation, 1)) training_.validation = *part;
+    read_validation();
     read_metrics(settings);
     read_patience();
     read_average(settings);
@@ -213,6 +214,42 @@ class Reader {
     return given;
   }
 
+  // ---- validation ----
+
+  void read_validation() {
+    const auto found = places_.find(Setting::validation);
+    if (found == places_.end()) return;
+    const Place& place = found->second;
+    const ExprNode& node = value_of(place).node;
+    Validation& validation = training_.validation;
+    if (const auto* file = std::get_if<StringExpr>(&node)) {
+      validation.file = resolved_path(c_.sources, place.ast->file, file->value);
+      return;
+    }
+    const auto* comparison = std::get_if<BinaryExpr>(&node);
+    const ExprId named = comparison ? comparison->left : place.setting->value;
+    if (!comparison && !std::holds_alternative<NameExpr>(node)) {
+      if (auto part = number(Setting::validation, 1)) validation.share = *part;
+      return;
+    }
+    const Definition* meaning = place.names->of(named);
+    const auto* text = comparison ? std::get_if<StringExpr>(&place.ast->expr(comparison->right).node) : nullptr;
+    const auto* whole = comparison ? std::get_if<NumberExpr>(&place.ast->expr(comparison->right).node) : nullptr;
+    if (meaning && meaning->kind == Definition::Kind::constant && !comparison) {
+      if (auto part = number(Setting::validation, 1)) validation.share = *part;
+      return;
+    }
+    const bool is_value = !comparison || (comparison->spelling == "==" && (text || (whole && whole->integer)));
+    if (meaning && (meaning->kind != Definition::Kind::input || !is_value))
+      return void(
+          refuse(value_of(place).span, Setting::validation,
+                 "a number from 0 to below 1, a file such as \"test.csv\", or an input that says which rows: `held`, `part == \"test\"`"));
+    if (!meaning) return;
+    validation.input = meaning->name;
+    if (text) validation.value = text->value;
+    if (whole) validation.value = *whole->integer;
+  }
+
   // ---- metrics ----
 
   void read_metrics(Settings& settings) {
@@ -273,7 +310,7 @@ class Reader {
     const CallExpr* call = form(Setting::stop);
     if (!call) return;
     const Place& place = places_.at(Setting::stop);
-    Patience patience{0, training_.validation > 0 ? "validation loss" : "loss"};
+    Patience patience{0, training_.validation.is_any() ? "validation loss" : "loss"};
     for (const Argument& argument : call->arguments) {
       const auto item = evaluate(place, argument.value);
       if (!item) return;

@@ -164,6 +164,7 @@ void Resolver::visit(const ConstStmt& constant, StmtId) {
 }
 
 void Resolver::visit(const InputStmt& input, StmtId) {
+  expr(input.of);
   declaration(input, Kind::input);
 }
 

@@ -137,6 +137,7 @@ struct InputStmt {
   std::optional<TypeExpr> type;
   ExprId value;  // default, or invalid
   std::optional<FromClause> from;
+  ExprId of{};  // how many categories it has; invalid where it has none
 };
 struct ParamStmt {
   Name name;

@@ -145,7 +145,11 @@ class StatementBuilder : private ExprBuilder {
   DimStmt dim(BpParser::DimItemContext* context) { return {name(context->NAME()), optional_expr(context->expr())}; }
 
   InputStmt input(BpParser::InputItemContext* context) {
-    InputStmt result{name(context->NAME()), optional_type(context->type()), optional_expr(context->expr()), std::nullopt};
+    // `of` and `=` are each followed by one.
+    const auto values = context->expr();
+    InputStmt result{name(context->NAME()), optional_type(context->type()), {}, std::nullopt};
+    if (context->OF()) result.of = expr(values.front());
+    if (context->ASSIGN()) result.value = expr(values.back());
     if (context->fromClause()) result.from = source(context->fromClause());
     return result;
   }

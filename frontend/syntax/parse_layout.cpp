@@ -296,11 +296,18 @@ class Layout {
     return continues(last) && !looks_like_statement(in_, next, last != BpLexer::COMMA);
   }
 
+  bool is_in_input() const {
+    for (auto token = out_.rbegin(); token != out_.rend() && !one_of(token->kind, {BpLexer::EOS, BpLexer::LBRACE}); ++token)
+      if (token->kind == BpLexer::INPUT) return true;
+    return false;
+  }
+
   // Whether the soft word at `at` is a keyword there.
   bool is_keyword(std::size_t at) const {
     const std::size_t kind = in_[at].kind, next = in_[at + 1].kind;
     const std::size_t last = out_.empty() ? 0 : out_.back().kind;
     if (kind == BpLexer::FROM) return next == BpLexer::STRING && ends_expression(last);
+    if (kind == BpLexer::OF) return one_of(last, {BpLexer::RBRACKET, BpLexer::NAME}) && starts_expression(next) && is_in_input();
     if (kind == BpLexer::BY)
       return (is_name(next) || starts_expression(next)) && (ends_expression(last) || (last == BpLexer::RANGE && next != BpLexer::BY));
     if (!at_start()) return false;

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <set>
+#include <unordered_map>
 
 #include "runtime/io/csv_select.h"
 #include "runtime/number_text.h"
@@ -33,8 +35,15 @@ std::string lower_case(std::string_view text) {
 class Loader {
  public:
   Loader(const CsvTable& table, const std::string& name, std::optional<Element> wanted, Element real, const KnownCategories* known,
-         Diagnostics& diagnostics, Span span)
-      : table_(table), name_(name), wanted_(wanted), real_(real), known_(known), diagnostics_(diagnostics), span_(span) {}
+         Diagnostics& diagnostics, Span span, bool are_categories)
+      : are_categories_(are_categories),
+        table_(table),
+        name_(name),
+        wanted_(wanted),
+        real_(real),
+        known_(known),
+        diagnostics_(diagnostics),
+        span_(span) {}
 
   std::optional<CsvColumns> load(const Selector& selector) {
     const auto columns = select_columns(table_, name_, selector, diagnostics_, span_);
@@ -47,11 +56,16 @@ class Loader {
     CsvColumns result{Tensor(Type::of_sizes(element_, selector.is_single() ? std::vector{rows} : std::vector{rows, width})), {}, {}};
     result.categories.resize(columns->size());
     for (std::size_t column : *columns) result.keys.push_back(table_.column_key(column));
+    if (are_categories_ && is_integer(element_)) declared_ = declared_categories(*columns);
     const bool read = with_element(element_, [&]<class T>(T) {
       T* out = result.tensor.data<T>();
-      for (std::size_t k = 0; k < columns->size(); ++k)
-        if (!read_column((*columns)[k], k, out + k, columns->size(), result.categories[k])) return false;
-      return true;
+      if constexpr (scalar::Integer<T>) {
+        for (std::size_t k = 0; k < columns->size(); ++k)
+          if (!read_integers((*columns)[k], k, out + k, columns->size(), result.categories[k])) return false;
+        return true;
+      } else {
+        return read_rows(*columns, out);
+      }
     });
     if (!read) return std::nullopt;
     return result;
@@ -106,25 +120,33 @@ class Loader {
     return std::nullopt;
   }
 
+  // Row by row, as they lie in the file.
   template <class T>
-  bool read_column(std::size_t column, std::size_t index, T* out, std::size_t stride, Categories& categories) {
-    if constexpr (scalar::Integer<T>) {
-      const Contents found = contents(column);
-      const Categories* known = known_ && index < known_->columns.size() ? &known_->columns[index] : nullptr;
-      if (found.missing > 0)
-        return fail_cell(found.first_missing, column, "is missing, and no integer says so",
-                         found.numbers == 0 && found.texts > 0 ? "a word in its place, such as `none`, gets a code like the others"
-                                                               : "a real input takes nan for it");
-      if (known && known->empty() && found.texts > 0)
-        return fail_cell(found.first_text, column, fmt::format("is no number, and {} has numbers there", known_->file));
-      if (found.numbers > 0 && found.texts > found.numbers)
-        return fail_cell(found.first_number, column, "is a number in a column of texts", kMixed);
-      if (found.numbers > 0 && found.texts > 0) return fail_cell(found.first_text, column, "is text in a column of numbers", kMixed);
-      if (known && !known->empty()) return read_codes(column, out, stride, categories = *known);
-      if (const auto row = found.texts > 0 ? number_in_disguise(column, true) : std::nullopt)
-        return fail_cell(*row, column, "is not a number", text_help(*row, column));
-      if (found.texts > 0) return read_codes(column, out, stride, categories = categories_of(column));
-    }
+  bool read_rows(const std::vector<std::size_t>& columns, T* out) {
+    for (std::size_t row = 0; row < table_.row_count(); ++row)
+      for (const std::size_t column : columns)
+        if (!read_cell(row, column, *out++)) return false;
+    return true;
+  }
+
+  template <class T>
+  bool read_integers(std::size_t column, std::size_t index, T* out, std::size_t stride, Categories& categories) {
+    const Contents found = contents(column);
+    const Categories* known = known_ && index < known_->columns.size() ? &known_->columns[index] : nullptr;
+    if (found.missing > 0)
+      return fail_cell(found.first_missing, column, "is missing, and no integer says so",
+                       found.numbers == 0 && found.texts > 0 ? "a word in its place, such as `none`, gets a code like the others"
+                                                             : "a real input takes nan for it");
+    if (are_categories_) return read_codes(column, out, stride, categories = known && !known->empty() ? *known : declared_);
+    if (known && known->empty() && found.texts > 0)
+      return fail_cell(found.first_text, column, fmt::format("is no number, and {} has numbers there", known_->file));
+    if (found.numbers > 0 && found.texts > found.numbers)
+      return fail_cell(found.first_number, column, "is a number in a column of texts", kMixed);
+    if (found.numbers > 0 && found.texts > 0) return fail_cell(found.first_text, column, "is text in a column of numbers", kMixed);
+    if (known && !known->empty()) return read_codes(column, out, stride, categories = *known);
+    if (const auto row = found.texts > 0 ? number_in_disguise(column, true) : std::nullopt)
+      return fail_cell(*row, column, "is not a number", text_help(*row, column));
+    if (found.texts > 0) return read_codes(column, out, stride, categories = categories_of(column));
     for (std::size_t row = 0; row < table_.row_count(); ++row, out += stride)
       if (!read_cell(row, column, *out)) return false;
     return true;
@@ -136,13 +158,32 @@ class Loader {
     return {texts.begin(), texts.end()};
   }
 
+  // Of all the columns together; whole numbers by their size, where there is nothing else.
+  Categories declared_categories(const std::vector<std::size_t>& columns) const {
+    std::set<std::string> texts;
+    for (std::size_t column : columns)
+      for (const std::string& text : categories_of(column)) texts.insert(text);
+    Categories categories(texts.begin(), texts.end());
+    std::map<std::string, std::int64_t> numbers;
+    for (const std::string& text : categories) {
+      std::int64_t value = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+      if (error == std::errc() && end == text.data() + text.size()) numbers.emplace(text, value);
+    }
+    if (numbers.size() == categories.size())
+      std::ranges::stable_sort(categories, {}, [&](const std::string& text) { return numbers.at(text); });
+    return categories;
+  }
+
   template <class T>
   bool read_codes(std::size_t column, T* out, std::size_t stride, const Categories& categories) {
+    std::unordered_map<std::string_view, T> codes;
+    for (std::size_t code = 0; code < categories.size(); ++code) codes.emplace(categories[code], static_cast<T>(code));
     for (std::size_t row = 0; row < table_.row_count(); ++row, out += stride) {
-      const auto found = std::lower_bound(categories.begin(), categories.end(), table_.text(row, column));
-      if (found == categories.end() || *found != table_.text(row, column))
+      const auto found = codes.find(table_.text(row, column));
+      if (found == codes.end())
         return fail_cell(row, column, fmt::format("is none of the categories of {}", known_->file), in_words(categories));
-      *out = static_cast<T>(found - categories.begin());
+      *out = found->second;
     }
     return true;
   }
@@ -157,6 +198,8 @@ class Loader {
   // Whole numbers, such as the time in seconds or an identifier, are told apart by digits that a real may not hold.
   template <class T>
   void warn_of_rounding(std::size_t row, std::size_t column, T read) {
+    // All smaller ones are exact.
+    if (std::fabs(read) < (std::same_as<T, float> ? 0x1p24F : static_cast<T>(0x1p53))) return;
     const std::string_view text = table_.text(row, column);
     std::int64_t whole = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
@@ -227,10 +270,12 @@ class Loader {
 
   static constexpr const char* kMixed = "texts become codes only where the whole column is text";
 
+  bool are_categories_;
   const CsvTable& table_;
   const std::string& name_;
   std::optional<Element> wanted_;
   Element real_, element_ = Element::f32;
+  Categories declared_;
   std::set<std::size_t> rounded_;  // columns that a warning speaks of
   const KnownCategories* known_;
   Diagnostics& diagnostics_;
@@ -241,8 +286,8 @@ class Loader {
 
 std::optional<CsvColumns> read_columns(const CsvTable& table, const std::string& name, const Selector& selector,
                                        std::optional<Element> wanted, Element real, const KnownCategories* known, Diagnostics& diagnostics,
-                                       Span span) {
-  return Loader(table, name, wanted, real, known, diagnostics, span).load(selector);
+                                       Span span, bool are_categories) {
+  return Loader(table, name, wanted, real, known, diagnostics, span, are_categories).load(selector);
 }
 
 }  // namespace bpc::runtime

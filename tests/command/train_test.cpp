@@ -412,3 +412,119 @@ TEST_CASE("training without a loss, params or settings says so") {
   CHECK(finished.code == 0);
   CHECK(finished.out.find("1 param (1 number) by adam(lr = 0.01); 1000 epochs\n(chosen for want of a setting: optimizer, epochs)\n") == 0);
 }
+
+TEST_CASE("rows to validate come from a part, a column or another file") {
+  const Folder folder;
+  folder.write("all.csv", "x,y,part,kind\n1,2,learn,a\n2,4,learn,b\n3,6,test,a\n4,8,learn,b\n5,10,test,b\n");
+  const std::string script = folder.write("s.bp", R"(
+dim N
+dim K
+input x : [N] from "all.csv"["x"]
+input y : [N] from "all.csv"["y"]
+input part : i32[N] from "all.csv"["part"]
+input kind : i32[N] of K from "all.csv"["kind"]
+param w = 0
+param b : [K] = 0
+loss J = mean(mse(w * x + b[kind], y))
+train { optimizer = sgd(lr = 0.01); epochs = 3; batch = 2; validation = part == "test" }
+)");
+  const Finished by_column = train(script);
+  INFO(by_column.err);
+  REQUIRE(by_column.code == 0);
+  CHECK(by_column.out.find("3 rows in batches of 2, 2 to validate") != std::string::npos);
+  // The same rows in another file, whose column `part` nobody needs, are judged to be the same.
+  const std::string file = folder.write("test.csv", "y,x,kind\n6,3,a\n10,5,b\n");
+  const std::string rest = folder.write("learn.csv", "x,y,part,kind\n1,2,learn,a\n2,4,learn,b\n4,8,learn,b\n");
+  const Finished by_file = train(script, {"--data", rest, "--validation", file});
+  INFO(by_file.err);
+  REQUIRE(by_file.code == 0);
+  const auto validated = [](const Finished& finished) { return finished.out.substr(finished.out.rfind("validation loss")); };
+  CHECK(validated(by_file) == validated(by_column));
+  check_refused(train(script, {"--validation", "part == \"tst\""}), 1, "it is learn, test");
+  check_refused(train(script, {"--validation", "part"}), 0, "");
+  check_refused(train(script, {"--validation", "kind == \"c\""}), 1, "which is nowhere `c`");
+  check_refused(train(script, {"--validation", "w == 1"}), 1, "E0113");
+  check_refused(train(script, {"--validation", "x"}), 1, "not an integer or a bool for each row");
+  check_refused(train(script, {"--validation", "nothing.csv"}), 2, "E0502");
+  check_refused(train(script, {"--validation", folder.write("none.csv", "x,y,kind\n")}), 2, "no rows of data");
+  check_refused(train(script, {"--validation", folder.write("less.csv", "x,y\n1,2\n")}), 2, "there is no column `kind`");
+  check_refused(train(script, {"--validation", folder.write("odd.csv", "x,y,kind\n1,2,c\n")}), 2,
+                "`c` is none of the categories of the training rows");
+  const std::string held = folder.write("held.bp", R"(
+dim N
+input x : [N] = [1, 2, 3, 4]
+input held : bool[N] = [false, true, false, true]
+param m = 0
+loss J = mean((x - m)^2)
+train { steps = 3; validation = held }
+)");
+  CHECK(train(held).out.find("2 rows in batches of 2, 2 to validate") != std::string::npos);
+  check_refused(train(held, {"--set", "held=[true, true, true, true]"}), 1, "none is left to learn from");
+  check_refused(train(held, {"--set", "held=[false, false, false, false]"}), 1, "keeps no row apart");
+}
+
+TEST_CASE("what is fitted is fitted from the training rows alone, and kept") {
+  const Folder folder;
+  folder.write("d.csv", "x,y,held\n1,1,false\n3,2,false\n100,3,true\nNA,4,false\n");
+  const std::string script = folder.write("s.bp", R"(
+dim N
+input x : [N] from "d.csv"["x"]
+input y : [N] from "d.csv"["y"]
+input held : bool[N] from "d.csv"["held"]
+z = standardise(x)
+lowest = fitted(min(y))
+param w = 0
+loss J = mean((w * filled(z) - y)^2)
+train { optimizer = sgd(lr = 0.1); epochs = 2; validation = held }
+)");
+  for (const char* backend : {"--backend=jit", "--backend=interp"}) {
+    const Finished finished = train(script, {"--real=f64", backend});
+    INFO(finished.err);
+    REQUIRE(finished.code == 0);
+    const auto file = folder.path / "s.model/last.safetensors";
+    CHECK(number(file, "z.standardise.centre") == 2);
+    CHECK(number(file, "z.standardise.spread") == 1);
+    CHECK(number(file, "lowest") == 1);
+  }
+  // New data are measured by what was fitted.
+  const std::string data = folder.write("new.csv", "x\n5\n");
+  const Finished predicted = run_bpc({"predict", script, "--data", data, "--out", "z"});
+  INFO(predicted.err);
+  CHECK(predicted.out == "z\n3\n");
+  CHECK(run_bpc({"run", script, "--data", "x=" + data, "--set", "y=[1]", "--set", "held=[true]", "--params",
+                 (folder.path / "s.model").string()})
+            .out.find("z = [3]") == 0);
+  // Resumed, and from all rows where none are kept apart.
+  REQUIRE(train(script, {"--real=f64", "--resume", "--epochs", "3"}).code == 0);
+  REQUIRE(train(script, {"--real=f64", "--validation", "0"}).code == 0);
+  CHECK(number(folder.path / "s.model/last.safetensors", "z.standardise.centre") == Approx(104.0 / 3));
+  check_refused(run_bpc({"run", "-"}, "param w = 1\ny = fitted(2 * w)\n"), 1, "computed from the param `w`");
+  check_refused(run_bpc({"run", "-"}, "s = 0\nfor i in 0..3 { s = s + fitted(2) }\n"), 1, "cannot stand in a loop");
+}
+
+TEST_CASE("categories count themselves, and numbers may be categories") {
+  const Folder folder;
+  folder.write("wine.csv", "x,quality\n1,8\n2,10\n3,8\n4,9\n");
+  const std::string script = folder.write("s.bp", R"(
+dim N
+dim C
+input x : [N] from "wine.csv"["x"]
+input quality : i32[N] of C from "wine.csv"["quality"]
+param W : [1, C] = 0
+logits = reshape(x, [N, 1]) @ W
+best = argmax(logits, axis=1)
+loss J = mean(cross_entropy(logits, quality))
+train { steps = 2 }
+)");
+  CHECK(run_bpc({"check", script}).code == 0);
+  REQUIRE(train(script).code == 0);
+  const Finished predicted = run_bpc({"predict", script, "--data", folder.write("new.csv", "x\n0\n"), "--out", "logits,best"});
+  INFO(predicted.err);
+  CHECK(predicted.out == "logits_8,logits_9,logits_10,best\n0,0,0,8\n");
+  check_refused(run_bpc({"run", script, "--set", "C=2"}), 2, "`quality` has 3 categories, and `C` is 2");
+  check_refused(run_bpc({"eval", script, "--data", folder.write("odd.csv", "x,quality\n1,7\n")}), 2, "`7` is none of the categories of");
+  check_refused(run_bpc({"run", "-"}, "dim C = 3\ninput x : [2] of C = [1, 2]\n"), 1, "categories are whole numbers");
+  // Codes without names tell how many there are at least.
+  CHECK(run_bpc({"run", "-", "--set", "t=[0, 4]"}, "dim C\ninput t : i32[2] of C\nn = C + 0\n").out == "n = 5\n");
+  CHECK(run_bpc({"fmt", "-"}, "dim C\ninput of : i32[2]   of C=[0,1]\nx=of\n").out == "dim C\ninput of : i32[2] of C = [0, 1]\nx = of\n");
+}

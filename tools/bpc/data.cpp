@@ -53,6 +53,19 @@ class Binder {
     announce();
     for (const DataRequest& request : requests_)
       if (!bindings_.tensors.contains(request.name)) bind_or_say_why(request, need);
+    for (const DataRequest& request : requests_)
+      if (request.has_classes) count_classes(request);
+    return std::move(bindings_);
+  }
+
+  Bindings bind_rows(const std::string& file, const std::set<std::string>& names, const Bindings& trained) {
+    common_ = read_data_file(session_, file);
+    if (!common_) return {};
+    std::erase_if(requests_, [&](const DataRequest& request) { return !names.contains(request.name); });
+    for (DataRequest& request : requests_) request.has_default = false;
+    for (const auto& [name, columns] : trained.categories) trained_.emplace(name, runtime::KnownCategories{"the training rows", columns});
+    announce();
+    for (const DataRequest& request : requests_) bind_or_say_why(request, DataNeed::possible);
     return std::move(bindings_);
   }
 
@@ -66,6 +79,19 @@ class Binder {
       for (const Diagnostic& warning : said.all()) session_.diagnostics.add(warning);
     else
       bindings_.why_missing.emplace(request.name, std::move(said));
+  }
+
+  // By their names; codes alone tell how many there are at least.
+  void count_classes(const DataRequest& request) {
+    if (!request.class_dim.empty()) bindings_.class_dims.emplace(request.class_dim, request.name);
+    const auto tensor = bindings_.tensors.find(request.name);
+    if (const auto named = bindings_.categories.find(request.name); named != bindings_.categories.end() && !named->second.empty()) {
+      bindings_.classes[request.name] = {static_cast<std::int64_t>(named->second[0].size()), true};
+    } else if (tensor != bindings_.tensors.end() && is_integer(tensor->second.type().element)) {
+      std::int64_t last = -1;
+      for (std::int64_t i = 0; i < tensor->second.count(); ++i) last = std::max(last, tensor->second.int_at(i));
+      bindings_.classes[request.name] = {last + 1, false};
+    }
   }
 
   const DataRequest* find(const std::string& name) const {
@@ -163,7 +189,7 @@ class Binder {
     const DataFile own{request.path, request.selector};
     const std::optional<Element> element = element_of(session_, request.element);
     if (may_be_codes(element) && is_there(request.path))
-      reader_.announce_codes(own, element);
+      reader_.announce_codes(own, element, request.has_classes);
     else
       reader_.announce(own);
   }
@@ -197,8 +223,8 @@ class Binder {
     const DataFile own{request.path, request.selector};
     const auto trained = trained_.find(request.name);
     const bool has_codes = trained == trained_.end() && !request.path.empty() && may_be_codes(element);
-    auto value = reader_.read(
-        {file, request.name, element, span, has_codes ? &own : nullptr, trained == trained_.end() ? nullptr : &trained->second});
+    auto value = reader_.read({file, request.name, element, span, has_codes ? &own : nullptr, request.has_classes,
+                               trained == trained_.end() ? nullptr : &trained->second});
     if (!value) return;
     bindings_.tensors[request.name] = std::move(value->tensor);
     bindings_.columns[request.name] = std::move(value->columns);
@@ -226,15 +252,19 @@ class Binder {
 
 }  // namespace
 
+Bindings bind_rows(Session& session, const frontend::Program& program, const std::string& file, const std::set<std::string>& names,
+                   const Bindings& trained) {
+  return Binder(session, program).bind_rows(file, names, trained);
+}
+
 std::string training_folder(const std::string& script) {
   return script == "-" ? "stdin.model" : std::filesystem::path(script).replace_extension(".model").string();
 }
 
 std::string params_file(const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) return path;
-  const std::filesystem::path best = std::filesystem::path(path) / kBestParams;
-  return is_there(best.string()) ? best.string() : (std::filesystem::path(path) / kLastParams).string();
+  for (const char* name : {kBestParams, kLastParams})
+    if (const std::string file = (std::filesystem::path(path) / name).string(); is_there(file)) return file;
+  return path;
 }
 
 Bindings bind_data(Session& session, const frontend::Program& program, DataNeed need) {

@@ -22,6 +22,8 @@ struct Bindings {
   std::map<std::string, runtime::Tensor> tensors;  // by input name or param path
   // By input name: of each column that holds texts. Those of the training that the params come from are here for all of its inputs.
   std::map<std::string, std::vector<runtime::Categories>> categories;
+  std::map<std::string, frontend::Classes> classes;         // of inputs declared with `of`
+  std::map<std::string, std::string> class_dims;            // by the dim that counts them: such an input
   std::map<std::string, std::vector<std::string>> columns;  // by input name: what the columns of the table are called
   std::set<std::string> unread;                             // names whose values are in a file that was not read
   std::map<std::string, Diagnostics> why_missing;           // DataNeed::possible: by the name of an input that got no value
@@ -38,6 +40,11 @@ enum class DataNeed : std::uint8_t { values, types, available, possible };
 // `--params` may name the folder of a training: its best params are taken, or else its last ones. What the training knew of categories
 // holds.
 Bindings bind_data(Session& session, const frontend::Program& program, DataNeed need);
+
+// Of inputs of these names the values that another file has, such as rows to validate: as `--data FILE` would give them, texts with the
+// codes of `trained`. For those that have none, why not.
+Bindings bind_rows(Session& session, const frontend::Program& program, const std::string& file, const std::set<std::string>& names,
+                   const Bindings& trained);
 
 // Where a training keeps what it learns, unless it is told: beside the script.
 std::string training_folder(const std::string& script);

@@ -127,9 +127,9 @@ const DataReader::Contents* DataReader::contents(const std::string& path, Span s
   return result.get();
 }
 
-void DataReader::announce_codes(const DataFile& file, std::optional<Element> element) {
+void DataReader::announce_codes(const DataFile& file, std::optional<Element> element, bool are_categories) {
   announce(file);
-  code_sources_.push_back({file, element});
+  code_sources_.push_back({file, element, are_categories});
 }
 
 void DataReader::numbers_elsewhere(const DataQuery& query, const std::string& column, const std::string& path) {
@@ -140,15 +140,16 @@ void DataReader::numbers_elsewhere(const DataQuery& query, const std::string& co
 }
 
 std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQuery& query) {
-  const auto columns_of = [&](const DataFile& file, std::optional<Element> element,
+  const auto columns_of = [&](const DataFile& file, std::optional<Element> element, bool are_categories,
                               Diagnostics& diagnostics) -> std::optional<runtime::CsvColumns> {
     const Contents* contents = this->contents(file.path, query.span);
     const auto* table = contents ? std::get_if<runtime::CsvTable>(&contents->is) : nullptr;
     if (!table) return contents ? std::optional(runtime::CsvColumns{}) : std::nullopt;
-    return runtime::read_columns(*table, shown(file.path), file.selector, element, session_.options.real, nullptr, diagnostics, query.span);
+    return runtime::read_columns(*table, shown(file.path), file.selector, element, session_.options.real, nullptr, diagnostics, query.span,
+                                 are_categories);
   };
   Diagnostics said;
-  auto own = columns_of(*query.codes, query.element, said);
+  auto own = columns_of(*query.codes, query.element, query.are_categories, said);
   if (!own) {
     for (const Diagnostic& each : said.all()) session_.diagnostics.add(each);
     return std::nullopt;
@@ -157,7 +158,7 @@ std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQ
   for (const CodeSource& source : code_sources_) {
     if (source.file.path == query.codes->path) continue;
     Diagnostics silent;  // said where that input is read
-    const auto other = columns_of(source.file, source.element, silent);
+    const auto other = columns_of(source.file, source.element, source.are_categories, silent);
     bool is_shared = false;
     for (std::size_t k = 0; k < known.columns.size(); ++k)
       for (std::size_t j = 0; other && j < other->keys.size(); ++j) {
@@ -182,7 +183,7 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
     std::optional<runtime::KnownCategories> known;
     if (query.codes && !(known = known_categories(query))) return std::nullopt;
     auto columns = runtime::read_columns(*table, shown(query.file.path), query.file.selector, query.element, real,
-                                         known ? &*known : query.trained, session_.diagnostics, query.span);
+                                         known ? &*known : query.trained, session_.diagnostics, query.span, query.are_categories);
     if (!columns) return std::nullopt;
     return DataValue{std::move(columns->tensor), std::move(columns->categories), std::move(columns->keys)};
   }

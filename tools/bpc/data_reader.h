@@ -20,6 +20,7 @@ struct DataQuery {
   std::optional<Element> element;   // of the result
   Span span;                        // where it is asked for
   const DataFile* codes = nullptr;  // the `from` clause whose categories give texts their codes
+  bool are_categories = false;      // declared so: whole numbers, too
   const runtime::KnownCategories* trained = nullptr;  // or those that a training has given them
 };
 
@@ -39,7 +40,7 @@ class DataReader {
   void announce(const DataFile& file);
   // The same of the `from` clause of an input of this element type that is there to be read: texts in columns that are called the same have
   // one set of codes, from all these files.
-  void announce_codes(const DataFile& file, std::optional<Element> element);
+  void announce_codes(const DataFile& file, std::optional<Element> element, bool are_categories);
 
   std::optional<DataValue> read(const DataQuery& query);
   // Whether the file has a value of this name. True of what cannot be read.
@@ -57,6 +58,7 @@ class DataReader {
   struct CodeSource {
     DataFile file;
     std::optional<Element> element;
+    bool are_categories;
   };
   // The categories that texts of a `from` clause have.
   std::optional<runtime::KnownCategories> known_categories(const DataQuery& query);

@@ -63,14 +63,23 @@ Diagnostic in_user_code(Diagnostic diagnostic, const SourceMap& sources) {
   return diagnostic;
 }
 
+// Whether the value of --validation is that of a file: it is there, or has an ending.
+bool is_file(const std::string& value) {
+  std::error_code ignored;
+  const bool is_letter_after_dot = std::filesystem::path(value).extension().string().size() > 1 &&
+                                   std::isalpha(static_cast<unsigned char>(std::filesystem::path(value).extension().string()[1]));
+  return std::filesystem::exists(value, ignored) || (is_letter_after_dot && value.find("==") == std::string::npos);
+}
+
 // The flags that stand for settings of `train`, as a block: one a line, so that a message shows the one that is wrong.
 FileId settings_source(Session& session) {
   if (session.options.settings.empty()) return kNoFile;
   std::string text = "train {\n";
   for (const auto& [name, value] : session.options.settings) {
-    // Patterns may stand there as shells hand them over.
-    const bool is_bare =
-        frontend::find_setting(name)->kind == frontend::SettingKind::paths && !value.starts_with('"') && !value.starts_with('[');
+    // Patterns and files may stand there as shells hand them over.
+    const frontend::SettingKind kind = frontend::find_setting(name)->kind;
+    const bool is_path = kind == frontend::SettingKind::share && is_file(value);
+    const bool is_bare = (kind == frontend::SettingKind::paths || is_path) && !value.starts_with('"') && !value.starts_with('[');
     text += fmt::format("  {} = {}\n", name, is_bare ? frontend::quote(value) : value);
   }
   return session.sources.add("the command line", text + "}\n");
@@ -87,6 +96,7 @@ frontend::LowerOptions lower_options(const Session& session, const Bindings& bin
   frontend::LowerOptions options;
   options.real = session.options.real;
   options.dims = bindings.dims;
+  options.classes = bindings.classes;
   options.unread = bindings.unread;
   options.seed = session.options.seed;
   for (const auto& [name, tensor] : bindings.tensors) options.bound[name] = tensor.type();

@@ -26,6 +26,9 @@ ValueId origin_of(const ir::Function& main, ValueId value) {
 
 ClassNames::ClassNames(const ir::Function& main, const std::vector<frontend::Comparison>& comparisons, const Bindings& bindings)
     : main_(main), bindings_(bindings) {
+  for (const auto& [dim, input] : bindings.class_dims)
+    if (const auto found = bindings.categories.find(input); found != bindings.categories.end() && !found->second.empty())
+      named_.emplace(dim, found->second[0]);
   for (const frontend::Comparison& comparison : comparisons) {
     if (comparison.function != "cross_entropy") continue;
     const Type& scores = main.type(comparison.output);
@@ -35,6 +38,7 @@ ClassNames::ClassNames(const ir::Function& main, const std::vector<frontend::Com
 }
 
 runtime::Categories ClassNames::of_axis(const Dim& dim) const {
+  if (const auto found = named_.find(dim.name.text); found != named_.end()) return found->second;
   for (const auto& [axis, names] : axes_)
     if (axis.size == dim.size && axis.name == dim.name) return names;
   return {};
@@ -52,7 +56,9 @@ runtime::Categories ClassNames::of_codes(ValueId value) const {
     return of_axis(main_.type(op->operands[0]).dims[static_cast<std::size_t>(op->attrs.integer(ir::Attr::axis))]);
   const auto parameter = std::ranges::find(main_.parameters, value, &ir::Parameter::value);
   const auto found = parameter == main_.parameters.end() ? bindings_.categories.end() : bindings_.categories.find(parameter->path);
-  return found != bindings_.categories.end() && found->second.size() == 1 ? found->second[0] : runtime::Categories{};
+  const bool is_one = found != bindings_.categories.end() && !found->second.empty() &&
+                      std::ranges::all_of(found->second, [&](const auto& each) { return each == found->second[0]; });
+  return is_one ? found->second[0] : runtime::Categories{};
 }
 
 runtime::Categories ClassNames::of_last_axis(ValueId value) const {

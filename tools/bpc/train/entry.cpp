@@ -9,6 +9,7 @@ std::optional<ir::Module> lower_written(Session& session, const Script& script, 
   frontend::LowerOptions options = how;
   options.real = session.options.real;
   options.dims = script.bindings.dims;
+  options.classes = script.bindings.classes;
   options.seed = session.options.seed;
   for (const auto& [name, tensor] : given) options.bound[name] = tensor.type();
   Diagnostics found;

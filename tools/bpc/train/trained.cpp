@@ -158,7 +158,7 @@ class Asker {
     std::set<std::string> needed;
     for (const ir::Output& output : module.main.outputs) needed.merge(needs.of(output));
     for (const ir::Parameter& parameter : module.main.parameters) {
-      if (parameter.kind != ir::Parameter::Kind::param || !needed.contains(parameter.path) || bindings.tensors.contains(parameter.path))
+      if (parameter.kind == ir::Parameter::Kind::input || !needed.contains(parameter.path) || bindings.tensors.contains(parameter.path))
         continue;
       const Span place = module.main.origin(parameter.origin).span;
       const std::string script = session_.options.files.front(), &file = session_.options.params;

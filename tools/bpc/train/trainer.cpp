@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "backend/interpreter/interpreter.h"
 #include "ir/part.h"
 #include "support/internal_error.h"
 #include "tools/bpc/nan_check.h"
@@ -60,33 +61,131 @@ bool Trainer::prepare(const std::string& path) {
     const Type& type = main.type(main.parameters[i].value);
     const bool counts = main.parameters[i].kind == ir::Parameter::Kind::input && !settings_.rows.empty() && type.rank() > 0 &&
                         type.dims[0].name.text == settings_.rows;
-    if (counts) rows = type.size(0);
+    if (counts) {
+      rows = type.size(0);
+      row_inputs_.insert(main.parameters[i].path);
+    }
     data_.emplace(main.parameters[i].path, std::move((*arguments)[i]));
   }
   if (rows == 0) {
     session_.diagnostics.error(Code::E0504, {}, fmt::format("there are no rows to learn from: {} is 0", settings_.rows));
     return false;
   }
-  split_ = split_rows(rows, settings_.validation, seed());
   measured_ = {"loss"};
   measured_.insert(measured_.end(), settings_.metrics.begin(), settings_.metrics.end());
-  return choose_lengths();
+  return choose_split(rows) && read_validation_file() && choose_lengths() && fit();
+}
+
+bool Trainer::choose_split(std::int64_t rows) {
+  const frontend::Validation& validation = settings_.validation;
+  split_ = split_rows(rows, validation.share, seed());
+  if (!validation.input.empty() && !split_by_input(rows)) return false;
+  validation_rows_ = static_cast<std::int64_t>(split_.validation.size());
+  return true;
+}
+
+bool Trainer::split_by_input(std::int64_t rows) {
+  const frontend::Validation& validation = settings_.validation;
+  auto refuse = [&](const std::string& what, const std::string& help = {}) {
+    session_.diagnostics.error(Code::E0113, {}, fmt::format("`validation` looks at the input `{}`, {}", validation.input, what))
+        .with_help(help);
+    return false;
+  };
+  const Tensor& column = data_.at(validation.input);
+  if (!row_inputs_.contains(validation.input) || column.type().rank() != 1 || is_real(column.type().element))
+    return refuse(fmt::format("which is {}, not an integer or a bool for each row", type_text(column.type())));
+  std::optional<std::int64_t> code;
+  if (validation.value) {
+    const auto* text = std::get_if<std::string>(&*validation.value);
+    const auto* number = std::get_if<std::int64_t>(&*validation.value);
+    const auto named = script_.bindings.categories.find(validation.input);
+    const runtime::Categories names =
+        named == script_.bindings.categories.end() || named->second.empty() ? runtime::Categories{} : named->second[0];
+    const std::string wanted = text ? *text : std::to_string(*number);
+    const auto found = std::ranges::find(names, wanted);
+    if (found == names.end() && (text || !names.empty()))
+      return refuse(fmt::format("which is nowhere `{}`", wanted),
+                    names.empty() ? "its column holds numbers" : fmt::format("it is {}", fmt::join(names, ", ")));
+    code = number && names.empty() ? *number : found - names.begin();
+  }
+  split_ = {};
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t value = column.int_at(row);
+    ((code ? value == *code : value != 0) ? split_.validation : split_.training).push_back(static_cast<std::int32_t>(row));
+  }
+  if (split_.validation.empty()) return refuse("which keeps no row apart");
+  return !split_.training.empty() || refuse("which keeps all rows apart, so that none is left to learn from");
+}
+
+bool Trainer::read_validation_file() {
+  const std::string& file = settings_.validation.file;
+  if (file.empty() || settings_.rows.empty()) return true;
+  session_.begin("bind data");
+  Bindings read = bind_rows(session_, script_.program, file, row_inputs_, script_.bindings);
+  if (session_.diagnostics.has_errors()) return false;
+  auto refuse = [&](const std::string& what) {
+    session_.diagnostics.error(Code::E0504, {}, what);
+    return false;
+  };
+  std::string first;
+  for (auto& [name, tensor] : read.tensors) {
+    const Type& type = data_.at(name).type();
+    Type wanted = type;
+    if (tensor.type().rank() > 0) wanted.dims[0].size = tensor.type().size(0);
+    if (!same_shape(wanted, tensor.type()) || is_real(type.element) != is_real(tensor.type().element))
+      return refuse(fmt::format("`{}` is {}, but {} has {} for it", name, type_text(type), file, type_text(tensor.type())));
+    if (!first.empty() && wanted.size(0) != validation_rows_)
+      return refuse(fmt::format("{} has {} rows for `{}` and {} for `{}`", file, validation_rows_, first, wanted.size(0), name));
+    if (first.empty()) first = name;
+    validation_rows_ = wanted.size(0);
+    Tensor fitted = tensor.as(type.element);
+    fitted.set_type(wanted);
+    validation_data_.emplace(name, std::move(fitted));
+  }
+  validation_lacks_ = std::move(read.why_missing);
+  if (validation_rows_ > 0) return true;
+  for (const auto& [name, why] : validation_lacks_)
+    for (const Diagnostic& each : why.all()) session_.diagnostics.add(each);
+  return session_.diagnostics.has_errors() ? false : refuse(fmt::format("there are no rows to validate: {} has none", file));
+}
+
+bool Trainer::fit() {
+  std::set<std::string> fitted;
+  for (const ir::Parameter& parameter : script_.module.main.parameters)
+    if (parameter.kind == ir::Parameter::Kind::fitted && !script_.bindings.tensors.contains(parameter.path)) fitted.insert(parameter.path);
+  if (fitted.empty() || split_.validation.empty()) return true;  // fitted from all rows, when the script was lowered
+  Tensors given = data_;
+  for (const std::string& path : fitted) given.erase(path);
+  frontend::LowerOptions how;
+  how.rows = {settings_.rows, rows(), rows()};
+  const std::optional<ir::Module> module = lower_written(session_, script_, how, given);
+  if (!module) return false;
+  given.emplace(frontend::kOrder, order_tensor(split_.training));
+  given.emplace(frontend::kAt, Tensor::zeros(Type(Element::i64)));
+  const ir::Function& initial = module->initial;
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : initial.parameters) arguments.push_back(given.at(parameter.path));
+  auto outputs = execute(session_, *backend::interpret(initial), arguments, run_options(session_.options, {}));
+  if (!outputs) return false;
+  for (std::size_t i = 0; i < outputs->size(); ++i)
+    if (fitted.contains(initial.outputs[i].path)) data_.insert_or_assign(initial.outputs[i].path, std::move((*outputs)[i]));
+  return true;
 }
 
 bool Trainer::choose_lengths() {
   const char* unmet = settings_.batch ? "batch" : "validation";
-  if (const std::string& other = settings_.rows_elsewhere; !other.empty() && (settings_.batch || settings_.validation > 0)) {
+  if (const std::string& other = settings_.rows_elsewhere; !other.empty() && (settings_.batch || settings_.validation.is_any())) {
     session_.diagnostics
         .error(Code::E0113, {}, fmt::format("`{}` cuts inputs along their first axis, whose size `{}` has elsewhere", unmet, other))
         .with_help("without it, each step uses all rows");
     return false;
   }
-  if (settings_.rows.empty() && (settings_.batch || settings_.validation > 0)) {
+  if (settings_.rows.empty() && (settings_.batch || settings_.validation.is_any())) {
     session_.diagnostics.error(Code::E0113, {}, fmt::format("`{}` is of rows, and no input has a first axis that counts them", unmet))
         .with_help("declare `dim N`, and inputs as `input x : [N, …]`");
     return false;
   }
-  if (settings_.stop && settings_.stop->on.starts_with("validation ") && split_.validation.empty()) {
+  if (settings_.stop && settings_.stop->on.starts_with("validation ") && validation_rows_ == 0) {
     session_.diagnostics
         .error(Code::E0113, {}, fmt::format("`stop` looks at \"{}\", and no rows are kept apart to validate", settings_.stop->on))
         .with_help(rows() < 2 ? "there is one row alone" : "set `validation = 0.2`, or look at \"loss\"");
@@ -140,22 +239,52 @@ std::unique_ptr<CompiledEntry> Trainer::compile_step(std::int64_t rows, bool fir
   return CompiledEntry::make(session_, std::move(*module));
 }
 
+std::optional<ir::Module> Trainer::lower_evaluation() {
+  frontend::LowerOptions how;
+  how.entry = frontend::Entry::evaluate;
+  how.rows = {settings_.rows, validation_rows_, validation_rows_};
+  Tensors given = all_given();
+  for (const auto& [name, why] : validation_lacks_) given.erase(name);
+  for (const auto& [name, tensor] : validation_data_) given.insert_or_assign(name, tensor);
+  std::optional<ir::Module> module = lower_written(session_, script_, how, given);
+  if (!module) return std::nullopt;
+  // Of inputs that the file has no values for, none may be needed.
+  std::set<std::string> absent;
+  for (const ir::Parameter& parameter : module->main.parameters) {
+    const auto why = validation_lacks_.find(parameter.path);
+    if (why == validation_lacks_.end()) continue;
+    absent.insert(parameter.path);
+    const std::vector<bool> reached = ir::computed_from(module->main, std::span(&parameter.value, 1));
+    const auto needs_it = [&](const ir::Output& output) { return reached[output.value.index]; };
+    if (std::ranges::none_of(module->main.outputs, needs_it)) continue;
+    for (const Diagnostic& each : why->second.all()) session_.diagnostics.add(each);
+    return std::nullopt;
+  }
+  module->main = ir::without_parameters(module->main, absent);
+  if (!expand_gradients(session_, *module) || !optimize(session_, *module)) return std::nullopt;
+  return module;
+}
+
+std::vector<std::int32_t> Trainer::validation_order() const {
+  if (validation_data_.empty()) return split_.validation;
+  std::vector<std::int32_t> order(static_cast<std::size_t>(validation_rows_));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
 bool Trainer::compile() {
   whole_ = compile_step(batch_, true);
   if (!whole_) return false;
   if (rows() % batch_ != 0 && !(rest_ = compile_step(rows() % batch_, false))) return false;
-  if (!split_.validation.empty()) {
-    frontend::LowerOptions how;
-    how.entry = frontend::Entry::evaluate;
-    how.rows = {settings_.rows, validation_rows(), validation_rows()};
-    std::optional<ir::Module> module = lower_entry(session_, script_, how, all_given());
+  if (validation_rows_ > 0) {
+    std::optional<ir::Module> module = lower_evaluation();
     if (!module) return false;
     evaluate_ = CompiledEntry::make(session_, std::move(*module));
   }
   for (const char* name : {frontend::kAt, frontend::kStep}) place_.emplace(name, Tensor::zeros(Type(Element::i64)));
   place_.emplace(frontend::kOrder, order_tensor(split_.training));
   validation_place_.emplace(frontend::kAt, Tensor::zeros(Type(Element::i64)));
-  validation_place_.emplace(frontend::kOrder, order_tensor(split_.validation));
+  validation_place_.emplace(frontend::kOrder, order_tensor(validation_order()));
   sums_.assign(measured_.size(), 0);
   bind();
   return true;
@@ -188,7 +317,7 @@ void Trainer::restore(const State& state) {
 Tensors Trainer::params() const {
   Tensors params;
   for (const ir::Parameter& parameter : script_.module.main.parameters) {
-    if (parameter.kind != ir::Parameter::Kind::param) continue;
+    if (parameter.kind == ir::Parameter::Kind::input) continue;
     const auto average = state_.find(parameter.path + "/" + frontend::kAverage), learned = state_.find(parameter.path);
     params.emplace(parameter.path, average != state_.end()   ? average->second
                                    : learned != state_.end() ? learned->second
@@ -266,7 +395,7 @@ std::optional<Epoch> Trainer::end_epoch() {
   for (double sum : sums_) epoch.training.push_back(sum / count);
   if (!evaluate_) return epoch;
   validation_params_ = params();
-  evaluate_->bind({&validation_place_, &validation_params_, &data_});
+  evaluate_->bind({&validation_place_, &validation_params_, &validation_data_, &data_});
   if (!succeeded(session_, evaluate_->run(run_options(session_.options, {})))) return std::nullopt;
   for (std::size_t i = 0; i < measured_.size(); ++i)
     epoch.validation.push_back(evaluate_->output(i == 0 ? evaluate_->function().loss : measured_[i]).real_at(0));

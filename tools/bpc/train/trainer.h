@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class Trainer {
   // "loss" and the metrics.
   const std::vector<std::string>& measured() const { return measured_; }
   std::int64_t rows() const { return static_cast<std::int64_t>(split_.training.size()); }
-  std::int64_t validation_rows() const { return static_cast<std::int64_t>(split_.validation.size()); }
+  std::int64_t validation_rows() const { return validation_rows_; }
   std::int64_t batch() const { return batch_; }
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   std::int64_t steps() const { return steps_; }
@@ -51,7 +52,7 @@ class Trainer {
   std::int64_t step() const { return step_; }
   // Goes on from another state, whose tensors have the names and types of this one.
   void restore(const State& state);
-  // The params to use, by path, those that are not learned as well: their running means, where the script asks for them.
+  // The params to use, by path, those that are not learned and what is fitted as well: their running means, where the script asks for them.
   Tensors params() const;
 
   // Why training ended before its last step.
@@ -67,10 +68,19 @@ class Trainer {
  private:
   explicit Trainer(Session& session) : session_(session) {}
   bool prepare(const std::string& path);
+  // Which rows are learned from; E0113 for a column that keeps all of them apart, or none.
+  bool choose_split(std::int64_t rows);
+  bool split_by_input(std::int64_t rows);
   bool choose_lengths();
+  // What the script fits, from the rows that are learned from alone.
+  bool fit();
+  // The rows of another file, for the inputs that have rows. E0504 where they are of different numbers.
+  bool read_validation_file();
   frontend::LowerOptions of_step(std::int64_t rows) const;
   Tensors all_given() const;
   std::unique_ptr<CompiledEntry> compile_step(std::int64_t rows, bool first);
+  std::optional<ir::Module> lower_evaluation();
+  std::vector<std::int32_t> validation_order() const;
   bool compile();
   void bind();
   // Says which rows the next step uses; returns how many.
@@ -89,7 +99,11 @@ class Trainer {
   Tensors state_;
   std::vector<std::string> learned_;
   Tensors place_;  // kOrder, kAt, kStep
+  std::int64_t validation_rows_ = 0;
+  std::set<std::string> row_inputs_;  // whose first axis counts rows
   Tensors validation_place_, validation_params_;
+  Tensors validation_data_;                                 // of another file, in place of those of `data_`
+  std::map<std::string, Diagnostics> validation_lacks_;     // why it has no values for these inputs
   std::unique_ptr<CompiledEntry> whole_, rest_, evaluate_;  // a step of a whole batch, one of what is left, the validation rows
   std::int64_t step_ = 0;
   std::vector<double> sums_;
