@@ -99,8 +99,10 @@ std::optional<DimSource> dim_from_data(const Context& c, const Definition* dim) 
     auto bound = c.options.bound.find(name);
     std::vector<std::int64_t> sizes =
         bound != c.options.bound.end() ? bound->second.sizes() : written_shape(ast, input ? input->value : param->value);
-    if (!type || type->sizes.size() != sizes.size()) continue;
-    for (std::size_t i = 0; i < sizes.size(); ++i)
+    // Of a table for more than two axes, the rows alone are an axis.
+    const bool is_table = input && type && sizes.size() == 2 && type->sizes.size() > 2;
+    if (!type || (type->sizes.size() != sizes.size() && !is_table)) continue;
+    for (std::size_t i = 0; i < (is_table ? 1 : sizes.size()); ++i)
       if (c.program.names[0]->of(type->sizes[i]) == dim) return DimSource{name, sizes[i]};
   }
   return dim_from_classes(c, dim, false);
@@ -159,13 +161,18 @@ const Definition* foreign_dim(const Context& c, ExprId size, const std::string& 
   return dim;
 }
 
+// Whether the columns of a table fill the axes behind the first.
+bool fills_columns(const Type& declared, const Type& given) {
+  return declared.rank() > 2 && given.rank() == 2 && declared.size(0) == given.size(0) && declared.count() == given.count();
+}
+
 // E0504 unless the type of a given value fits the declared one. A size that does not fit names what gave it; what data contradict
 // although the command line or the script says it, is said once.
 bool fits_declared(Context& c, const std::string& name, Span span, const TypeExpr& written, const Type& declared, const Type& given) {
   bool element_fits = is_real(declared.element)
                           ? given.element != Element::boolean
                           : declared.element == given.element || (is_integer(declared.element) && is_integer(given.element));
-  bool shape_fits = same_shape(declared, given);
+  bool shape_fits = same_shape(declared, given) || fills_columns(declared, given);
   if (element_fits && shape_fits) return true;
   std::string why, help = rank_help(declared.rank(), given.rank());
   for (std::size_t i = 0; why.empty() && i < given.rank() && given.rank() == declared.rank(); ++i) {

@@ -39,10 +39,9 @@ bool is_utf8(std::string_view text) {
 
 // What can be said of a file before it is read: what it is, if it is no table of UTF-8 text.
 std::string not_a_table(std::string_view file) {
-  if (file.starts_with("PK\3\4")) return "it is a zip archive (an Excel workbook, npz, or what PyTorch saves)";
+  if (file.starts_with("PK\3\4")) return "it is a zip archive (an Excel workbook, or what PyTorch saves)";
+  if (file.starts_with("PAR1")) return "it is a Parquet file";
   if (file.starts_with("\xD0\xCF\x11\xE0")) return "it is an old Excel workbook";
-  if (file.starts_with("\x93NUMPY")) return "it is a NumPy array";
-  if (file.starts_with("\x1F\x8B")) return "it is compressed (gzip)";
   if (file.starts_with("\xFF\xFE") || file.starts_with("\xFE\xFF")) return "it is UTF-16";
   if (file.find('\0') != std::string_view::npos) return "it holds bytes that are no text";
   if (!is_utf8(file)) return "it is not in UTF-8";

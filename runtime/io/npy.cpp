@@ -55,8 +55,9 @@ std::string read_header(std::string_view text, Header& header) {
   if (descr.size() < 4 || (descr[0] != '\'' && descr[0] != '"')) return "its header names no element type";
   descr.remove_prefix(1);
   const std::string_view type = descr.substr(0, descr.find_first_of("'\""));
-  const auto [end, error] = std::from_chars(type.data() + std::min<std::size_t>(2, type.size()), type.data() + type.size(), header.bytes);
-  header.kind = type.size() > 2 ? type[1] : ' ';
+  if (type.size() < 3) return "its header names no element type";
+  const auto [end, error] = std::from_chars(type.data() + 2, type.data() + type.size(), header.bytes);
+  header.kind = type[1];
   header.is_swapped = type[0] == '>';
   const bool is_sized = error == std::errc() && end == type.data() + type.size() && std::string_view("<>|=").find(type[0]) < 4;
   const std::size_t bytes = header.bytes;
@@ -158,6 +159,10 @@ const char* descr_of(Element element) {
 }
 
 }  // namespace
+
+bool is_npy(std::string_view file) {
+  return file.starts_with(kMagic);
+}
 
 std::optional<Tensor> read_npy(std::string_view file, const std::string& name, Diagnostics& diagnostics, Span span) {
   const auto fail = [&](const std::string& what) {

@@ -11,6 +11,8 @@
 
 namespace bpc::runtime {
 
+bool is_npy(std::string_view file);
+
 // Element types bool, int8 to int64, uint8 to uint32, float16, float32 and float64, in either order of bytes, by rows or by columns: as the
 // smallest of bool, i32, i64, f32 and f64 that holds them. E0503, with `name` for the file, when it is malformed (the shape is checked
 // against the file's size) or holds something else.

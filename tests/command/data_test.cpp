@@ -206,7 +206,7 @@ TEST_CASE("what is no table, or another kind of file, says what it may be") {
   };
   check_error(given("a.csv", "{\"x\": [1, 2]}\n"), "E0503", "it looks like JSON: give the file a name that ends in `.json`");
   check_error(given("b.csv", "# by me\nx,y\n1,2\n"), "E0503", "a table holds no comments");
-  check_error(given("c.csv", "\x1f\x8b\x08...."), "E0503", "it is compressed (gzip)");
+  check_error(given("c.csv", "\x1f\x8b\x08...."), "E0503", "compressed data (gzip)");
   check_error(given("d.csv", ",y\n1,2\n"), "E0503", "the columns are \"\", y");
   check_error(given("e.json", "{\n\"x\": [1,\n2,,]}"), "E0503", "line 3: not JSON");
   check_error(given("f.json", "[{\"x\": 1}, {\"x\": 2}]"), "E0503", "this is a list");
@@ -380,4 +380,51 @@ TEST_CASE("ten tables as people bring them") {
   check_out(given("a\tb\n1\t2\n", "[N, 2] from \"t.csv\""), "y = [[1, 2]]\n");
   check_error(given("x y\n1 2\n3 4\n", "[N] from \"t.csv\""), "E0503", "separate the cells by `,`, `;` or a tab");
   check_error(given("Report of May\nx,y\n1,2\n", "[N] from \"t.csv\"[\"x\"]"), "E0503", "line 2: 2 cells, and the first row has 1");
+}
+
+// The files were made by NumPy: x is arange(12) / 2, in four rows of three; y is [0, 2, 1, 2].
+TEST_CASE("arrays are read from .npy, .npz and IDX files") {
+  const Folder folder;
+  const std::string data = source_dir() + "/tests/command/data/";
+  const auto sums = [&](const std::string& file, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--data", data + file});
+    return run_script(folder, "dim N\ninput x : [N, 3]\ninput y : i32[N] = [0, 2, 1, 2]\ns = x[:, 1]\nt = sum(y)\n", more);
+  };
+  check_out(sums("arrays.npz"), "s = [0.5, 2, 3.5, 5]\nt = 5\n");
+  check_out(sums("compressed.npz"), "s = [0.5, 2, 3.5, 5]\nt = 5\n");
+  const auto array = [&](const std::string& file, const std::string& declared, const std::string& show) {
+    std::string dims;
+    for (const char dim : {'N', 'H', 'W'})
+      if (declared.find(dim) != std::string::npos) dims += std::string("dim ") + dim + "\n";
+    return run_script(folder, dims + "input x : " + declared + " from \"" + data + file + "\"\ny = " + show + "\n");
+  };
+  check_out(array("columns.npy", "[N, H]", "x[:, 1]"), "y = [0.5, 2, 3.5, 5]\n");
+  check_out(array("swapped.npy", "f64[N, H]", "x[2]"), "y = [3, 3.5, 4]\n");
+  check_out(array("half.npy", "[N]", "x"), "y = [1, -0.5, 65504, 5.9604645e-8, inf, -inf, nan, 0]\n");
+  check_out(array("images.idx.gz", "[N, H, W]", "x[1, 0]"), "y = [138, 161, 184]\n");
+  check_out(array("images.idx.gz", "i32[N, H, W]", "x[0, 1, 2]"), "y = 115\n");
+  check_error(array("arrays.npz", "[N]", "x[0]"), "E0504", "is declared [N]");
+  check_error(array("columns.npy", "i32[N, H]", "x[0]"), "E0503", "element 1 is 0.5, and `x` takes i32");
+  check_error(array("images.idx.gz", "bool[N, H, W]", "x[0, 0]"), "E0503", "element 1 is 23, and `x` takes bool");
+  check_error(run_script(folder, "input x from \"" + data + "columns.npy\"[0]\ny = x\n"), "E0503", "this is an array");
+  check_error(run_script(folder, "input x from \"" + data + "arrays.npz\"[\"z\"]\ny = x\n"), "E0503", "it holds x, y");
+  const std::string whole = read_file(data + "compressed.npz");
+  folder.write("half.npz", whole.substr(0, whole.size() / 2));
+  check_error(run_script(folder, "input x from \"half.npz\"\ny = x\n"), "E0503", "not a whole archive");
+  folder.write("short.npy", read_file(data + "columns.npy").substr(0, 150));
+  check_error(run_script(folder, "input x from \"short.npy\"\ny = x\n"), "E0503", "takes 96 bytes, and it has 22");
+  folder.write("t.parquet", "PAR1....");
+  check_error(run_script(folder, "input x from \"t.parquet\"\ny = x\n"), "E0503", "it is a Parquet file");
+}
+
+TEST_CASE("the columns of a table fill the axes behind the first") {
+  const Folder folder;
+  folder.write("t.csv", "1,2,3,4,0\n5,6,7,8,1\n");
+  const std::string script = "dim N\ninput x : [N, 2, 2] from \"t.csv\"[0..4]\nparam w = 1\ny = x[:, 1, 0]\nloss J = w * sum(x)\n";
+  check_out(run_script(folder, script), "y = [3, 7]\nJ = 36\n\ndJ/dw = 36\n");
+  check_error(run_script(folder, "dim N\ninput x : [N, 2, 3] from \"t.csv\"[0..4]\ny = x\n"), "E0504", "is declared [N, 2, 3]");
+  const Finished trained = run_bpc(
+      {"train", folder.write("s.bp", script + "train { steps = 2; batch = 1 }\n"), "--validation", folder.write("v.csv", "1,1,1,1\n")});
+  INFO(trained.err);
+  CHECK(trained.code == 0);
 }

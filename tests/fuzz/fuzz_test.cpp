@@ -90,3 +90,16 @@ TEST_CASE("damaged safetensors files end with a coded message") {
     check_survives({"run", "--backend=interp", script, "--params", file}, {}, "safetensors " + std::to_string(i), bytes);
   }
 }
+
+TEST_CASE("damaged arrays and archives end with a coded message") {
+  const Folder folder;
+  std::mt19937 random(47);
+  const std::vector<std::string> files{"arrays.npz", "compressed.npz", "columns.npy", "swapped.npy", "images.idx.gz"};
+  for (int i = 0; i < fuzz_count(60); ++i) {
+    const std::string& name = files[static_cast<std::size_t>(i) % files.size()];
+    const std::string bytes = damaged(read_file("tests/command/data/" + name), random);
+    folder.write(name, bytes);
+    const std::string script = folder.write("read.bp", "input x from \"" + name + "\"\ny = sum(x)\n");
+    check_survives({"run", script, "--max-memory=1G"}, {}, name + " " + std::to_string(i), bytes);
+  }
+}

@@ -1,14 +1,19 @@
 #include "tools/bpc/data_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <variant>
 
+#include "runtime/io/archive.h"
+#include "runtime/io/idx.h"
 #include "runtime/io/json_value.h"
+#include "runtime/io/npy.h"
 #include "runtime/io/read_file.h"
 #include "runtime/io/safetensors.h"
+#include "runtime/number_text.h"
 
 namespace bpc::tool {
 
@@ -17,8 +22,8 @@ using runtime::Tensor;
 using Tensors = std::map<std::string, Tensor>;
 
 struct DataReader::Contents {
-  std::variant<runtime::CsvTable, json, Tensors> is;
-  runtime::Remarks remarks = {};  // of a safetensors file
+  std::variant<runtime::CsvTable, json, Tensors, Tensor> is;  // a table, a document, arrays by name, one array
+  runtime::Remarks remarks = {};                              // of a safetensors file
 };
 
 namespace {
@@ -45,6 +50,41 @@ std::optional<json> read_json(Session& session, const std::string& path, std::st
         .with_help("a table is read from a file that ends in `.csv`");
     return std::nullopt;
   }
+}
+
+// The arrays of an archive by their names, without `.npy`.
+std::optional<Tensors> read_npz(Session& session, const std::string& path, std::string_view file, std::size_t most, Span span) {
+  const auto files = runtime::unzip(file, path, most, session.diagnostics, span);
+  if (!files) return std::nullopt;
+  Tensors arrays;
+  for (const auto& [name, text] : *files) {
+    auto array = runtime::read_npy(text, fmt::format("{}: {}", path, name), session.diagnostics, span);
+    if (!array) return std::nullopt;
+    arrays.emplace(name.ends_with(".npy") ? name.substr(0, name.size() - 4) : name, std::move(*array));
+  }
+  return arrays;
+}
+
+// An array in the element type that is asked for. E0503 where that would lose something: a number that is not whole, or too large, for
+// integers; numbers other than 0 and 1 for bools.
+std::optional<Tensor> converted(Session& session, const DataQuery& query, const Tensor& array) {
+  const Element own = array.type().element, wanted = query.element.value_or(is_real(own) ? session.options.real : own);
+  if (own == wanted || (is_real(wanted) && own != Element::boolean)) return array.as(wanted);
+  const auto fits = [&](std::int64_t i) {
+    if (wanted == Element::boolean) return array.real_at(i) == 0 || array.real_at(i) == 1;
+    if (!is_integer(wanted) || own == Element::boolean) return false;
+    if (is_integer(own)) return wanted == Element::i64 || array.int_at(i) == static_cast<std::int32_t>(array.int_at(i));
+    const double value = array.real_at(i), limit = wanted == Element::i32 ? 0x1p31 : 0x1p63;
+    return value == std::floor(value) && value >= -limit && value < limit;
+  };
+  for (std::int64_t i = 0; i < array.count(); ++i) {
+    if (fits(i)) continue;
+    session.diagnostics.error(Code::E0503, query.span,
+                              fmt::format("{}: element {} is {}, and `{}` takes {}", shown(query.file.path), i,
+                                          runtime::element_text(array, i), query.name, element_name(wanted)));
+    return std::nullopt;
+  }
+  return array.as(wanted);
 }
 
 // The values of what `run --json` printed; otherwise the document itself.
@@ -113,13 +153,26 @@ const DataReader::Contents* DataReader::contents(const std::string& path, Span s
     return nullptr;
   }
   const std::size_t most = session_.options.max_memory > 0 ? session_.options.max_memory : runtime::kMostData;
-  const auto text = runtime::read_file(path, session_.diagnostics, span, most);
+  auto text = runtime::read_file(path, session_.diagnostics, span, most);
   if (!text) return nullptr;
   const std::string name = shown(path);
-  if (path.ends_with(".safetensors")) {
+  std::string inner = path;  // without the ending that says how it is compressed
+  if (runtime::is_gzip(*text)) {
+    if (!(text = runtime::gunzip(*text, name, most, session_.diagnostics, span))) return nullptr;
+    if (inner.ends_with(".gz")) inner.resize(inner.size() - 3);
+  }
+  if (runtime::is_npy(*text)) {
+    if (auto array = runtime::read_npy(*text, name, session_.diagnostics, span))
+      result = std::make_unique<Contents>(Contents{std::move(*array)});
+  } else if (runtime::is_idx(*text)) {
+    if (auto array = runtime::read_idx(*text, name, session_.diagnostics, span))
+      result = std::make_unique<Contents>(Contents{std::move(*array)});
+  } else if (inner.ends_with(".npz")) {
+    if (auto arrays = read_npz(session_, name, *text, most, span)) result = std::make_unique<Contents>(Contents{std::move(*arrays)});
+  } else if (inner.ends_with(".safetensors")) {
     if (auto tensors = runtime::read_safetensors(*text, name, session_.diagnostics, span))
       result = std::make_unique<Contents>(Contents{std::move(*tensors), runtime::read_remarks(*text)});
-  } else if (is_json(path, *text)) {
+  } else if (is_json(inner, *text)) {
     if (auto document = read_json(session_, name, *text, span)) result = std::make_unique<Contents>(Contents{std::move(*document)});
   } else if (auto table = runtime::read_csv_table(*text, name, named_[path], session_.diagnostics, span)) {
     result = std::make_unique<Contents>(Contents{std::move(*table)});
@@ -205,17 +258,29 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
     auto tensor = runtime::from_json(*value, query.name, query.element, real, session_.diagnostics, query.span);
     return tensor ? std::optional(DataValue{std::move(*tensor), {}, {}}) : std::nullopt;
   }
+  if (const auto* array = std::get_if<Tensor>(&file->is)) {
+    if (!query.file.selector.is_everything() && !query.file.is_inherited) {
+      session_.diagnostics
+          .error(Code::E0503, query.span, shown(query.file.path) + ": a selector chooses columns of a table, and this is an array")
+          .with_help("leave it out, and take parts in the script: `x[:, 0..4]`");
+      return std::nullopt;
+    }
+    auto value = converted(session_, query, *array);
+    return value ? std::optional(DataValue{std::move(*value), {}, {}}) : std::nullopt;
+  }
   const auto& tensors = std::get<Tensors>(file->is);
   const auto key = key_of(session_, query, [&](const std::string& name) { return tensors.contains(name); });
   if (!key) return std::nullopt;
   const auto found = tensors.find(*key);
   if (found == tensors.end()) return no_such_value(session_, query, *key, names_of(tensors)), std::nullopt;
-  return DataValue{is_real(found->second.type().element) ? found->second.as(query.element.value_or(real)) : found->second, {}, {}};
+  auto value = converted(session_, query, found->second);
+  return value ? std::optional(DataValue{std::move(*value), {}, {}}) : std::nullopt;
 }
 
 bool DataReader::has(const std::string& path, const std::string& name) {
   const Contents* file = contents(path, {});
   if (!file) return true;
+  if (std::holds_alternative<Tensor>(file->is)) return true;
   if (const auto* tensors = std::get_if<Tensors>(&file->is)) return tensors->contains(name);
   if (const auto* document = std::get_if<json>(&file->is)) return !document->is_object() || values_of(*document).contains(name);
   const std::vector<std::string> names = std::get<runtime::CsvTable>(file->is).column_names();
@@ -237,8 +302,8 @@ std::map<std::string, std::vector<runtime::Categories>> DataReader::trained_cate
 
 std::optional<Tensors> DataReader::read_params(const std::string& path, const std::vector<std::string>& known) {
   const std::string ending = std::filesystem::path(path).extension().string();
-  if (!ending.empty() && ending != ".json" && ending != ".safetensors") {
-    session_.diagnostics.error(Code::E0503, {}, fmt::format("{}: params are read from a .safetensors file or a JSON object", path));
+  if (!ending.empty() && ending != ".json" && ending != ".safetensors" && ending != ".npz") {
+    session_.diagnostics.error(Code::E0503, {}, fmt::format("{}: params are read from a .safetensors or .npz file or a JSON object", path));
     return std::nullopt;
   }
   const Contents* file = contents(path, {});
@@ -253,7 +318,7 @@ std::optional<Tensors> DataReader::read_params(const std::string& path, const st
   }
   const auto* document = std::get_if<json>(&file->is);
   if (!document || !document->is_object()) {
-    session_.diagnostics.error(Code::E0503, {}, path + ": params are read from a .safetensors file or a JSON object");
+    session_.diagnostics.error(Code::E0503, {}, path + ": params are read from a .safetensors or .npz file or a JSON object");
     return std::nullopt;
   }
   for (const auto& [name, value] : values_of(*document).items()) {

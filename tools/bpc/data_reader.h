@@ -1,4 +1,5 @@
-// Files of data: tables (CSV), JSON and safetensors. Each is read once, and what is wrong with it is said once.
+// Files of data: tables (CSV), JSON, safetensors, and arrays (.npy, .npz, IDX), compressed by gzip or not. Each is read once, and what is
+// wrong with it is said once.
 #pragma once
 
 #include <map>

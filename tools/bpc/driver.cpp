@@ -22,18 +22,6 @@ void run_passes(Session& session, ir::Module& module, std::span<const std::strin
   ir::run_passes(module, passes, session.diagnostics, false);
 }
 
-// A given tensor in the exact type of the parameter it feeds; nullopt (E0504) when it does not fit.
-std::optional<Tensor> fit(Session& session, const Tensor& tensor, const Type& type, const std::string& path) {
-  if (!same_shape(tensor.type(), type) || is_real(tensor.type().element) != is_real(type.element)) {
-    session.diagnostics.error(Code::E0504, {},
-                              fmt::format("`{}` is {}, but the value given for it is {}", path, type_text(type), type_text(tensor.type())));
-    return std::nullopt;
-  }
-  Tensor fitted = tensor.as(type.element);
-  fitted.set_type(type);
-  return fitted;
-}
-
 // The arguments of a function: what was given, else the initial value.
 std::optional<std::vector<Tensor>> gather(Session& session, const ir::Function& function, const std::map<std::string, Tensor>& given,
                                           const std::map<std::string, Tensor>& initial) {
@@ -86,6 +74,19 @@ FileId settings_source(Session& session) {
 }
 
 }  // namespace
+
+std::optional<Tensor> fit(Session& session, const Tensor& tensor, const Type& type, const std::string& path) {
+  const bool fills_columns =
+      type.rank() > 2 && tensor.type().rank() == 2 && tensor.type().size(0) == type.size(0) && tensor.count() == type.count();
+  if (!(same_shape(tensor.type(), type) || fills_columns) || is_real(tensor.type().element) != is_real(type.element)) {
+    session.diagnostics.error(Code::E0504, {},
+                              fmt::format("`{}` is {}, but the value given for it is {}", path, type_text(type), type_text(tensor.type())));
+    return std::nullopt;
+  }
+  Tensor fitted = tensor.as(type.element);
+  fitted.set_type(type);
+  return fitted;
+}
 
 std::optional<frontend::Program> load_script(Session& session, FileId file) {
   session.begin("parse, resolve names");

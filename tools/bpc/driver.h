@@ -39,6 +39,10 @@ struct Wanted {
 // Whether the function prints anywhere.
 bool has_print(const ir::Function& function);
 
+// A given tensor in the exact type of the parameter of this path; the columns of a table fill the axes behind the first. nullopt (E0504)
+// when it does not fit.
+std::optional<runtime::Tensor> fit(Session& session, const runtime::Tensor& tensor, const Type& type, const std::string& path);
+
 // Expands gradients; then the optimising passes, from -O1 on. False when there were errors.
 bool expand_gradients(Session& session, ir::Module& module);
 bool optimize(Session& session, ir::Module& module);

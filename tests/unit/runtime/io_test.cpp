@@ -7,6 +7,7 @@
 
 #include "runtime/io/csv.h"
 #include "runtime/io/json_value.h"
+#include "runtime/io/npy.h"
 #include "runtime/io/read_file.h"
 #include "runtime/io/safetensors.h"
 #include "runtime/io/write_file.h"
@@ -176,7 +177,7 @@ TEST_CASE("CSV errors name line and column") {
   CHECK(csv("", {}) == "E0503 there are no rows of data");
   CHECK(csv("x,y\n", {}) == "E0503 there are no rows of data");
   CHECK(csv("x\n\"1\n2\n", column(0)) == "E0503 line 3: a quote is not closed");
-  CHECK(csv("PK\3\4 ...", {}) == "E0503 it is a zip archive (an Excel workbook, npz, or what PyTorch saves)");
+  CHECK(csv("PK\3\4 ...", {}) == "E0503 it is a zip archive (an Excel workbook, or what PyTorch saves)");
   CHECK(csv("\xFF\xFEx\0", {}) == "E0503 it is UTF-16");
   CHECK(csv("gr\xF6\xDF"
             "e\n1\n",
@@ -278,4 +279,26 @@ TEST_CASE("what is read is bounded") {
   CHECK(error("/no/such/file.csv", 4) == "E0502 cannot read /no/such/file.csv: No such file or directory");
   Diagnostics diagnostics;
   CHECK(read_file(folder.file("b.txt", "1234"), diagnostics, {}, 4) == "1234");
+}
+
+TEST_CASE("arrays of NumPy read back, and a header that says nothing is refused") {
+  Diagnostics diagnostics;
+  const Tensor array = Tensor::from_reals(Type::of_sizes(Element::f64, {2, 3}), std::vector<double>{1, 2, 3, 4, 5, 6});
+  const auto back = read_npy(npy_text(array), "a.npy", diagnostics);
+  REQUIRE(back);
+  CHECK(same_type(back->type(), array.type()));
+  CHECK(back->real_at(5) == 6);
+  const auto refuse = [](const std::string& header) {
+    Diagnostics said;
+    std::string file = "\x93NUMPY\1";
+    file += {0, static_cast<char>(header.size()), 0};
+    CHECK_FALSE(read_npy(file + header, "a.npy", said));
+    REQUIRE(said.all().size() == 1);
+    CHECK(said.all().front().code == Code::E0503);
+  };
+  for (const char* header :
+       {"", "{'descr': ''    }", "{'descr': '<'   }", "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", "{'descr': '<c8', 'fortran_order': False, 'shape': (), }",
+        "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (), }", "{'descr': '<f8', 'shape': ()}"})
+    refuse(header);
 }

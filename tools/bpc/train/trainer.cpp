@@ -132,15 +132,13 @@ bool Trainer::read_validation_file() {
     const Type& type = data_.at(name).type();
     Type wanted = type;
     if (tensor.type().rank() > 0) wanted.dims[0].size = tensor.type().size(0);
-    if (!same_shape(wanted, tensor.type()) || is_real(type.element) != is_real(tensor.type().element))
-      return refuse(fmt::format("`{}` is {}, but {} has {} for it", name, type_text(type), file, type_text(tensor.type())));
+    std::optional<Tensor> fitting = bpc::tool::fit(session_, tensor, wanted, name);
+    if (!fitting) return false;
     if (!first.empty() && wanted.size(0) != validation_rows_)
       return refuse(fmt::format("{} has {} rows for `{}` and {} for `{}`", file, validation_rows_, first, wanted.size(0), name));
     if (first.empty()) first = name;
     validation_rows_ = wanted.size(0);
-    Tensor fitted = tensor.as(type.element);
-    fitted.set_type(wanted);
-    validation_data_.emplace(name, std::move(fitted));
+    validation_data_.emplace(name, std::move(*fitting));
   }
   validation_lacks_ = std::move(read.why_missing);
   if (validation_rows_ > 0) return true;
