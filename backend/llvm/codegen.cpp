@@ -132,12 +132,13 @@ std::unique_ptr<llvm::TargetMachine> host_machine(int level) {
   return std::move(*machine);
 }
 
-// Kernels have vectors of 256 bits, which LLVM splits where there are only 128.
+// Kernels have vectors of at least 256 bits, which LLVM splits where there are only 128.
 plan::Target host_target() {
   const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
   plan::Target target;
   target.fuses = features.lookup("fma") || features.lookup("neon");
   target.tile_bytes = features.lookup("avx512f") ? 64 : features.lookup("avx") ? 32 : 16;
+  target.vector_bytes = std::max<std::size_t>(target.tile_bytes, 32);
   target.vector_registers = features.lookup("avx512f") || features.lookup("neon") ? 32 : 16;
 #ifdef _SC_LEVEL1_DCACHE_SIZE
   // 0 or -1 where the system does not say.

@@ -49,7 +49,7 @@ class Bpc:
         return shown["values"] | shown.get("grads", {})
 
     def times(self, workload):
-        flags = ["--json", f"--real={workload.real}"]
+        flags = ["--json", "--threads=1", f"--real={workload.real}"]
         measured = output_of([self.binary, "bench", *flags, self.script(workload.name, workload.text())])
         times = {kind: measured[kind]["cpu"] for kind in KINDS if kind in measured}
         if workload.function:
