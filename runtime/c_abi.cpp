@@ -1,5 +1,6 @@
 #include "runtime/c_abi.h"
 
+#include <chrono>
 #include <cstdint>
 
 #include "runtime/linalg.h"
@@ -42,6 +43,10 @@ void bpc_rt_parts(std::int64_t count, std::int64_t most, rt::Part part, void* ar
 
 std::int64_t bpc_rt_threads() {
   return rt::threads();
+}
+
+std::int64_t bpc_rt_nanoseconds() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
 #define BPC_DEFINE_1(element, T, name) \
@@ -104,6 +109,7 @@ std::span<const CFunction> c_functions() {
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
   static const CFunction kFunctions[] = {{"bpc_rt_parts", reinterpret_cast<void*>(bpc_rt_parts)},
                                          {"bpc_rt_threads", reinterpret_cast<void*>(bpc_rt_threads)},
+                                         {"bpc_rt_nanoseconds", reinterpret_cast<void*>(bpc_rt_nanoseconds)},
 #include "scalar/library.def"
 #include "scalar/operators.def"
                                          BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform)

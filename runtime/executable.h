@@ -60,6 +60,22 @@ struct Signature {
   std::vector<Port> inputs, outputs;
 };
 
+// What one run takes, as far as that is known before it. One operation is a scalar one; a product that is added is two.
+struct Costs {
+  std::optional<double> operations;  // none: only a run can tell how often a loop turns
+  double bytes = 0;                  // of inputs and outputs
+  std::size_t arena_bytes = 0;       // of memory to work in
+};
+
+// What one step of compiled code has taken since the executable was made.
+struct StepReport {
+  std::string what;                       // "contraction m 64 n 512 k 784"
+  std::vector<std::vector<Span>> places;  // of the ops that it computes: the expression, then the calls it was inlined through
+  double operations = 0, bytes = 0;       // of one run of the step: computed; read and written
+  std::int64_t runs = 0;
+  double seconds = 0;  // of all of these
+};
+
 // May run many times, one at a time. It keeps what it works in: from the second run on, `call` allocates nothing but what tapes and printed
 // lines take.
 class Executable {
@@ -74,6 +90,10 @@ class Executable {
   virtual std::optional<Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs, const RunOptions& options) = 0;
   // The same on tensors, each argument of exactly the input's type (InternalError).
   virtual RunResult run(std::span<const Tensor> arguments, const RunOptions& options) = 0;
+
+  virtual Costs costs() const { return {}; }
+  // One for each step, if they are timed.
+  virtual std::vector<StepReport> profile() const { return {}; }
 
  protected:
   void require_fitting(std::span<const Tensor> arguments) const;

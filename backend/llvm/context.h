@@ -22,12 +22,18 @@ struct Run {
   std::exception_ptr error;  // thrown by a callback; no exception crosses compiled frames
 };
 
+// How often a step has run, and how long that took.
+struct StepTime {
+  std::int64_t runs, nanoseconds;
+};
+
 // Read by compiled code at these offsets.
 struct RuntimeContext {
   const std::atomic<bool>* interrupt;
   std::uint64_t iteration_limit;  // of each loop; UINT64_MAX: none
   TapeChunk* roots;               // of the plan's tapes
   Run* run;
+  StepTime* times;  // of the plan's steps that take time, if they are timed
 };
 
 // buffers: the arguments, outputs and constants of the plan, then the arena. Returns 0, or 1 after a callback has recorded why not.

@@ -8,13 +8,19 @@
 #include "backend/llvm/contraction.h"
 #include "backend/llvm/kernel.h"
 #include "backend/llvm/scalar.h"
+#include "backend/plan/costs.h"
 #include "backend/plan/dataflow.h"
 
 namespace bpc::backend {
 
 using plan::RegisterId;
 
-HostEmitter::HostEmitter(Code& code) : code_(code), builder_(code.builder), plan_(code.plan), reads_(code.plan.registers.size(), 0) {}
+HostEmitter::HostEmitter(Code& code) : code_(code), builder_(code.builder), plan_(code.plan), reads_(code.plan.registers.size(), 0) {
+  if (!plan_.is_timed) return;
+  plan::for_each_step(plan_.body, [&](const plan::Step& step) {
+    if (plan::takes_time(step)) timed_.emplace(&step, std::ssize(timed_));
+  });
+}
 
 std::vector<llvm::Function*> HostEmitter::run() {
   llvm::Type* pointer = builder_.getPtrTy();
@@ -45,7 +51,26 @@ void HostEmitter::steps(const plan::Steps& steps) {
 }
 
 void HostEmitter::run_of_steps(std::span<const plan::Step> steps) {
-  for (const plan::Step& step : steps) std::visit([&](const auto& what) { visit(what); }, step.what);
+  for (const plan::Step& step : steps)
+    if (timed_.contains(&step))
+      timed(step);
+    else
+      std::visit([&](const auto& what) { visit(what); }, step.what);
+}
+
+void HostEmitter::timed(const plan::Step& step) {
+  llvm::FunctionCallee now = code_.callee("bpc_rt_nanoseconds", builder_.getInt64Ty(), {});
+  llvm::Value* before = builder_.CreateCall(now);
+  std::visit([&](const auto& what) { visit(what); }, step.what);
+  llvm::Value* taken = builder_.CreateNSWSub(builder_.CreateCall(now), before);
+  llvm::Value* times = builder_.CreateLoad(builder_.getPtrTy(), code_.context_field(offsetof(RuntimeContext, times)), "times");
+  auto add = [&](std::size_t offset, llvm::Value* more) {
+    const std::int64_t place = timed_.at(&step) * static_cast<std::int64_t>(sizeof(StepTime)) + static_cast<std::int64_t>(offset);
+    llvm::Value* field = builder_.CreateInBoundsGEP(builder_.getInt8Ty(), times, code_.integer(place));
+    code_.store(builder_.CreateAdd(code_.load(Element::i64, field), more), Element::i64, field);
+  };
+  add(offsetof(StepTime, runs), code_.integer(1));
+  add(offsetof(StepTime, nanoseconds), taken);
 }
 
 // Registers come in and go out through the frame, parameters stay where the caller put them. As parameters and results, thousands would

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "backend/llvm/code.h"
@@ -19,6 +20,7 @@ class HostEmitter {
   void steps(const plan::Steps& steps);
   void run_of_steps(std::span<const plan::Step> steps);
   void part(std::span<const plan::Step> steps);  // in a function of their own
+  void timed(const plan::Step& step);
   void visit(const plan::Instruction& instruction);
   void visit(const plan::Kernel& kernel);
   void visit(const plan::Rows& rows);
@@ -61,7 +63,8 @@ class HostEmitter {
   Code& code_;
   llvm::IRBuilder<>& builder_;
   const plan::Plan& plan_;
-  std::vector<std::uint32_t> reads_;  // by RegisterId: how many times the host reads it
+  std::unordered_map<const plan::Step*, std::int64_t> timed_;  // the number of each step that is timed
+  std::vector<std::uint32_t> reads_;                           // by RegisterId: how many times the host reads it
   std::vector<llvm::Function*> functions_;
 };
 

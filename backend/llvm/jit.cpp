@@ -12,6 +12,7 @@
 #include "backend/llvm/code_cache.h"
 #include "backend/llvm/codegen.h"
 #include "backend/llvm/context.h"
+#include "backend/plan/costs.h"
 #include "runtime/c_abi.h"
 #include "support/internal_error.h"
 
@@ -140,6 +141,15 @@ std::unique_ptr<llvm::orc::LLJIT> jit_of(const plan::Plan& plan, const JitOption
   return jit;
 }
 
+std::vector<runtime::StepReport> reports_of(const plan::Plan& plan) {
+  std::vector<runtime::StepReport> reports;
+  for (const plan::StepCost& cost : plan::step_costs(plan)) {
+    runtime::StepReport& report = reports.emplace_back(runtime::StepReport{cost.what, {}, cost.operations, cost.bytes});
+    for (plan::PlaceId id : cost.places) report.places.push_back(plan.places[id.index]);
+  }
+  return reports;
+}
+
 // Holds of the plan what a run needs, and nothing of the IR.
 class Compiled : public runtime::Executable {
  public:
@@ -150,7 +160,10 @@ class Compiled : public runtime::Executable {
         sites_(std::move(plan.sites)),
         largest_(plan.largest),
         arena_bytes_(plan.arena_bytes),
+        operations_(plan::operations(plan)),
         tapes_(plan.roots) {
+    if (plan.is_timed) reports_ = reports_of(plan);
+    times_.resize(reports_.size());
     for (const std::vector<std::byte>& bytes : plan.constants) {
       constants_.push_back(allocate(bytes.size()));
       std::copy(bytes.begin(), bytes.end(), constants_.back().get());
@@ -158,6 +171,23 @@ class Compiled : public runtime::Executable {
     buffers_.resize(signature().inputs.size() + signature().outputs.size());
     for (const Memory& constant : constants_) buffers_.push_back(constant.get());
     buffers_.push_back(nullptr);  // the arena
+  }
+
+  runtime::Costs costs() const override {
+    runtime::Costs costs{operations_, 0, arena_bytes_};
+    for (const auto* ports : {&signature().inputs, &signature().outputs})
+      for (const runtime::Port& port : *ports)
+        costs.bytes += static_cast<double>(port.type.count()) * static_cast<double>(element_size(port.type.element));
+    return costs;
+  }
+
+  std::vector<runtime::StepReport> profile() const override {
+    std::vector<runtime::StepReport> reports = reports_;
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      reports[i].runs = times_[i].runs;
+      reports[i].seconds = static_cast<double>(times_[i].nanoseconds) * 1e-9;
+    }
+    return reports;
   }
 
   std::optional<runtime::Failure> call(std::span<const void* const> inputs, std::span<void* const> outputs,
@@ -223,7 +253,7 @@ class Compiled : public runtime::Executable {
     tapes_.begin_run();
     Run run{sites_, arena_bytes_, options, tapes_, {}, {}};
     std::uint64_t limit = options.max_iterations == 0 ? UINT64_MAX : options.max_iterations;
-    RuntimeContext context{&runtime::interrupt_requested, limit, tapes_.roots(), &run};
+    RuntimeContext context{&runtime::interrupt_requested, limit, tapes_.roots(), &run, times_.data()};
     entry_(buffers_.data(), &context);
     if (run.error) std::rethrow_exception(run.error);
     return std::move(run.failure);
@@ -234,6 +264,9 @@ class Compiled : public runtime::Executable {
   std::vector<Site> sites_;
   plan::SiteId largest_;
   std::size_t arena_bytes_;
+  std::optional<double> operations_;          // of a run
+  std::vector<runtime::StepReport> reports_;  // of the steps that are timed, without their times
+  std::vector<StepTime> times_;
   std::vector<Memory> constants_;
   Memory arena_;  // from the first run on
   TapeMemory tapes_;
@@ -247,7 +280,9 @@ std::unique_ptr<runtime::Executable> compile(const ir::Function& function, const
 }
 
 std::unique_ptr<runtime::Executable> compile_for(const ir::Function& function, const JitOptions& options, const plan::Target& target) {
-  return std::make_unique<Compiled>(plan::make_plan(function, target), options);
+  plan::Plan plan = plan::make_plan(function, target);
+  plan.is_timed = options.times;
+  return std::make_unique<Compiled>(std::move(plan), options);
 }
 
 }  // namespace bpc::backend

@@ -16,6 +16,7 @@ namespace bpc::backend {
 struct JitOptions {
   int optimization = 2;    // -O0 to -O3
   std::string cache = {};  // the folder of machine code that was made before (code_cache.h); empty: none
+  bool times = false;      // of each step, for Executable::profile
 };
 
 // `function` must hold no grad op, and need not outlive the result. Throws InternalError when LLVM rejects what we emitted.

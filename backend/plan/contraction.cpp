@@ -269,6 +269,7 @@ class Choice {
       // What is read elsewhere would be copied first.
       if (reads_[goes_on->base.index] != 1) return false;
       if (!place(steps[i], *goes_on)) return false;
+      steps[i].place = steps[position].place;
       plan_.buffers[sums.index].count = 0;
       return true;
     }

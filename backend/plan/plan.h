@@ -19,12 +19,14 @@ using BufferId = ir::Id<struct BufferTag>;
 using RegisterId = ir::Id<struct RegisterTag>;
 using StorageId = ir::Id<struct StorageTag>;
 using SiteId = ir::Id<struct SiteTag>;
+using PlaceId = ir::Id<struct PlaceTag>;
 
 // A scalar: an SSA value of the host code or of one kernel's body. In memory only between parts (Plan::frame).
 struct Register {
   Element element = Element::f32;
   std::string name;
   bool is_address = false;  // of a tape, in place of an element
+  PlaceId place{};          // of the op it was made for
 };
 
 // Dense row-major memory. Several buffers may share one storage where their lives do not overlap.
@@ -330,6 +332,7 @@ struct Step {
   std::variant<Instruction, Kernel, Rows, Contraction, If, For, While, Print, Assert, CheckIndex, CheckIndices, Library, Random, SetOutput,
                Donate, NewTape, CopyTape, Push, Pop>
       what;
+  PlaceId place{};  // of the op it was made for
 };
 
 // What code is generated for.
@@ -349,6 +352,8 @@ struct Plan {
   std::vector<Storage> storages;
   std::vector<std::vector<std::byte>> constants;  // data of Storage::Kind::constant
   std::vector<backend::Site> sites;               // where it may stop or print
+  std::vector<std::vector<Span>> places;          // of ops: the expression, then the calls it was inlined through, innermost first
+  bool is_timed = false;                          // steps that take time (costs.h) are measured in each run
   runtime::Signature signature;
   std::vector<Datum> parameters;
   std::vector<BufferId>

@@ -10,6 +10,7 @@
 #include "backend/llvm/jit.h"
 #include "ir/builder.h"
 #include "tests/support/process.h"
+#include "tests/support/sharing.h"
 
 namespace {
 
@@ -140,6 +141,8 @@ TEST_CASE("the elementwise functions are as accurate as documented") {
       check("interpreted", *backend::interpret(function));
       check("at -O0", *backend::compile(function, {0}));
       check("at -O3", *backend::compile(function, {3}));
+      const Threads set(3);
+      check("in parts, by three threads", *backend::compile_for(function, {2}, sharing_target()));
       row += fmt::format(" {} | {:.2f} | {} |", reference.results.size(), largest, most);
     }
     if (prints) fmt::print("{}\n", row);

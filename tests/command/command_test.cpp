@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/support/process.h"
 
@@ -131,9 +132,70 @@ TEST_CASE("bench times value and gradient") {
       CHECK(object[subject]["cpu"] > 0);
       CHECK(object[subject]["spread"] >= 0);
       CHECK(object[subject]["compiling"] > 0);
+      const bool is_compiled = std::string_view(backend) == "jit";
+      CHECK(object[subject]["operations"].is_null() != is_compiled);
+      CHECK((object[subject]["bytes"] > 0) == is_compiled);
     }
     CHECK(object["ratio"] > 0);
+    CHECK(object["peak"]["operations"] > 1e8);
+    CHECK(object["peak"]["bytes"] > 1e7);
   }
+}
+
+TEST_CASE("bench counts what a run computes, if that is known before") {
+  const struct {
+    const char* script;
+    nlohmann::json operations, bytes;
+  } cases[] = {
+      {"input a : [40, 50] = ones()\ninput b : [50, 60] = ones()\ny = a @ b\n", 2 * 40 * 50 * 60, 4 * (40 * 50 + 50 * 60 + 40 * 60)},
+      {"input x : [1000] = ones()\ny = exp(x)*x\n", 2000, 8000},
+      {"input x = 0.5\ny = 1.0\nfor i in 0..10 { y = sin(x*y) }\n", 20, 8},
+      {"input x = 0.5\ny = x\nwhile y < 10 { y = y*2 }\n", nullptr, 8}};
+  for (const auto& [script, operations, bytes] : cases) {
+    Finished finished = run_bpc({"bench", "-", "--repeats=1", "--json"}, script);
+    INFO(script << finished.out << finished.err);
+    auto object = nlohmann::json::parse(finished.out);
+    CHECK(object["value"]["operations"] == operations);
+    CHECK(object["value"]["bytes"] == bytes);
+  }
+}
+
+TEST_CASE("a profile names the steps of compiled code, the author's lines they come from, and what bounds them") {
+  const std::string script =
+      "input x : [64, 300] = normal(0, 1)\nparam W : [300, 200] = glorot()\nh = tanh(x @ W)\n"
+      "a = softmax(h)\nloss J = mean(square(a))\n";
+  Finished finished = run_bpc({"bench", "-", "--profile", "--repeats=3", "--json", "--threads=1"}, script);
+  INFO(finished.out << finished.err);
+  REQUIRE(finished.code == 0);
+  auto object = nlohmann::json::parse(finished.out);
+  CHECK(object["run"] > 0);
+  double seconds = 0;
+  std::set<std::string> lines, steps;
+  for (const auto& step : object["steps"]) {
+    CHECK(step["runs"] == 1);
+    CHECK(step["seconds"] > 0);
+    CHECK(step["bytes"] > 0);
+    const std::string bound = step["bound"];
+    CHECK((bound == "compute" || bound == "memory" || bound == "latency"));
+    seconds += step["seconds"].get<double>();
+    steps.insert(step["what"].get<std::string>());
+    for (const auto& line : step["lines"]) lines.insert(line.get<std::string>());
+    if (step["what"].get<std::string>().starts_with("contraction")) {
+      CHECK(step["lines"] == nlohmann::json::parse("[\"3\"]"));
+      CHECK(step["operations"] == 2 * 64 * 300 * 200);
+    }
+  }
+  CHECK(seconds < 2 * object["run"].get<double>());
+  CHECK(lines == std::set<std::string>{"3", "4", "5"});
+  CHECK(std::count_if(steps.begin(), steps.end(), [](const std::string& step) { return step.starts_with("contraction"); }) == 2);
+
+  Finished table = run_bpc({"bench", "-", "--profile", "--repeats=3"}, script);
+  INFO(table.out << table.err);
+  CHECK_THAT(table.out, Contains("bound by  lines, step") && Contains("3: contraction m ") && Contains("between these"));
+  CHECK(run_bpc({"bench", "-", "--profile", "--count"}, script).code == 2);
+  Finished interpreted = run_bpc({"bench", "-", "--profile", "--backend=interp"}, script);
+  CHECK(interpreted.code == 2);
+  CHECK_THAT(interpreted.err, Contains("E0510"));
 }
 
 TEST_CASE("what a branch reads of an array that a loop updates is kept, not the array") {

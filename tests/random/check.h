@@ -9,9 +9,10 @@
 namespace bpc::test {
 
 struct Ways {
-  bool compiled = true;     // at -O0 and -O3: LLVM takes nine tenths of the time, so either …
+  bool compiled = true;     // at -O0, and at -O3 in parts: LLVM takes nine tenths of the time, so either …
   bool directions = false;  // … the derivatives along directions, or the gradient
   bool scripts = true;      // its own gradient script, and the IR's text
+  int threads = 2;          // which share the parts
 };
 
 struct Verdict {
@@ -23,7 +24,7 @@ struct Verdict {
 
 // Runs a program of random_program in f64 and compares
 //   - values and gradients: interpreted as written, with optimised IR, with loops of nine turns and more checkpointed; compiled at -O0,
-//     and at -O3 with such checkpoints
+//     and at -O3 with such checkpoints, each step in parts, which give the same bits in one thread and in several
 //   - those of the script with those of its twin
 //   - forward_k with backward_k: <cotangent, jvp(y, x, direction)> = <vjp(y, x, cotangent), direction>; residual = 0
 //   - the gradient of J with central differences

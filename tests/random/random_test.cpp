@@ -26,7 +26,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 // Every third program is compiled, which takes most of the time, and every tenth also goes through its own gradient script.
 Ways ways_of(std::uint64_t seed, bool alone) {
   return {!std::getenv("BPC_RANDOM_INTERP") && (alone || seed % 3 == 0), seed % 2 == 0,
-          !std::getenv("BPC_RANDOM_NOSCRIPT") && (alone || seed % 10 == 0)};
+          !std::getenv("BPC_RANDOM_NOSCRIPT") && (alone || seed % 10 == 0), 2 + static_cast<int>(seed / 3 % 3)};
 }
 
 std::string report(const Program& program, const Verdict& verdict, std::uint64_t seed, Ways ways) {

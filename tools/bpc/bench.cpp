@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/bpc/measure.h"
+#include "tools/bpc/profile.h"
 #include "tools/bpc/table.h"
 
 namespace bpc::tool {
@@ -10,10 +11,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string time_text(double seconds) {
-  for (const auto& [unit, name] : {std::pair{1.0, "s"}, {1e-3, "ms"}, {1e-6, "µs"}})
-    if (seconds >= unit) return fmt::format("{:.3g} {}", seconds / unit, name);
-  return fmt::format("{:.3g} ns", seconds * 1e9);
+std::string memory_text(std::size_t bytes) {
+  for (const auto& [unit, name] : {std::pair{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}})
+    if (static_cast<double>(bytes) >= unit) return fmt::format("{:.3g} {}", static_cast<double>(bytes) / unit, name);
+  return fmt::format("{} B", bytes);
 }
 
 std::string ratio_text(double more, double less) {
@@ -23,24 +24,37 @@ Json ratio_json(double more, double less) {
   return less == 0 ? Json() : Json(more / less);
 }
 
-void print_timings(const std::vector<Timing>& timings) {
-  std::vector<std::vector<std::string>> table{{"", "median", "spread", "fastest", "CPU", "repeats", "compiling"}};
-  for (const Timing& timing : timings)
+void print_timings(const std::vector<Timing>& timings, const Limits& limits) {
+  std::vector<std::vector<std::string>> table{
+      {"", "median", "spread", "fastest", "CPU", "repeats", "compiling", "GF/s", "GB/s", "of peak", "arena"}};
+  for (const Timing& timing : timings) {
+    const double operations = timing.costs.operations.value_or(0);
     table.push_back({table.size() == 1 ? "value" : "value + gradient", time_text(timing.median),
                      fmt::format("{:.0f} %", 100 * timing.spread), time_text(timing.fastest), time_text(timing.cpu),
-                     std::to_string(timing.repeats), time_text(timing.compiling)});
+                     std::to_string(timing.repeats), time_text(timing.compiling), rate_text(operations, timing.median),
+                     rate_text(timing.costs.bytes, timing.median), share_text(limits, operations, timing.costs.bytes, timing.median),
+                     memory_text(timing.costs.arena_bytes)});
+  }
   if (timings.size() > 1)
     table.push_back({"ratio", ratio_text(timings[1].median, timings[0].median), "", ratio_text(timings[1].fastest, timings[0].fastest),
-                     ratio_text(timings[1].cpu, timings[0].cpu), "", ""});
+                     ratio_text(timings[1].cpu, timings[0].cpu), "", "", "", "", "", ""});
   print_table(table, LastColumn::numbers);
 }
 
-Json timings_json(const std::vector<Timing>& timings, const Options& options) {
+Json timings_json(const std::vector<Timing>& timings, const Limits& limits, const Options& options) {
   Json json{{"backend", options.backend == Backend::jit ? "jit" : "interp"}, {"optimization", options.optimization}};
+  json["peak"] = {{"operations", limits.operations}, {"bytes", limits.bytes}};
   for (const Timing& timing : timings)
-    json[json.contains("value") ? "gradient" : "value"] = {{"median", timing.median},   {"spread", timing.spread},
-                                                           {"fastest", timing.fastest}, {"cpu", timing.cpu},
-                                                           {"repeats", timing.repeats}, {"compiling", timing.compiling}};
+    json[json.contains("value") ? "gradient" : "value"] = {
+        {"median", timing.median},
+        {"spread", timing.spread},
+        {"fastest", timing.fastest},
+        {"cpu", timing.cpu},
+        {"repeats", timing.repeats},
+        {"compiling", timing.compiling},
+        {"operations", timing.costs.operations ? Json(*timing.costs.operations) : Json()},
+        {"bytes", timing.costs.bytes},
+        {"arena_bytes", timing.costs.arena_bytes}};
   if (timings.size() > 1) json["ratio"] = ratio_json(timings[1].median, timings[0].median);
   return json;
 }
@@ -86,10 +100,21 @@ Json work_json(const std::vector<Work>& works) {
 // Prints, or says why not in the session.
 void bench(Session& session, const std::vector<const Subject*>& subjects) {
   const Options& options = session.options;
+  if (options.profile && options.backend == Backend::interp) {
+    session.diagnostics.error(Code::E0510, {}, "`--profile` times the steps of compiled code, and `--backend=interp` makes none")
+        .with_help("leave out one of the two");
+    return;
+  }
+  if (options.profile) {
+    const std::optional<Profile> profile = measure_profile(session, *subjects.back());
+    if (profile) print_profile(*profile, limits(real_of(subjects.back()->main())), session.sources, options.json);
+    return;
+  }
   if (!options.count) {
     const std::optional<std::vector<Timing>> timings = measure_time(session, subjects);
-    if (timings && options.json) print("{}\n", timings_json(*timings, options).dump());
-    if (timings && !options.json) print_timings(*timings);
+    const Limits limits = tool::limits(real_of(subjects.front()->main()));
+    if (timings && options.json) print("{}\n", timings_json(*timings, limits, options).dump());
+    if (timings && !options.json) print_timings(*timings, limits);
     return;
   }
   std::vector<Work> works;

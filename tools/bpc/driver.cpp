@@ -145,10 +145,10 @@ bool optimize(Session& session, ir::Module& module) {
   return !session.diagnostics.has_errors();
 }
 
-std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function) {
+std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function, bool times) {
   switch (session.options.backend) {
     case Backend::jit:
-      return code_generator().compile(function, {session.options.optimization, session.options.no_cache ? "" : code_folder()});
+      return code_generator().compile(function, {session.options.optimization, session.options.no_cache ? "" : code_folder(), times});
     case Backend::interp:
       return backend::interpret(function);
   }

@@ -51,7 +51,7 @@ bool optimize(Session& session, ir::Module& module);
 std::optional<std::vector<runtime::Tensor>> make_arguments(Session& session, const Script& script, const ir::Function& function);
 
 // Hands `function` to the chosen backend. It must outlive the result.
-std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function);
+std::unique_ptr<runtime::Executable> make_executable(const Session& session, const ir::Function& function, bool times = false);
 
 runtime::RunOptions run_options(const Options& options, std::function<void(std::string_view)> print);
 // Runs; a failure becomes a diagnostic (none for an interrupt).

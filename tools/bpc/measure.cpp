@@ -61,10 +61,10 @@ double quantile(std::vector<double>& numbers, double q) {
 // One subject being timed.
 class Stopwatch {
  public:
-  Stopwatch(Session& session, const Subject& subject)
+  Stopwatch(Session& session, const Subject& subject, bool times = false)
       : session_(session), arguments_(subject.arguments), options_(run_options(session.options, {})) {
     const double start = now();
-    executable_ = make_executable(session, subject.main());
+    executable_ = make_executable(session, subject.main(), times);
     compiling_ = now() - start;
     // Results go to the same memory each time, as those of a training step do: what is timed has no pages to wait for.
     for (const Tensor& argument : arguments_) inputs_.push_back(argument.raw());
@@ -95,8 +95,11 @@ class Stopwatch {
   Timing timing() {
     const double median = quantile(seconds_, 0.5);
     const double spread = (quantile(seconds_, 0.75) - quantile(seconds_, 0.25)) / median;
-    return {seconds_.size(), median, seconds_.front(), spread, quantile(cpu_, 0.5), compiling_};
+    return {seconds_.size(), median, seconds_.front(), spread, quantile(cpu_, 0.5), compiling_, executable_->costs()};
   }
+
+  const runtime::Executable& executable() const { return *executable_; }
+  std::size_t runs() const { return runs_; }  // of one measurement
 
   // Runs for some time, and decides how many runs to time at once. Gives what a measurement will take, in seconds.
   std::optional<double> warm_up(double seconds) {
@@ -154,6 +157,25 @@ std::optional<std::vector<Timing>> measure_time(Session& session, const std::vec
   std::vector<Timing> timings;
   for (Stopwatch& watch : watches) timings.push_back(watch.timing());
   return timings;
+}
+
+std::optional<Profile> measure_profile(Session& session, const Subject& subject) {
+  session.begin("compile");
+  Stopwatch watch(session, subject, true);
+  session.begin("run");
+  const std::optional<double> each = watch.warm_up(kWarmUp);
+  if (!each) return std::nullopt;
+  const std::vector<runtime::StepReport> before = watch.executable().profile();
+  const auto fitting = static_cast<std::size_t>(std::clamp(kBudget / *each, static_cast<double>(kFewest), static_cast<double>(kMost)));
+  const std::size_t repeats = session.options.repeats > 0 ? static_cast<std::size_t>(session.options.repeats) : fitting;
+  for (std::size_t repeat = 0; repeat < repeats; ++repeat)
+    if (!watch.measure()) return std::nullopt;
+  Profile profile{watch.timing().median, repeats * watch.runs(), watch.executable().profile()};
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    profile.steps[i].runs -= before[i].runs;
+    profile.steps[i].seconds -= before[i].seconds;
+  }
+  return profile;
 }
 
 std::optional<Work> measure_work(Session& session, const Subject& subject) {

@@ -30,9 +30,18 @@ struct Timing {
   double spread;           // between the quartiles, as a share of the median
   double cpu;              // the median of what all threads took together, in seconds of one run
   double compiling;        // seconds
+  runtime::Costs costs;
 };
 // Runs the subjects in turn, so that whatever else the machine does meets both: a Timing for each. nullopt when a run failed.
 std::optional<std::vector<Timing>> measure_time(Session& session, const std::vector<const Subject*>& subjects);
+
+// What each step of the subject's compiled code takes, and one run of all, in seconds. nullopt when a run failed.
+struct Profile {
+  double run = 0;
+  std::size_t repeats = 0;
+  std::vector<runtime::StepReport> steps;  // of all these runs
+};
+std::optional<Profile> measure_profile(Session& session, const Subject& subject);
 
 struct Work {
   backend::OperationCount operations;

@@ -262,6 +262,9 @@ void add_bench_flags(CLI::App& command, Options& options) {
   add_file(command, options, "The script; `-` is standard input");
   command.add_flag("--count", options.count, "Count scalar operations and the most bytes held, on the interpreter, instead of timing")
       ->disable_flag_override();
+  command.add_flag("--profile", options.profile, "Time each step of the compiled code, and name the lines that it comes from")
+      ->disable_flag_override()
+      ->excludes("--count");
   command.footer(
       "What is measured: the loss; then the loss and its gradients (every value, where there is no loss). Printing is left out.\n"
       "One operation is an element of an elementwise result, an element reduced, a multiply-add of a contraction, or an\n"

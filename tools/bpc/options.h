@@ -61,6 +61,7 @@ struct Options {
   std::vector<std::string> passes;
   // bench
   bool count = false;
+  bool profile = false;
   int repeats = 0;  // 0: as many as take about a second
   // fmt
   bool check_only = false, diff = false;

@@ -52,7 +52,9 @@ RegisterId Elements::lazy(ir::ValueId value, std::span<const Affine> indices) {
   Compute compute{ir::scalar_operator(op.code), {}, ir::order_of(op), {}};
   for (ir::ValueId operand : op.operands) compute.operands.push_back(stretched(operand, indices, type));
   if (ir::may_fail(function, op)) compute.fails = values_.add_site(function.value(value).op);
-  return emit(type.element, std::move(compute));
+  const RegisterId result = emit(type.element, std::move(compute));
+  values_.set_place(result, op);
+  return result;
 }
 
 RegisterId Elements::moved(ir::ValueId value, std::span<const Affine> indices) {

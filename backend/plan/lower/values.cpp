@@ -41,7 +41,24 @@ Values::Planning::~Planning() {
 }
 
 RegisterId Values::add_register(Element element, std::string name) {
-  return plan.add(Register{element, std::move(name)});
+  const RegisterId id = plan.add(Register{element, std::move(name)});
+  if (op_.valid()) set_place(id, function.op(op_));
+  return id;
+}
+
+void Values::push(Step step) {
+  if (op_.valid()) step.place = place_of(function.op(op_));
+  steps_->push_back(std::move(step));
+}
+
+PlaceId Values::place_of(const ir::Op& op) {
+  const auto [found, is_new] = places_.try_emplace(op.origin, PlaceId{static_cast<std::uint32_t>(plan.places.size())});
+  if (is_new) {
+    const ir::Origin& origin = function.origin(op.origin);
+    std::vector<Span>& place = plan.places.emplace_back(1, origin.span);
+    place.insert(place.end(), origin.calls.begin(), origin.calls.end());
+  }
+  return found->second;
 }
 
 Tape Values::add_tape(const std::string& name) {

@@ -1,6 +1,7 @@
 // The plan while it is lowered from IR, and what stands there for each value.
 #pragma once
 
+#include <map>
 #include <span>
 #include <vector>
 
@@ -67,12 +68,14 @@ class Values {
     Values& values_;
     ir::OpId around_;
   };
-  void push(Step step) { steps_->push_back(std::move(step)); }
+  void push(Step step);
   RegisterId host(Element element, decltype(Instruction::what) what, std::string name = {});
 
   // ---- registers, buffers, sites ----
 
   RegisterId add_register(Element element, std::string name = {});
+  // It was made for another op than the one that is being planned.
+  void set_place(RegisterId id, const ir::Op& op) { plan.registers[id.index].place = place_of(op); }
   Tape add_tape(const std::string& name);
   BufferId add_buffer(const Type& type, std::string name);
   BufferId add_buffer(ir::ValueId id) { return add_buffer(type(id), name(id)); }
@@ -106,6 +109,7 @@ class Values {
   void leave(const ir::Op& op);
 
  private:
+  PlaceId place_of(const ir::Op& op);
   // Whether a value may be read by what follows: by an op that is still to come, or through a value that is computed where it is used.
   bool is_needed(ir::ValueId id) const;
   bool comes_later(ir::BlockId block) const;
@@ -114,9 +118,10 @@ class Values {
   std::vector<Definition> definitions_;
   std::vector<bool> planned_;                      // by op
   std::vector<std::vector<ir::ValueId>> readers_;  // by buffer: views of it, and lazy values made of its elements
-  std::vector<ir::OpId> made_for_;                 // by buffer: the op that is computed into it; invalid for a parameter
-  Steps* steps_;                                   // being written
-  ir::BlockId block_;                              // being planned, and the op there
+  std::map<ir::OriginId, PlaceId> places_;
+  std::vector<ir::OpId> made_for_;  // by buffer: the op that is computed into it; invalid for a parameter
+  Steps* steps_;                    // being written
+  ir::BlockId block_;               // being planned, and the op there
   ir::OpId op_;
 };
 

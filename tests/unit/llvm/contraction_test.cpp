@@ -23,9 +23,8 @@ void agree_on_targets(const Function& function) {
       const auto compiled = backend::compile_for(function, {1}, target);
       for (int threads : {1, 4}) {
         CAPTURE(threads);
-        runtime::set_threads(threads);
+        const Threads set(threads);
         const Observed got = observe(*compiled, arguments);
-        runtime::set_threads(0);
         expect_same(wanted, got);
         if (first.empty()) first = got.result.outputs;
         for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));

@@ -14,8 +14,8 @@
 #include "ir/builder.h"
 #include "ir/verify.h"
 #include "runtime/number_text.h"
-#include "runtime/pool.h"
 #include "tests/support/close.h"
+#include "tests/support/sharing.h"
 #include "tests/unit/ir/text.h"
 
 namespace bpc::test {
@@ -97,13 +97,6 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
   return true;
 }
 
-// A target for which no step is too small to be shared by threads.
-inline plan::Target sharing_target() {
-  plan::Target target;
-  target.shared_cycles = 1;
-  return target;
-}
-
 // Where every step is cut into parts, these make the same bits, in one thread and in several.
 inline void agree_in_parts(const Function& function, std::span<const Tensor> arguments, const runtime::RunOptions& options,
                            const Observed& wanted) {
@@ -113,9 +106,8 @@ inline void agree_in_parts(const Function& function, std::span<const Tensor> arg
     auto compiled = backend::compile_for(function, {level}, sharing_target());
     for (int threads : {1, 8}) {
       CAPTURE(level, threads);
-      runtime::set_threads(threads);
+      const Threads set(threads);
       const Observed got = observe(*compiled, arguments, options);
-      runtime::set_threads(0);
       expect_same(wanted, got);
       if (first.empty()) first = got.result.outputs;
       for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));

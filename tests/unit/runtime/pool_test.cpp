@@ -9,14 +9,13 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/threads.h"
+
 namespace bpc::runtime {
 
-namespace {
+using test::Threads;
 
-struct Threads {
-  explicit Threads(int count) { set_threads(count); }
-  ~Threads() { set_threads(0); }
-};
+namespace {
 
 // How often each part ran.
 struct Counts {
