@@ -135,6 +135,13 @@ class Cutter {
 
   // ---- kernels ----
 
+  // Each part walks the axes outside of the one that is cut: it has as much to do in each of their turns as lies side by side.
+  static std::int64_t turns_inside(const Kernel& kernel, std::size_t axis) {
+    std::int64_t turns = 1;
+    for (std::size_t i = axis + 1; i < kernel.axes.size(); ++i) turns *= kernel.axes[i].size;
+    return turns;
+  }
+
   // About so many parts of whole vectors, equal ones if there are such.
   static Cut cut_of(std::size_t axis, std::int64_t size, std::int64_t parts, std::int64_t together) {
     if (size / parts >= kSideBySide && kSideBySide % together == 0) together = kSideBySide;
@@ -149,6 +156,7 @@ class Cutter {
     const bool is_reduced = kernel.axes[axis].reduced, has_strips = kernel.lanes > 0 && axis + 1 == kernel.axes.size();
     if (size < 2 || !may_cut(kernel, axis, {}) || (is_reduced && !may_fold_in_parts(kernel))) return std::nullopt;
     if (is_reduced) parts = std::min(parts, static_cast<std::int64_t>(kJoining * cycles(kernel) / joining(kernel)));
+    if (axis > 0) parts = std::min(parts, size * turns_inside(kernel, axis) / kSideBySide);
     for (; parts > 1; --parts) {
       const Cut cut = cut_of(axis, size, parts, is_reduced ? turns_together(kernel) : has_strips ? kernel.lanes : 1);
       const std::int64_t last = size - (cut.parts - 1) * cut.turns;

@@ -141,8 +141,8 @@ TEST_CASE("the elementwise functions are as accurate as documented") {
       check("interpreted", *backend::interpret(function));
       check("at -O0", *backend::compile(function, {0}));
       check("at -O3", *backend::compile(function, {3}));
-      const Threads set(3);
-      check("in parts, by three threads", *backend::compile_for(function, {2}, sharing_target()));
+      const test::Threads set(3);
+      check("in parts, by three threads", *backend::compile_for(function, {2}, test::sharing_target()));
       row += fmt::format(" {} | {:.2f} | {} |", reference.results.size(), largest, most);
     }
     if (prints) fmt::print("{}\n", row);

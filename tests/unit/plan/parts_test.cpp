@@ -135,6 +135,13 @@ TEST_CASE("what is added to rows by index is cut by columns: no two parts add to
     CHECK(scatter.cut().axis == 1);
     CHECK(scatter.kernel.cut.parts > 1);
   }
+  // 64 columns lie side by side: a part of fewer would walk the rows for next to nothing.
+  One narrow({{64 * kRows, false}, {64, false}});
+  Affine narrow_to = form({0, 1});
+  narrow_to.terms = {{narrow.index(narrow.buffer(64 * kRows, Element::i32), form({1, 0}), 500), 64}};
+  narrow.kernel.stores.push_back({narrow.load(narrow.buffer(), form({64, 1})), {narrow.buffer(500 * 64), narrow_to}, {}, true});
+  CHECK(narrow.cut().parts == 1);
+
   One one({{kLong, false}});
   const RegisterId at = one.index(one.buffer(kLong, Element::i32), form({1}), 500);
   Affine to = form({0});
