@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <llvm/ADT/SmallString.h>
 #include <llvm/ADT/StringExtras.h>
-#include <llvm/Bitcode/BitcodeWriter.h>
 #include <llvm/Config/llvm-config.h>
 #include <llvm/Support/CachePruning.h>
 #include <llvm/Support/SHA256.h>
@@ -46,12 +45,11 @@ bool is_own(const std::string& path) {
 
 }  // namespace
 
-std::string CodeCache::name(const llvm::Module& module, const llvm::TargetMachine& machine) const {
+std::string CodeCache::name(llvm::StringRef bitcode, const llvm::TargetMachine& machine) const {
   static const std::string made_by = builder();
   if (folder_.empty() || made_by.empty()) return "";
-  llvm::SmallString<0> bytes;
+  llvm::SmallString<0> bytes = bitcode;
   llvm::raw_svector_ostream out(bytes);
-  llvm::WriteBitcodeToFile(module, out);
   out << '\0' << LLVM_VERSION_STRING << '\0' << machine.getTargetTriple().str() << '\0' << machine.getTargetCPU() << '\0'
       << machine.getTargetFeatureString() << '\0' << static_cast<int>(machine.getOptLevel()) << '\0' << made_by;
   const auto digest = llvm::SHA256::hash(llvm::arrayRefFromStringRef(bytes));

@@ -175,6 +175,7 @@ std::unique_ptr<llvm::Module> generate(const plan::Plan& plan, llvm::LLVMContext
 }
 
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, int level) {
+  module.getContext().setDiagnosticHandler(std::make_unique<Quiet>());
   if (level > 0) run(pipeline(level), module, machine);
 }
 

@@ -1,7 +1,9 @@
 #include "backend/llvm/jit.h"
 
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Bitcode/BitcodeWriter.h>
+#include <llvm/ExecutionEngine/Orc/CompileUtils.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
-#include <llvm/ExecutionEngine/Orc/ThreadSafeModule.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include "backend/llvm/context.h"
 #include "backend/plan/costs.h"
 #include "runtime/c_abi.h"
+#include "runtime/pool.h"
 #include "support/internal_error.h"
 
 namespace bpc::backend {
@@ -74,70 +77,121 @@ Memory allocate(std::size_t bytes) {
   return Memory(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{plan::kAlignment})));
 }
 
-bool is_left_alone(const llvm::GlobalValue& value) {
-  const auto* function = llvm::dyn_cast<llvm::Function>(&value);
-  return function && function->hasOptNone();
-}
+// ---- pieces of a module, which threads compile side by side ----
 
-// Where functions are not to be optimised, the others, moved to a module of their own: for LLVM's code generator the level is one of
-// modules.
-std::unique_ptr<llvm::Module> split_off_optimized(llvm::Module& module) {
-  if (std::none_of(module.begin(), module.end(), is_left_alone)) return nullptr;
-  for (llvm::Function& function : module)
-    if (function.hasLocalLinkage()) function.setLinkage(llvm::Function::ExternalLinkage);
-  llvm::ValueToValueMapTy values;
-  auto optimized = llvm::CloneModule(module, values, [](const llvm::GlobalValue* value) { return !is_left_alone(*value); });
-  for (llvm::Function& function : module)
-    if (!function.isDeclaration() && !is_left_alone(function)) function.deleteBody();
-  return optimized;
-}
-
-// Compiles each module by the machine for its level, unless that was done before.
-class Compiler : public llvm::orc::IRCompileLayer::IRCompiler {
- public:
-  Compiler(std::unique_ptr<llvm::TargetMachine> machine, const JitOptions& options)
-      : IRCompiler(llvm::orc::irManglingOptionsFromTargetOptions(machine->Options)),
-        machine_(std::move(machine)),
-        level_(options.optimization),
-        cache_(options.cache) {}
-
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> operator()(llvm::Module& module) override {
-    const bool is_quick = level_ > 0 && std::any_of(module.begin(), module.end(), is_left_alone);
-    const std::unique_ptr<llvm::TargetMachine> quick = is_quick ? host_machine(0) : nullptr;
-    llvm::TargetMachine& machine = is_quick ? *quick : *machine_;
-    const std::string name = cache_.name(module, machine);
-    if (auto found = cache_.find(name)) return found;
-    if (!is_quick) optimize(module, machine, level_);
-    auto object = llvm::orc::SimpleCompiler(machine)(module);
-    if (object) cache_.keep(name, (*object)->getBuffer());
-    return object;
-  }
-
- private:
-  std::unique_ptr<llvm::TargetMachine> machine_;
-  int level_;
-  CodeCache cache_;
+// As bitcode, which each thread reads into an LLVM context of its own.
+struct Piece {
+  llvm::SmallString<0> bitcode;
+  int level = 0;
 };
 
+constexpr std::size_t kPieceInstructions = 2000;  // about a hundredth of a second at -O2
+constexpr std::size_t kMostPieces = 16;
+
+bool is_left_alone(const llvm::Function& function) {
+  return function.hasOptNone();
+}
+
+// The functions of each piece: those that are not to be optimised by themselves, since for LLVM's code generator the level is one of
+// modules; the others dealt out by size, the largest first. How many pieces there are depends on the module alone, so that all of them are
+// found again.
+std::vector<std::vector<const llvm::Function*>> deal_out(const llvm::Module& module) {
+  std::vector<const llvm::Function*> left_alone, others;
+  std::size_t instructions = 0;
+  for (const llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    (is_left_alone(function) ? left_alone : others).push_back(&function);
+    if (!is_left_alone(function)) instructions += function.getInstructionCount();
+  }
+  std::stable_sort(others.begin(), others.end(),
+                   [](const llvm::Function* a, const llvm::Function* b) { return a->getInstructionCount() > b->getInstructionCount(); });
+  const std::size_t most = std::min(others.size(), kMostPieces);
+  std::vector<std::vector<const llvm::Function*>> pieces(
+      std::clamp<std::size_t>(instructions / kPieceInstructions, 1, std::max<std::size_t>(most, 1)));
+  std::vector<std::size_t> sizes(pieces.size(), 0);
+  for (const llvm::Function* function : others) {
+    const auto smallest = static_cast<std::size_t>(std::min_element(sizes.begin(), sizes.end()) - sizes.begin());
+    pieces[smallest].push_back(function);
+    sizes[smallest] += function->getInstructionCount();
+  }
+  if (!left_alone.empty()) pieces.push_back(std::move(left_alone));
+  std::erase_if(pieces, [](const auto& piece) { return piece.empty(); });
+  return pieces;
+}
+
+Piece piece_of(const llvm::Module& module, int level) {
+  Piece piece{{}, level};
+  llvm::raw_svector_ostream out(piece.bitcode);
+  llvm::WriteBitcodeToFile(module, out);
+  return piece;
+}
+
+std::vector<Piece> pieces_of(llvm::Module& module, int level) {
+  const std::vector<std::vector<const llvm::Function*>> functions = deal_out(module);
+  if (functions.size() == 1) return {piece_of(module, level)};
+  for (llvm::Function& function : module)
+    if (function.hasLocalLinkage()) function.setLinkage(llvm::Function::ExternalLinkage);
+  std::vector<Piece> pieces;
+  for (const std::vector<const llvm::Function*>& own : functions) {
+    llvm::ValueToValueMapTy values;
+    const auto is_own = [&](const llvm::GlobalValue* value) {
+      const auto* function = llvm::dyn_cast<llvm::Function>(value);
+      return !function || std::find(own.begin(), own.end(), function) != own.end();
+    };
+    pieces.push_back(piece_of(*llvm::CloneModule(module, values, is_own), is_left_alone(*own.front()) ? 0 : level));
+  }
+  return pieces;
+}
+
+// Compiled for its level, unless that was done before.
+std::unique_ptr<llvm::MemoryBuffer> object_of(const Piece& piece, const CodeCache& cache) {
+  const std::unique_ptr<llvm::TargetMachine> machine = host_machine(piece.level);
+  const std::string name = cache.name(piece.bitcode, *machine);
+  if (auto found = cache.find(name)) return found;
+  llvm::LLVMContext context;
+  const auto module = value_of(llvm::parseBitcodeFile(llvm::MemoryBufferRef(piece.bitcode, "bpc"), context));
+  optimize(*module, *machine, piece.level);
+  auto object = value_of(llvm::orc::SimpleCompiler(*machine)(*module));
+  cache.keep(name, object->getBuffer());
+  return object;
+}
+
+std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects_of(const std::vector<Piece>& pieces, const CodeCache& cache) {
+  struct Job {
+    const std::vector<Piece>& pieces;
+    const CodeCache& cache;
+    std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
+    std::vector<std::exception_ptr> errors;
+  } job{pieces, cache, {}, std::vector<std::exception_ptr>(pieces.size())};
+  job.objects.resize(pieces.size());
+  const auto count = std::ssize(pieces);
+  const auto compile_one = [](void* given, std::int64_t number, std::int64_t) {
+    auto& job = *static_cast<Job*>(given);
+    const auto i = static_cast<std::size_t>(number);
+    try {
+      job.objects[i] = object_of(job.pieces[i], job.cache);
+    } catch (...) {
+      job.errors[i] = std::current_exception();
+    }
+  };
+  runtime::run_parts(count, count, compile_one, &job);
+  for (const std::exception_ptr& error : job.errors)
+    if (error) std::rethrow_exception(error);
+  return std::move(job.objects);
+}
+
 std::unique_ptr<llvm::orc::LLJIT> jit_of(const plan::Plan& plan, const JitOptions& options) {
-  auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
-  std::unique_ptr<llvm::Module> module = generate(plan, *context, *machine, options.optimization);
-  std::unique_ptr<llvm::Module> optimized = split_off_optimized(*module);
-  std::unique_ptr<llvm::orc::LLJIT> jit =
-      value_of(llvm::orc::LLJITBuilder()
-                   .setDataLayout(machine->createDataLayout())
-                   .setCompileFunctionCreator(
-                       [&](llvm::orc::JITTargetMachineBuilder) -> llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
-                         return std::make_unique<Compiler>(std::move(machine), options);
-                       })
-                   .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
-                   .setLinkProcessSymbolsByDefault(false)
-                   .create());
+  llvm::LLVMContext context;
+  const std::unique_ptr<llvm::TargetMachine> machine = host_machine(options.optimization);
+  const std::unique_ptr<llvm::Module> module = generate(plan, context, *machine, options.optimization);
+  auto objects = objects_of(pieces_of(*module, options.optimization), CodeCache(options.cache));
+  std::unique_ptr<llvm::orc::LLJIT> jit = value_of(llvm::orc::LLJITBuilder()
+                                                       .setDataLayout(machine->createDataLayout())
+                                                       .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
+                                                       .setLinkProcessSymbolsByDefault(false)
+                                                       .create());
   succeed(jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(callable(*jit))));
-  const llvm::orc::ThreadSafeContext shared(std::move(context));
-  succeed(jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), shared)));
-  if (optimized) succeed(jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(optimized), shared)));
+  for (auto& object : objects) succeed(jit->addObjectFile(std::move(object)));
   return jit;
 }
 

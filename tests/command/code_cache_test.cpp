@@ -55,6 +55,21 @@ TEST_CASE("compiled code is kept, and used again") {
   CHECK(kept(caches).size() == 3);
 }
 
+TEST_CASE("large modules are compiled in pieces, the same ones for any number of threads, without a word") {
+  const Folder caches;
+  const std::string script = read_file("examples/transformer_block.bp");
+  const Finished first = run_with(caches, script, {"--threads=1"});
+  REQUIRE(first.code == 0);
+  CHECK(first.err == "");
+  const std::vector<fs::path> pieces = kept(caches);
+  CHECK(pieces.size() > 1);
+  const Finished shared = run_with(caches, script, {"--threads=3", "--no-cache"});
+  CHECK(shared.out == first.out);
+  CHECK(shared.err == "");
+  CHECK(run_with(caches, script, {"--threads=3"}).out == first.out);
+  CHECK(kept(caches).size() == pieces.size());
+}
+
 TEST_CASE("the flag --no-cache neither keeps nor uses code") {
   const Folder caches;
   const Finished finished = run_with(caches, kScript, {"--no-cache"});
