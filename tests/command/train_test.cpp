@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "runtime/io/safetensors.h"
 #include "tests/support/process.h"
@@ -527,4 +528,63 @@ train { steps = 2 }
   // Codes without names tell how many there are at least.
   CHECK(run_bpc({"run", "-", "--set", "t=[0, 4]"}, "dim C\ninput t : i32[2] of C\nn = C + 0\n").out == "n = 5\n");
   CHECK(run_bpc({"fmt", "-"}, "dim C\ninput of : i32[2]   of C=[0,1]\nx=of\n").out == "dim C\ninput of : i32[2] of C = [0, 1]\nx = of\n");
+}
+
+TEST_CASE("curves are drawn, and written for TensorBoard") {
+  const Folder folder;
+  const std::string script = folder.write("net.bp", kNet);
+  const std::string svg = (folder.path / "c.svg").string(), board = (folder.path / "runs/a").string();
+  REQUIRE(train(script, {"--plot", svg, "--tensorboard", board, "--validation", "0.3"}).code == 0);
+  const std::string picture = read_file(svg);
+  CHECK(picture.starts_with("<svg "));
+  for (const char* word : {">loss<", ">accuracy<", ">training<", ">validation<"}) CHECK(picture.find(word) != std::string::npos);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(board)) files.push_back(entry.path());
+  REQUIRE(files.size() == 1);
+  // The records are as TensorBoard's own: the first is 24 bytes long and names the version.
+  const std::string events = read_file(files[0].string());
+  CHECK(events[0] == 24);
+  CHECK(events.find("brain.Event:2") != std::string::npos);
+  for (const char* tag : {"training/loss", "validation/accuracy"}) CHECK(events.find(tag) != std::string::npos);
+  check_refused(train(script, {"--plot", "c.gif"}), 2, "names no .svg file");
+  check_refused(train(script, {"--tensorboard", script}), 2, "E0507");
+}
+
+TEST_CASE("as many of the last checkpoints stay as are asked for") {
+  const Folder folder;
+  const std::string script = folder.write("s.bp", "param w = 1\nloss J = (w - 3)^2\ntrain { optimizer = sgd(lr = 0.1); steps = 1 }\n");
+  const auto names = [&] {
+    std::set<std::string> found;
+    for (const auto& entry : fs::directory_iterator(folder.path / "s.model")) found.insert(entry.path().filename().string());
+    return found;
+  };
+  REQUIRE(train(script, {"--keep", "3"}).code == 0);
+  CHECK(names() == std::set<std::string>{"last.safetensors"});
+  for (const char* steps : {"2", "5"}) REQUIRE(train(script, {"--keep", "3", "--resume", "--steps", steps}).code == 0);
+  CHECK(names() == std::set<std::string>{"last.safetensors", "step_1.safetensors", "step_2.safetensors"});
+  CHECK(number(folder.path / "s.model/step_2.safetensors", "w") == Approx(1.72));
+  REQUIRE(train(script, {"--keep", "3", "--resume", "--steps", "6"}).code == 0);
+  CHECK(names() == std::set<std::string>{"last.safetensors", "step_2.safetensors", "step_5.safetensors"});
+}
+
+TEST_CASE("few rows, many in a batch, and metrics that are no numbers") {
+  const Folder folder;
+  const std::string script = folder.write("s.bp", R"(
+dim N
+input x : [N] = [1, 2, 3]
+param m = 0
+e = x - m
+loss J = mean(e^2)
+train { optimizer = sgd(lr = 0.1); steps = 3 }
+)");
+  check_refused(train(script, {"--metrics", "e"}), 1, "a metric is a single real number, and `e` is ");
+  check_refused(train(script, {"--metrics", "nothing"}), 1, "there is no metric `nothing`");
+  CHECK(train(script, {"--set", "x=[5]", "--batch", "64"}).out.find("1 row in batches of 1;") != std::string::npos);
+  CHECK(train(script, {"--batch", "2"}).code == 0);  // the last batch has one row
+  // One row cannot be shared out: it is learned from.
+  CHECK(train(script, {"--set", "x=[5]", "--validation", "0.5"}).out.find("validate") == std::string::npos);
+  const std::string zero =
+      folder.write("zero.npy", std::string("\x93NUMPY\1\0\x39\0{'descr': '<f8', 'fortran_order': False, 'shape': (0,), }", 67));
+  check_refused(train(script, {"--data", "x=" + zero}), 2, "there are no rows to learn from: N is 0");
+  check_refused(train(script, {"--validation", zero}), 2, "there are no rows to validate");
 }

@@ -259,7 +259,10 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
     return tensor ? std::optional(DataValue{std::move(*tensor), {}, {}}) : std::nullopt;
   }
   if (const auto* array = std::get_if<Tensor>(&file->is)) {
-    if (!query.file.selector.is_everything() && !query.file.is_inherited) {
+    // The file of all inputs is asked for each by its name.
+    const auto* column = std::get_if<Selector::Column>(&query.file.selector.which);
+    const bool is_by_name = column && *column == Selector::Column(query.name);
+    if (!query.file.selector.is_everything() && !query.file.is_inherited && !is_by_name) {
       session_.diagnostics
           .error(Code::E0503, query.span, shown(query.file.path) + ": a selector chooses columns of a table, and this is an array")
           .with_help("leave it out, and take parts in the script: `x[:, 0..4]`");

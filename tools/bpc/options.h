@@ -75,6 +75,9 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> settings;  // of the `train` block, in place of the script's
   std::string save;                                           // a folder; empty: beside the script
   std::string log;                                            // a file of the epochs, .csv or .jsonl, or empty
+  std::string plot;                                           // a .svg file of the curves, or empty
+  std::string tensorboard;                                    // a folder for an event file, or empty
+  int keep = 1;                                               // how many of the last checkpoints stay
   bool resume = false;
 };
 

@@ -1,12 +1,17 @@
 // `bpc train`: learns the params of a script from data, and keeps them.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 
 #include "runtime/io/write_file.h"
 #include "tools/bpc/guard.h"
 #include "tools/bpc/train/checkpoint.h"
+#include "tools/bpc/train/plot.h"
 #include "tools/bpc/train/progress.h"
+#include "tools/bpc/train/tensorboard.h"
 
 namespace bpc::tool {
 
@@ -57,7 +62,7 @@ class Training {
 
   int run() {
     if (session_.options.resume && !resume()) return session_.finish();
-    if (!folder_.prepare() || !write_log()) return session_.finish();
+    if (!folder_.prepare() || !prepare_events() || !write_log()) return session_.finish();
     progress_.begin(folder_.path(), trainer_.step());
     session_.report();
     good_.state = trainer_.state();
@@ -95,9 +100,27 @@ class Training {
     return true;
   }
 
+  // All that shows the history.
   bool write_log() {
-    const std::string& log = session_.options.log;
-    return log.empty() || runtime::write_file(log, log_text(log, trainer_, good_.history), session_.diagnostics);
+    const Options& options = session_.options;
+    const auto write = [&](const std::string& file, const std::string& text) {
+      return runtime::write_file(file, text, session_.diagnostics);
+    };
+    return (options.log.empty() || write(options.log, log_text(options.log, trainer_, good_.history))) &&
+           (options.plot.empty() || write(options.plot, plot_svg(trainer_.measured(), good_.history))) &&
+           (events_.empty() || write(events_, event_file(trainer_.measured(), good_.history, start_)));
+  }
+
+  // The event file of this training, named as TensorBoard expects, in a folder that is there. False: E0507.
+  bool prepare_events() {
+    const std::string& folder = session_.options.tensorboard;
+    if (folder.empty()) return true;
+    std::error_code problem;
+    std::filesystem::create_directories(folder, problem);
+    events_ = fmt::format("{}/events.out.tfevents.{}.bpc.{}", folder, static_cast<std::int64_t>(start_), getpid());
+    if (!problem) return true;
+    session_.diagnostics.error(Code::E0507, {}, fmt::format("cannot make the folder {}: {}", folder, problem.message()));
+    return false;
   }
 
   // An epoch that was cut off and went on is one. Of very many, every second one is dropped whenever there are too many to keep.
@@ -173,6 +196,8 @@ class Training {
   SavedTraining good_;  // as it was kept last, but for the history and the best, which are of now
   Tensors best_params_;
   bool best_is_new_ = false, cannot_keep_ = false;
+  std::string events_;  // the file for TensorBoard, or empty
+  double start_ = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   Clock::time_point kept_;
 };
 
@@ -182,6 +207,10 @@ int train_command(const Options& options) {
   Session session(options);
   if (!options.log.empty() && !is_log(options.log)) {
     session.diagnostics.error(Code::E0510, {}, fmt::format("`--log {}` names no .csv or .jsonl file", options.log));
+    return session.finish();
+  }
+  if (!options.plot.empty() && !options.plot.ends_with(".svg")) {
+    session.diagnostics.error(Code::E0510, {}, fmt::format("`--plot {}` names no .svg file", options.plot));
     return session.finish();
   }
   std::unique_ptr<Trainer> trainer = Trainer::make(session, options.files.front());

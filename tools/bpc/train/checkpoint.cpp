@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cinttypes>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -93,7 +96,32 @@ std::string Folder::remarks(const std::vector<Epoch>& history, const std::option
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+void Folder::find_earlier() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+    std::int64_t step = 0;
+    int end = 0;
+    const std::string name = entry.path().filename().string();
+    if (std::sscanf(name.c_str(), "step_%" SCNd64 ".safetensors%n", &step, &end) == 1 && end == static_cast<int>(name.size()))
+      earlier_.push_back(step);
+  }
+  std::ranges::sort(earlier_);
+}
+
+void Folder::shift_earlier() {
+  const int keep = session_.options.keep;
+  if (keep == 1 || kept_step_ < 0) return;
+  std::error_code ignored;
+  const fs::path folder(path_);
+  const auto name_of = [](std::int64_t step) { return fmt::format("step_{}.safetensors", step); };
+  fs::copy_file(folder / kLastParams, folder / name_of(kept_step_), fs::copy_options::overwrite_existing, ignored);
+  if (earlier_.empty() || earlier_.back() != kept_step_) earlier_.push_back(kept_step_);
+  for (; earlier_.size() >= static_cast<std::size_t>(keep); earlier_.erase(earlier_.begin()))
+    fs::remove(folder / name_of(earlier_.front()), ignored);
+}
+
 bool Folder::keep_last(const SavedTraining& saved) {
+  if (kept_step_ != saved.state.step) shift_earlier();
   Tensors tensors = saved.state.tensors;
   for (auto& [path, tensor] : trainer_.params()) {
     if (auto average = tensors.extract(path + "/" + frontend::kAverage)) {
@@ -103,7 +131,9 @@ bool Folder::keep_last(const SavedTraining& saved) {
       tensors.emplace(path, tensor);  // one that is not learned
     }
   }
-  return write(kLastParams, tensors, remarks(saved.history, saved.best, &saved.state));
+  if (!write(kLastParams, tensors, remarks(saved.history, saved.best, &saved.state))) return false;
+  kept_step_ = saved.state.step;
+  return true;
 }
 
 bool Folder::keep_best(const Tensors& params, const Epoch& epoch) {
@@ -152,6 +182,8 @@ std::optional<SavedTraining> Folder::read_last() {
   if (script == said.end() || script->second != session_.sources.file(trainer_.script().program.asts[0]->file).text)
     session_.diagnostics.warning(Code::W0504, {}, "the script has changed since the training that goes on began");
   written_ = {kLastParams, kBestParams};
+  kept_step_ = saved.state.step;
+  find_earlier();
   return saved;
 }
 

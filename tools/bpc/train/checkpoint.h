@@ -1,5 +1,6 @@
 // The folder of a training: last.safetensors, to use and to go on from, and best.safetensors, the params that judged best. Each file is
-// whole at any moment, whatever ends the process. What another training left there is called previous_last.safetensors ….
+// whole at any moment, whatever ends the process. What another training left there is called previous_last.safetensors …. With --keep=3,
+// the two before the last are step_100.safetensors ….
 //
 // A file holds the params by path ("W"), as --params takes them; what the rule keeps ("W/m"); where running means are asked for, the params
 // are these, and "W/trained" is what a step goes on from. Its remarks: "bpc", a JSON object of what else a training needs to go on, and
@@ -36,13 +37,18 @@ class Folder {
   std::optional<SavedTraining> read_last();
 
  private:
+  // The last checkpoint becomes an earlier one, and the earliest of too many goes.
+  void shift_earlier();
+  void find_earlier();
   bool write(const std::string& name, const Tensors& tensors, const std::string& remarks);
   std::string remarks(const std::vector<Epoch>& history, const std::optional<Epoch>& best, const Trainer::State* state) const;
 
   Session& session_;
   const Trainer& trainer_;
   std::string path_;
-  std::set<std::string> written_;  // files, by this training or the one that it goes on from
+  std::int64_t kept_step_ = -1;        // of the last checkpoint; -1: there is none
+  std::vector<std::int64_t> earlier_;  // steps of those before it
+  std::set<std::string> written_;      // files, by this training or the one that it goes on from
 };
 
 }  // namespace bpc::tool
