@@ -588,3 +588,27 @@ train { optimizer = sgd(lr = 0.1); steps = 3 }
   check_refused(train(script, {"--data", "x=" + zero}), 2, "there are no rows to learn from: N is 0");
   check_refused(train(script, {"--validation", zero}), 2, "there are no rows to validate");
 }
+
+TEST_CASE("the examples learn") {
+  const Folder folder;
+  const auto model = [&](const std::string& name) { return (folder.path / name).string(); };
+  REQUIRE(train("examples/logistic.bp", {"--real=f64", "--save", model("logistic")}).code == 0);
+  // scikit-learn 1.9.1: LogisticRegression(tol=1e-14, max_iter=100000); its gradient is 1e-7 there, as ours is.
+  const double weights[] = {-0.42351, 0.53446,  -0.11095, 0.96735,  -0.32159, -0.64576,
+                            -2.51715, -0.20639, 2.72355,  -1.07933, -0.94430, 2.02363};
+  const auto learned = kept(folder.path / "logistic/last.safetensors").at("W");
+  for (int i = 0; i < 12; ++i) CHECK(learned.real_at(i) == Approx(weights[i]).margin(3e-4));
+
+  REQUIRE(train("examples/digits.bp", {"--save", model("digits"), "--epochs", "6"}).code == 0);
+  const Finished digits = run_bpc({"eval", "examples/digits.bp", "--params", model("digits"), "--json"});
+  INFO(digits.err);
+  CHECK(json::parse(digits.out)["accuracy"] > 0.9);
+
+  REQUIRE(train("examples/houses.bp", {"--save", model("houses"), "--log", (folder.path / "log.jsonl").string()}).code == 0);
+  CHECK(log_of(folder.path / "log.jsonl").back()["validation loss"] < 0.1);
+  const std::string house = folder.write("new.csv", "rooms,area,year,district\n3,80,,old town\n3,80,1990,harbour\n");
+  const Finished priced =
+      run_bpc({"predict", "examples/houses.bp", "--params", model("houses"), "--data", house, "--out", "estimate", "--with-inputs"});
+  INFO(priced.err);
+  CHECK(priced.out.find("district,area,rooms,year,estimate\nold town,80,3,nan,5") == 0);
+}

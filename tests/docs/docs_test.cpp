@@ -3,8 +3,8 @@
 //   bp E0301      a script that stops with this error first, or warns with this code; flags for it may follow
 //   bp layers.bp  a file that later scripts of the page import
 //   csv new.csv   a file that later blocks read
-// and text, cpp: none of the language. In a block `console`, what follows `$ bpc explain …`, `train`, `predict`, `eval` or `summary` is
-// what that prints.
+// and text, cpp: none of the language. In a block `console`, what follows `$ bpc check …`, `explain`, `train`, `predict`, `eval` or
+// `summary` is what that prints.
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -110,7 +110,7 @@ TEST_CASE("explanations on the pages are what bpc prints") {
       if (block.kind.starts_with("bp ") && block.kind.ends_with(".bp")) folder.write(block.kind.substr(3), block.text);
       if (block.kind.starts_with("csv ")) folder.write(block.kind.substr(4), block.text);
       const std::string prompt = "$ bpc ";
-      const std::set<std::string> shown_commands{"explain", "train", "predict", "eval", "summary"};
+      const std::set<std::string> shown_commands{"check", "explain", "train", "predict", "eval", "summary"};
       const std::string command = block.text.substr(0, prompt.size()) == prompt
                                       ? block.text.substr(prompt.size(), block.text.find(' ', prompt.size()) - prompt.size())
                                       : "";
