@@ -9,13 +9,14 @@ namespace bpc::plan {
 
 namespace {
 
-constexpr std::int64_t kMostRows = 16;     // of a tile, whose code is written out
-constexpr std::int64_t kMostVectors = 8;   // in a row of it
-constexpr std::int64_t kMostTurned = 8;    // rows and columns of the square that is turned at once
-constexpr std::int64_t kFewPanels = 4;     // which read an operand again so seldom that it is not packed
-constexpr std::int64_t kFewTiles = 2;      // the same, of rows of tiles
-constexpr std::int64_t kCacheLine = 64;    // bytes
-constexpr double kFromFar = 0.3;           // cycles for a line from the second cache, beside what hides it
+constexpr std::int64_t kMostRows = 16;    // of a tile, whose code is written out
+constexpr std::int64_t kMostVectors = 8;  // in a row of it
+constexpr std::int64_t kMostTurned = 8;   // rows and columns of the square that is turned at once
+constexpr std::int64_t kFewPanels = 4;    // which read an operand again so seldom that it is not packed
+constexpr std::int64_t kFewTiles = 2;     // the same, of rows of tiles
+constexpr std::int64_t kCacheLine = 64;   // bytes
+constexpr std::int64_t kAtOnce = 32;  // second caches that all rows may fill when they are packed, rather than again for each block of b
+constexpr double kFromFar = 0.3;      // cycles for a line from the second cache, beside what hides it
 constexpr std::int64_t kMostThreads = 16;  // each packs for itself
 constexpr std::int64_t kThin = 4;          // fewer rows than that pay for no packing
 
@@ -94,7 +95,7 @@ class TileChoice {
     const std::int64_t line = std::max(tile.depth, std::int64_t{1}) * bytes_;
     tile.width = std::clamp(far / 2 / line / tile.panel() * tile.panel(), tile.panel(), round_up(n_, tile.panel()));
     tile.height = round_up(m_, tile.rows);
-    if (tile.height * line > 8 * far) tile.height = std::max(far / 4 / line / tile.rows, std::int64_t{1}) * tile.rows;
+    if (tile.height * line > kAtOnce * far) tile.height = std::max(far / 4 / line / tile.rows, std::int64_t{1}) * tile.rows;
   }
 
   // Whether b is read so seldom, and lies such that it is not packed. What is not packed ends with a whole tile that begins earlier; it
