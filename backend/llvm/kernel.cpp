@@ -25,6 +25,7 @@ constexpr double kLittleWork = 256, kModestWork = 16384;
 constexpr std::int64_t kAtOnce = 16, kSmallGroup = 4;  // lanes
 constexpr std::size_t kSmallBody = 8;                  // instructions
 constexpr std::size_t kLargeBody = 32;                 // instructions, which are not written more often for a few turns that are left
+constexpr std::int64_t kFewInstructions = 512;  // of all turns of a loop: LLVM may write them all out, and no vectors are made along it
 
 double work(const Kernel& kernel) {
   double turns = static_cast<double>(kernel.body.size());
@@ -138,11 +139,25 @@ class LoopNest {
     return builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left, code_.integer(turns));
   }
 
+  // Whether the axis is the innermost, short, and walked side by side in all that is read and written. LLVM would write its turns out, and
+  // make vectors along an axis further out, of elements that are far from each other.
+  bool is_short_row(std::size_t level) const {
+    const auto size = static_cast<std::int64_t>(kernel_.body.size()) * kernel_.axes[level].size;
+    if (level + 1 != kernel_.axes.size() || calls_ || kernel_.axes[level].size < kSmallGroup || size > kFewInstructions) return false;
+    bool all = true;
+    plan::for_each_access(kernel_,
+                          [&](const plan::Access& access) { all &= access.at.strides[level] == 0 || access.at.strides[level] == 1; });
+    for (const plan::Instruction& instruction : kernel_.body) all &= !std::holds_alternative<plan::Index>(instruction.what);
+    return all;
+  }
+
   void kept(std::size_t level) {
     if (level < kept_levels(kernel_) && is_cut(level)) {
       llvm::Value* begin = part_begin();
       loop(code_.integer(0), part_turns(), 1, [&](llvm::Value* turn) { at(builder_.CreateNSWAdd(begin, turn), [&] { kept(level + 1); }); });
-    } else if (level < kept_levels(kernel_))
+    } else if (level < kept_levels(kernel_) && is_short_row(level))
+      side_by_side(code_.integer(0), kernel_.axes[level].size, kAtOnce, [&](llvm::Value*) { results(); });
+    else if (level < kept_levels(kernel_))
       turns(code_.integer(0), code_.integer(kernel_.axes[level].size), [&] { kept(level + 1); });
     else if (kernel_.lanes > 0)
       strips();

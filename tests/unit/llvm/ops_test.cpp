@@ -293,4 +293,21 @@ TEST_CASE("indices known at run time") {
     }
 }
 
+TEST_CASE("short rows are vectors along the row, none of elements that are far from each other") {
+  for (std::int64_t columns : {4, 10, 16, 17, 40, 64})
+    for (Element element : {Element::f32, Element::f64}) {
+      CAPTURE(columns, element_name(element));
+      Function function;
+      Builder builder(function);
+      const ValueId x = parameter(function, shaped(element, {32, columns})), b = parameter(function, shaped(element, {columns}));
+      output(function, builder.emit(Opcode::relu, {builder.emit(Opcode::add, {x, b})}));
+      output(function, builder.emit(Opcode::gt, {x, b}));
+      agree(function);
+      const std::string text = backend::llvm_text(function, {2});
+      CHECK(text.find("gather") == std::string::npos);
+      CHECK(text.find("scatter") == std::string::npos);
+      CHECK(text.find(element == Element::f32 ? " x float>" : " x double>") != std::string::npos);
+    }
+}
+
 }  // namespace bpc::test
