@@ -148,7 +148,9 @@ std::optional<Expr> Generator::derivative(const Shape& shape, int depth) {
     }
   }
   order_ = std::max(order_, y->order + order);
-  return Expr{other ? twice(text, *other) : text, 3};
+  if (other) text = twice(text, *other);
+  // In a loop, a derivative of what the loop carries may grow faster than any bound.
+  return loop_ != 0 ? Expr{fmt::format("tanh({})", text), 1} : Expr{text, 3};
 }
 
 // `mixed`: the derivative of `total` along one to three directions of params. The twin takes them in another order, and each in any mode.

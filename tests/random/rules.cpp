@@ -28,7 +28,7 @@ const std::vector<Custom>& customs() {
        16},
       {"fn {}(x) {{ return sin(x), x * x }}", "adjoint {}(x) -> s, q {{ dx = cos(x) * ds + 2 * x * dq }}", {{}}, {{}, {}}, true, 4},
       // Newton's iteration for sqrt(x^2 + 0.5).
-      {"fn {}(x) {{ c = x^2 + 0.5; r = 1; for i in 0..7 {{ r = 0.5 * (r + c / r) }}; return r }}",
+      {"fn {}(x) {{ c = x^2 + 0.5; r = 1 + abs(x); for i in 0..7 {{ r = 0.5 * (r + c / r) }}; return r }}",
        "adjoint {}(x) -> y {{ dx = x / y * dy }}",
        {{}},
        {{}},
