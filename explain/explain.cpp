@@ -43,7 +43,7 @@ class Explainer {
         visible_(visible_nodes(nodes_)),
         borders_(trace, graph_, namer_, nodes_, visible_) {}
 
-  Explanation run() {
+  Explanation run(Live* wanted) {
     find_parts();
     name_values();
     make_steps();
@@ -58,10 +58,23 @@ class Explainer {
     mark_hidden();
     for (const Branch& branch : trace_.branches) decide(branch);
     if (!options_.element_of.empty()) follow();
+    if (wanted) *wanted = live();
     return std::move(out_);
   }
 
  private:
+  // The parts that the sweep has added to a cotangent.
+  struct Parts {
+    std::vector<const ir::ReverseSweep::Part*> of;
+    Tensor sum;
+  };
+  // Where a contribution comes from: the parts that it is, or a use of a step's own derivative.
+  struct Origin {
+    std::vector<const ir::ReverseSweep::Part*> parts;
+    std::size_t step = SIZE_MAX, use = 0;  // into the visible steps, and what its derivative uses
+    ValueId result = {};                   // of the step; invalid where it is only the parts
+  };
+
   Folding folding() const {
     return {options_.unfold_all, options_.unfolded, options_.iteration, options_.rows,
             [&](const Scope& scope) { return function_called(scope); }};
@@ -87,9 +100,10 @@ class Explainer {
       if (!part.by.valid() || part.by.index >= graph_.cluster_of.size()) continue;
       const std::size_t cluster = graph_.cluster_of[part.by.index];
       if (cluster == SIZE_MAX) continue;
-      Tensor& sum = parts_[{cluster, part.to}];
-      add_to(sum, trace_.value(part.part), 1);
-      if (part.is_sum) add_to(sum, trace_.value(part.before), -1);
+      Parts& parts = parts_[{cluster, part.to}];
+      parts.of.push_back(&part);
+      add_to(parts.sum, trace_.value(part.part), 1);
+      if (part.is_sum) add_to(parts.sum, trace_.value(part.before), -1);
     }
   }
 
@@ -233,7 +247,10 @@ class Explainer {
       const bool is_result = std::find(step.results.begin(), step.results.end(), id) != step.results.end();
       if (!is_input && !is_result && mentions(*local.formula, out_.quantities[id].name)) step.given.push_back(id);
     }
-    if (local.numbers) step.numbers = text_of(*local.numbers);
+    if (!local.numbers) return;
+    step.numbers = text_of(in_numbers(trace_, *local.numbers));
+    step.numbered = text_of(local.numbers->formula);
+    for (ValueId value : local.numbers->values) step.read.push_back(trace_.value(value));
   }
 
   // ---- what goes back ----
@@ -244,55 +261,109 @@ class Explainer {
     const std::vector<std::size_t> clusters = clusters_in(nodes_, visible_[at]);
     const QuantityId from = border.results.size() == 1 ? quantity(border.results[0]) : kNoQuantity;
     for (ValueId result : border.results) {  // what a group hands on, and reads itself
-      Tensor sum;
-      for (std::size_t cluster : clusters)
-        if (const auto part = parts_.find({cluster, result}); part != parts_.end()) add_to(sum, part->second, 1);
-      if (sum.count() > 0 && quantity(result) != kNoQuantity)
-        out_.contributions.push_back({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, sum});
+      const Parts parts = parts_to(result, clusters);
+      if (parts.sum.count() > 0 && quantity(result) != kNoQuantity)
+        contribute({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, parts.sum}, {parts.of});
     }
     for (ValueId input : border.inputs) {
       if (quantity(input) == kNoQuantity) continue;
-      Tensor sum;
-      for (std::size_t cluster : clusters)
-        if (const auto part = parts_.find({cluster, input}); part != parts_.end()) add_to(sum, part->second, 1);
+      const Parts parts = parts_to(input, clusters);
+      const Tensor& sum = parts.sum;
       std::vector<LocalDerivative> uses;
+      std::vector<std::size_t> places;  // of the uses
       if (is_operation && from != kNoQuantity && out_.quantities[from].cotangent)
-        for (const LocalDerivative& use : locals_[at].uses)
-          if (use.to == input) uses.push_back(use);
+        for (std::size_t i = 0; i < locals_[at].uses.size(); ++i)
+          if (locals_[at].uses[i].to == input) uses.push_back(locals_[at].uses[i]), places.push_back(i);
       Contribution contribution{from, quantity(input), at, {}, {}, {}, {}, {}, sum};
       if (uses.empty()) {
-        if (sum.count() > 0) out_.contributions.push_back(std::move(contribution));
+        if (sum.count() > 0) contribute(std::move(contribution), {parts.of});
         continue;
       }
       const bool is_evaluated =
           std::all_of(uses.begin(), uses.end(), [](const LocalDerivative& use) { return use.part_value.count() > 0; });
       if (!is_evaluated && sum.count() > 0) {  // a rule that fails where nothing arrives
-        out_.contributions.push_back(std::move(contribution));
+        contribute(std::move(contribution), {parts.of});
         continue;
       }
       const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
       const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
-      for (const LocalDerivative& use : uses) {
+      for (std::size_t i = 0; i < uses.size(); ++i) {
+        const LocalDerivative& use = uses[i];
         if (uses.size() > 1 && use.part && use.part->is_number(0)) continue;
         Contribution each = contribution;
         each.part = use.part;
         each.factor = use.factor;
         each.factor_value = use.factor_value;
-        each.value = uses.size() == 1 && sum.count() > 0 ? sum : use.part_value;
+        const bool is_whole = uses.size() == 1 && sum.count() > 0;
+        each.value = is_whole ? sum : use.part_value;
         each.notation = wording.notation(cluster, input, uses.size());
         each.why = use.factor ? wording.why(*use.factor, out_) : "";
         if (each.value.count() == 0) each.value = Tensor::zeros(function_.type(input));
-        out_.contributions.push_back(std::move(each));
+        contribute(std::move(each), {is_whole ? parts.of : Parts().of, at, places[i], border.results[0]});
       }
     }
+  }
+
+  Parts parts_to(ValueId value, const std::vector<std::size_t>& clusters) const {
+    Parts all;
+    for (std::size_t cluster : clusters) {
+      const auto parts = parts_.find({cluster, value});
+      if (parts == parts_.end()) continue;
+      all.of.insert(all.of.end(), parts->second.of.begin(), parts->second.of.end());
+      add_to(all.sum, parts->second.sum, 1);
+    }
+    return all;
+  }
+
+  void contribute(Contribution contribution, Origin origin) {
+    out_.contributions.push_back(std::move(contribution));
+    origins_.push_back(std::move(origin));
+  }
+
+  // ---- the numbers as a program ----
+
+  Live live() const {
+    LiveBuilder builder(trace_);
+    for (const auto& [value, id] : ids_) {
+      builder.add(fmt::format("/values/{}/value", id), value);
+      if (out_.quantities[id].cotangent) builder.add(fmt::format("/values/{}/gradient", id), trace_.sweep->cotangents[value.index]);
+    }
+    for (std::size_t at = 0; at < visible_.size(); ++at) {
+      const auto local = locals_.find(at);
+      if (local == locals_.end() || !local->second.numbers) continue;
+      const std::vector<ValueId>& values = local->second.numbers->values;
+      for (std::size_t i = 0; i < out_.steps[out_.visible[at]].read.size(); ++i)
+        builder.add(fmt::format("/steps/{}/read/{}", out_.visible[at], i), values[i]);
+    }
+    for (std::size_t i = 0; i < origins_.size(); ++i) {
+      const Origin& origin = origins_[i];
+      const std::string path = fmt::format("/contributions/{}/value", i);
+      if (!origin.parts.empty()) builder.add_sum(path, origin.parts);
+      if (!origin.result.valid()) continue;
+      const std::string factor = out_.contributions[i].factor ? fmt::format("/contributions/{}/factor_value", i) : "";
+      builder.add_local(origin.parts.empty() ? path : "", factor, *locals_.at(origin.step).code, origin.use,
+                        trace_.sweep->cotangents[origin.result.index]);
+    }
+    for (std::size_t loop = 0; loop < histories_.size(); ++loop)
+      for (std::size_t i = 0; i < histories_[loop].size(); ++i)
+        for (std::size_t turn = 0; turn < histories_[loop][i].size(); ++turn) {
+          const ValueId value = histories_[loop][i][turn];
+          builder.add(fmt::format("/loops/{}/values/{}/sizes/{}", loop, i, turn), value);
+          if (trace_.sweep && value.index < trace_.sweep->cotangents.size())
+            builder.add(fmt::format("/loops/{}/values/{}/gradients/{}", loop, i, turn), trace_.sweep->cotangents[value.index]);
+        }
+    return builder.finish();
   }
 
   // ---- loops and branches ----
 
   void summarise(const LoopReader& loops, std::size_t loop) {
-    LoopSummary summary = loops.summary(nodes_[loop].scope, clusters_in(nodes_, loop));
+    std::vector<LoopReader::History> histories;
+    LoopSummary summary = loops.summary(nodes_[loop].scope, clusters_in(nodes_, loop), histories);
     if (const auto step = step_of_.find(loop); step != step_of_.end()) summary.step = step->second;
-    if (!summary.histories.empty()) out_.loops.push_back(std::move(summary));
+    if (summary.histories.empty()) return;
+    out_.loops.push_back(std::move(summary));
+    histories_.push_back(std::move(histories));
   }
 
   // What ran in a scope is not shown where that is of the library, or stands in one of the steps that are folded.
@@ -348,7 +419,9 @@ class Explainer {
   Borders borders_;
   std::map<std::size_t, std::size_t> step_of_;  // by node
   std::map<std::size_t, LocalStep> locals_;
-  std::map<std::pair<std::size_t, ValueId>, Tensor> parts_;  // by cluster and what it goes to
+  std::map<std::pair<std::size_t, ValueId>, Parts> parts_;   // by cluster and what it goes to
+  std::vector<Origin> origins_;                              // by contribution
+  std::vector<std::vector<LoopReader::History>> histories_;  // by loop
   Naming names_;
   std::map<ValueId, QuantityId> ids_;
   std::vector<bool> is_hidden_;  // by scope
@@ -357,8 +430,8 @@ class Explainer {
 
 }  // namespace
 
-Explanation explain(const Trace& trace, const ExplainOptions& options) {
-  return Explainer(trace, options).run();
+Explanation explain(const Trace& trace, const ExplainOptions& options, Live* live) {
+  return Explainer(trace, options).run(live);
 }
 
 std::vector<std::size_t> contributions_to(const Explanation& explanation, QuantityId quantity) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "explain/explanation.h"
+#include "explain/live.h"
 #include "explain/trace.h"
 #include "support/source.h"
 
@@ -23,6 +24,7 @@ struct ExplainOptions {
   std::vector<std::int64_t> element;      // its index
 };
 
-Explanation explain(const Trace& trace, const ExplainOptions& options);
+// `live`: where it is given, gets the program of the explanation's numbers.
+Explanation explain(const Trace& trace, const ExplainOptions& options, Live* live = nullptr);
 
 }  // namespace bpc::explain

@@ -47,9 +47,11 @@ struct Step {
   std::vector<QuantityId> inputs;  // on the way
   std::vector<QuantityId> given;   // what else its formula names
   Span place;
-  std::string function;    // what is called, where it is one function
-  std::string expression;  // as the author wrote it, with the names of the quantities
-  std::string numbers;     // the same in numbers; empty where there are tensors
+  std::string function;               // what is called, where it is one function
+  std::string expression;             // as the author wrote it, with the names of the quantities
+  std::string numbers;                // the same in numbers; empty where there are tensors
+  std::string numbered;               // the same with {0}, {1} … for the numbers
+  std::vector<runtime::Tensor> read;  // these numbers
   std::optional<Formula> formula;
   std::vector<std::size_t> inside;  // steps of a call, loop, turn or derivative
   bool is_open = false;             // whether these are shown instead of it

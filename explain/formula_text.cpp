@@ -59,6 +59,11 @@ std::string latex_within(const Formula& formula, Level at_least) {
   return level_of(formula) >= at_least ? latex_of(formula) : fmt::format("\\left({}\\right)", latex_of(formula));
 }
 
+// No two signs stand side by side.
+std::string after_minus(const std::string& text) {
+  return text.starts_with('-') ? fmt::format("({})", text) : text;
+}
+
 std::string joined(const Formula& formula, const std::function<std::string(const Formula&)>& text) {
   std::string result;
   for (const Formula& part : formula.parts) result += (result.empty() ? "" : ", ") + text(part);
@@ -85,13 +90,13 @@ std::string text_of(const Formula& formula) {
     case Kind::name:
       return formula.text;
     case Kind::negative:
-      return "-" + within(formula.parts[0], Level::product);
+      return "-" + after_minus(within(formula.parts[0], Level::product));
     case Kind::sum: {
       std::string text;
       for (const Formula& part : formula.parts) {
         const bool is_negative = part.is(Kind::negative) && !text.empty();
         text += text.empty() ? "" : is_negative ? " − " : " + ";
-        text += is_negative    ? within(part.parts[0], Level::product)
+        text += is_negative    ? after_minus(within(part.parts[0], Level::product))
                 : text.empty() ? text_of(part)
                                : within(part, part.is(Kind::number) ? Level::power : Level::product);
       }

@@ -112,6 +112,11 @@ Json to_json(const Explanation& e, const SourceMap& sources) {
              {"text", step_text(e, step)}};
     if (!step.function.empty()) one["function"] = step.function;
     if (!step.numbers.empty()) one["numbers"] = step.numbers;
+    if (!step.numbered.empty()) {
+      one["numbered"] = step.numbered;
+      Json& read = one["read"] = Json::array();
+      for (const Tensor& number : step.read) read.push_back(value(number));
+    }
     one["formula"] = formula(step.formula);
     one["results"] = step.results;
     one["inputs"] = step.inputs;

@@ -40,15 +40,18 @@ class StepFunction {
   std::vector<Tensor> arguments;
   std::vector<std::pair<ValueId, ValueId>> uses;  // an input and the parameter for one of its uses
   std::map<ValueId, std::string> written;         // names by value of `function`
-  std::map<ValueId, Tensor> numbers;              // of what the ops read, by value of `function`
+  std::map<ValueId, ValueId> read;                // values of the trace, by the value of `function` that stands for one
+  std::vector<ValueId> sources;                   // of the trace, by parameter
 
   ValueId map(ValueId of_trace) const { return cloner_.map(of_trace); }
   ir::Builder& builder() { return builder_; }
 
-  ValueId add_parameter(const Type& type, const std::string& name, Tensor argument) {
+  // `source`: the value of the trace that it stands for, if it is one.
+  ValueId add_parameter(const Type& type, const std::string& name, Tensor argument, ValueId source) {
     const ValueId parameter = function.add_parameter(ir::Parameter::Kind::input, fmt::format("#{}", function.parameters.size()), type);
     written[parameter] = name;
-    numbers[parameter] = argument;
+    if (source.valid()) read[parameter] = source;
+    sources.push_back(source);
     arguments.push_back(std::move(argument));
     return parameter;
   }
@@ -86,12 +89,12 @@ class StepFunction {
     for (std::size_t k = 0; k < op.operands.size(); ++k) {
       const ValueId operand = op.operands[k];
       if (is_inside(operand) || !graph_.is_active[operand.index]) continue;
-      const ValueId use = add_parameter(trace_.function.type(operand), name_of(operand), trace_.value(operand));
+      const ValueId use = add_parameter(trace_.function.type(operand), name_of(operand), trace_.value(operand), operand);
       uses.emplace_back(operand, use);
       function.op(copied).operands[k] = use;
     }
     const bool is_scalar_part = is_movement(op.code) && op.results.size() == 1 && trace_.function.type(op.results[0]).is_scalar();
-    if (is_scalar_part) numbers[cloner_.map(op.results[0])] = trace_.value(op.results[0]);
+    if (is_scalar_part) read[cloner_.map(op.results[0])] = op.results[0];
   }
 
   // What is read but not on the way: written where it is used if it is small, and nobody named it.
@@ -103,12 +106,12 @@ class StepFunction {
     const bool is_small = made && made->regions.empty() && made->results.size() == 1 && depth < kDeepest &&
                           (is_number || is_movement(made->code) || is_arithmetic(made->code) || made->code == Opcode::constant);
     if (graph_.is_active[id.index] || !name.empty() || !is_small) {
-      cloner_.set(id, add_parameter(trace_.function.type(id), name, trace_.value(id)));
+      cloner_.set(id, add_parameter(trace_.function.type(id), name, trace_.value(id), id));
       return;
     }
     for (ValueId operand : made->operands) provide(operand, depth + 1);
     cloner_.clone(trace_.function.value(id).op);
-    if (!is_number && trace_.function.type(id).is_scalar()) numbers[cloner_.map(id)] = trace_.value(id);
+    if (!is_number && trace_.function.type(id).is_scalar()) read[cloner_.map(id)] = id;
   }
 
   const Trace& trace_;
@@ -126,26 +129,34 @@ std::optional<Formula> formula_at(const frontend::WrittenExpressions& expression
 }
 
 // The expression with numbers for all that it reads; nullopt where that is more than scalars.
-std::optional<Formula> in_numbers(const StepFunction& step, ValueId y, Element real) {
+std::optional<LocalStep::Numbers> numbered(const Trace& trace, const StepFunction& step, ValueId y, Element real) {
   std::map<ValueId, std::string> names;
-  std::map<std::string, Formula> by_name;
-  for (const auto& [value, tensor] : step.numbers) {
-    const bool is_scalar = tensor.count() == 1 && tensor.type().rank() == 0;
-    const std::string name = is_scalar ? fmt::format("#{}", names.size()) : std::string(kNoNumber);
-    names[value] = name;
-    if (!is_scalar) continue;
-    const bool is_bool = tensor.type().element == Element::boolean;
-    by_name[name] = is_bool ? Formula::name(tensor.int_at(0) != 0 ? "true" : "false") : Formula::number(tensor.real_at(0));
+  std::vector<ValueId> values;
+  for (const auto& [value, source] : step.read) {
+    const bool is_scalar = trace.function.type(source).is_scalar();
+    names[value] = is_scalar ? fmt::format("{{{}}}", values.size()) : std::string(kNoNumber);
+    if (is_scalar) values.push_back(source);
   }
   const std::optional<Formula> formula = formula_at(frontend::write_expressions(step.function, real, names, {{y}}), 0);
   if (!formula || text_of(*formula).find(kNoNumber) != std::string::npos) return std::nullopt;
-  return replaced(*formula, [&](const std::string& name) -> const Formula* {
+  return LocalStep::Numbers{*formula, std::move(values)};
+}
+
+}  // namespace
+
+Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers) {
+  std::map<std::string, Formula> by_name;
+  for (std::size_t i = 0; i < numbers.values.size(); ++i) {
+    const Tensor& value = trace.value(numbers.values[i]);
+    const bool is_bool = value.type().element == Element::boolean;
+    by_name[fmt::format("{{{}}}", i)] =
+        is_bool ? Formula::name(value.int_at(0) != 0 ? "true" : "false") : Formula::number(value.real_at(0));
+  }
+  return replaced(numbers.formula, [&](const std::string& name) -> const Formula* {
     const auto known = by_name.find(name);
     return known == by_name.end() ? nullptr : &known->second;
   });
 }
-
-}  // namespace
 
 LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,
                      const std::string& arriving, const Tensor& cotangent) {
@@ -153,12 +164,12 @@ LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& clus
   const ValueId result = cluster.results.at(0), y = step.map(result);
   LocalStep local;
   local.formula = formula_at(frontend::write_expressions(step.function, real, step.written, {{y}}), 0);
-  if (trace.function.type(result).is_scalar()) local.numbers = in_numbers(step, y, real);
+  if (trace.function.type(result).is_scalar()) local.numbers = numbered(trace, step, y, real);
   if (cotangent.count() == 0 && trace.function.type(result).count() != 0) return local;
 
   std::vector<ValueId> xs;
   for (const auto& [input, use] : step.uses) xs.push_back(use);
-  const ValueId dy = step.add_parameter(step.function.type(y), arriving, cotangent);
+  const ValueId dy = step.add_parameter(step.function.type(y), arriving, cotangent, {});
   ir::ReverseSweep sweep(step.builder(), xs);
   sweep.run(y, dy, "y");
   std::vector<ValueId> parts;
@@ -178,6 +189,7 @@ LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& clus
     if (!part_values.empty()) use.part_value = part_values[i];
     local.uses.push_back(std::move(use));
   }
+  local.code = LocalStep::Code{std::move(step.function), std::move(step.sources), std::move(parts)};
   return local;
 }
 
@@ -190,7 +202,7 @@ Tensor reach(const Trace& trace, const Graph& graph, const std::vector<OpId>& op
   const std::size_t uses = step.uses.size();
   for (std::size_t i = 0; i < uses; ++i) {
     if (step.uses[i].first != input) continue;
-    const ValueId direction = step.add_parameter(trace.function.type(input), "", one);
+    const ValueId direction = step.add_parameter(trace.function.type(input), "", one, {});
     Diagnostics diagnostics;
     tangents.push_back(ir::ForwardSweep(step.builder(), step.uses[i].second, direction, diagnostics).run(step.map(result)));
     if (diagnostics.has_errors()) return {};

@@ -24,10 +24,24 @@ struct LocalDerivative {
 };
 
 struct LocalStep {
+  // The step's own derivative as code.
+  struct Code {
+    ir::Function function;
+    std::vector<ir::ValueId> sources;  // for each parameter the value of the trace that it stands for; invalid: what arrives
+    std::vector<ir::ValueId> parts;    // for each of `uses`
+  };
+  // Numbers in place of what the formula reads.
+  struct Numbers {
+    Formula formula;                  // with the names "{0}", "{1}" … for the numbers
+    std::vector<ir::ValueId> values;  // of the trace, by number
+  };
   std::optional<Formula> formula;  // of the result
-  std::optional<Formula> numbers;  // the same with numbers in place of what it reads; where these are scalars
+  std::optional<Numbers> numbers;  // where all that it reads are scalars
   std::vector<LocalDerivative> uses;
+  std::optional<Code> code;  // where there are uses
 };
+// The formula with the numbers of the run.
+Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers);
 
 // Of a cluster with one result. `arriving`: what formulas call the cotangent of its result, whose value is `cotangent`. `real` is the
 // program's default float.

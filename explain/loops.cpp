@@ -29,7 +29,7 @@ bool LoopReader::leaves_turn(ValueId value, std::size_t loop, std::int64_t turn)
   return is_y || std::any_of(readers.begin(), readers.end(), [&](std::size_t scope) { return turn_of(scope, loop) != turn; });
 }
 
-LoopSummary LoopReader::summary(std::size_t loop, const std::vector<std::size_t>& clusters) const {
+LoopSummary LoopReader::summary(std::size_t loop, const std::vector<std::size_t>& clusters, std::vector<History>& histories) const {
   LoopSummary summary{SIZE_MAX, trace_.scopes[loop].turns, {}};
   std::map<std::string, std::map<std::int64_t, ValueId>> by_name;
   for (std::size_t cluster : clusters)
@@ -40,7 +40,8 @@ LoopSummary LoopReader::summary(std::size_t loop, const std::vector<std::size_t>
     }
   for (const auto& [name, values] : by_name) {
     if (values.size() < 2) continue;
-    History history{name, {}, {}, true};
+    explain::History history{name, {}, {}, true};
+    History& behind = histories.emplace_back();
     for (const auto& [turn, value] : values) history.is_scalar = history.is_scalar && is_scalar(trace_.value(value));
     const auto size = [&](const Tensor& tensor) {
       return tensor.count() == 0 ? 0.0 : history.is_scalar ? tensor.real_at(0) : norm_of(tensor);
@@ -48,6 +49,7 @@ LoopSummary LoopReader::summary(std::size_t loop, const std::vector<std::size_t>
     for (const auto& [turn, value] : values) {
       history.values.push_back(size(trace_.value(value)));
       history.cotangents.push_back(size(cotangent_(value)));
+      behind.push_back(value);
     }
     summary.histories.push_back(std::move(history));
   }

@@ -13,7 +13,9 @@ class LoopReader {
   LoopReader(const Trace& trace, const Graph& graph, const Namer& namer, std::function<runtime::Tensor(ir::ValueId)> cotangent);
 
   // Of the loop that is this scope, made of these clusters: the values that a turn hands on, by their authors' names.
-  LoopSummary summary(std::size_t loop, const std::vector<std::size_t>& clusters) const;
+  // `histories` gets the values that stand behind those of the summary, by turn.
+  using History = std::vector<ir::ValueId>;
+  LoopSummary summary(std::size_t loop, const std::vector<std::size_t>& clusters, std::vector<History>& histories) const;
 
  private:
   std::int64_t turn_of(std::size_t scope, std::size_t loop) const;

@@ -188,6 +188,14 @@ std::string step_text(const Explanation& e, const Step& step) {
   return {};
 }
 
+std::string term_text(const Explanation& e, const Contribution& contribution, Symbols symbols) {
+  return term_symbols(e, contribution, symbols);
+}
+
+std::string factor_text(const Explanation&, const Contribution& contribution, Symbols symbols) {
+  return factor_symbols(contribution, symbols);
+}
+
 std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Symbols symbols) {
   std::vector<LocalText> texts;
   const Step& step = e.steps[e.visible[visible]];

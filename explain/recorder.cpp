@@ -34,6 +34,7 @@ ValueId Recorder::flat(ValueId id) {
   known.flat = function.add_parameter(kind, path, type);
   known.where = trace_id_;
   if (place.valid()) function.parameters.back().origin = function.add_origin(source_.origin(place));
+  if (known.is_left) trace_->unkept.push_back(known.flat);
   note(known.flat, name, known.value);
   return known.flat;
 }

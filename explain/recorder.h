@@ -18,6 +18,7 @@ struct Known {
   ir::ValueId flat;                               // what stands for it in the trace `where`
   std::size_t where = 0;                          // 0: in none
   std::shared_ptr<std::vector<Known>> tape = {};  // what a tape holds; one that is used linearly needs no copies
+  bool is_left = false;                           // by turns that are not kept
 };
 
 // Values and ops without a prefix are those of the program; `flat` ones are those of the trace.

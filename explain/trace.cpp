@@ -186,7 +186,7 @@ class Tracer {
   std::vector<Known> turn(const Op& op, bool is_kept, std::int64_t k, Body body) {
     if (is_kept) return kept_turn(op, recorder_.scope(source_.origin(op.origin)), k, body);
     std::vector<Known> result = recorder_.in_scratch([&] { return kept_turn(op, 0, k, body); });
-    for (Known& known : result) known.where = 0;
+    for (Known& known : result) known.where = 0, known.is_left = true;
     return result;
   }
 
@@ -206,6 +206,8 @@ class Tracer {
     const bool is_for = op.code == Opcode::for_loop;
     const std::int64_t lo = is_for ? integer(op.operands[0]) : 0, by = is_for ? integer(op.operands[2]) : 1;
     if (by == 0) throw Stop{backend::step_failure(backend::site_of(source_, op))};
+    for (std::size_t i = 0; is_for && i < uncarried; ++i)
+      recorder_.trace().counts.push_back({source_.origin(op.origin).span, recorder_.flat(op.operands[i])});
     const std::uint64_t count = is_for ? ir::turn_count(lo, integer(op.operands[1]), by) : UINT64_MAX;
     const std::uint64_t most = options_.max_iterations;
     if (most != 0 && is_for && count > most) throw Stop{backend::iteration_failure(backend::site_of(source_, op), most)};
@@ -232,6 +234,7 @@ class Tracer {
 
   bool continues(const Op& op, bool is_kept, std::int64_t number, const std::vector<Known>& state) {
     const std::vector<Known> again = turn(op, is_kept, number, [&] { return block(op.regions[0], state); });
+    if (is_kept) recorder_.trace().counts.push_back({source_.origin(op.origin).span, again[0].flat});
     return again[0].value.int_at(0) != 0;
   }
 

@@ -55,7 +55,14 @@ struct Trace {
   std::vector<std::size_t> scope_of;    // by op
   std::vector<Scope> scopes{Scope{}};
   std::vector<Branch> branches;
-  std::optional<Sweep> sweep;  // the derivative that was asked for
+  // A number that decided how many turns a loop takes.
+  struct Count {
+    Span place;  // the loop's range
+    ir::ValueId value;
+  };
+  std::vector<Count> counts;
+  std::vector<ir::ValueId> unkept;  // parameters of `function` that hold what turns which are not kept have come to
+  std::optional<Sweep> sweep;       // the derivative that was asked for
   // Of derivatives that the one asked for goes through: what a value is the cotangent of, dy/dx. `calls`: that the derivative stands in.
   struct Cotangent {
     ir::ValueId y, x;

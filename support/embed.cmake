@@ -1,3 +1,12 @@
-# Writes OUT: the text of FILE as the C++ string NAME of the namespace bpc.
-file(READ ${FILE} text)
+# Writes OUT: the text of FILE as the C++ string NAME of the namespace bpc. Of several files the texts, each below a line `#== ` and its name.
+list(LENGTH FILE count)
+set(text "")
+foreach(each IN LISTS FILE)
+  file(READ ${each} one)
+  get_filename_component(name ${each} NAME)
+  if(count GREATER 1)
+    string(APPEND text "#== ${name}\n")
+  endif()
+  string(APPEND text "${one}")
+endforeach()
 file(WRITE ${OUT} "namespace bpc {\n\nextern const char* const ${NAME};\nconst char* const ${NAME} = R\"bpc_text(${text})bpc_text\";\n\n}  // namespace bpc\n")

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/llvm/wasm.h"
 #include "ir/function.h"
 #include "runtime/executable.h"
 
@@ -39,6 +40,7 @@ struct CodeGenerator {
   decltype(&backend::plan_text) plan_text;
   decltype(&backend::llvm_text) llvm_text;
   decltype(&backend::assembly_text) assembly_text;
+  decltype(&backend::compile_to_wasm) compile_to_wasm;
   decltype(&backend::host_text) host_text;
 };
 extern "C" const CodeGenerator* bpc_code_generator();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "frontend/syntax/ast.h"
 #include "support/diagnostics.h"
@@ -14,6 +16,9 @@ std::optional<Ast> parse(const SourceMap& sources, FileId file, Diagnostics& dia
 // The same, but a statement with a mistake is an ErrorStmt, and so are the lines below it that seem to belong to it, indented further;
 // nullopt when nothing is certain.
 std::optional<Ast> parse_partial(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
+
+// `param`, `for`, `while` …
+std::vector<std::string> words_of_the_language();
 
 // Whether a piece of code could stand in a script: as a statement, or in a place where a value, a range, an index, a head or a clause
 // stands.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "BpParser.h"
+#include "frontend/syntax/parse.h"
 
 namespace bpc::frontend {
 
@@ -82,6 +83,12 @@ bool is_word(std::size_t kind) {
 bool is_word(std::string_view text) {
   const auto& all = classes().spellings;
   return is_word(static_cast<std::size_t>(std::ranges::find(all, text) - all.begin()));
+}
+std::vector<std::string> words_of_the_language() {
+  std::vector<std::string> words;
+  for (std::size_t kind = 0; kind < classes().spellings.size(); ++kind)
+    if (is_word(kind)) words.push_back(spelling(kind));
+  return words;
 }
 bool is_soft_word(std::size_t kind) {
   return contains(classes().soft_words, kind);

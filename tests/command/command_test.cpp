@@ -70,7 +70,7 @@ TEST_CASE("wrong words get a suggestion and exit 2") {
   CHECK_THAT(run_bpc({"examples/tutorial.bp"}).err, Contains("bpc run examples/tutorial.bp"));
   CHECK_THAT(run_bpc({"run", "--bakend=jit", "examples/tutorial.bp"}).err, Contains("did you mean `--backend`"));
   CHECK_THAT(run_bpc({"emit", "--as=lvm", "examples/tutorial.bp"}).err, Contains("did you mean `llvm`"));
-  CHECK_THAT(run_bpc({"emit", "--as=html", "examples/tutorial.bp"}).err, Contains("E0199"));
+  CHECK_THAT(run_bpc({"emit", "--as=json", "examples/tutorial.bp"}).err, Contains("E0199"));
   CHECK_THAT(run_bpc({"repl", "examples/tutorial.bp"}).err, Contains("E0199"));
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"rum"},
                                                                                      {"run"},
@@ -79,7 +79,7 @@ TEST_CASE("wrong words get a suggestion and exit 2") {
                                                                                      {"run", "no_such.bp"},
                                                                                      {"run", "examples"},
                                                                                      {"repl", "examples/tutorial.bp"},
-                                                                                     {"emit", "--as=html", "examples/tutorial.bp"},
+                                                                                     {"emit", "--as=json", "examples/tutorial.bp"},
                                                                                      {"run", "examples/tutorial.bp", "--set", "q=1"},
                                                                                      {"run", "examples/tutorial.bp", "--set", "x"},
                                                                                      {"run", "examples/tutorial.bp", "--params", "none"}}) {

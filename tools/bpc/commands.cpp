@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"check", "Check names, types and shapes; with --grad, every gradient", add_check_flags, check_command},
     {"emit", "Write a script as IR, LLVM, assembly, or as the script of its gradient", add_emit_flags, emit_command},
     {"explain", "Show how a gradient comes about: each value, each step back, the chain rule", add_explain_flags, explain_command},
+    {"play", "Edit a script in the browser, where its page follows", add_play_flags, play_command},
     {"opt", "Run passes on IR text", add_opt_flags, opt_command},
     {"fmt", "Format scripts", add_fmt_flags, fmt_command},
     {"test", "Run scripts and compare with their `# expect` comments", add_test_flags, test_command},

@@ -29,6 +29,7 @@ int run_command(const Options& options);
 int check_command(const Options& options);
 int emit_command(const Options& options);
 int explain_command(const Options& options);
+int play_command(const Options& options);
 int opt_command(const Options& options);
 int fmt_command(const Options& options);
 int test_command(const Options& options);

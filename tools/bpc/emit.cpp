@@ -8,8 +8,6 @@ namespace bpc::tool {
 
 namespace {
 
-constexpr std::size_t kRows = 40;  // steps of a graph that can be taken in at a glance
-
 const Emitter* find_emitter(Session& session) {
   const std::string& format = session.options.format;
   std::vector<std::string> names;
@@ -45,8 +43,8 @@ int emit_command(const Options& options) {
   std::optional<Script> script = lower_script(session, options.files.front(), emitter->show ? DataNeed::values : DataNeed::types);
   if (!script) return session.finish();
   if (emitter->show) {
-    const std::optional<explain::Explanation> explanation = explain_script(session, *script, kRows);
-    if (explanation) put(emitter->show(*explanation, options));
+    const std::optional<Explained> explained = explain_script(session, *script, kGraphRows);
+    if (explained) put(emitter->show(session, *explained, script->module));
     return session.finish();
   }
   script->module.main = ir::part(script->module.main, Wanted{true, options.grad});

@@ -5,6 +5,7 @@
 #include "ir/print.h"
 #include "tools/bpc/code_generator.h"
 #include "tools/bpc/graphviz.h"
+#include "tools/bpc/page.h"
 
 namespace bpc::tool {
 
@@ -26,14 +27,14 @@ std::string write_asm(const ir::Module& module, const Options& options) {
   return code_generator().assembly_text(module.main, {options.optimization});
 }
 
-std::string show_dot(const explain::Explanation& explanation, const Options&) {
-  return explain::to_dot(explanation);
+std::string show_dot(Session&, const Explained& explained, const ir::Module&) {
+  return explain::to_dot(explained.explanation);
 }
-std::string show_svg(const explain::Explanation& explanation, const Options&) {
-  return svg_of(explain::to_dot(explanation));
+std::string show_svg(Session&, const Explained& explained, const ir::Module&) {
+  return svg_of(explain::to_dot(explained.explanation));
 }
-std::string show_latex(const explain::Explanation& explanation, const Options& options) {
-  return explain::to_latex(explanation, options.files.front(), "");
+std::string show_latex(Session& session, const Explained& explained, const ir::Module&) {
+  return explain::to_latex(explained.explanation, session.options.files.front(), "");
 }
 
 constexpr Emitter kEmitters[] = {
@@ -45,7 +46,7 @@ constexpr Emitter kEmitters[] = {
     {"dot", "the graph of a run, in Graphviz's language", false, false, nullptr, show_dot},
     {"svg", "the graph of a run, drawn", false, false, nullptr, show_svg},
     {"latex", "the derivation, as a document", false, false, nullptr, show_latex},
-    {"html", "a page to step through", false, false, nullptr},
+    {"html", "a page to step through", false, false, nullptr, page_of},
     {"json", "the IR as JSON", false, false, nullptr},
 };
 

@@ -5,9 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "explain/explanation.h"
 #include "ir/function.h"
-#include "tools/bpc/options.h"
+#include "tools/bpc/explain_script.h"
 
 namespace bpc::tool {
 
@@ -18,7 +17,7 @@ struct Emitter {
   bool of_optimized;     // by default shows what the optimising passes made, otherwise lowered IR
   std::string (*write)(const ir::Module& module, const Options& options);  // null: see `show`
   // Of a format that shows a run of the script, and not the program; null where there is neither: not implemented yet.
-  std::string (*show)(const explain::Explanation& explanation, const Options& options) = nullptr;
+  std::string (*show)(Session& session, const Explained& explained, const ir::Module& module) = nullptr;
 
   bool is_there() const { return write || show; }
 };

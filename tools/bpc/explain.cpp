@@ -6,6 +6,7 @@
 #include "explain/render.h"
 #include "tools/bpc/explain_script.h"
 #include "tools/bpc/explain_topic.h"
+#include "tools/bpc/page.h"
 #include "tools/bpc/terminal.h"
 
 namespace bpc::tool {
@@ -25,13 +26,17 @@ int explain_command(const Options& options) {
     return session.finish();
   }
   std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
-  const std::optional<explain::Explanation> explanation = script ? explain_script(session, *script, kRows) : std::nullopt;
-  if (!explanation) return session.finish();
+  const std::optional<Explained> explained =
+      script ? explain_script(session, *script, options.format == "html" ? kGraphRows : kRows) : std::nullopt;
+  if (!explained) return session.finish();
+  const explain::Explanation* explanation = &explained->explanation;
   session.report();
   if (options.format == "json")
     print("{}\n", explain::to_json(*explanation, session.sources).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   else if (options.format == "md")
     put(explain::to_markdown(*explanation, options.files.front(), options.param));
+  else if (options.format == "html")
+    put(page_of(session, *explained, script->module));
   else if (options.format == "latex")
     put(explain::to_latex(*explanation, options.files.front(), options.param));
   else

@@ -162,7 +162,7 @@ Script without_authors_checks(const Session& session, const Script& script) {
 
 }  // namespace
 
-std::optional<Explanation> explain_script(Session& session, Script& script, std::size_t rows) {
+std::optional<Explained> explain_script(Session& session, Script& script, std::size_t rows) {
   session.begin("what derivatives find");
   constexpr std::string_view kVectorise = "vectorise";
   ir::run_passes(script.module, {&kVectorise, 1}, session.diagnostics, false);
@@ -202,14 +202,17 @@ std::optional<Explanation> explain_script(Session& session, Script& script, std:
   options.unfold_all = std::find(session.options.unfold.begin(), session.options.unfold.end(), "all") != session.options.unfold.end();
   options.unfolded = {session.options.unfold.begin(), session.options.unfold.end()};
   options.iteration = session.options.iteration;
-  Explanation explanation = explain::explain(trace, options);
+  Explained explained;
+  Explanation& explanation = explained.explanation;
+  explain::Live* live = session.options.format == "html" ? &explained.live : nullptr;
+  explanation = explain::explain(trace, options, live);
   if (!is_known_param(session, explanation)) return std::nullopt;
   if (!session.options.at.empty()) {
     const std::optional<Element> element = read_element(session, explanation);
     if (!element) return std::nullopt;
     options.element_of = element->name;
     options.element = element->index;
-    explanation = explain::explain(trace, options);
+    explanation = explain::explain(trace, options, live);
   }
   for (const Asked& asked : all)
     if (asked.op != *chosen)
@@ -220,7 +223,7 @@ std::optional<Explanation> explain_script(Session& session, Script& script, std:
     add_cost(session, without_authors_checks(session, script), explanation);
     check_by_bumping(session, explanation);
   }
-  return explanation;
+  return explained;
 }
 
 }  // namespace bpc::tool

@@ -228,8 +228,8 @@ void add_explain_flags(CLI::App& command, Options& options) {
       ->required()
       ->expected(1, 2)
       ->type_name(" ");
-  add_choice<std::string>(command, "--as", options.format, {{"text", "text"}, {"json", "json"}, {"md", "md"}, {"latex", "latex"}},
-                          "What to write (text)");
+  add_choice<std::string>(command, "--as", options.format,
+                          {{"text", "text"}, {"json", "json"}, {"md", "md"}, {"latex", "latex"}, {"html", "html"}}, "What to write (text)");
   command.add_option("--param", options.param, "Show the chain rule of one param alone")->type_name("NAME");
   command.add_option("--at", options.at, "Follow one element of a param: 'W[3, 7]'")->type_name("ELEMENT");
   add_unfolding_flags(command, options);
@@ -237,6 +237,11 @@ void add_explain_flags(CLI::App& command, Options& options) {
   add_script_flags(command, options);
 }
 
+void add_play_flags(CLI::App& command, Options& options) {
+  command.add_option("FILE", options.files, "The script to begin with; without one, an example")->expected(0, 1)->type_name(" ");
+  add_number(command, "--port", 1, 65535, options.port, "Of this machine, where the browser comes (one that is free)")->type_name("N");
+  add_message_flags(command, options);
+}
 void add_opt_flags(CLI::App& command, Options& options) {
   add_file(command, options, "IR text; `-` is standard input");
   command.add_option("--passes", options.passes, "Passes to run in order, separated by commas")->delimiter(',')->type_name("A,B,C");

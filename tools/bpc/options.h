@@ -57,6 +57,8 @@ struct Options {
   std::string of, param, at;              // a derivative, a value that it is taken by, an element of one: by name, or empty
   std::optional<std::int64_t> iteration;  // of loops: the turn to show
   std::vector<std::string> unfold;        // functions, or "all"
+  // play
+  int port = 0;  // 0: any that is free
   // opt
   std::vector<std::string> passes;
   // bench
@@ -86,6 +88,7 @@ void add_run_flags(CLI::App& command, Options& options);
 void add_check_flags(CLI::App& command, Options& options);
 void add_emit_flags(CLI::App& command, Options& options);
 void add_explain_flags(CLI::App& command, Options& options);
+void add_play_flags(CLI::App& command, Options& options);
 void add_opt_flags(CLI::App& command, Options& options);
 void add_fmt_flags(CLI::App& command, Options& options);
 void add_test_flags(CLI::App& command, Options& options);
