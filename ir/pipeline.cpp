@@ -18,7 +18,7 @@ constexpr PassInfo kPasses[] = {
 #undef BPC_PASS
 };
 
-constexpr std::string_view kOptimizing[] = {"vectorise", "adjoint", "simplify", "cse", "dce"};
+constexpr std::string_view kOptimizing[] = {"vectorise", "adjoint", "simplify", "cse", "hoist", "dce"};
 
 #ifdef BPC_VERIFY
 constexpr bool kAlwaysCheck = true;

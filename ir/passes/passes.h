@@ -28,6 +28,10 @@ Function simplify(const Function& function, Diagnostics& diagnostics);
 // op that stays lists the places of the others in its origin, unless it is a constant.
 Function merge_common(const Function& function, Diagnostics& diagnostics);
 
+// Moves out of loops the reductions, contractions and factorisations whose operands no turn changes, with what these are computed from; not
+// what may fail, nor what stands under an `if`, since it may never run. A loop of no turns runs them for nothing.
+Function hoist_invariants(const Function& function, Diagnostics& diagnostics);
+
 // Keeps what outputs and effects (ir::has_effect) need; also drops results of if_else and carried values of loops that nobody needs.
 Function drop_dead(const Function& function, Diagnostics& diagnostics);
 
