@@ -1,10 +1,10 @@
 // Every block of code on every page does what the page says. What a block is stands behind its fence:
 //   bp            a script that runs; a line `# expect: …` in it is checked
 //   bp E0301      a script that stops with this error first, or warns with this code; flags for it may follow
-//   bp layers.bp  a file that later scripts of the page import
+//   bp layers.bp  a file that later blocks of the page use; a line `# expect: …` in it is checked, too
 //   csv new.csv   a file that later blocks read
-// and text, cpp: none of the language. In a block `console`, what follows `$ bpc check …`, `explain`, `train`, `predict`, `eval` or
-// `summary` is what that prints.
+// and text, cpp: none of the language. In a block `console`, what follows `$ bpc run …`, `test`, `check`, `explain`, `train`, `predict`,
+// `eval`, `summary` or `bench --count` is what that prints, errors included.
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -25,6 +25,14 @@ struct Block {
   std::string page, kind, text;
   int line = 0;
 };
+
+// The pages of docs, the chapters of the course, and the README.
+std::vector<std::string> all_pages() {
+  std::vector<std::string> pages = bpc::test::files_in("docs", ".md");
+  for (std::string& chapter : bpc::test::files_in("docs/course", ".md")) pages.push_back(std::move(chapter));
+  pages.push_back("README.md");
+  return pages;
+}
 
 std::vector<Block> blocks_of(const std::string& page) {
   std::istringstream lines(bpc::test::read_file(bpc::test::source_dir() + "/" + page));
@@ -82,11 +90,13 @@ void check(const Block& block, const Folder& folder) {
   words >> word >> what;
   std::vector<std::string> flags;
   while (words >> word) flags.push_back(word);
+  const bool has_expectations = block.text.find("# expect") != std::string::npos;
   if (what.ends_with(".bp")) {
-    CHECK(run_bpc({"check", folder.write(what, block.text)}).code == 0);
+    const Finished finished = run_bpc({has_expectations ? "test" : "check", folder.write(what, block.text)});
+    INFO(finished.out << finished.err);
+    CHECK(finished.code == 0);
     return;
   }
-  const bool has_expectations = block.text.find("# expect") != std::string::npos;
   flags.insert(flags.begin(), {has_expectations ? "test" : "run", folder.write("block.bp", block.text)});
   Finished finished = run_bpc(flags);
   INFO(finished.out << finished.err);
@@ -101,27 +111,26 @@ void check(const Block& block, const Folder& folder) {
 TEST_CASE("explanations on the pages are what bpc prints") {
   const char* update = std::getenv("BPC_UPDATE_GOLDEN");
   const bool is_updating = update && *update == '1';
-  std::vector<std::string> pages = bpc::test::files_in("docs", ".md");
-  pages.push_back("README.md");
   const Folder folder;
   int shown = 0;
-  for (const std::string& page : pages)
+  for (const std::string& page : all_pages())
     for (const Block& block : blocks_of(page)) {
       if (block.kind.starts_with("bp ") && block.kind.ends_with(".bp")) folder.write(block.kind.substr(3), block.text);
       if (block.kind.starts_with("csv ")) folder.write(block.kind.substr(4), block.text);
       const std::string prompt = "$ bpc ";
-      const std::set<std::string> shown_commands{"check", "explain", "train", "predict", "eval", "summary"};
+      const std::set<std::string> shown_commands{"run", "test", "check", "explain", "train", "predict", "eval", "summary"};
       const std::string command = block.text.substr(0, prompt.size()) == prompt
                                       ? block.text.substr(prompt.size(), block.text.find(' ', prompt.size()) - prompt.size())
                                       : "";
-      const bool is_shown = shown_commands.contains(command);
+      const bool is_shown = shown_commands.contains(command) || block.text.starts_with(prompt + "bench --count ");
       if (block.kind != "console" || !is_shown) continue;
       const std::size_t end = block.text.find('\n');
       std::istringstream line(block.text.substr(prompt.size(), end - prompt.size()));
       std::vector<std::string> words;
       for (std::string word; line >> word;) words.push_back(folder.holds(word) ? folder.path(word) : word);
       words.insert(words.begin() + 1, "-q");
-      const std::string now = folder.without_path(run_bpc(words).out);
+      const Finished finished = run_bpc(words);
+      const std::string now = folder.without_path(finished.out + finished.err);
       INFO(page << ":" << block.line);
       if (!is_updating) CHECK(now == block.text.substr(end + 1));
       if (is_updating) replace_in_page(page, block.text, block.text.substr(0, end + 1) + now);
@@ -155,10 +164,8 @@ TEST_CASE("each code is shown by a script and mended in another one") {
 TEST_CASE("every block of every page runs, or fails as it says") {
   const Folder folder;
   const std::set<std::string> others{"text", "console", "cpp"};
-  std::vector<std::string> pages = bpc::test::files_in("docs", ".md");
-  pages.push_back("README.md");
   int scripts = 0;
-  for (const std::string& page : pages)
+  for (const std::string& page : all_pages())
     for (const Block& block : blocks_of(page)) {
       INFO(page << ":" << block.line << "\n" << block.text);
       const bool is_script = block.kind == "bp" || block.kind.starts_with("bp ");
@@ -167,4 +174,13 @@ TEST_CASE("every block of every page runs, or fails as it says") {
       scripts += is_script;
     }
   CHECK(scripts > 20);
+}
+
+TEST_CASE("the answers to the exercises of the course are right") {
+  std::vector<std::string> words = bpc::test::files_in("docs/course/answers", ".bp");
+  CHECK(words.size() > 5);
+  words.insert(words.begin(), "test");
+  const Finished finished = run_bpc(words);
+  INFO(finished.out << finished.err);
+  CHECK(finished.code == 0);
 }
