@@ -116,7 +116,7 @@ class Explainer {
     std::set<ValueId> inside;
     for (OpId id : ops) inside.insert(function_.op(id).results.begin(), function_.op(id).results.end());
     const std::function<void(ValueId)> collect = [&](ValueId value) {
-      if (inside.contains(value) || graph_.is_active[value.index]) return;
+      if (inside.contains(value) || graph_.is_active[value.index] || function_.type(value).tape) return;
       const Op* made = function_.def(value);
       const bool is_number = made && made->code == Opcode::constant && function_.type(value).is_scalar();
       if (namer_.authors_name(value).empty() && made && (is_number || is_movement(made->code) || is_arithmetic(made->code))) {

@@ -21,7 +21,8 @@ LiveBuilder::LiveBuilder(const Trace& trace) : trace_(trace), live_{trace.functi
 }
 
 void LiveBuilder::add(std::string path, ValueId value) {
-  if (value.valid()) live_.function.outputs.push_back({ir::Output::Kind::value, std::move(path), value});
+  if (value.valid() && !live_.function.type(value).tape)
+    live_.function.outputs.push_back({ir::Output::Kind::value, std::move(path), value});
 }
 
 void LiveBuilder::add_sum(std::string path, const std::vector<const ir::ReverseSweep::Part*>& parts) {

@@ -142,6 +142,13 @@ std::optional<LocalStep::Numbers> numbered(const Trace& trace, const StepFunctio
   return LocalStep::Numbers{*formula, std::move(values)};
 }
 
+// A loop of an author's rule that leaves something for its own adjoint: no formula says what it does.
+bool has_tape(const ir::Function& function, OpId id) {
+  const Op& op = function.op(id);
+  const auto is_tape = [&](ValueId value) { return function.type(value).tape; };
+  return std::any_of(op.operands.begin(), op.operands.end(), is_tape) || std::any_of(op.results.begin(), op.results.end(), is_tape);
+}
+
 }  // namespace
 
 Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers) {
@@ -160,6 +167,7 @@ Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers) {
 
 LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,
                      const std::string& arriving, const Tensor& cotangent) {
+  if (std::any_of(cluster.ops.begin(), cluster.ops.end(), [&](OpId id) { return has_tape(trace.function, id); })) return {};
   StepFunction step(trace, graph, cluster.ops, &names);
   const ValueId result = cluster.results.at(0), y = step.map(result);
   LocalStep local;

@@ -6,6 +6,7 @@
 
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
+#include "backend/interpreter/interpreter.h"
 #include "explain/recorder.h"
 #include "ir/adjoint/existence.h"
 #include "ir/adjoint/forward.h"
@@ -370,10 +371,28 @@ class Tracer {
     const std::size_t place = recorder_.inner_scope(recorder_.scope(source_.origin(op.origin)), Scope::Kind::derivative,
                                                     source_.origin(op.origin).span, static_cast<std::int64_t>(first));
     recorder_.trace().scope_of.resize(function.op_count(), place);
-    for (OpId each : ops) {
-      recorder_.trace().scope_of[each.index] = place;
-      evaluate_flat(each);
-    }
+    for (OpId each : ops) recorder_.trace().scope_of[each.index] = place;
+    const std::vector<OpId>& all = function.block(function.body()).ops;
+    if (std::any_of(all.begin(), all.end(), [&](OpId each) { return function.op(each).code == Opcode::tape; })) return evaluate_again();
+    for (OpId each : ops) evaluate_flat(each);
+  }
+
+  // The whole trace at once, where loops of an author's rule are in it: for their adjoint they have been given tapes, which are no numbers.
+  void evaluate_again() {
+    Function program = recorder_.trace().function;
+    std::vector<Tensor>& values = recorder_.trace().values;
+    values.resize(program.value_count());
+    recorder_.trace().names.resize(program.value_count());
+    std::vector<Tensor> arguments;
+    for (const ir::Parameter& parameter : program.parameters) arguments.push_back(values[parameter.value.index]);
+    std::vector<ValueId> shown;
+    for (OpId id : program.block(program.body()).ops)
+      for (ValueId result : program.op(id).results)
+        if (!program.type(result).tape) shown.push_back(result);
+    for (ValueId each : shown) program.outputs.push_back({ir::Output::Kind::value, std::to_string(each.index), each});
+    runtime::RunResult result = backend::interpret(program)->run(arguments, {});
+    if (result.failure) throw Stop{std::move(*result.failure)};
+    for (std::size_t i = 0; i < shown.size(); ++i) values[shown[i].index] = std::move(result.outputs[i]);
   }
 
   bool is_output(ValueId id) const {

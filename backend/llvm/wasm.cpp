@@ -12,7 +12,6 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <limits>
-#include <stdexcept>
 
 #include "backend/llvm/codegen.h"
 #include "backend/llvm/context.h"
@@ -158,7 +157,7 @@ std::string linked(const std::string& object) {
   const std::string version = fmt::format("wasm-ld-{}", LLVM_VERSION_MAJOR);
   auto linker = llvm::sys::findProgramByName(version);
   if (!linker) linker = llvm::sys::findProgramByName("wasm-ld");
-  if (!linker) throw std::runtime_error(fmt::format("there is no {}, which links what a page runs", version));
+  if (!linker) throw NoLinker(fmt::format("there is no {}, which links what a page runs", version));
   const std::string in = temporary_file("o"), out = temporary_file("wasm"), said = temporary_file("txt");
   const llvm::FileRemover remove_in(in), remove_out(out), remove_said(said);
   std::error_code error;

@@ -1,6 +1,7 @@
 // Compiled for WebAssembly: what a page that stands alone runs. No LLVM type crosses this header.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,11 @@ struct WasmModule {
   std::vector<std::string> missing;
 };
 
-// `function` holds no derivative op. The module is linked by LLVM's wasm-ld, which is run: std::runtime_error where there is none, and
-// InternalError when LLVM rejects what was emitted.
+struct NoLinker : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+// `function` holds no derivative op. The module is linked by LLVM's wasm-ld, which is run: NoLinker where there is none, InternalError when
+// LLVM rejects what was emitted.
 WasmModule compile_to_wasm(const ir::Function& function, int optimization);
 
 }  // namespace bpc::backend

@@ -151,6 +151,18 @@ TEST_CASE("a page stands alone, and holds the script's own code") {
   }
 }
 
+TEST_CASE("every script has a page") {
+  for (const std::string& script : test::every_script()) {
+    std::vector<std::string> words = test::flags_of(script);
+    words.insert(words.begin(), {"explain", "--as=html", "-q"});
+    words.push_back(script);
+    const Finished finished = run_bpc(words);
+    INFO(script << "\n" << finished.err);
+    CHECK(finished.code == 0);
+    CHECK(model_of(finished.out).contains("page"));
+  }
+}
+
 TEST_CASE("a page says why its numbers cannot be changed") {
   const Finished solver = run_bpc({"explain", "--as=html", "examples/gp.bp"});
   INFO(solver.err);

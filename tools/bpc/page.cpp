@@ -90,7 +90,7 @@ Json live_json(Session& session, const explain::Live& live, const ir::Module& mo
   backend::WasmModule wasm;
   try {
     wasm = code_generator().compile_to_wasm(program.main, std::max(session.options.optimization, 1));
-  } catch (const std::runtime_error& error) {
+  } catch (const backend::NoLinker& error) {
     end_with_error(Code::E0502, error.what(), "it is the package lld-19");
   }
   if (!wasm.missing.empty()) {
