@@ -127,7 +127,10 @@ TEST_CASE("explanations on the pages are what bpc prints") {
       const std::size_t end = block.text.find('\n');
       std::istringstream line(block.text.substr(prompt.size(), end - prompt.size()));
       std::vector<std::string> words;
-      for (std::string word; line >> word;) words.push_back(folder.holds(word) ? folder.path(word) : word);
+      for (std::string word; line >> word;) {
+        std::erase(word, '\'');  // a shell's quotes
+        words.push_back(folder.holds(word) ? folder.path(word) : word);
+      }
       words.insert(words.begin() + 1, "-q");
       const Finished finished = run_bpc(words);
       const std::string now = folder.without_path(finished.out + finished.err);
