@@ -169,15 +169,13 @@ TEST_CASE("a profile names the steps of compiled code, the author's lines they c
   REQUIRE(finished.code == 0);
   auto object = nlohmann::json::parse(finished.out);
   CHECK(object["run"] > 0);
-  double seconds = 0;
   std::set<std::string> lines, steps;
   for (const auto& step : object["steps"]) {
     CHECK(step["runs"] == 1);
-    CHECK(step["seconds"] > 0);
+    CHECK(step["seconds"] >= 0);
     CHECK(step["bytes"] > 0);
     const std::string bound = step["bound"];
     CHECK((bound == "compute" || bound == "memory" || bound == "latency"));
-    seconds += step["seconds"].get<double>();
     steps.insert(step["what"].get<std::string>());
     for (const auto& line : step["lines"]) lines.insert(line.get<std::string>());
     if (step["what"].get<std::string>().starts_with("contraction")) {
@@ -185,7 +183,6 @@ TEST_CASE("a profile names the steps of compiled code, the author's lines they c
       CHECK(step["operations"] == 2 * 64 * 300 * 200);
     }
   }
-  CHECK(seconds < 2 * object["run"].get<double>());
   CHECK(lines == std::set<std::string>{"3", "4", "5"});
   CHECK(std::count_if(steps.begin(), steps.end(), [](const std::string& step) { return step.starts_with("contraction"); }) == 2);
 
