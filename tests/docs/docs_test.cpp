@@ -1,10 +1,10 @@
 // Every block of code on every page does what the page says. What a block is stands behind its fence:
 //   bp            a script that runs; a line `# expect: …` in it is checked
-//   bp E0301      a script that stops with this error first, or warns with this code; flags for it may follow
+//   bp E0301      a script that stops with this error first, or warns with this code; flags for it may follow, and its file's name
 //   bp layers.bp  a file that later blocks of the page use; a line `# expect: …` in it is checked, too
 //   csv new.csv   a file that later blocks read
-// and text, cpp: none of the language. In a block `console`, what follows `$ bpc run …`, `test`, `check`, `explain`, `train`, `predict`,
-// `eval`, `summary` or `bench --count` is what that prints, errors included.
+// and text, cpp: none of the language. In a block `console`, what follows `$ bpc run …`, `test`, `check`, `emit`, `explain`, `train`,
+// `predict`, `eval`, `summary` or `bench --count` is what that prints, errors included.
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -86,10 +86,14 @@ void replace_in_page(const std::string& page, const std::string& from, const std
 
 void check(const Block& block, const Folder& folder) {
   std::istringstream words(block.kind);
-  std::string what, word;
+  std::string what, word, name = "block.bp";
   words >> word >> what;
   std::vector<std::string> flags;
-  while (words >> word) flags.push_back(word);
+  while (words >> word)
+    if (word.ends_with(".bp"))
+      name = word;
+    else
+      flags.push_back(word);
   const bool has_expectations = block.text.find("# expect") != std::string::npos;
   if (what.ends_with(".bp")) {
     const Finished finished = run_bpc({has_expectations ? "test" : "check", folder.write(what, block.text)});
@@ -97,7 +101,7 @@ void check(const Block& block, const Folder& folder) {
     CHECK(finished.code == 0);
     return;
   }
-  flags.insert(flags.begin(), {has_expectations ? "test" : "run", folder.write("block.bp", block.text)});
+  flags.insert(flags.begin(), {has_expectations ? "test" : "run", folder.write(name, block.text)});
   Finished finished = run_bpc(flags);
   INFO(finished.out << finished.err);
   if (what.empty())
@@ -115,10 +119,11 @@ TEST_CASE("explanations on the pages are what bpc prints") {
   int shown = 0;
   for (const std::string& page : all_pages())
     for (const Block& block : blocks_of(page)) {
-      if (block.kind.starts_with("bp ") && block.kind.ends_with(".bp")) folder.write(block.kind.substr(3), block.text);
+      if (block.kind.starts_with("bp ") && block.kind.ends_with(".bp"))
+        folder.write(block.kind.substr(block.kind.rfind(' ') + 1), block.text);
       if (block.kind.starts_with("csv ")) folder.write(block.kind.substr(4), block.text);
       const std::string prompt = "$ bpc ";
-      const std::set<std::string> shown_commands{"run", "test", "check", "explain", "train", "predict", "eval", "summary"};
+      const std::set<std::string> shown_commands{"run", "test", "check", "emit", "explain", "train", "predict", "eval", "summary"};
       const std::string command = block.text.substr(0, prompt.size()) == prompt
                                       ? block.text.substr(prompt.size(), block.text.find(' ', prompt.size()) - prompt.size())
                                       : "";
