@@ -84,6 +84,7 @@ struct Decision {
 struct FiniteCheck {
   std::string name;  // "w1", "W[0, 2]"
   double step, predicted, measured;
+  double lowered;  // what lowering it by the step changes
 };
 
 // The chain rule of one of the values that the derivative is taken by.

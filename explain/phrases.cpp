@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kLongestPart = 56, kMostTerms = 4;
 constexpr std::int64_t kStrip = 12;
+constexpr double kRounding = 1e-13;  // a change that is no more than this is none
 
 const Quantity& of(const Explanation& e, QuantityId id) {
   return e.quantities[id];
@@ -323,13 +324,19 @@ std::optional<ChainText> chain_text(const Explanation& e, const Chain& chain, Sy
 
 std::string check_text(const Explanation& e, const FiniteCheck& check) {
   const auto moved = [](double by) { return fmt::format("{} by about {:.2g}", by < 0 ? "falls" : "rises", std::fabs(by)); };
+  const std::string raise = fmt::format("Raise {} by {} and {} ", check.name, number_text(check.step), e.y);
+  // The two sides of a smooth function differ by no more than its curve does over the step.
+  const double sides = std::fabs(check.measured + check.lowered), size = std::max(std::fabs(check.measured), std::fabs(check.lowered));
+  const double off = std::fabs(check.measured - check.predicted);
+  if (std::isfinite(sides) && sides > 0.1 * size && off > 0.1 * size && size > kRounding)
+    return raise + fmt::format("changes by {:.5g}, lower it and it changes by {:.5g}: there is a corner within this step, or much curve.",
+                               check.measured, check.lowered);
   if (check.predicted == 0)
-    return fmt::format("Raise {} by {} and {} stays as it is; it changes by {:.5g}.", check.name, number_text(check.step), e.y,
-                       check.measured);
+    return raise + fmt::format("stays as it is; it changes by {:.5g}.", std::fabs(check.measured) < kRounding ? 0.0 : check.measured);
   const double share = check.measured / check.predicted;
   const bool agrees = share > 0.5 && share < 2;
-  return fmt::format("Raise {} by {} and {} {}; {}: {:.5g}.", check.name, number_text(check.step), e.y, moved(check.predicted),
-                     agrees ? "it does" : "in fact it changes by", agrees ? std::fabs(check.measured) : check.measured);
+  return raise + fmt::format("{}; {}: {:.5g}.", moved(check.predicted), agrees ? "it does" : "in fact it changes by",
+                             agrees ? std::fabs(check.measured) : check.measured);
 }
 
 std::string cost_text(const Explanation& e) {

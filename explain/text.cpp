@@ -301,8 +301,8 @@ class Writer {
     if (e_.others.empty() && e_.folded.empty()) return;
     text_ += "\n";
     if (!e_.folded.empty())
-      wrapped(fmt::format("Folded: {}. `--unfold={}` shows the inside, `--unfold` all.", fmt::format("{}", fmt::join(e_.folded, ", ")),
-                          e_.folded.front()),
+      wrapped(fmt::format("Folded: {}. `--unfold={}` shows the inside, `--unfold=all` of every one.",
+                          fmt::format("{}", fmt::join(e_.folded, ", ")), e_.folded.front()),
               Role::quiet);
     if (!e_.others.empty())
       wrapped(fmt::format("Other derivatives of the script: {}. `--of={}` explains one.", fmt::format("{}", fmt::join(e_.others, ", ")),

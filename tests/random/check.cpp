@@ -45,6 +45,8 @@ constexpr double kForwardCost = 8, kBackwardCost = 40;
 // Relative, of what a program is given: a value that it moves by more than kRounding says nothing of who is right. (Such are the sign of a
 // variance that is 0 but for rounding, and an iteration that grows to 1e75.)
 constexpr double kUlps = 0x1p-46;
+// What a program is given is moved by so much, to see whether it stood on an edge.
+constexpr double kMoved = 1e-2;
 
 struct Failed {
   std::string kind, what;
@@ -383,6 +385,41 @@ bool is_unsteady(const Program& program, Side side, const std::string& output) {
   return false;
 }
 
+std::string moved(const Tensor& tensor, std::size_t axis, std::int64_t& at, std::uint64_t& bits) {
+  if (axis == tensor.type().rank()) {
+    bits = bits * 6364136223846793005u + 1442695040888963407u;  // Knuth's
+    return fmt::format("{}", tensor.real_at(at++) + (bits >> 63 ? kMoved : -kMoved));
+  }
+  std::string text;
+  for (std::int64_t i = 0; i < tensor.type().size(axis); ++i) text += (i ? ", " : "[") + moved(tensor, axis + 1, at, bits);
+  return text.empty() ? "[]" : text + "]";
+}
+
+// Whether the derivatives that differences do not confirm are those at a point where pieces meet, which differences cannot always see: the
+// smaller of two squares of what is 0 has no second derivative. A little aside of it they must be confirmed.
+bool is_on_an_edge(const Program& program, Side side) {
+  Lowered here(program.text(side));
+  tool::Options aside = options();
+  const ir::Function& main = here.script->module.main;
+  const std::vector<Tensor> given = here.arguments(main);
+  std::uint64_t bits = 1;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (!is_real(given[i].type().element)) continue;
+    std::int64_t at = 0;
+    aside.sets.push_back(fmt::format("{}={}", main.parameters[i].path, moved(given[i], 0, at, bits)));
+  }
+  try {
+    Lowered lowered(program.text(side), aside);
+    ir::Module written = lowered.script->module;
+    show_frozen(written.main);
+    Verdict verdict;
+    check_differences(lowered, lowered.interpret(lowered.expanded(written)), written, verdict);
+    return verdict.skipped < verdict.compared;
+  } catch (const Failed&) {
+    return false;
+  }
+}
+
 void check_all(const Program& program, Ways ways, Verdict& verdict) {
   const std::string text = program.text();
   Lowered lowered(text);
@@ -417,6 +454,10 @@ Verdict check(const Program& program, Ways ways) {
     try {
       check_all(program, ways, verdict);
     } catch (const Failed& failed) {
+      if (failed.kind.ends_with("differences") && is_on_an_edge(program, failed.kind == "differences" ? Side::script : Side::twin)) {
+        ++verdict.skipped;
+        return verdict;
+      }
       verdict.is_unsteady =
           !failed.output.empty() && (is_unsteady(program, Side::script, failed.output) || is_unsteady(program, Side::twin, failed.output));
       if (!verdict.is_unsteady) throw;

@@ -53,10 +53,15 @@ void check_by_bumping(Session& session, explain::Explanation& explanation) {
       if (std::fabs(x.cotangent->real_at(i)) > std::fabs(x.cotangent->real_at(at))) at = i;
     for (std::size_t p = 0; p < main.parameters.size(); ++p) {
       if (main.parameters[p].path != x.name) continue;
-      std::vector<runtime::Tensor> raised = *arguments;
-      raised[p].set_real(at, raised[p].real_at(at) + kStep);
-      if (const std::optional<double> end = run(raised); end && std::isfinite(*end - *start))
-        chain.check = {explain::element_name(x.name, x.value.type(), at), kStep, x.cotangent->real_at(at) * kStep, *end - *start};
+      const auto change = [&](double by) {
+        std::vector<runtime::Tensor> moved = *arguments;
+        moved[p].set_real(at, moved[p].real_at(at) + by);
+        const std::optional<double> end = run(moved);
+        return end ? *end - *start : NAN;
+      };
+      const double raised = change(kStep), lowered = change(-kStep), predicted = x.cotangent->real_at(at) * kStep;
+      if (std::isfinite(raised) && std::isfinite(predicted))
+        chain.check = {explain::element_name(x.name, x.value.type(), at), kStep, predicted, raised, lowered};
     }
   }
 }

@@ -141,7 +141,11 @@ bool is_known_param(Session& session, const Explanation& explanation) {
   return false;
 }
 
-void add_cost(Session& session, const Script& script, Explanation& explanation) {
+// In a session of its own: what there is to warn of has been said.
+void add_cost(const Options& given, const Script& script, Explanation& explanation) {
+  Options options = given;
+  options.quiet = true;
+  Session session(options);
   const std::optional<Subjects> subjects = find_subjects(session, script);
   if (!subjects || !subjects->gradient) return;
   const std::optional<Work> value = measure_work(session, subjects->value), both = measure_work(session, *subjects->gradient);
@@ -214,13 +218,17 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
     options.element = element->index;
     explanation = explain::explain(trace, options, live);
   }
+  const bool has_params = std::any_of(main->parameters.begin(), main->parameters.end(),
+                                      [](const ir::Parameter& parameter) { return parameter.kind == ir::Parameter::Kind::param; });
+  if (!chosen->valid() && has_params)
+    explanation.notes.push_back("There is no `loss`, and no derivative is taken: write `loss J = …` to see a gradient.");
   for (const Asked& asked : all)
     if (asked.op != *chosen)
       for (const std::string& name : asked.names)
         if (std::find(explanation.others.begin(), explanation.others.end(), name) == explanation.others.end())
           explanation.others.push_back(name);
   if (chosen->valid() && ir::is_of_loss(main->op(*chosen))) {
-    add_cost(session, without_authors_checks(session, script), explanation);
+    add_cost(session.options, without_authors_checks(session, script), explanation);
     check_by_bumping(session, explanation);
   }
   return explained;

@@ -452,6 +452,7 @@ const elements = [];  // of params: {i, at, name}, what a contour can go along
 function drawInputs() {
   const box = $("inputs");
   if (!live) {
+    $("inputs-hint").hidden = true;
     box.append(element("p", { class: "hint" }, model.page.why_not));
     return;
   }
@@ -640,12 +641,12 @@ function play() {
   if (timer !== null) {
     clearInterval(timer);
     timer = null;
-    button.textContent = "▶▶";
+    button.textContent = "Play";
     button.setAttribute("aria-label", "Play");
     return;
   }
   if (position === length) goTo(0);
-  button.textContent = "❚❚";
+  button.textContent = "Pause";
   button.setAttribute("aria-label", "Pause");
   timer = setInterval(() => position === length ? play() : goTo(position + 1), 900);
 }
