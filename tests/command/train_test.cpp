@@ -612,3 +612,25 @@ TEST_CASE("the examples learn") {
   INFO(priced.err);
   CHECK(priced.out.find("district,area,rooms,year,estimate\nold town,80,3,nan,5") == 0);
 }
+
+TEST_CASE("what does not learn is said") {
+  const Folder folder;
+  const auto warned = [&](const std::string& body) {
+    const std::string head = "dim N\ninput x : [N, 2] = [[1, 2], [2, 1], [3, 3], [1, 1]]\nparam W : [2, 4] = ";
+    const Finished finished = train(folder.write("s.bp", head + body + "\ntrain { optimizer = sgd(lr = 1e-9); epochs = 3 }\n"));
+    INFO(finished.err);
+    CHECK(finished.code == 0);
+    return finished.err;
+  };
+  const std::string dead = warned("-1\nparam v : [4] = 1\nloss J = mean((relu(x @ W) @ v - 1)^2)");
+  CHECK(dead.find("warning[W0402]: 4 of the 4 units of this `relu` are 0 for all of 4 rows") != std::string::npos);
+  CHECK(dead.find("warning[W0401]: the gradient of `W` is zero for all of 4 rows") != std::string::npos);
+  CHECK(dead.find("W0402", dead.find("W0402") + 8) == std::string::npos);  // once, though it is looked at twice
+  const std::string flat = warned("100\nloss J = mean((tanh(x @ W) - 0.5)^2) + 1e-3 * sum(W^2)");
+  CHECK(flat.find("warning[W0402]: 100 % of the values of this `tanh` are at its ends") != std::string::npos);
+  const std::string small = warned("normal(0, 0.1)\nparam V : [4, 1] = 1e-7\nloss J = mean((tanh(x @ W) @ V - 1)^2)");
+  CHECK(small.find("warning[W0403]: the gradients of `W` are ") != std::string::npos);
+  CHECK(warned("normal(0, 1)\nparam v : [4] = 1\nloss J = mean((relu(x @ W) @ v - 1)^2)").empty());
+  // Of one row there is not much to say, and asked to be quiet, nothing is.
+  CHECK(train(folder.write("s.bp", "param w = -1\nloss J = relu(w) + 1\ntrain { steps = 2 }\n"), {"-q"}).err.empty());
+}

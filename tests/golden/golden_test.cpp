@@ -89,6 +89,7 @@ TEST_CASE("each error has the message that is recorded") {
       "E0412",                    // bpc explain: tests/command
       "E0413", "E0512", "W0504",  // bpc train: tests/command
       "E0513",                    // bpc predict: tests/command
+      "W0401", "W0402", "W0403",  // bpc train: tests/command
       "E0507",                    // bpc fmt of a file that cannot be written: tests/command
       "E0508",                    // bpc opt: tests/command
       "E0510",                    // flags and words of the command line: tests/command

@@ -8,6 +8,7 @@
 
 #include "runtime/io/write_file.h"
 #include "tools/bpc/guard.h"
+#include "tools/bpc/train/advice.h"
 #include "tools/bpc/train/checkpoint.h"
 #include "tools/bpc/train/plot.h"
 #include "tools/bpc/train/progress.h"
@@ -69,6 +70,7 @@ class Training {
     kept_ = Clock::now();
     const Trainer::End end = trainer_.run([&](const Epoch& epoch) { return epoch_is_over(epoch); }, [&] { return step_is_over(); });
     progress_.end();
+    if (end == Trainer::End::done || end == Trainer::End::stopped) advise(session_, trainer_);
     const bool is_whole = end == Trainer::End::done || end == Trainer::End::stopped || end == Trainer::End::interrupted;
     if (is_whole && !cannot_keep_) keep();
     switch (end) {
@@ -144,7 +146,18 @@ class Training {
     const auto& stop = trainer_.settings().stop;
     const bool is_over = stop && good_.best && epoch.number - good_.best->number >= stop->epochs;
     progress_.epoch(epoch, is_over || trainer_.step() == trainer_.steps());
+    if (is_first_epoch_) advise_now();
+    is_first_epoch_ = false;
     return !is_over && keep_if_due();
+  }
+
+  // What there is to say is said at once: a long training need not be waited for.
+  void advise_now() {
+    const std::size_t before = session_.diagnostics.all().size();
+    advise(session_, trainer_);
+    if (session_.diagnostics.all().size() == before) return;
+    progress_.end();
+    session_.report();
   }
 
   bool step_is_over() { return !stop_requested() && (trainer_.step() % trainer_.steps_per_epoch() == 0 || keep_if_due()); }
@@ -195,7 +208,7 @@ class Training {
   Watch watch_;
   SavedTraining good_;  // as it was kept last, but for the history and the best, which are of now
   Tensors best_params_;
-  bool best_is_new_ = false, cannot_keep_ = false;
+  bool best_is_new_ = false, cannot_keep_ = false, is_first_epoch_ = true;
   std::string events_;  // the file for TensorBoard, or empty
   double start_ = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   Clock::time_point kept_;

@@ -8,6 +8,7 @@
 
 #include "backend/interpreter/interpreter.h"
 #include "ir/part.h"
+#include "ir/rewrite.h"
 #include "support/internal_error.h"
 #include "tools/bpc/nan_check.h"
 
@@ -365,6 +366,26 @@ Trainer::End Trainer::run(const std::function<bool(const Epoch&)>& epoch_is_over
     if (!step_is_over()) return End::interrupted;
   }
   return End::done;
+}
+
+std::optional<Probe> Trainer::probe(std::int64_t most_rows) const {
+  Probe probe;
+  frontend::LowerOptions how;
+  if (!settings_.rows.empty()) {
+    probe.rows = std::min(most_rows, rows());
+    how.rows = {settings_.rows, probe.rows, rows()};
+  }
+  std::optional<ir::Module> module = lower_written(session_, script_, how, all_given());
+  if (!module) return std::nullopt;
+  const ir::Function wanted = ir::part(module->main, [](const ir::Output& output) { return output.kind == ir::Output::Kind::gradient; });
+  module->main = ir::Rewriter(wanted).finish([](const ir::Op& op) { return op.code == ir::Opcode::print; });
+  if (module->main.outputs.empty() || !expand_gradients(session_, *module)) return std::nullopt;
+  const Tensors place{{frontend::kOrder, order_tensor(split_.training)}, {frontend::kAt, Tensor::zeros(Type(Element::i64))}};
+  for (const ir::Parameter& parameter : module->main.parameters)
+    for (const Tensors* tensors : {&place, &state_, &data_})
+      if (auto found = tensors->find(parameter.path); found != tensors->end()) probe.arguments.push_back(found->second);
+  probe.module = std::move(*module);
+  return probe;
 }
 
 void Trainer::explain_divergence(const State& good, const std::string& help) {

@@ -23,6 +23,13 @@ struct Epoch {
   double seconds = 0;                        // since the training began
 };
 
+// The loss and its gradients as the script has them, expanded but not optimised, and what they are computed from.
+struct Probe {
+  ir::Module module;
+  std::vector<runtime::Tensor> arguments;
+  std::int64_t rows = 0;  // that they are of; 0 where there are none
+};
+
 class Trainer {
  public:
   // The script with data and flags; nullptr when there were errors, which are in the session.
@@ -54,6 +61,9 @@ class Trainer {
   void restore(const State& state);
   // The params to use, by path, those that are not learned and what is fitted as well: their running means, where the script asks for them.
   Tensors params() const;
+
+  // To look at the params as they are now, by at most so many of the training rows. nullopt where it cannot be had.
+  std::optional<Probe> probe(std::int64_t most_rows) const;
 
   // Why training ended before its last step.
   enum class End : std::uint8_t { done, stopped, failed, interrupted, diverged };
