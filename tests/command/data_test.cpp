@@ -324,7 +324,8 @@ TEST_CASE("what a run printed as JSON gives params back") {
   const std::string file = folder.write("out.json", first.out);
   check_out(run_script(folder, script, {"--params", file}), "y = -5\nw = -2\n");
   check_error(run_script(folder, "param v = 1\ny = v\n", {"--params", file}), "E0505", "no value is one of a param");
-  check_error(run_script(folder, script, {"--params", folder.write("p.csv", "w\n1\n")}), "E0503", "a .safetensors or .npz file or a JSON object");
+  check_error(run_script(folder, script, {"--params", folder.write("p.csv", "w\n1\n")}), "E0503",
+              "a .safetensors or .npz file or a JSON object");
   check_error(run_script(folder, script, {"--params", folder.write("p.json", R"({"w": 1, "v": 2})")}), "E0505", "`v`");
 }
 

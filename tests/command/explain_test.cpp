@@ -121,7 +121,7 @@ TEST_CASE("what cannot be explained is said") {
     int code;
   } cases[] = {
       {{"--param=v"}, "E0505", 2}, {{"--at=w[2]"}, "E0510", 2}, {{"--at=w[x]"}, "E0510", 2}, {{"--at=w"}, "E0510", 2},
-      {{"--at=v[0]"}, "E0505", 2}, {{"--of=h"}, "E0505", 2},    {{"--as=pdf"}, "E0510", 2}, {{"--iteration=-1"}, "E0510", 2},
+      {{"--at=v[0]"}, "E0505", 2}, {{"--of=h"}, "E0505", 2},    {{"--as=pdf"}, "E0510", 2},  {{"--iteration=-1"}, "E0510", 2},
   };
   for (const auto& each : cases) {
     std::vector<std::string> words{"explain", "-"};

@@ -129,8 +129,8 @@ TEST_CASE("the version names LLVM and what it compiles for") {
 TEST_CASE("formats that do not exist yet are not offered") {
   Finished finished = run_bpc({"emit", "--as=c", kTutorial});
   CHECK(finished.code == 2);
-  CHECK_THAT(finished.err,
-             Contains("error[E0510]: there is no format `c`\n") && Contains("the formats are bp, ir, llvm, asm, plan, dot, svg, latex, html\n"));
+  CHECK_THAT(finished.err, Contains("error[E0510]: there is no format `c`\n") &&
+                               Contains("the formats are bp, ir, llvm, asm, plan, dot, svg, latex, html\n"));
   CHECK_THAT(run_bpc({"opt", "--passes=simplfy", kTutorial}).err, Contains("error[E0510]: there is no pass `simplfy`\n"));
   CHECK_THAT(run_bpc({"run", "--set", "x", kTutorial}).err, Contains("error[E0510]: `--set x` cannot be read\n"));
   CHECK_THAT(run_bpc({"emit", "--as=jsn", kTutorial}).err, !Contains("did you mean"));
