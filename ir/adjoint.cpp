@@ -62,7 +62,7 @@ class PartsBeforeCheckpoints {
       const Op& op = function_.op(id);
       if (op.code != Opcode::custom)  // its rule reads its arguments alone
         for (BlockId inner : op.regions) read_parts(inner, checkpoint, may_fail_here && op.code == Opcode::checkpoint);
-      if (is_part_or_index(op) && is_outside(op, checkpoint) && (may_fail_here || !may_fail(function_, op))) {
+      if (is_part_or_index(op) && is_outside(op, checkpoint) && (may_fail_here || !may_fail_elsewhere(function_, op))) {
         if (!is_read_[op.results[0].index]) rewriter_.copy(op);
         is_read_[op.results[0].index] = true;
       } else if (has_effect(function_, op)) {

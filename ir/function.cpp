@@ -119,6 +119,13 @@ bool may_fail(const Function& function, const Op& op) {
   }
 }
 
+bool may_fail_elsewhere(const Function& function, const Op& op) {
+  if (!has_dynamic_index(op) && op_info(op.code).rule != ShapeRule::solve) return may_fail(function, op);
+  Op unchecked = op;
+  unchecked.attrs.set(Attr::checked, false);
+  return may_fail(function, unchecked);
+}
+
 bool has_effect(const Function& function, const Op& op) {
   if (op_info(op.code).has(effect) || may_fail(function, op) || op.code == Opcode::while_loop) return true;
   for (BlockId region : op.regions)

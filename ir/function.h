@@ -163,6 +163,8 @@ bool has_dynamic_index(const Op& op);
 
 // Whether the op may fail at run time (integer division, an index only known at run time, assert).
 bool may_fail(const Function& function, const Op& op);
+// Whether it may where it does not stand: what cannot fail, since an op before it has checked the same, can where that did not run.
+bool may_fail_elsewhere(const Function& function, const Op& op);
 // Whether the op, or one inside its regions, has the trait effect, may fail, or (a while) may not end.
 bool has_effect(const Function& function, const Op& op);
 // `block` itself or one of the blocks around it.

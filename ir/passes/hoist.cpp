@@ -53,7 +53,9 @@ class Hoisting {
         for (BlockId inner : op.regions) collect(inner, loop, same);
       if (!op.regions.empty() || op.results.size() != 1 || is_hoisted_[op.results[0].index]) continue;
       const Group group = op_info(op.code).group;
-      if (group == Group::tape || group == Group::random || group == Group::derivative || has_effect(function_, op)) continue;
+      if (group == Group::tape || group == Group::random || group == Group::derivative || has_effect(function_, op) ||
+          may_fail_elsewhere(function_, op))
+        continue;
       const bool is_same = std::all_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) {
         return is_hoisted_[operand.index] || mark_[operand.index] == Mark::same || is_outside(operand, loop);
       });
