@@ -7,29 +7,13 @@
 #include "explain/formula.h"
 #include "explain/phrases.h"
 #include "explain/render.h"
+#include "support/xml.h"
 
 namespace bpc::explain {
 
 namespace {
 
 constexpr const char *kValue = "#1b5e20", *kGradient = "#6a1b9a";
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else if (c == '"')
-      result += "&quot;";
-    else
-      result += c;
-  }
-  return result;
-}
 
 // A number, or a shape with the size of what is in it.
 std::string short_value(const runtime::Tensor& tensor) {
@@ -73,7 +57,7 @@ class Drawing {
     const char* shape = quantity.kind == Quantity::Kind::param   ? "shape=box, style=\"rounded,filled\", fillcolor=\"#fff3d6\""
                         : quantity.kind == Quantity::Kind::input ? "shape=ellipse, style=filled, fillcolor=\"#e3f2fd\""
                                                                  : "shape=plaintext";
-    line(1, fmt::format("s{} [label=\"{}\", {}];", id, escaped(quantity.name), shape));
+    line(1, fmt::format("s{} [label=\"{}\", {}];", id, xml_text(quantity.name), shape));
     value(id, 1);
   }
 
@@ -82,10 +66,10 @@ class Drawing {
     const Quantity& quantity = e_.quantities[id];
     const std::string above = fmt::format("{} {}", quantity.name, short_value(quantity.value));
     std::string below = "&#160;";
-    if (quantity.cotangent) below = escaped(fmt::format("{} {}", cotangent_name(e_, id), short_value(*quantity.cotangent)));
+    if (quantity.cotangent) below = xml_text(fmt::format("{} {}", cotangent_name(e_, id), short_value(*quantity.cotangent)));
     line(depth, fmt::format("q{} [shape=plain, label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"2\">"
                             "<tr><td><font color=\"{}\">{}</font></td></tr><hr/><tr><td><font color=\"{}\">{}</font></td></tr></table>>];",
-                            id, kValue, escaped(above), kGradient, below));
+                            id, kValue, xml_text(above), kGradient, below));
   }
 
   void draw(std::size_t id, std::size_t depth) {

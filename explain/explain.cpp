@@ -69,7 +69,7 @@ class Explainer {
     Tensor sum;
   };
   // Where a contribution comes from: the parts that it is, or a use of a step's own derivative.
-  struct Origin {
+  struct Source {
     std::vector<const ir::ReverseSweep::Part*> parts;
     std::size_t step = SIZE_MAX, use = 0;  // into the visible steps, and what its derivative uses
     ValueId result = {};                   // of the step; invalid where it is only the parts
@@ -263,7 +263,7 @@ class Explainer {
     for (ValueId result : border.results) {  // what a group hands on, and reads itself
       const Parts parts = parts_to(result, clusters);
       if (parts.sum.count() > 0 && quantity(result) != kNoQuantity)
-        contribute({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, parts.sum}, {parts.of});
+        keep({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, parts.sum}, {parts.of});
     }
     for (ValueId input : border.inputs) {
       if (quantity(input) == kNoQuantity) continue;
@@ -276,13 +276,13 @@ class Explainer {
           if (locals_[at].uses[i].to == input) uses.push_back(locals_[at].uses[i]), places.push_back(i);
       Contribution contribution{from, quantity(input), at, {}, {}, {}, {}, {}, sum};
       if (uses.empty()) {
-        if (sum.count() > 0) contribute(std::move(contribution), {parts.of});
+        if (sum.count() > 0) keep(std::move(contribution), {parts.of});
         continue;
       }
       const bool is_evaluated =
           std::all_of(uses.begin(), uses.end(), [](const LocalDerivative& use) { return use.part_value.count() > 0; });
       if (!is_evaluated && sum.count() > 0) {  // a rule that fails where nothing arrives
-        contribute(std::move(contribution), {parts.of});
+        keep(std::move(contribution), {parts.of});
         continue;
       }
       const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
@@ -299,7 +299,7 @@ class Explainer {
         each.notation = wording.notation(cluster, input, uses.size());
         each.why = use.factor ? wording.why(*use.factor, out_) : "";
         if (each.value.count() == 0) each.value = Tensor::zeros(function_.type(input));
-        contribute(std::move(each), {is_whole ? parts.of : Parts().of, at, places[i], border.results[0]});
+        keep(std::move(each), {is_whole ? parts.of : Parts().of, at, places[i], border.results[0]});
       }
     }
   }
@@ -315,9 +315,9 @@ class Explainer {
     return all;
   }
 
-  void contribute(Contribution contribution, Origin origin) {
+  void keep(Contribution contribution, Source source) {
     out_.contributions.push_back(std::move(contribution));
-    origins_.push_back(std::move(origin));
+    made_of_.push_back(std::move(source));
   }
 
   // ---- the numbers as a program ----
@@ -335,14 +335,14 @@ class Explainer {
       for (std::size_t i = 0; i < out_.steps[out_.visible[at]].read.size(); ++i)
         builder.add(fmt::format("/steps/{}/read/{}", out_.visible[at], i), values[i]);
     }
-    for (std::size_t i = 0; i < origins_.size(); ++i) {
-      const Origin& origin = origins_[i];
+    for (std::size_t i = 0; i < made_of_.size(); ++i) {
+      const Source& source = made_of_[i];
       const std::string path = fmt::format("/contributions/{}/value", i);
-      if (!origin.parts.empty()) builder.add_sum(path, origin.parts);
-      if (!origin.result.valid()) continue;
+      if (!source.parts.empty()) builder.add_sum(path, source.parts);
+      if (!source.result.valid()) continue;
       const std::string factor = out_.contributions[i].factor ? fmt::format("/contributions/{}/factor_value", i) : "";
-      builder.add_local(origin.parts.empty() ? path : "", factor, *locals_.at(origin.step).code, origin.use,
-                        trace_.sweep->cotangents[origin.result.index]);
+      builder.add_local(source.parts.empty() ? path : "", factor, *locals_.at(source.step).code, source.use,
+                        trace_.sweep->cotangents[source.result.index]);
     }
     for (std::size_t loop = 0; loop < histories_.size(); ++loop)
       for (std::size_t i = 0; i < histories_[loop].size(); ++i)
@@ -420,7 +420,7 @@ class Explainer {
   std::map<std::size_t, std::size_t> step_of_;  // by node
   std::map<std::size_t, LocalStep> locals_;
   std::map<std::pair<std::size_t, ValueId>, Parts> parts_;   // by cluster and what it goes to
-  std::vector<Origin> origins_;                              // by contribution
+  std::vector<Source> made_of_;                              // by contribution
   std::vector<std::vector<LoopReader::History>> histories_;  // by loop
   Naming names_;
   std::map<ValueId, QuantityId> ids_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/clone.h"
+#include "ir/part.h"
 #include "ir/rewrite.h"
 
 namespace bpc::explain {
@@ -70,16 +71,16 @@ void LiveBuilder::add_guards() {
 // that are factorised, where they are always the same.
 void LiveBuilder::take_draws_as_given() {
   const ir::Function from = std::move(live_.function);
-  std::vector<bool> changes(from.value_count(), false);
-  for (const ir::Parameter& parameter : from.parameters) changes[parameter.value.index] = parameter.path.find('#') == std::string::npos;
+  std::vector<ValueId> inputs;
+  for (const ir::Parameter& parameter : from.parameters)
+    if (parameter.path.find('#') == std::string::npos) inputs.push_back(parameter.value);
+  const std::vector<bool> changes = ir::computed_from(from, inputs);
   ir::Rewriter rewriter(from);
   live_.function = rewriter.finish([&](const Op& op) {
-    bool does = std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) { return changes[operand.index]; });
-    for (ir::BlockId region : op.regions) ir::for_each_use(from, region, [&](ValueId read) { does = does || changes[read.index]; });
-    for (ValueId result : op.results) changes[result.index] = does;
     const ir::Group group = ir::op_info(op.code).group;
-    if (does || op.results.size() != 1 || (group != ir::Group::random && group != ir::Group::library)) return false;
+    if (op.block != from.body() || op.results.size() != 1 || (group != ir::Group::random && group != ir::Group::library)) return false;
     const ValueId result = op.results[0];
+    if (changes[result.index]) return false;
     if (result.index >= trace_.values.size() || trace_.value(result).count() != from.type(result).count()) return false;
     ir::Function& to = rewriter.builder().function();
     rewriter.set(result, to.add_parameter(ir::Parameter::Kind::input, fmt::format("drawn#{}", to.parameters.size()), from.type(result)));

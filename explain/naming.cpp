@@ -72,9 +72,7 @@ Span Namer::place_of(ValueId value) const {
   }
   const ir::Origin& origin = function.origin(made->origin);
   if (!origin.rule.empty()) return {};
-  Span place = origin.span;
-  for (std::size_t i = 0; sources_.is_in_prelude(place) && i < origin.calls.size(); ++i) place = origin.calls[i];
-  return place;
+  return sources_.authors_place(origin.span, origin.calls);
 }
 
 Span Namer::place_of(const Cluster& cluster) const {

@@ -54,10 +54,14 @@ std::string bracketed(double number, Symbols symbols) {
   return number < 0 ? fmt::format("({})", text) : text;
 }
 
-std::string factor_symbols(const Contribution& contribution, Symbols symbols) {
+}  // namespace
+
+std::string factor_of(const Contribution& contribution, Symbols symbols) {
   if (!contribution.notation.empty()) return notation_in(contribution.notation, symbols);
   return symbols == Symbols::text ? factor_text(*contribution.factor) : latex_factor(*contribution.factor);
 }
+
+namespace {
 
 std::string partial(const Explanation& e, const Contribution& contribution, Symbols symbols) {
   const auto within = [](const std::string& name) { return name.find('/') == std::string::npos ? name : fmt::format("({})", name); };
@@ -88,14 +92,18 @@ std::string through(const Explanation& e, const Contribution& contribution, Symb
                                           : fmt::format("{} [{}]", cotangent_in(e, contribution.from, symbols), what);
 }
 
-std::string term_symbols(const Explanation& e, const Contribution& contribution, Symbols symbols) {
+}  // namespace
+
+std::string term_text(const Explanation& e, const Contribution& contribution, Symbols symbols) {
   if (contribution.from == kNoQuantity) return through(e, contribution, symbols);
   const bool is_product = contribution.factor || !contribution.notation.empty();
   if (is_product && (contribution.factor || !contribution.part || width_of(text_of(*contribution.part)) > kLongestPart))
-    return cotangent_in(e, contribution.from, symbols) + times(symbols) + factor_symbols(contribution, symbols);
+    return cotangent_in(e, contribution.from, symbols) + times(symbols) + factor_of(contribution, symbols);
   if (contribution.part && width_of(text_of(*contribution.part)) <= kLongestPart) return formula_in(*contribution.part, symbols);
   return through(e, contribution, symbols);
 }
+
+namespace {
 
 std::string term_numbers(const Explanation& e, const Contribution& contribution, Symbols symbols) {
   if (contribution.from == kNoQuantity || !contribution.factor || !is_scalar(contribution.factor_value) ||
@@ -189,14 +197,6 @@ std::string step_text(const Explanation& e, const Step& step) {
   return {};
 }
 
-std::string term_text(const Explanation& e, const Contribution& contribution, Symbols symbols) {
-  return term_symbols(e, contribution, symbols);
-}
-
-std::string factor_text(const Explanation&, const Contribution& contribution, Symbols symbols) {
-  return factor_symbols(contribution, symbols);
-}
-
 std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Symbols symbols) {
   std::vector<LocalText> texts;
   const Step& step = e.steps[e.visible[visible]];
@@ -250,7 +250,7 @@ WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols, D
   const bool is_in_numbers = is_scalar(of(e, quantity).value);
   for (std::size_t i = 0; i < std::min(parts.size(), kMostTerms); ++i) {
     const Contribution& each = e.contributions[parts[i]];
-    symbolic.push_back(term_symbols(e, each, symbols));
+    symbolic.push_back(term_text(e, each, symbols));
     if (is_in_numbers) numbers.push_back(term_numbers(e, each, symbols));
     const bool is_lost =
         each.from != kNoQuantity && of(e, each.from).cotangent && !is_zero(*of(e, each.from).cotangent) && is_zero(each.value);
@@ -300,7 +300,7 @@ std::optional<ChainText> chain_text(const Explanation& e, const Chain& chain, Sy
       std::vector<std::string> summands;
       double sum = 0;
       for (std::size_t use : uses) {
-        summands.push_back(factor_symbols(e.contributions[use], symbols));
+        summands.push_back(factor_of(e.contributions[use], symbols));
         sum += e.contributions[use].factor_value.real_at(0);
       }
       if (uses.size() == 1 && e.contributions[each].notation.empty() && e.contributions[each].factor->is_number(1)) continue;

@@ -29,7 +29,7 @@ std::vector<LocalText> local_texts(const Explanation& explanation, std::size_t v
 
 // A part of a cotangent, "dJ/da2 · relu'(z2)", and its factor alone, where it has one, "relu'(z2)".
 std::string term_text(const Explanation& explanation, const Contribution& contribution, Symbols symbols);
-std::string factor_text(const Explanation& explanation, const Contribution& contribution, Symbols symbols);
+std::string factor_of(const Contribution& contribution, Symbols symbols);
 
 // A line of the walk back: "dJ/da" "dJ/dc·b + dJ/dd" "1 · 4 + 2" "6".
 struct WalkText {

@@ -46,6 +46,7 @@ struct Training {
 
   // The free dim that counts rows, the first axis of inputs; empty where there is none, and each step uses all.
   std::string rows;
+  bool counts_rows(const Type& type) const { return !rows.empty() && type.rank() > 0 && type.dims[0].name.text == rows; }
   std::string rows_elsewhere;  // why there is none: what else has the size of that dim
 };
 

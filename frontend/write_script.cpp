@@ -40,17 +40,13 @@ ExprId selector(Tree& tree, const Selector& selector) {
   return tree.list(columns).id;
 }
 
-// `"iris.csv"["label"]`, as the IR keeps it, or `of 3 from "iris.csv"["label"]`, whose number of categories becomes `of`.
-FromClause from_clause(Tree& tree, const std::string& text, ExprId& of) {
+// `"iris.csv"["label"]`, as the IR keeps it.
+FromClause from_clause(Tree& tree, const std::string& text) {
   SourceMap sources;
   Diagnostics none;
-  const std::string declared = text.starts_with("of ") ? "input x : i32 " + text : "input x from " + text;
-  const auto ast = parse(sources, sources.add("a source", declared + "\n"), none);
+  const auto ast = parse(sources, sources.add("a source", "input x from " + text + "\n"), none);
   const auto* input = ast && ast->top.size() == 1 ? std::get_if<InputStmt>(&ast->stmt(ast->top[0]).node) : nullptr;
   if (!input || !input->from) throw InternalError("write script", "a source cannot be read: " + text);
-  if (input->of.valid())
-    if (const auto* count = std::get_if<NumberExpr>(&ast->expr(input->of).node); count && count->integer)
-      of = tree.integer(*count->integer).id;
   FromClause from{input->from->path, {}, {}};
   const ExprId wanted = input->from->selector;
   if (const auto read = wanted.valid() ? read_selector(sources.text(ast->expr(wanted).span)) : std::nullopt)
@@ -142,8 +138,8 @@ class ScriptWriter {
     std::optional<TypeExpr> written;
     if (!is_default) written = tree().type(type);
     std::optional<FromClause> from;
-    ExprId of;
-    if (!parameter.source.empty()) from = from_clause(tree(), parameter.source, of);
+    if (!parameter.source.empty()) from = from_clause(tree(), parameter.source);
+    const ExprId of = parameter.classes > 0 ? tree().integer(parameter.classes).id : ExprId();
     const ExprId initial = initial_value(parameter.path, name);
     script_.before.push_back(parameter.kind == Parameter::Kind::param
                                  ? tree().add(ParamStmt{{name, {}}, std::move(written), initial, std::move(from)})

@@ -70,10 +70,9 @@ struct Parameter {
   Kind kind;
   std::string path;  // "x", "h1.dense.W"
   ValueId value;
-  OriginId origin;  // the name in its declaration; may be invalid
-  // An input's `from` clause as a script writes it, path resolved: "data/iris.csv"["label"]; before it, where it has categories, how many,
-  // as in of 3 from "iris.csv"["label"]; or empty.
-  std::string source;
+  OriginId origin;           // the name in its declaration; may be invalid
+  std::string source;        // an input's `from` clause as a script writes it, path resolved: "data/iris.csv"["label"]; or empty
+  std::int64_t classes = 0;  // how many categories it has; 0: it has none
 };
 
 struct Output {

@@ -79,7 +79,8 @@ class Printer {
     if (!function_.loss.empty()) text_ += " loss " + quoted(function_.loss);
     text_ += " {\n";
     for (const Parameter& parameter : function_.parameters) {
-      const std::string from = parameter.source.empty() ? "" : " from " + quoted(parameter.source);
+      std::string from = parameter.classes == 0 ? "" : fmt::format(" of {}", parameter.classes);
+      if (!parameter.source.empty()) from += " from " + quoted(parameter.source);
       line(1, with_origin(fmt::format("{} = {} {} : {}{}", define(parameter.value), kind_word(parameter.kind), quoted(parameter.path),
                                       type_text(function_.type(parameter.value)), from),
                           parameter.origin, 2));

@@ -88,6 +88,7 @@ class Reader {
     scan_.expect(":");
     ValueId value = function_.add_parameter(kind, path, read_type());
     function_.value(value).name = name;
+    if (scan_.accept_word("of")) function_.parameters.back().classes = scan_.integer<std::int64_t>();
     if (scan_.accept_word("from")) function_.parameters.back().source = scan_.string();
     function_.parameters.back().origin = read_origin();
     names_.insert_or_assign(text, value);

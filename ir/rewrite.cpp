@@ -10,6 +10,7 @@ Rewriter::Rewriter(const Function& from) : from_(from), builder_(to_), copies_(b
     ValueId value = to_.add_parameter(parameter.kind, parameter.path, from.type(parameter.value));
     to_.parameters.back().origin = copies_.map(parameter.origin);
     to_.parameters.back().source = parameter.source;
+    to_.parameters.back().classes = parameter.classes;
     to_.value(value).name = from.value(parameter.value).name;
     copies_.set(parameter.value, value);
   }

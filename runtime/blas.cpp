@@ -1,6 +1,6 @@
 #include "runtime/blas.h"
 
-#include <dlfcn.h>
+#include "runtime/dynamic_library.h"
 
 namespace bpc::runtime::blas {
 
@@ -14,20 +14,14 @@ struct Functions {
                const double* a, const int* lda, double* b, const int* ldb, std::size_t, std::size_t, std::size_t, std::size_t);
 };
 
-template <class F>
-bool find(void* library, const char* name, F& function) {
-  function = reinterpret_cast<F>(dlsym(library, name));
-  return function != nullptr;
-}
-
 const Functions* load() {
   static Functions functions;
   void* library = dlopen(BPC_OPENBLAS, RTLD_LAZY | RTLD_LOCAL);
   void (*set_threads)(int) = nullptr;
-  if (!library || !find(library, "dpotrf_", functions.potrf) || !find(library, "dgetrf_", functions.getrf) ||
-      !find(library, "dtrsm_", functions.trsm))
+  if (!library || !find_function(library, "dpotrf_", functions.potrf) || !find_function(library, "dgetrf_", functions.getrf) ||
+      !find_function(library, "dtrsm_", functions.trsm))
     return nullptr;
-  if (find(library, "openblas_set_num_threads", set_threads)) set_threads(1);
+  if (find_function(library, "openblas_set_num_threads", set_threads)) set_threads(1);
   return &functions;
 }
 

@@ -1,7 +1,9 @@
 // Source files and places in them. Every later stage speaks of a place as a Span.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,11 @@ class SourceMap {
   const File& file(FileId id) const { return files_[id]; }
   // Whether the place is in the library, which is nobody's business: messages speak of the author's places.
   bool is_in_prelude(const Span& span) const { return span.valid() && files_[span.file].is_prelude; }
+  // The author's place of what stands at `span`, inlined through these calls, innermost first: where the library stands, the call of it.
+  Span authors_place(const Span& span, std::span<const Span> calls) const {
+    const auto call = std::find_if(calls.begin(), calls.end(), [&](const Span& each) { return !is_in_prelude(each); });
+    return !is_in_prelude(span) ? span : call == calls.end() ? Span{} : *call;
+  }
   // Line `line` (from 1) without its newline; empty when there is no such line.
   std::string_view line_text(FileId id, std::uint32_t line) const;
   // The text a span covers; empty for an invalid span.

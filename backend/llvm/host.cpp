@@ -8,8 +8,8 @@
 #include "backend/llvm/contraction.h"
 #include "backend/llvm/kernel.h"
 #include "backend/llvm/scalar.h"
-#include "backend/plan/costs.h"
 #include "backend/plan/dataflow.h"
+#include "backend/plan/step_costs.h"
 
 namespace bpc::backend {
 

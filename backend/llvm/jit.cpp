@@ -14,7 +14,7 @@
 #include "backend/llvm/code_cache.h"
 #include "backend/llvm/codegen.h"
 #include "backend/llvm/context.h"
-#include "backend/plan/costs.h"
+#include "backend/plan/step_costs.h"
 #include "runtime/c_abi.h"
 #include "runtime/pool.h"
 #include "support/internal_error.h"

@@ -353,7 +353,7 @@ struct Plan {
   std::vector<std::vector<std::byte>> constants;  // data of Storage::Kind::constant
   std::vector<backend::Site> sites;               // where it may stop or print
   std::vector<std::vector<Span>> places;          // of ops: the expression, then the calls it was inlined through, innermost first
-  bool is_timed = false;                          // steps that take time (costs.h) are measured in each run
+  bool is_timed = false;                          // steps that take time (step_costs.h) are measured in each run
   runtime::Signature signature;
   std::vector<Datum> parameters;
   std::vector<BufferId>

@@ -193,7 +193,7 @@ bool fits_declared(Context& c, const std::string& name, Span span, const TypeExp
 
 // The parameter of "main" for an input or param: its type is the declared one, or that of the given value or of the default.
 void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const std::string& path, const std::optional<TypeExpr>& written,
-                       ExprId value, Span span, const std::string& source) {
+                       ExprId value, Span span, const std::string& source, std::int64_t classes = 0) {
   auto poison = [&] { c.bind(name, {Poison{}, name.span}, span); };
   bool is_param = kind == Parameter::Kind::param;
   std::optional<Type> declared;
@@ -227,6 +227,7 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
   ValueId id = c.main.add_parameter(kind, path, is_cut ? given->second : type);
   c.main.parameters.back().origin = c.main.add_origin({name.span, c.frame->calls, c.frame->path, {}, {}});
   c.main.parameters.back().source = source;
+  c.main.parameters.back().classes = classes;
   if (initial) c.init_copies.set(id, *initial);
   const auto chosen = is_cut ? chosen_rows(c, id, type, name.span) : std::nullopt;
   c.bind(name, chosen.value_or(Item{id, name.span}), span);
@@ -355,8 +356,7 @@ void declare_input(Context& c, const InputStmt& s, Span span) {
   std::string source = s.from ? canonical_source(c.sources, *c.frame->ast, *s.from) : std::string{};
   std::optional<std::int64_t> count;
   if (s.of.valid() && !check_classes(c, s, count)) return c.bind(s.name, {Poison{}, s.name.span}, span);
-  if (count && s.from) source = fmt::format("of {} from {}", *count, source);
-  declare_parameter(c, Parameter::Kind::input, s.name, s.name.text, s.type, s.value, span, source);
+  declare_parameter(c, Parameter::Kind::input, s.name, s.name.text, s.type, s.value, span, source, count.value_or(0));
 }
 
 void declare_param(Context& c, const ParamStmt& s, Span span) {

@@ -20,6 +20,7 @@ ValueId outside_value(Context& c, ValueId id) {
   ValueId inside = c.init.add_parameter(parameter.kind, parameter.path, c.main.type(id));
   c.init.parameters.back().origin = c.init.add_origin(c.main.origin(parameter.origin));
   c.init.parameters.back().source = parameter.source;
+  c.init.parameters.back().classes = parameter.classes;
   return inside;
 }
 

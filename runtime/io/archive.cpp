@@ -1,12 +1,13 @@
 #include "runtime/io/archive.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <zip.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "runtime/dynamic_library.h"
 
 namespace bpc::runtime {
 
@@ -46,20 +47,15 @@ struct Zip {
   decltype(&zip_fclose) fclose;
 };
 
-template <class F>
-bool find(void* library, const char* name, F& function) {
-  function = reinterpret_cast<F>(dlsym(library, name));
-  return function != nullptr;
-}
-
 const Zip* load_zip() {
   static Zip zip;
   void* library = dlopen(BPC_ZIP, RTLD_LAZY | RTLD_LOCAL);
-  const bool is_whole = library && find(library, "zip_source_buffer_create", zip.source_buffer_create) &&
-                        find(library, "zip_source_free", zip.source_free) && find(library, "zip_open_from_source", zip.open_from_source) &&
-                        find(library, "zip_discard", zip.discard) && find(library, "zip_get_num_entries", zip.get_num_entries) &&
-                        find(library, "zip_stat_index", zip.stat_index) && find(library, "zip_fopen_index", zip.fopen_index) &&
-                        find(library, "zip_fread", zip.fread) && find(library, "zip_fclose", zip.fclose);
+  const bool is_whole =
+      library && find_function(library, "zip_source_buffer_create", zip.source_buffer_create) &&
+      find_function(library, "zip_source_free", zip.source_free) && find_function(library, "zip_open_from_source", zip.open_from_source) &&
+      find_function(library, "zip_discard", zip.discard) && find_function(library, "zip_get_num_entries", zip.get_num_entries) &&
+      find_function(library, "zip_stat_index", zip.stat_index) && find_function(library, "zip_fopen_index", zip.fopen_index) &&
+      find_function(library, "zip_fread", zip.fread) && find_function(library, "zip_fclose", zip.fclose);
   return is_whole ? &zip : nullptr;
 }
 

@@ -17,6 +17,7 @@
 #include "ir/print.h"
 #include "ir/read.h"
 #include "ir/rewrite.h"
+#include "runtime/io/json_value.h"
 #include "support/internal_error.h"
 #include "tests/support/close.h"
 #include "tests/support/sharing.h"
@@ -362,6 +363,17 @@ void check_cost(const std::string& text) {
     throw Failed{"cost of vjp", fmt::format("vjp does {} operations, where the value does {}", backward, value)};
 }
 
+// Each number a little to one side or the other, by `shift(value, 1 or -1)`.
+template <class Shift>
+Tensor shifted(const Tensor& tensor, std::uint64_t& bits, Shift shift) {
+  Tensor result(tensor.type());
+  for (std::int64_t i = 0; i < tensor.count(); ++i) {
+    bits = bits * 6364136223846793005u + 1442695040888963407u;  // Knuth's
+    result.set_real(i, shift(tensor.real_at(i), bits >> 63 ? 1.0 : -1.0));
+  }
+  return result;
+}
+
 // Whether rounding alone decides what the output is. The twin is given numbers that the script holds as constants, and may lack an output.
 bool is_unsteady(const Program& program, Side side, const std::string& output) {
   Lowered lowered(program.text(side));
@@ -375,24 +387,12 @@ bool is_unsteady(const Program& program, Side side, const std::string& output) {
   for (int trial = 0; trial < 4; ++trial) {
     std::vector<Tensor> arguments = lowered.arguments(module.main);
     for (Tensor& argument : arguments)
-      for (std::int64_t i = 0; is_real(argument.type().element) && i < argument.count(); ++i) {
-        bits = bits * 6364136223846793005u + 1442695040888963407u;  // Knuth's
-        argument.set_real(i, argument.real_at(i) * (1 + (bits >> 63 ? kUlps : -kUlps)));
-      }
+      if (is_real(argument.type().element))
+        argument = shifted(argument, bits, [](double value, double sign) { return value * (1 + sign * kUlps); });
     const Values after = lowered.run(*executable, module.main, arguments);
     if (test::first_difference(test::elements(before.at(output)), test::elements(after.at(output)), kRounding)) return true;
   }
   return false;
-}
-
-std::string moved(const Tensor& tensor, std::size_t axis, std::int64_t& at, std::uint64_t& bits) {
-  if (axis == tensor.type().rank()) {
-    bits = bits * 6364136223846793005u + 1442695040888963407u;  // Knuth's
-    return fmt::format("{}", tensor.real_at(at++) + (bits >> 63 ? kMoved : -kMoved));
-  }
-  std::string text;
-  for (std::int64_t i = 0; i < tensor.type().size(axis); ++i) text += (i ? ", " : "[") + moved(tensor, axis + 1, at, bits);
-  return text.empty() ? "[]" : text + "]";
 }
 
 // Whether the derivatives that differences do not confirm are those at a point where pieces meet, which differences cannot always see: the
@@ -405,8 +405,8 @@ bool is_on_an_edge(const Program& program, Side side) {
   std::uint64_t bits = 1;
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (!is_real(given[i].type().element)) continue;
-    std::int64_t at = 0;
-    aside.sets.push_back(fmt::format("{}={}", main.parameters[i].path, moved(given[i], 0, at, bits)));
+    const Tensor moved = shifted(given[i], bits, [](double value, double sign) { return value + sign * kMoved; });
+    aside.sets.push_back(fmt::format("{}={}", main.parameters[i].path, runtime::json_text(moved)));
   }
   try {
     Lowered lowered(program.text(side), aside);

@@ -102,9 +102,8 @@ std::string rows_text(const Trained& trained) {
   const ir::Function& main = trained.script.module.main;
   for (const ir::Parameter& parameter : main.parameters) {
     const Type& type = main.type(parameter.value);
-    const bool has_rows = parameter.kind == ir::Parameter::Kind::input && type.rank() > 0 && !trained.training.rows.empty() &&
-                          type.dims[0].name.text == trained.training.rows;
-    if (has_rows) return fmt::format("{} row{}", type.size(0), type.size(0) == 1 ? "" : "s");
+    if (parameter.kind == ir::Parameter::Kind::input && trained.training.counts_rows(type))
+      return fmt::format("{} row{}", type.size(0), type.size(0) == 1 ? "" : "s");
   }
   return "all data";
 }

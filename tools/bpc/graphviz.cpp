@@ -1,7 +1,6 @@
 #include "tools/bpc/graphviz.h"
 
-#include <dlfcn.h>
-
+#include "runtime/dynamic_library.h"
 #include "support/internal_error.h"
 #include "tools/bpc/guard.h"
 
@@ -27,8 +26,7 @@ struct Graphviz {
 
 template <class Function>
 void find(Function& function, void* library, const char* name) {
-  function = reinterpret_cast<Function>(dlsym(library, name));
-  if (!function) missing(name);
+  if (!runtime::find_function(library, name, function)) missing(name);
 }
 
 Graphviz load() {

@@ -7,12 +7,13 @@
 #include "backend/plan/plan.h"
 #include "explain/phrases.h"
 #include "explain/render.h"
+#include "support/xml.h"
 #include "tools/bpc/code_generator.h"
 #include "tools/bpc/graphviz.h"
 #include "tools/bpc/guard.h"
 
 namespace bpc {
-extern const char *const kPageHtml, *const kPageCss, *const kPageJs;
+extern const char *const kPageHtml, *const kPageCss, *const kPageJs, *const kThemeCss;
 }  // namespace bpc
 
 namespace bpc::tool {
@@ -126,12 +127,6 @@ Json live_json(Session& session, const explain::Live& live, const ir::Module& mo
   return json;
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (char c : text) result += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
-  return result;
-}
-
 // Without the lines that make it a document of its own.
 std::string drawing(const std::string& svg) {
   const std::size_t start = svg.find("<svg");
@@ -165,8 +160,7 @@ std::string page_of(Session& session, const Explained& explained, const ir::Modu
   Json model = explain::to_json(e, session.sources);
   for (std::size_t i = 0; i < e.contributions.size(); ++i) {
     model["contributions"][i]["term"] = explain::term_text(e, e.contributions[i], explain::Symbols::text);
-    if (e.contributions[i].factor)
-      model["contributions"][i]["symbol"] = explain::factor_text(e, e.contributions[i], explain::Symbols::text);
+    if (e.contributions[i].factor) model["contributions"][i]["symbol"] = explain::factor_of(e.contributions[i], explain::Symbols::text);
   }
   for (std::size_t i = 0; i < e.quantities.size(); ++i) model["values"][i]["gradient_name"] = explain::cotangent_name(e, i);
   const std::string& file = session.options.files.front();
@@ -182,7 +176,8 @@ std::string page_of(Session& session, const Explained& explained, const ir::Modu
 
   model["page"] = std::move(page);
   session.begin("draw");
-  return filled(kPageHtml, {{"@title@", escaped(title)},
+  return filled(kPageHtml, {{"@title@", xml_text(title)},
+                            {"@theme@", kThemeCss},
                             {"@style@", kPageCss},
                             {"@graph@", drawing(svg_of(explain::to_dot(e)))},
                             {"@model@", script_text(model)},

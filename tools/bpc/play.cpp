@@ -13,7 +13,7 @@
 #include "tools/bpc/rule_book.h"
 
 namespace bpc {
-extern const char *const kPlayHtml, *const kPlayCss, *const kPlayJs, *const kExamples;
+extern const char *const kPlayHtml, *const kPlayCss, *const kPlayJs, *const kThemeCss, *const kExamples;
 }  // namespace bpc
 
 namespace bpc::tool {
@@ -70,7 +70,8 @@ int play_command(const Options& options) {
   playground.token = random_token();
   playground.port = options.port;
   playground.examples = examples();
-  playground.shell = filled(kPlayHtml, {{"@style@", kPlayCss}, {"@given@", script_text({{"words", words()}})}, {"@script@", kPlayJs}});
+  playground.shell = filled(
+      kPlayHtml, {{"@theme@", kThemeCss}, {"@style@", kPlayCss}, {"@given@", script_text({{"words", words()}})}, {"@script@", kPlayJs}});
   playground.ready = [&](int port) {
     print("http://127.0.0.1:{}/?token={}\n", port, playground.token);
     flush_results();

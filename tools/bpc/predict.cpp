@@ -11,10 +11,6 @@ namespace bpc::tool {
 
 namespace {
 
-bool has_rows(const Type& type, const frontend::Training& training) {
-  return !training.rows.empty() && type.rank() > 0 && type.dims[0].name.text == training.rows;
-}
-
 // E0505 for one that the script does not give.
 bool check_names(Session& session, const std::vector<std::string>& names, const ir::Function& main) {
   std::vector<std::string> known;
@@ -36,7 +32,7 @@ std::optional<std::vector<std::string>> choose(Session& session, const Sketch& s
   if (!asked.empty()) return check_names(session, asked, main) ? std::optional(asked) : std::nullopt;
   std::vector<std::string> chosen;
   for (const ir::Output& output : main.outputs) {
-    const bool fits = sketch.training.rows.empty() || has_rows(main.type(output.value), sketch.training);
+    const bool fits = sketch.training.rows.empty() || sketch.training.counts_rows(main.type(output.value));
     if (output.kind == ir::Output::Kind::value && fits && sketch.is_there(output)) chosen.push_back(output.path);
   }
   if (!chosen.empty()) return chosen;
@@ -56,7 +52,7 @@ std::vector<Result> input_results(const Trained& trained) {
   std::vector<Result> results;
   for (const ir::Parameter& parameter : script.module.main.parameters) {
     const Type& type = script.module.main.type(parameter.value);
-    if (parameter.kind != ir::Parameter::Kind::input || !has_rows(type, trained.training)) continue;
+    if (parameter.kind != ir::Parameter::Kind::input || !trained.training.counts_rows(type)) continue;
     const auto given = script.bindings.tensors.find(parameter.path);
     if (given == script.bindings.tensors.end()) continue;  // a default
     Result result{parameter.path, given->second, true, {}, {}};
@@ -84,41 +80,37 @@ void show(const Result& result, bool full) {
   print("{} = {}\n", result.name, text);
 }
 
-bool ends_with(const std::string& path, std::string_view ending) {
-  return path.ends_with(ending);
-}
-
-bool write(Session& session, const std::vector<Result>& results) {
+// Or says why not in the session.
+void write(Session& session, const std::vector<Result>& results) {
   const std::string& file = session.options.output_file;
   const auto without_rows = std::ranges::find(results, false, &Result::has_rows);
   const bool are_rows = without_rows == results.end();
   if (file.empty() && std::ranges::none_of(results, &Result::has_rows)) {
     for (const Result& result : results) show(result, session.options.full);
-    return true;
+    return;
   }
-  if (!are_rows && !ends_with(file, ".json") && !ends_with(file, ".npy")) {
+  if (!are_rows && !file.ends_with(".json") && !file.ends_with(".npy")) {
     session.diagnostics
         .error(Code::E0510, {}, fmt::format("`{}` has no row for each row of the data, and a table has nothing else", without_rows->name))
         .with_help("`-o FILE.json` holds values of every shape");
-    return false;
+    return;
   }
   if (file.empty()) {
     put(csv_text(results));
-    return true;
+    return;
   }
-  if (ends_with(file, ".npy") && results.size() != 1) {
+  if (file.ends_with(".npy") && results.size() != 1) {
     std::vector<std::string> names;
     for (const Result& result : results) names.push_back(result.name);
     session.diagnostics
         .error(Code::E0510, {}, fmt::format("a .npy file holds one array, and these are {}: {}", names.size(), fmt::join(names, ", ")))
         .with_help(fmt::format("`--out {}` chooses one", names.back()));
-    return false;
+    return;
   }
-  const std::string text = ends_with(file, ".npy")    ? runtime::npy_text(results[0].tensor)
-                           : ends_with(file, ".json") ? json_text(results)
-                                                      : csv_text(results);
-  if (!runtime::write_file(file, text, session.diagnostics)) return false;
-  return true;
+  const std::string text = file.ends_with(".npy")    ? runtime::npy_text(results[0].tensor)
+                           : file.ends_with(".json") ? json_text(results)
+                                                     : csv_text(results);
+  runtime::write_file(file, text, session.diagnostics);
 }
 
 }  // namespace
@@ -127,7 +119,7 @@ int predict_command(const Options& given) {
   const Options options = with_params(given);
   Session session(options);
   const std::string& file = options.output_file;
-  if (!file.empty() && !ends_with(file, ".csv") && !ends_with(file, ".json") && !ends_with(file, ".npy")) {
+  if (!file.empty() && !file.ends_with(".csv") && !file.ends_with(".json") && !file.ends_with(".npy")) {
     session.diagnostics.error(Code::E0510, {}, fmt::format("`-o {}` names no .csv, .json or .npy file", file));
     return session.finish();
   }
@@ -138,7 +130,7 @@ int predict_command(const Options& given) {
     const OutputNames& names = trained->names.at(output.path);
     results.push_back({output.path,
                        {},
-                       has_rows(trained->script.module.main.type(output.value), trained->training),
+                       trained->training.counts_rows(trained->script.module.main.type(output.value)),
                        names.codes,
                        numbered(output.path, names.last_axis)});
   }

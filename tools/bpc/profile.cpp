@@ -36,9 +36,8 @@ const char* bound(const StepReport& step, const Limits& limits) {
 std::vector<std::string> lines_of(const StepReport& step, const SourceMap& sources) {
   std::set<std::pair<FileId, std::uint32_t>> lines;
   for (const std::vector<Span>& place : step.places) {
-    const auto own =
-        std::find_if(place.begin(), place.end(), [&](const Span& span) { return span.valid() && !sources.is_in_prelude(span); });
-    if (own != place.end()) lines.emplace(own->file, own->line);
+    const Span own = sources.authors_place(place.front(), std::span(place).subspan(1));
+    if (own.valid()) lines.emplace(own.file, own.line);
   }
   std::vector<std::string> texts;
   for (const auto& [file, line] : lines)

@@ -1,12 +1,11 @@
 // `bpc summary`: the layers of a script, with their params, what they give, and what that takes.
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "backend/interpreter/count.h"
+#include "ir/ranges.h"
 #include "ir/rewrite.h"
-#include "ir/static_facts.h"
 #include "tools/bpc/table.h"
 #include "tools/bpc/train/entry.h"
 
@@ -32,14 +31,11 @@ struct Layer {
   }
 };
 
-// How often each op of a region runs when the op that holds it does: turns of `for` loops whose bounds are known, elements of maps. A
-// `while` counts as one turn, and so do bounds that only a run can tell.
+// How often each op of a region runs when the op that holds it does: turns of `for` loops whose bounds are known. A `while` counts as one
+// turn, and so do bounds that only a run can tell.
 std::uint64_t turns_of(const Function& function, const ir::Op& op) {
-  if (op.code != Opcode::for_loop) return 1;
-  const auto from = ir::constant_value(function, op.operands[0]), to = ir::constant_value(function, op.operands[1]),
-             step = ir::constant_value(function, op.operands[2]);
-  if (!from || !to || !step || *step == 0) return 1;
-  return static_cast<std::uint64_t>(std::max(0.0, std::ceil((*to - *from) / *step)));
+  const auto bounds = op.code == Opcode::for_loop ? ir::constant_bounds(function, op) : std::nullopt;
+  return bounds ? static_cast<std::uint64_t>(bounds->turns) : 1;
 }
 
 // Where `visit` says so, the regions of the op as well.
@@ -184,8 +180,7 @@ int summary_command(const Options& options) {
     std::int64_t all = rows;
     for (const ir::Parameter& parameter : script->module.main.parameters) {
       const Type& type = script->module.main.type(parameter.value);
-      const bool counts = script->bindings.tensors.contains(parameter.path) && type.rank() > 0 && type.dims[0].name.text == training.rows;
-      if (counts) all = type.size(0);
+      if (script->bindings.tensors.contains(parameter.path) && training.counts_rows(type)) all = type.size(0);
     }
     rows = std::min(rows, all);
     how.rows = {training.rows, rows, all};

@@ -39,6 +39,7 @@ func init {
 
 func main loss "J" {
   %x = input "x" : f64[N=64, 3] from "\"iris.csv\"[[\"y\", \"x\"]]"
+  %species = input "species" : i32[N=64] of 3 from "\"iris.csv\"[\"label\"]"
   %h1.dense.W = param "h1.dense.W" : f64[3]
   %"x.2" = input "odd name" : bool
   %1 = mul %x, %h1.dense.W : f64[N=64, 3]               @0:8:11-8:15

@@ -189,13 +189,13 @@ class Server {
   bool is_allowed(const httplib::Request& request) const {
     const std::string host = request.get_header_value("Host"), origin = request.get_header_value("Origin"),
                       site = request.get_header_value("Sec-Fetch-Site");
-    if (host != fmt_host("127.0.0.1") && host != fmt_host("localhost")) return false;
+    if (host != host_of("127.0.0.1") && host != host_of("localhost")) return false;
     if (!origin.empty() && origin != "http://" + host) return false;
     if (!site.empty() && site != "same-origin" && site != "none") return false;
     const bool is_first = request.method == "GET" && request.path == "/";
     return is_same(is_first ? request.get_param_value("token") : request.get_header_value("X-Bpc-Token"), play_.token);
   }
-  std::string fmt_host(const std::string& name) const { return name + ":" + std::to_string(port_); }
+  std::string host_of(const std::string& name) const { return name + ":" + std::to_string(port_); }
 
   void list(httplib::Response& response) const {
     json names{{"first", play_.file}, {"scripts", json::array()}, {"examples", json::array()}};

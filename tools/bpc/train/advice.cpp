@@ -42,12 +42,9 @@ class Advisor {
 
   std::string rows_text() const { return rows_ > 0 ? fmt::format("for all of {} rows", rows_) : "for all the data"; }
 
-  // The author's place of an op: where a function of the library does it, the call.
   Span place_of(const ir::Op& op) const {
     const ir::Origin& origin = main_.origin(op.origin);
-    if (!session_.sources.is_in_prelude(origin.span)) return origin.span;
-    const auto call = std::ranges::find_if(origin.calls, [&](const Span& each) { return !session_.sources.is_in_prelude(each); });
-    return call == origin.calls.end() ? Span{} : *call;
+    return session_.sources.authors_place(origin.span, origin.calls);
   }
 
   void look_at(const ir::Op& op, std::span<const Tensor> results) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/xml.h"
 #include "tools/bpc/train/progress.h"
 
 namespace bpc::tool {
@@ -18,12 +19,6 @@ struct Curve {
   const char *label, *color;
   std::vector<Point> points;
 };
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) safe += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '>' ? "&gt;" : std::string(1, c);
-  return safe;
-}
 
 // From the least to the largest value, with some three to six round numbers in between.
 struct Axis {
@@ -77,7 +72,7 @@ std::string panel(const std::string& title, const std::vector<Curve>& curves, do
   const double height = kPanel - kTop - kBottom, width = kWidth - kLeft - kRight;
   const auto x = [&](double epoch) { return kLeft + width * epochs.part(epoch); };
   const auto y = [&](double value) { return top + kTop + height * (1 - values.part(value)); };
-  std::string svg = fmt::format("<text x=\"{}\" y=\"{}\" class=\"title\">{}</text>\n", kLeft, top + 20, escaped(title));
+  std::string svg = fmt::format("<text x=\"{}\" y=\"{}\" class=\"title\">{}</text>\n", kLeft, top + 20, xml_text(title));
   for (const double tick : values.ticks)
     svg += fmt::format("<path d=\"M{} {:.1f}H{}\" class=\"grid\"/><text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>\n", kLeft,
                        y(tick), kWidth - kRight, kLeft - 6, y(tick) + 4, tick);

@@ -60,9 +60,7 @@ bool Trainer::prepare(const std::string& path) {
   std::int64_t rows = 1;
   for (std::size_t i = 0; i < arguments->size(); ++i) {
     const Type& type = main.type(main.parameters[i].value);
-    const bool counts = main.parameters[i].kind == ir::Parameter::Kind::input && !settings_.rows.empty() && type.rank() > 0 &&
-                        type.dims[0].name.text == settings_.rows;
-    if (counts) {
+    if (main.parameters[i].kind == ir::Parameter::Kind::input && settings_.counts_rows(type)) {
       rows = type.size(0);
       row_inputs_.insert(main.parameters[i].path);
     }

@@ -1,14 +1,14 @@
-#include "backend/plan/costs.h"
+#include "backend/plan/step_costs.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "backend/plan/contraction.h"
 #include "backend/plan/operands.h"
+#include "ir/ranges.h"
 
 namespace bpc::plan {
 
@@ -157,9 +157,9 @@ class Total {
     const std::optional<double> body = of(loop.body);
     for (RegisterId id : {loop.lo, loop.hi, loop.by})
       if (!constants_.contains(id)) return body == 0 ? body : std::nullopt;
-    const std::int64_t lo = constants_[loop.lo], hi = constants_[loop.hi], by = constants_[loop.by];
+    const std::int64_t by = constants_[loop.by];
     if (!body || by == 0) return std::nullopt;
-    return *body * std::max(0.0, std::ceil(static_cast<double>(hi - lo) / static_cast<double>(by)));
+    return *body * static_cast<double>(ir::turn_count(constants_[loop.lo], constants_[loop.hi], by));
   }
   std::optional<double> count(const Step&, const If& branch) {
     const std::optional<double> then = of(branch.then), otherwise = of(branch.otherwise);
