@@ -15,7 +15,15 @@ using runtime::Tensor;
 
 namespace {
 
-constexpr std::size_t kMostOps = 400'000;  // that a trace keeps
+constexpr std::size_t kMostOps = 400'000;       // that a trace keeps
+constexpr std::size_t kMostSwept = 20'000'000;  // values: some seconds
+
+[[noreturn]] void refuse(const Function& source, const Op& at, std::string message, std::string help) {
+  const ir::Origin& place = source.origin(at.origin);
+  Diagnostic diagnostic{Severity::error, Code::E0412, place.calls.empty() ? place.span : place.calls.back(), std::move(message), {},
+                        std::move(help), {}};
+  throw Stop{{false, std::move(diagnostic)}};
+}
 
 }  // namespace
 
@@ -71,11 +79,15 @@ ValueId Recorder::append(Op op, const Type& type, const Op& at) {
 
 void Recorder::require_room(const Op& at) const {
   if (trace_->function.op_count() < kMostOps) return;
-  const ir::Origin& place = source_.origin(at.origin);
-  Diagnostic diagnostic{Severity::error, Code::E0412, place.calls.empty() ? place.span : place.calls.back(), {}, {}, {}, {}};
-  diagnostic.message = fmt::format("an explanation keeps every step of the run, and this one takes more than {}", kMostOps);
-  diagnostic.help = "take fewer turns or a smaller size, as with `--set N=10`";
-  throw Stop{{false, std::move(diagnostic)}};
+  refuse(source_, at, fmt::format("an explanation keeps every step of the run, and this one takes more than {}", kMostOps),
+         "take fewer turns or a smaller size, as with `--set N=10`");
+}
+
+void Recorder::count_sweep(const Op& at) {
+  swept_ += trace_->function.value_count();
+  if (swept_ < kMostSwept) return;
+  refuse(source_, at, "an explanation goes back through all turns before for each derivative in a loop, and these are too many",
+         "take fewer turns, as with `--set N=10`, or explain the derivative of one turn: `--of=NAME`, the name of what `grad` gives");
 }
 
 std::size_t Recorder::inner_scope(std::size_t parent, Scope::Kind kind, const Span& span, std::int64_t turn) {

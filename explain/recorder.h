@@ -49,6 +49,8 @@ class Recorder {
   // Appends an op of one result, which `at` has become; E0412 past what a trace keeps.
   ir::ValueId append(ir::Op op, const Type& type, const ir::Op& at);
   void require_room(const ir::Op& at) const;
+  // A derivative is about to be swept over all that the trace has; E0412 past what all sweeps together may visit.
+  void count_sweep(const ir::Op& at);
 
   // ---- scopes ----
   // The one around which the loops at hand run, and those of the calls that the origin is in.
@@ -93,6 +95,7 @@ class Recorder {
   Trace* trace_ = &main;
   std::size_t trace_id_ = 1, traces_ = 1;
   std::vector<Control> control_;
+  std::size_t swept_ = 0;  // values that sweeps have visited
   std::vector<Shadowed> shadowed_;
   std::map<std::tuple<std::size_t, std::size_t, Scope::Kind, Span, std::int64_t>, std::size_t> scope_ids_;
 };

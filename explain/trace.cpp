@@ -224,6 +224,8 @@ class Tracer {
         if (is_for) arguments.insert(arguments.begin(), index(op, lo + number * by));
         return block(op.regions.back(), std::move(arguments));
       });
+      const bool is_passed = is_around && number == wanted && recorder_.is_main() && !needed_.is_differentiated(id);
+      if (is_passed) throw Done();  // without the derivative, which no other turn is looked at for
     }
     return state;
   }
@@ -316,6 +318,7 @@ class Tracer {
   // ---- derivatives ----
 
   void derivative(OpId id, const Op& op) {
+    recorder_.count_sweep(op);
     const bool is_asked_for = id == options_.derivative && recorder_.is_main();
     std::vector<ValueId> xs, sources;
     std::vector<std::string> names;

@@ -70,8 +70,9 @@ void ReverseSweep::sweep(const std::vector<OpId>& ops) {
 
 void ReverseSweep::differentiate(OpId id) {
   if (is_outside_block_ && scopes_.empty()) id = stand_in(id);
+  const std::vector<ValueId>& results = function_.op(id).results;
+  if (std::none_of(results.begin(), results.end(), [&](ValueId result) { return matters(result); })) return;
   const Op op = function_.op(id);  // a copy: emitting moves the ops
-  if (std::none_of(op.results.begin(), op.results.end(), [&](ValueId result) { return matters(result); })) return;
   builder_.set_origin(made_by(std::string(op_info(op.code).name), function_.origin(op.origin)));
   for (ValueId result : op.results)
     if (matters(result)) name_adjoint(result);

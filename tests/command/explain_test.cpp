@@ -142,6 +142,35 @@ TEST_CASE("what cannot be explained is said") {
         std::string::npos);
 }
 
+TEST_CASE("a loop that never ends and takes derivatives is explained, or refused, in time") {
+  const std::string endless = "param w = 1\nwhile w > 0 {\n  g = grad(w^2, w)\n  w -= 0*g\n}\n";
+  const Finished turn = run_bpc({"explain", "-"}, endless);
+  CHECK(turn.code == 0);
+  CHECK(turn.out.find("2·w") != std::string::npos);
+  // The loss is behind the loop, so that all turns would have to be kept.
+  const Finished all = run_bpc({"explain", "-", "--max-seconds=60"}, endless + "loss J = w\n");
+  CHECK(all.code == 1);
+  CHECK(all.err.find("E0412") != std::string::npos);
+  // The turn that is looked at does not come by the derivative.
+  const Finished past =
+      run_bpc({"explain", "-", "--max-seconds=60"}, "param w = 1\nwhile w > 0 {\n  if w > 1 { g = grad(w^2, w); w -= 0*g }\n}\n");
+  CHECK(past.code == 2);
+  CHECK(past.err.find("--iteration") != std::string::npos);
+}
+
+TEST_CASE("words of backpropagation are explained") {
+  for (const char* word : {"backprop", "gradient", "loss", "param", "chain rule", "Backpropagation", "learning rate", "dead unit"}) {
+    const Finished finished = run_bpc({"explain", word});
+    INFO(word << finished.err);
+    CHECK(finished.code == 0);
+    CHECK(finished.out.find("docs/course/0") != std::string::npos);
+    CHECK(finished.out.find("](") == std::string::npos);
+  }
+  CHECK(run_bpc({"explain", "chain", "rule"}).code == 0);
+  CHECK(run_bpc({"explain", "gradeint"}).err.find("did you mean `gradient`?") != std::string::npos);
+  CHECK(run_bpc({"explain", "examples/tutorial.bp", "--param=w"}).err.find("did you mean `w1`?") != std::string::npos);
+}
+
 TEST_CASE("a code and a function can be explained, and a function looked for in a script") {
   const Finished code = run_bpc({"explain", "E0201"});
   CHECK(code.code == 0);

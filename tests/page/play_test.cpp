@@ -107,9 +107,16 @@ TEST_CASE("play opens and saves scripts of one folder") {
   const json names = json::parse(client.Get("/scripts", play.with_token())->body);
   CHECK(names["first"] == "a.bp");
   CHECK(names["scripts"] == json::array({"a.bp"}));
-  CHECK(names["examples"].size() > 5);
+  CHECK(names["groups"][0]["name"] == "Course 1. One neuron and its loss");
+  CHECK(names["groups"][0]["examples"][0] == "neuron.bp");
+  CHECK(names["groups"].back()["name"] == "Examples");
+  CHECK(names["groups"].back()["examples"].size() > 5);
   CHECK(client.Get("/script?name=a.bp", play.with_token())->body == "param w = 2\nloss J = w^2\n");
-  CHECK_THAT(client.Get("/script?example&name=tutorial.bp", play.with_token())->body, Contains("relu"));
+  CHECK_THAT(client.Get("/script?group=Examples&name=tutorial.bp", play.with_token())->body, Contains("relu"));
+  // A name that two groups have.
+  const std::string chapter = "/script?name=newton.bp&group=Course%2010.%20Second%20derivatives";
+  CHECK_THAT(client.Get(chapter, play.with_token())->body, Contains("hessian"));
+  CHECK_THAT(client.Get("/script?name=newton.bp&group=Examples", play.with_token())->body, Contains("third"));
   for (const char* name : {"..%2Fabove.bp", "%2Fetc%2Fpasswd", "..%2Fsecret.txt", ".bp", "none.bp", ""})
     CHECK(play.status(std::string("/script?name=") + name, play.with_token()) == 404);
   CHECK(client.Post("/script?name=b.bp", play.with_token(), "y = 2\n", "text/plain")->status == 200);

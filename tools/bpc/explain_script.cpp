@@ -83,6 +83,18 @@ std::optional<ir::OpId> choose(Session& session, const std::vector<Asked>& all, 
   return std::nullopt;
 }
 
+// Says so, with what it is taken by: a name like it, or one that goes on where this one ends.
+void not_taken_by(Session& session, const std::string& name, const std::vector<std::string>& names) {
+  std::string near = closest_match(name, names);
+  for (const std::string& each : names)
+    if (near.empty() && !name.empty() && (each.starts_with(name) || each.ends_with("." + name))) near = each;
+  constexpr std::size_t kMost = 12;
+  const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, names.size()));
+  const std::string all = fmt::format("it is taken by {}{}", fmt::join(names.begin(), end, ", "), names.size() > kMost ? " …" : "");
+  session.diagnostics.error(Code::E0505, {}, fmt::format("the derivative is not taken by `{}`", name))
+      .with_help(near.empty() ? all : fmt::format("did you mean `{}`? {}", near, all));
+}
+
 // "W[3,7]"
 struct Element {
   std::string name;
@@ -99,9 +111,7 @@ std::optional<Element> read_element(Session& session, const Explanation& explana
     if (names.back() == element.name) found = &explanation.quantities[x];
   }
   if (!found) {
-    const std::string near = closest_match(element.name, names);
-    session.diagnostics.error(Code::E0505, {}, fmt::format("the derivative is not taken by `{}`", element.name))
-        .with_help(near.empty() ? fmt::format("it is taken by {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near));
+    not_taken_by(session, element.name, names);
     return std::nullopt;
   }
   const Type& type = found->value.type();
@@ -135,9 +145,7 @@ bool is_known_param(Session& session, const Explanation& explanation) {
   std::vector<std::string> names;
   for (explain::QuantityId x : explanation.xs) names.push_back(explanation.quantities[x].name);
   if (std::find(names.begin(), names.end(), session.options.param) != names.end()) return true;
-  const std::string near = closest_match(session.options.param, names);
-  session.diagnostics.error(Code::E0505, {}, fmt::format("the derivative is not taken by `{}`", session.options.param))
-      .with_help(near.empty() ? fmt::format("it is taken by {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near));
+  not_taken_by(session, session.options.param, names);
   return false;
 }
 
@@ -191,8 +199,8 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
   const explain::Trace& trace = std::get<explain::Trace>(traced);
   if (chosen->valid() && !trace.sweep) {
     session.diagnostics.error(Code::E0510, {}, "the derivative was not reached in this run")
-        .with_help(session.options.iteration ? "the loop takes fewer turns than `--iteration` asks for"
-                                             : "it stands in a branch that is not taken");
+        .with_help(session.options.iteration ? "the loop takes fewer turns than `--iteration` says, or goes past it in that turn"
+                                             : "it stands in a branch that is not taken; of a loop, `--iteration=K` shows another turn");
     return std::nullopt;
   }
 

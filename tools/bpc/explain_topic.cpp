@@ -11,6 +11,10 @@
 #include "tools/bpc/rule_book.h"
 #include "tools/bpc/terminal.h"
 
+namespace bpc {
+extern const char* const kGlossary;  // docs/glossary.md
+}  // namespace bpc
+
 namespace bpc::tool {
 
 namespace {
@@ -20,8 +24,20 @@ constexpr double kRange = 3;  // of a plot, to both sides
 
 // ---- codes ----
 
-// Markdown for a terminal: code is indented, without its fences; headings are bold.
-std::string plain(const std::string& page, bool color) {
+// A link of a page in docs as text: "[chapter 3](course/03.md)" is "chapter 3 (docs/course/03.md)".
+std::string without_links(std::string line) {
+  for (std::size_t open = 0; (open = line.find('[', open)) != std::string::npos; ++open) {
+    const std::size_t middle = line.find("](", open), close = line.find(')', middle);
+    if (middle == std::string::npos || close == std::string::npos || line.find('[', open + 1) < middle) continue;
+    const std::string shown = line.substr(open + 1, middle - open - 1), target = line.substr(middle + 2, close - middle - 2);
+    line.replace(open, close + 1 - open, target.ends_with(shown) ? "docs/" + target : fmt::format("{} (docs/{})", shown, target));
+  }
+  return line;
+}
+
+// Markdown for a terminal: code is indented, without its fences; headings are bold. `is_labelled`: it says which code is wrong, and which
+// right.
+std::string plain(const std::string& page, bool is_labelled, bool color) {
   std::string text;
   bool is_code = false;
   std::size_t at = 0;
@@ -34,11 +50,11 @@ std::string plain(const std::string& page, bool color) {
       // ```bp E0405 --max-iterations=100
       const std::size_t wrong = line.find(' '), flags = line.find(' ', wrong + 1);
       const std::string with = flags == std::string::npos ? "" : ", with `" + line.substr(flags + 1) + "`";
-      text += !is_code ? "\n" : wrong == std::string::npos ? "\nRight:\n\n" : fmt::format("\nWrong{}:\n\n", with);
+      text += !is_code || !is_labelled ? "\n" : wrong == std::string::npos ? "\nRight:\n\n" : fmt::format("\nWrong{}:\n\n", with);
       continue;
     }
     if (line.starts_with("## ")) line = color ? fmt::format("\x1b[1m{}\x1b[0m", line.substr(3)) : line.substr(3);
-    text += (is_code && !line.empty() ? "    " : "") + line + "\n";
+    text += is_code ? (line.empty() ? "" : "    ") + line + "\n" : without_links(line) + "\n";
   }
   for (std::size_t gap = 0; (gap = text.find("\n\n\n", gap)) != std::string::npos;) text.erase(gap, 1);
   while (text.ends_with("\n\n")) text.pop_back();
@@ -55,7 +71,7 @@ int explain_code(const Options& options, const std::string& word) {
   for (const CodeInfo& info : all_codes()) {
     names.emplace_back(info.name);
     if (info.name != word) continue;
-    put(plain(essay_page(info.code), use_color(options.color, STDOUT_FILENO)));
+    put(plain(essay_page(info.code), true, use_color(options.color, STDOUT_FILENO)));
     return kOk;
   }
   const std::string near = closest_match(word, names);
@@ -68,6 +84,34 @@ int explain_code(const Options& options, const std::string& word) {
                     {}},
                    {}, options);
   return kUsage;
+}
+
+// ---- words ----
+
+// The part of the glossary whose heading has the word, and the words of all headings.
+struct Found {
+  std::optional<std::string> page;
+  std::vector<std::string> words;
+};
+Found look_up(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  Found found;
+  std::string_view rest = kGlossary;
+  for (std::size_t start = 0; (start = rest.find("\n## ")) != std::string_view::npos;) {
+    rest.remove_prefix(start + 1);
+    const std::string_view part = rest.substr(0, rest.find("\n## ")), heading = part.substr(3, part.find('\n') - 3);
+    std::string each;
+    for (char c : std::string(heading) + ",") {  // "backpropagation (backprop, backward)"
+      if (c != '(' && c != ',' && c != ')') {
+        if (c != ' ' || !each.empty()) each += c;
+        continue;
+      }
+      while (each.ends_with(' ')) each.pop_back();
+      if (each == word) found.page = std::string(part).insert(part.find('\n'), "\n");
+      if (!each.empty()) found.words.push_back(std::exchange(each, {}));
+    }
+  }
+  return found;
 }
 
 // ---- functions ----
@@ -157,17 +201,42 @@ std::string uses_of(const std::string& name, const frontend::Program& program) {
   return text;
 }
 
+// What the names in formulas mean.
+std::string legend_of(const std::vector<Rule>& rules) {
+  const auto has = [&](const std::string& name) {
+    return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+      return std::any_of(rule.formulas.begin(), rule.formulas.end(), [&](const std::string& formula) {
+        return formula.find('=') != std::string::npos && formula.find(name) != std::string::npos;
+      });
+    });
+  };
+  const std::string result = has("dz") ? "z" : "y";
+  if (!has("d" + result)) return "";
+  return fmt::format(
+      "\n    d{0} is what arrives on the walk back: the derivative of the loss by the result {0}.\n"
+      "    A line such as `dx = …` is what goes on from there to x, by the chain rule.\n",
+      result);
+}
+
 int explain_function(const Options& options, const std::string& word) {
   Session session(options);
   const std::vector<Rule> rules = rule_book();
+  std::vector<Rule> asked;
+  for (const Rule& rule : rules)
+    if (is_asked_by(word, rule)) asked.push_back(rule);
+  const Found found = look_up(fmt::format("{}", fmt::join(options.files, " ")));  // of several words: `bpc explain chain rule`
+  if (asked.empty() && found.page) {
+    put(plain(*found.page, false, use_color(options.color, STDOUT_FILENO)));
+    return kOk;
+  }
+  if (asked.empty()) return unknown_rule(session, word, rules, found.words);
   std::string text;
-  for (const Rule& rule : rules) {
-    if (!is_asked_by(word, rule)) continue;
-    text += (text.empty() ? "" : "\n") + rule_text(rule);
+  for (const Rule& rule : asked) text += (text.empty() ? "" : "\n") + rule_text(rule);
+  text += legend_of(asked);
+  for (const Rule& rule : asked) {
     const bool is_called = std::isalpha(static_cast<unsigned char>(rule.name[0])) != 0;
     if (const auto curve = is_called ? curve_of(rule.name) : std::nullopt) text += "\n" + plot(rule.name, *curve);
   }
-  if (text.empty()) return unknown_rule(session, word, rules);
   if (options.files.size() > 1) {
     const std::optional<FileId> file = read_source(session, options.files[1]);
     const std::optional<frontend::Program> program = file ? load_script(session, *file) : std::nullopt;

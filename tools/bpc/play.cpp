@@ -13,7 +13,7 @@
 #include "tools/bpc/rule_book.h"
 
 namespace bpc {
-extern const char *const kPlayHtml, *const kPlayCss, *const kPlayJs, *const kThemeCss, *const kExamples;
+extern const char *const kPlayHtml, *const kPlayCss, *const kPlayJs, *const kThemeCss, *const kExamples, *const kCourse;
 }  // namespace bpc
 
 namespace bpc::tool {
@@ -39,17 +39,41 @@ std::set<std::string> words() {
   return words;
 }
 
-// Of the examples, those that read no file.
-std::vector<std::pair<std::string, std::string>> examples() {
-  static constexpr std::string_view kHead = "#== ";  // support/embed.cmake
-  std::vector<std::pair<std::string, std::string>> all;
-  std::string_view rest = kExamples;
-  while (rest.starts_with(kHead)) {
-    const std::size_t line = rest.find('\n'), end = rest.find("\n#== ", line);
-    const std::string_view name = rest.substr(kHead.size(), line - kHead.size()), text = rest.substr(line + 1, end - line);
-    if (text.find(" from \"") == std::string_view::npos) all.emplace_back(name, text);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+// The parts of a text that support/embed.cmake has made of several files: their names and what stands in them.
+std::vector<std::pair<std::string, std::string>> files_of(std::string_view text) {
+  static constexpr std::string_view kHead = "#== ";
+  std::vector<std::pair<std::string, std::string>> files;
+  while (text.starts_with(kHead)) {
+    const std::size_t line = text.find('\n'), end = text.find("\n#== ", line);
+    files.emplace_back(text.substr(kHead.size(), line - kHead.size()), text.substr(line + 1, end - line));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
+  return files;
+}
+
+// The scripts of a chapter of the course that have a name: "```bp neuron.bp".
+std::vector<std::pair<std::string, std::string>> scripts_of(const std::string& chapter) {
+  static constexpr std::string_view kFence = "\n```bp ";
+  std::vector<std::pair<std::string, std::string>> scripts;
+  for (std::size_t at = 0; (at = chapter.find(kFence, at)) != std::string::npos;) {
+    const std::size_t name = at + kFence.size(), line = chapter.find('\n', name), end = chapter.find("\n```", line);
+    const std::string called = chapter.substr(name, line - name);
+    if (called.find(' ') == std::string::npos && called.ends_with(".bp"))
+      scripts.emplace_back(called, chapter.substr(line + 1, end - line));
+    at = end;
+  }
+  return scripts;
+}
+
+// Those that read no file: of the course by chapters, and the examples.
+std::vector<Playground::Example> examples() {
+  std::vector<Playground::Example> all;
+  const auto add = [&](const std::string& group, const std::string& name, const std::string& text) {
+    if (text.find(" from \"") == std::string::npos) all.push_back({group, name, text});
+  };
+  for (const auto& [file, chapter] : files_of(kCourse))
+    for (const auto& [name, text] : scripts_of(chapter)) add("Course " + chapter.substr(2, chapter.find('\n') - 2), name, text);
+  for (const auto& [name, text] : files_of(kExamples)) add("Examples", name, text);
   return all;
 }
 

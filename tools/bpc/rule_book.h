@@ -32,9 +32,9 @@ std::vector<Rule> rule_book();
 bool is_asked_by(const std::string& word, const Rule& rule);
 // What `bpc rules NAME` prints.
 std::string rule_text(const Rule& rule);
-// Says that there is no rule of the name, and what may be meant. The exit code.
-
-int unknown_rule(const Session& session, const std::string& name, const std::vector<Rule>& rules);
+// Says that there is no rule of the name, and what may be meant: a rule, or one of the words. The exit code.
+int unknown_rule(const Session& session, const std::string& name, const std::vector<Rule>& rules,
+                 const std::vector<std::string>& words = {});
 
 // What an example gives when it is run: "[1, 3]", or of an assignment "v = [5, 3]; i = [1, 2]". InternalError where it does not run.
 std::string result_of(const std::string& example);

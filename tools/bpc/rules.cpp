@@ -113,14 +113,14 @@ const Word* find_word(const std::string& word) {
 
 }  // namespace
 
-int unknown_rule(const Session& session, const std::string& name, const std::vector<Rule>& rules) {
+int unknown_rule(const Session& session, const std::string& name, const std::vector<Rule>& rules, const std::vector<std::string>& words) {
   std::string message = fmt::format("there is no operator or function `{}`", name);
   std::string help = frontend::foreign_help(frontend::ForeignPlace::function, name, {});
   if (const Word* word = find_word(name)) {
     message = fmt::format("`{}` is {}, and no operator or function", name, word->what);
     help = fmt::format("see \"{}\" in docs/language.md", word->section);
   } else if (help.empty()) {
-    std::vector<std::string> names;
+    std::vector<std::string> names = words;
     for (const Rule& rule : rules) names.push_back(rule.name);
     const std::string near = closest_match(name, names);
     help = near.empty() ? "`bpc rules` lists them" : fmt::format("did you mean `{}`?", near);

@@ -163,9 +163,10 @@ text.addEventListener("blur", () => { choices = []; drawChoices(); });
 
 let saved = "";
 
-async function open(name, isExample) {
+// Of a group of examples, or of the folder.
+async function open(name, groupName) {
   if (text.value !== saved && text.value.trim() !== "" && !confirm("Leave the script without saving it?")) return;
-  text.value = await (await ask(`/script?name=${encodeURIComponent(name)}${isExample ? "&example" : ""}`)).text();
+  text.value = await (await ask(`/script?name=${encodeURIComponent(name)}${groupName ? `&group=${encodeURIComponent(groupName)}` : ""}`)).text();
   saved = text.value;
   $("name").value = name;
   position = null;
@@ -185,14 +186,14 @@ async function save() {
 
 async function list() {
   const names = await (await ask("/scripts")).json(), menu = $("open");
-  const group = (label, entries, kind) => entries.length === 0 ? [] : [Object.assign(element("optgroup", { label }, ...entries.map(name => element("option", { value: `${kind}:${name}` }, name))))];
-  menu.replaceChildren(element("option", { value: "" }, "choose…"), ...group("Scripts of the folder", names.scripts, "script"), ...group("Examples", names.examples, "example"));
+  const group = (label, entries, of) => entries.length === 0 ? [] : [element("optgroup", { label }, ...entries.map(name => element("option", { value: JSON.stringify([name, of]) }, name)))];
+  menu.replaceChildren(element("option", { value: "" }, "choose…"), ...group("Scripts of the folder", names.scripts, ""),
+                       ...names.groups.flatMap(each => group(each.name, each.examples, each.name)));
   return names;
 }
 
 $("open").addEventListener("change", async event => {
-  const [kind, ...name] = event.target.value.split(":");
-  if (kind) await open(name.join(":"), kind === "example").catch(error => { $("state").textContent = error.message; });
+  if (event.target.value) await open(...JSON.parse(event.target.value)).catch(error => { $("state").textContent = error.message; });
   event.target.value = "";
 });
 $("save").addEventListener("click", save);
@@ -207,7 +208,7 @@ addEventListener("beforeunload", event => { if (text.value !== saved && text.val
 async function main() {
   document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const names = await list();
-  await (names.first ? open(names.first, false) : open(names.examples.includes("tutorial.bp") ? "tutorial.bp" : names.examples[0], true));
+  await (names.first ? open(names.first, "") : open("tutorial.bp", "Examples"));
   document.documentElement.dataset.ready = "true";
 }
 main().catch(error => { $("state").textContent = error.message; });

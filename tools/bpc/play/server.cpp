@@ -198,7 +198,7 @@ class Server {
   std::string host_of(const std::string& name) const { return name + ":" + std::to_string(port_); }
 
   void list(httplib::Response& response) const {
-    json names{{"first", play_.file}, {"scripts", json::array()}, {"examples", json::array()}};
+    json names{{"first", play_.file}, {"scripts", json::array()}, {"groups", json::array()}};
     std::vector<std::string> scripts;
     std::error_code ignored;
     for (const fs::directory_entry& entry : fs::directory_iterator(play_.folder, ignored))
@@ -206,15 +206,21 @@ class Server {
         scripts.push_back(name);
     std::sort(scripts.begin(), scripts.end());
     names["scripts"] = scripts;
-    for (const auto& [name, text] : play_.examples) names["examples"].push_back(name);
+    json& groups = names["groups"];
+    for (const Playground::Example& example : play_.examples) {
+      if (groups.empty() || groups.back()["name"] != example.group)
+        groups.push_back({{"name", example.group}, {"examples", json::array()}});
+      groups.back()["examples"].push_back(example.name);
+    }
     answer(response, names);
   }
 
   void open(const httplib::Request& request, httplib::Response& response) const {
     const std::string name = request.get_param_value("name");
-    if (request.has_param("example")) {
-      for (const auto& [example, text] : play_.examples)
-        if (example == name) return response.set_content(text, "text/plain; charset=utf-8");
+    if (request.has_param("group")) {
+      for (const Playground::Example& example : play_.examples)
+        if (example.group == request.get_param_value("group") && example.name == name)
+          return response.set_content(example.text, "text/plain; charset=utf-8");
     } else if (is_script_name(name)) {
       std::ifstream file(fs::path(play_.folder) / name, std::ios::binary);
       if (file) return response.set_content(std::string(std::istreambuf_iterator<char>(file), {}), "text/plain; charset=utf-8");
