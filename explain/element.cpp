@@ -39,11 +39,14 @@ std::vector<ElementStep> ElementFollower::follow(ValueId x, std::vector<std::int
                      arriving.count() == 0 ? 0 : arriving.real_at(at),
                      {},
                      0,
-                     0};
+                     0,
+                     {}};
     ValueId next;
     std::int64_t next_at = 0;
-    double largest = -1;
-    for (const StepOps& reader : steps) {
+    std::pair<double, double> largest{-1, -1};  // the part, and the local derivative where all parts are 0
+    for (std::size_t place = 0; place < steps.size(); ++place) {
+      const StepOps& reader = steps[place];
+      bool moves = false;
       if (std::find(reader.inputs.begin(), reader.inputs.end(), value) == reader.inputs.end()) continue;
       for (ValueId result : reader.results) {
         const Tensor out = cotangent(result);
@@ -54,9 +57,12 @@ std::vector<ElementStep> ElementFollower::follow(ValueId x, std::vector<std::int
           step.terms.push_back({element_name(names.at(result), trace.function.type(result), i), local.real_at(i), out.real_at(i)});
           const double part = local.real_at(i) * out.real_at(i);
           step.total += part;
-          if (std::fabs(part) > largest) largest = std::fabs(part), next = result, next_at = i;
+          moves = true;
+          const std::pair size(std::fabs(part), std::fabs(local.real_at(i)));
+          if (size > largest) largest = size, next = result, next_at = i;
         }
       }
+      if (!moves) step.stuck.push_back(place);
     }
     std::stable_sort(step.terms.begin(), step.terms.end(), [](const ElementTerm& a, const ElementTerm& b) {
       return std::fabs(a.local * a.cotangent) > std::fabs(b.local * b.cotangent);

@@ -51,6 +51,7 @@ class Explainer {
       for (ValueId x : trace_.sweep->xs) out_.xs.push_back(quantity(x));
       for (std::size_t i = 0; i < out_.visible.size(); ++i) contribute(i);
       for (QuantityId x : out_.xs) out_.chains.push_back(chain_of(out_, x));
+      if (!options_.loss.empty()) note_absent();
     }
     const LoopReader loops(trace_, graph_, namer_, [&](ValueId value) { return cotangent(value); });
     for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -76,8 +77,25 @@ class Explainer {
   };
 
   Folding folding() const {
-    return {options_.unfold_all, options_.unfolded, options_.iteration, options_.rows,
-            [&](const Scope& scope) { return function_called(scope); }};
+    return {options_.unfold_all,
+            options_.unfolded,
+            options_.iteration,
+            options_.lines,
+            [&](const Scope& scope) { return function_called(scope); },
+            [&](const std::vector<Node>& nodes, const std::vector<std::size_t>& visible) { return lines_of(nodes, visible); }};
+  }
+
+  // One for each step forward, or for each of its results; one for each result on the walk back; two for what the derivative is taken by,
+  // and some for each loop.
+  std::size_t lines_of(const std::vector<Node>& nodes, const std::vector<std::size_t>& visible) const {
+    constexpr std::size_t kMostParams = 6, kLoopLines = 5;
+    const Borders borders(trace_, graph_, namer_, nodes, visible);
+    std::size_t lines = trace_.sweep ? 2 * std::min(kMostParams, trace_.sweep->xs.size()) : 0;
+    for (const Node& node : nodes)
+      if (node.kind == Step::Kind::loop && node.is_open) lines += kLoopLines;
+    for (std::size_t i = 0; i < visible.size(); ++i)
+      lines += std::max<std::size_t>(1, borders[i].results.size()) + (trace_.sweep ? borders[i].results.size() : 0);
+    return lines;
   }
 
   std::string function_called(const Scope& scope) const {
@@ -213,7 +231,13 @@ class Explainer {
       for (ValueId result : borders_[i].results) out_.steps[id].results.push_back(quantity(result));
       for (ValueId input : borders_[i].inputs)
         if (quantity(input) != kNoQuantity) out_.steps[id].inputs.push_back(quantity(input));
-      if (nodes_[visible_[i]].kind == Step::Kind::operation) operate(id, i);
+      const Node& node = nodes_[visible_[i]];
+      if (node.kind == Step::Kind::operation) operate(id, i);
+      if (node.kind == Step::Kind::call || node.kind == Step::Kind::derivative) {
+        const Scope& scope = trace_.scopes[node.scope];
+        const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
+        out_.steps[id].expression = wording.call(scope.span, borders_[i].inputs, scope.parent);
+      }
     }
     for (const Node& node : nodes_)
       if ((node.kind == Step::Kind::call || node.kind == Step::Kind::derivative) && node.scope != 0 && !node.is_open &&
@@ -318,6 +342,41 @@ class Explainer {
   void keep(Contribution contribution, Source source) {
     out_.contributions.push_back(std::move(contribution));
     made_of_.push_back(std::move(source));
+  }
+
+  // Params that have no gradient, and what cuts them off.
+  void note_absent() {
+    const std::vector<ValueId>& xs = trace_.sweep->xs;
+    for (const ir::Parameter& parameter : function_.parameters) {
+      const bool has_gradient = std::find(xs.begin(), xs.end(), parameter.value) != xs.end();
+      if (parameter.kind != ir::Parameter::Kind::param || has_gradient || parameter.path.find('#') != std::string::npos) continue;
+      const OpId cut = cut_behind(parameter.value);
+      std::string why = "nothing on the way to " + out_.y + " reads it";
+      if (cut.valid()) {
+        const ValueId result = function_.op(cut).results[0];
+        const Span place = namer_.place_of(result);
+        const std::string text = namer_.text_of(place), line = place.valid() ? fmt::format(" (line {})", place.line) : "";
+        const Element element = function_.type(result).element;
+        const char* gives = element == Element::boolean ? "gives true or false, and no derivative"
+                            : is_integer(element)       ? "gives integers, and no derivative"
+                                                        : "lets no derivative through";
+        why = fmt::format("{}{} {}", text.empty() ? "what reads it" : "`" + text + "`", line, gives);
+      }
+      out_.notes.push_back(fmt::format("{} has no gradient: {}.", parameter.path, why));
+    }
+  }
+
+  // The first op that makes something of a value through which no derivative comes back; invalid where nothing reads it.
+  OpId cut_behind(ValueId value) const {
+    std::set<ValueId> reached{value};
+    for (OpId id : function_.block(function_.body()).ops) {
+      const Op& op = function_.op(id);
+      if (op.results.empty() || std::none_of(op.operands.begin(), op.operands.end(), [&](ValueId v) { return reached.contains(v); }))
+        continue;
+      if (op.code == Opcode::stop_grad || !is_real(function_.type(op.results[0]).element)) return id;
+      reached.insert(op.results.begin(), op.results.end());
+    }
+    return {};
   }
 
   // ---- the numbers as a program ----

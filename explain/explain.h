@@ -19,7 +19,7 @@ struct ExplainOptions {
   bool unfold_all = false;
   std::set<std::string> unfolded;         // functions
   std::optional<std::int64_t> iteration;  // of loops: the turn to show
-  std::size_t rows = 14;                  // functions are unfolded while there are fewer steps
+  std::size_t lines = 34;                 // functions are unfolded while it takes no more to show all
   std::string element_of;                 // the x whose element is followed, or empty
   std::vector<std::int64_t> element;      // its index
 };

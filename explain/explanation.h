@@ -106,6 +106,7 @@ struct ElementStep {
   std::vector<ElementTerm> terms;  // the largest
   std::size_t more;                // terms that are not shown
   double total;                    // of all
+  std::vector<std::size_t> stuck;  // visible steps that read it, and in which it moves nothing
 };
 
 struct Cost {

@@ -42,8 +42,8 @@ Level level_of(const Formula& formula) {
     case Kind::number:
       return formula.value < 0 || std::signbit(formula.value) ? Level::sign : Level::atom;
     case Kind::other:
+    case Kind::name:  // also a text that stands for what nobody named
       return formula.parts.empty() && has_gap(formula.text) ? Level::sum : Level::atom;
-    case Kind::name:
     case Kind::transpose:
     case Kind::call:
       return Level::atom;

@@ -38,6 +38,7 @@ class Cutter {
   Graph run() {
     mark_active();
     make_units();
+    count_units();
     find_readers();
     join();
     return std::move(graph_);
@@ -109,6 +110,20 @@ class Cutter {
     }
   }
 
+  // How many units run within a call.
+  void count_units() {
+    units_in_.assign(trace_.scopes.size(), 0);
+    for (const Unit& unit : units_)
+      for (std::size_t scope = unit.scope; scope != 0; scope = trace_.scopes[scope].parent) ++units_in_[scope];
+  }
+
+  // Where a unit that is all there is of a call stands.
+  std::size_t scope_around(const Unit& unit) const {
+    std::size_t scope = unit.scope;
+    while (scope != 0 && trace_.scopes[scope].kind == Scope::Kind::call && units_in_[scope] == 1) scope = trace_.scopes[scope].parent;
+    return scope;
+  }
+
   void find_readers() {
     readers_.assign(function_.value_count(), {});
     for (OpId id : ops_) {
@@ -144,10 +159,9 @@ class Cutter {
     const std::set<std::size_t>& readers = readers_[results[0].index];
     if (readers.size() != 1) return false;
     const std::size_t reader = *readers.begin();
-    if (units_[reader].scope != units_[unit].scope) return false;
     const bool moves = consists_of(unit, is_movement);
-    if (moves) return true;
-    return consists_of(unit, is_arithmetic) && (consists_of(reader, is_arithmetic) || consists_of(reader, is_movement));
+    if (units_[reader].scope != (moves ? scope_around(units_[unit]) : units_[unit].scope)) return false;
+    return moves || (consists_of(unit, is_arithmetic) && (consists_of(reader, is_arithmetic) || consists_of(reader, is_movement)));
   }
 
   void join() {
@@ -185,6 +199,7 @@ class Cutter {
   std::vector<Unit> units_;
   std::vector<std::size_t> unit_of_;            // by op
   std::vector<std::set<std::size_t>> readers_;  // by value: units
+  std::vector<std::size_t> units_in_;           // by scope
 };
 
 }  // namespace

@@ -159,10 +159,18 @@ Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers) {
     by_name[fmt::format("{{{}}}", i)] =
         is_bool ? Formula::name(value.int_at(0) != 0 ? "true" : "false") : Formula::number(value.real_at(0));
   }
-  return replaced(numbers.formula, [&](const std::string& name) -> const Formula* {
+  Formula formula = replaced(numbers.formula, [&](const std::string& name) -> const Formula* {
     const auto known = by_name.find(name);
     return known == by_name.end() ? nullptr : &known->second;
   });
+  const std::function<void(Formula&)> fill = [&](Formula& part) {  // what is shown as it stands, as `{0} // 2`
+    for (Formula& each : part.parts) fill(each);
+    if (!part.is(Formula::Kind::other)) return;
+    for (const auto& [name, number] : by_name)
+      for (std::size_t at = 0; (at = part.text.find(name, at)) != std::string::npos;) part.text.replace(at, name.size(), text_of(number));
+  };
+  fill(formula);
+  return formula;
 }
 
 LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,

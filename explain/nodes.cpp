@@ -93,11 +93,14 @@ class Tree {
     return (each.kind == Step::Kind::loop || each.kind == Step::Kind::turns) && folding_.iteration.has_value();
   }
 
-  void open(std::size_t node) {
-    nodes_[node].is_open = true;
-    if (nodes_[node].kind != Step::Kind::loop) return;
+  // Gives what it has opened.
+  std::vector<std::size_t> open(std::size_t node) {
+    std::vector<std::size_t> opened;
+    if (!std::exchange(nodes_[node].is_open, true)) opened.push_back(node);
+    if (nodes_[node].kind != Step::Kind::loop) return opened;
     for (std::size_t turn : nodes_[node].children)
-      if (can_open(turn)) open(turn);
+      if (can_open(turn)) open(turn), opened.push_back(turn);
+    return opened;
   }
 
   void open_wanted() {
@@ -114,15 +117,21 @@ class Tree {
   void open_small() {
     while (true) {
       const std::vector<std::size_t> visible = visible_nodes(nodes_);
-      std::size_t best = SIZE_MAX, best_depth = SIZE_MAX;
-      for (std::size_t node : visible) {
-        if (!can_open(node)) continue;
-        const std::size_t rows = visible.size() - 1 + rows_of(node);
-        if (depth(node) < best_depth && (rows <= folding_.rows || visible.size() == 1)) best = node, best_depth = depth(node);
-      }
-      if (best == SIZE_MAX) return;
-      open(best);
+      std::vector<std::size_t> closed;
+      for (std::size_t node : visible)
+        if (can_open(node)) closed.push_back(node);
+      std::stable_sort(closed.begin(), closed.end(), [&](std::size_t a, std::size_t b) { return depth(a) < depth(b); });
+      if (std::none_of(closed.begin(), closed.end(), [&](std::size_t node) { return opens(node, visible.size()); })) return;
     }
+  }
+
+  // Opens it if that is short, or the only thing there is.
+  bool opens(std::size_t node, std::size_t shown) {
+    if (shown > 1 && shown - 1 + rows_of(node) > folding_.lines) return false;
+    const std::vector<std::size_t> opened = open(node);
+    if (shown == 1 || folding_.lines_of(nodes_, visible_nodes(nodes_)) <= folding_.lines) return true;
+    for (std::size_t each : opened) nodes_[each].is_open = false;
+    return false;
   }
 
   // Steps that are shown once it is open.

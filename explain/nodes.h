@@ -27,8 +27,10 @@ struct Folding {
   bool all = false;                               // nothing is folded but the turns that are not shown
   std::set<std::string> unfolded;                 // functions
   std::optional<std::int64_t> iteration;          // the turn of loops that is shown; the last one, if none is said
-  std::size_t rows = 14;                          // groups are unfolded while there are fewer steps
+  std::size_t lines = 34;                         // groups are unfolded while there are no more
   std::function<std::string(const Scope&)> name;  // of the function that a scope is a call of
+  // How many lines it takes to show these nodes.
+  std::function<std::size_t(const std::vector<struct Node>& nodes, const std::vector<std::size_t>& visible)> lines_of;
 };
 
 // The first node is the whole, and open. A node comes after what it stands in. Of a loop, turns that are not shown are one node before and

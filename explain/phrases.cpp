@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "explain/zeros.h"
+
 namespace bpc::explain {
 
 using runtime::Tensor;
@@ -217,7 +219,8 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
       double sum = 0;
       bool is_number = true, is_in_numbers = true;
       for (const Contribution* use : uses) {
-        const bool is_literal = use->factor->is(Formula::Kind::number);
+        const bool is_negative = use->factor->is(Formula::Kind::negative) && use->factor->parts[0].is(Formula::Kind::number);
+        const bool is_literal = use->factor->is(Formula::Kind::number) || is_negative;
         formulas.push_back(formula_in(*use->factor, symbols));
         is_number = is_number && is_literal && uses.size() == 1;
         is_in_numbers = is_in_numbers && is_scalar(use->factor_value);
@@ -252,11 +255,8 @@ WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols, D
     const Contribution& each = e.contributions[parts[i]];
     symbolic.push_back(term_text(e, each, symbols));
     if (is_in_numbers) numbers.push_back(term_numbers(e, each, symbols));
-    const bool is_lost =
-        each.from != kNoQuantity && of(e, each.from).cotangent && !is_zero(*of(e, each.from).cotangent) && is_zero(each.value);
-    if (is_lost && !each.why.empty()) text.why = each.why;
-    if (is_lost && each.why.empty() && each.factor && is_zero(each.factor_value))
-      text.why = each.factor->is(Formula::Kind::number) ? "the factor is 0" : text_of(*each.factor) + " = 0";
+    const bool is_zero_in_all = !of(e, quantity).cotangent || is_zero(*of(e, quantity).cotangent);
+    if (const std::string why = is_zero_in_all ? why_lost(e, each) : ""; !why.empty()) text.why = why;
   }
   if (parts.size() > kMostTerms) {
     symbolic.push_back(symbols == Symbols::text ? "…" : "\\dots");
@@ -315,7 +315,7 @@ std::optional<ChainText> chain_text(const Explanation& e, const Chain& chain, Sy
   const double gradient = x.cotangent ? x.cotangent->real_at(0) : 0;
   ChainText text{joined(symbolic, " + "), joined(numbers, " + "),
                  symbols == Symbols::text ? number_text(gradient) : latex_of(Formula::number(gradient))};
-  if (text.numbers == text.result) text.numbers.clear();
+  if (text.numbers == text.result || text.numbers == fmt::format("({})", text.result)) text.numbers.clear();
   if (text.symbolic == text.result) text.symbolic.clear();
   return text;
 }
@@ -328,6 +328,10 @@ std::string check_text(const Explanation& e, const FiniteCheck& check) {
   // The two sides of a smooth function differ by no more than its curve does over the step.
   const double sides = std::fabs(check.measured + check.lowered), size = std::max(std::fabs(check.measured), std::fabs(check.lowered));
   const double off = std::fabs(check.measured - check.predicted);
+  const bool is_even = std::isfinite(sides) && std::fabs(check.measured - check.lowered) < 0.5 * size && check.measured * check.lowered > 0;
+  if (check.predicted == 0 && is_even && size > kRounding)
+    return raise + fmt::format("{} by {:.2g}, and about as much when it is lowered: the {} of a curve, or a corner.",
+                               check.measured < 0 ? "falls" : "rises", std::fabs(check.measured), check.measured < 0 ? "top" : "bottom");
   if (std::isfinite(sides) && sides > 0.1 * size && off > 0.1 * size && size > kRounding)
     return raise + fmt::format("changes by {:.5g}, lower it and it changes by {:.5g}: there is a corner within this step, or much curve.",
                                check.measured, check.lowered);

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "explain/element.h"
 #include "explain/formula.h"
 #include "explain/phrases.h"
 #include "explain/render.h"
+#include "explain/zeros.h"
 
 namespace bpc::explain {
 
@@ -166,8 +168,24 @@ class Writer {
       for (std::size_t k = 1; k < step.results.size(); ++k)
         rows.push_back({{{""}, {"  " + e_.quantities[step.results[k]].name}, {""}, {result(k), Role::value}}, {}});
     }
+    for (const Row& row : rows) {
+      for (const Cell& cell : row.cells) said_ += cell.text + "\n";
+      for (const std::string& part : row.last) said_ += part + "\n";
+    }
     table(rows, {true, false, false, false});
     givens();
+  }
+
+  // Whether what was said forward names it.
+  bool is_said(const std::string& name) const {
+    const auto is_word = [](unsigned char c) { return std::isalnum(c) || c == '_' || c >= 0x80; };
+    for (std::size_t at = 0; (at = said_.find(name, at)) != std::string::npos; ++at) {
+      const std::size_t end = at + name.size();
+      if ((at == 0 || !is_word(static_cast<unsigned char>(said_[at - 1]))) &&
+          (end == said_.size() || !is_word(static_cast<unsigned char>(said_[end]))))
+        return true;
+    }
+    return false;
   }
 
   // The numbers that the expressions above name and that are not computed there.
@@ -182,7 +200,7 @@ class Writer {
     std::vector<std::string> texts;
     for (QuantityId id : named) {
       const Quantity& quantity = e_.quantities[id];
-      if (quantity.kind != Quantity::Kind::computed && !is_scalar(quantity.value) && texts.size() < kMost)
+      if (quantity.kind != Quantity::Kind::computed && !is_scalar(quantity.value) && texts.size() < kMost && is_said(quantity.name))
         texts.push_back(fmt::format("{}: {}", quantity.name, value_text(quantity.value, detail_)));
     }
     for (const std::string& text : texts) put(styled(Role::quiet, "  " + text));
@@ -259,12 +277,25 @@ class Writer {
         sum += fmt::format("{}{}·{}", sum.empty() ? "" : " + ", number_text(term.local), number_text(term.cotangent));
       if (step.more > 0) sum += fmt::format(" + {} more", step.more);
       put(fmt::format("  {} = {}", step.element, number_text(step.value)));
+      for (std::size_t visible : step.stuck) wrapped("    " + why_stuck(e_, visible, step.value), Role::warning);
       if (step.terms.empty()) continue;
       std::string names;
       for (const ElementTerm& term : step.terms) names += (names.empty() ? "" : ", ") + term.element;
       wrapped(fmt::format("    d{}/d{} = {} = {}   by {}{}", e_.y, step.element, sum, number_text(step.cotangent), names,
                           step.more > 0 ? ", …" : ""));
     }
+  }
+
+  // How many elements of a gradient are zero, and how to ask for one; empty where none is, or all are.
+  std::string zeros_in(const Chain& chain) const {
+    const std::optional<runtime::Tensor>& gradient = e_.quantities[chain.of].cotangent;
+    if (!gradient || is_scalar(*gradient)) return "";
+    std::int64_t count = 0, first = -1;
+    for (std::int64_t i = 0; i < gradient->count(); ++i)
+      if (gradient->real_at(i) == 0 && ++count == 1) first = i;
+    if (count == 0 || count == gradient->count()) return "";
+    const std::string name = element_name(e_.quantities[chain.of].name, gradient->type(), first);
+    return fmt::format("{} of {} {} 0: `--at='{}'` says why", count, gradient->count(), count == 1 ? "is" : "are", name);
   }
 
   void chains() {
@@ -274,10 +305,10 @@ class Writer {
       const Chain& chain = e_.chains[i];
       const std::string& name = e_.quantities[chain.of].name;
       const std::optional<ChainText> text = chain_text(e_, chain, Symbols::text);
-      const std::string result = walk_text(e_, chain.of, Symbols::text, detail_).result;
       if (!text || written >= kMostChains) {
-        Row row{{{cotangent_name(e_, chain.of)}, {"= " + result, Role::gradient}}, {}};
+        Row row{{{cotangent_name(e_, chain.of)}}, {}};
         if (!chain.why_zero.empty()) row.last.push_back(styled(Role::warning, fmt::format("0, because {}", chain.why_zero)));
+        if (const std::string zeros = zeros_in(chain); !zeros.empty()) row.last.push_back(styled(Role::warning, zeros));
         if (chain.check && shown_.chains.size() <= 2 * kMostChains) row.last.push_back(check_text(e_, *chain.check));
         if (!row.last.empty() || text) others.push_back(std::move(row));  // others stand in the walk back
         continue;
@@ -290,7 +321,26 @@ class Writer {
     }
     if (others.empty()) return;
     heading("Gradients");
-    table(others, {false, false});
+    table(others, {false});
+  }
+
+  // What the signs mean that occur above.
+  std::string key() const {
+    const auto occurs = [&](const char* sign) { return said_.find(sign) != std::string::npos || text_.find(sign) != std::string::npos; };
+    const bool has_strip = std::any_of(e_.quantities.begin(), e_.quantities.end(), [&](const Quantity& quantity) {
+      return !is_scalar(quantity.value) && text_.find(value_text(quantity.value, detail_)) != std::string::npos;
+    });
+    std::vector<std::string> parts;
+    if (occurs(": …") || occurs("(…") || occurs("-…") || occurs("… @")) parts.push_back("… stands for what arrives");
+    if (has_strip) parts.push_back("▂▅█ are the elements in order, the higher the larger, · a 0");
+    const bool is_decided =
+        std::any_of(e_.contributions.begin(), e_.contributions.end(), [](const Contribution& each) { return !each.why.empty(); });
+    if (is_decided) parts.push_back("(2 > 0) is what decided it");
+    if (occurs("⁽")) parts.push_back("h⁽²⁾ is h after turn 2, counted from 0");
+    if (occurs("′")) parts.push_back("x′ is another value that is called x");
+    if (occurs(" [turn") || occurs(" [the loop]")) parts.push_back("[turns …] says what it comes through");
+    if (occurs("placed(")) parts.push_back("placed(v, [2]) are zeros with v at place 2");
+    return parts.empty() ? "" : fmt::format("Key: {}.", fmt::join(parts, "; "));
   }
 
   void end() {
@@ -298,8 +348,13 @@ class Writer {
       heading("Cost");
       wrapped(cost_text(e_));
     }
-    if (e_.others.empty() && e_.folded.empty()) return;
+    const std::string signs = key();
+    const bool has_folded_loop =
+        std::any_of(e_.visible.begin(), e_.visible.end(), [&](std::size_t id) { return e_.steps[id].kind == Step::Kind::loop; });
+    if (e_.others.empty() && e_.folded.empty() && signs.empty() && !has_folded_loop) return;
     text_ += "\n";
+    if (!signs.empty()) wrapped(signs, Role::quiet);
+    if (has_folded_loop) wrapped("A loop is folded: `--iteration=0` shows its first turn.", Role::quiet);
     if (!e_.folded.empty())
       wrapped(fmt::format("Folded: {}. `--unfold={}` shows the inside, `--unfold=all` of every one.",
                           fmt::format("{}", fmt::join(e_.folded, ", ")), e_.folded.front()),
@@ -315,6 +370,7 @@ class Writer {
   const Detail detail_;
   Shown shown_;
   std::string text_;
+  std::string said_;  // forward
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "explain/trace.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "backend/interpreter/evaluate.h"
 #include "backend/interpreter/interpreter.h"
 #include "explain/recorder.h"
+#include "explain/variables.h"
 #include "ir/adjoint/existence.h"
 #include "ir/adjoint/forward.h"
 #include "ir/clone.h"
@@ -47,6 +49,8 @@ class Tracer {
         if (needed[i]) execute(ops[i]);
     } catch (const Done&) {
     }
+    name_as_at_top();
+    pass_over_variables(recorder_.main);
     return std::move(recorder_.main);
   }
 
@@ -204,6 +208,7 @@ class Tracer {
     const std::size_t uncarried = ir::uncarried_operands(op.code);
     std::vector<Known> state;
     for (std::size_t i = uncarried; i < op.operands.size(); ++i) state.push_back(recorder_.taken(op.operands[i]));
+    for (ValueId result : op.results) carried_[result].clear();
     const bool is_for = op.code == Opcode::for_loop;
     const std::int64_t lo = is_for ? integer(op.operands[0]) : 0, by = is_for ? integer(op.operands[2]) : 1;
     if (by == 0) throw Stop{backend::step_failure(backend::site_of(source_, op))};
@@ -224,6 +229,8 @@ class Tracer {
         if (is_for) arguments.insert(arguments.begin(), index(op, lo + number * by));
         return block(op.regions.back(), std::move(arguments));
       });
+      if (recorder_.is_main())
+        for (std::size_t i = 0; i < state.size(); ++i) carried_[op.results[i]].push_back(state[i].flat);
       const bool is_passed = is_around && number == wanted && recorder_.is_main() && !needed_.is_differentiated(id);
       if (is_passed) throw Done();  // without the derivative, which no other turn is looked at for
     }
@@ -315,6 +322,40 @@ class Tracer {
                         [&](BlockId region) { return ir::is_enclosed(source_, source_.value(v).block, region); });
   }
 
+  // ---- names ----
+
+  // What a function has given is called as the script calls it at the top, `s = root(b)`, and so are the turns that lead there.
+  void name_as_at_top() {
+    Trace& main = recorder_.main;
+    for (const ir::Output& output : source_.outputs) {
+      const Known& known = recorder_.known(output.value);
+      const ir::Op* made = known.flat.valid() && known.where == 1 ? main.function.def(known.flat) : nullptr;
+      if (output.kind != ir::Output::Kind::value || output.path == source_.loss || !made) continue;
+      const std::string inner = main.names[known.flat.index];
+      const bool is_at_top = main.scope_of[main.function.value(known.flat).op.index] == 0;
+      const bool keeps_name = std::any_of(source_.outputs.begin(), source_.outputs.end(),
+                                          [&](const ir::Output& other) { return other.value == output.value && other.path == inner; });
+      if (is_at_top || keeps_name) continue;
+      main.names[known.flat.index] = output.path;
+      const auto turns = carried_.find(output.value);
+      if (turns == carried_.end()) continue;
+      for (ValueId each : turns->second)
+        if (each.valid() && main.names[each.index] == inner) main.names[each.index] = output.path;
+    }
+  }
+
+  // The loss `J = h` is a step of its own, where h is another value's name.
+  ValueId as_loss(const Op& op, ValueId y) {
+    const std::string name = recorder_.trace().names[y.index];
+    if (name.empty() || name == source_.loss) return y;
+    const ir::OriginId origin = recorder_.trace().function.add_origin({options_.loss, {}, {}, {}, {}});
+    Op same{Opcode::reshape, {y}, {}, ir::with_defaults(Opcode::reshape, {}), {}, origin, {}};
+    const ValueId loss = recorder_.append(std::move(same), Type(recorder_.trace().function.type(y)), op);
+    recorder_.trace().names[loss.index] = source_.loss;
+    evaluate_flat(recorder_.trace().function.value(loss).op);
+    return loss;
+  }
+
   // ---- derivatives ----
 
   void derivative(OpId id, const Op& op) {
@@ -329,7 +370,7 @@ class Tracer {
       sources.push_back(op.results[i]);
       names.push_back(source_.value(op.results[i]).name);
     }
-    const ValueId y = recorder_.flat(op.operands[0]),
+    const ValueId of = recorder_.flat(op.operands[0]), y = is_asked_for && ir::is_of_loss(op) ? as_loss(op, of) : of,
                   seed = op.code == Opcode::grad ? ValueId() : recorder_.flat(op.operands[op.code == Opcode::vjp ? 1 : 2]);
     Function& function = recorder_.trace().function;
     ir::Builder builder(function);
@@ -410,6 +451,7 @@ class Tracer {
   const TraceOptions& options_;
   const Needed needed_;
   Recorder recorder_;
+  std::map<ValueId, std::vector<ValueId>> carried_;  // by the result of a loop: what stands for it after each turn
 };
 
 }  // namespace

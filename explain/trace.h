@@ -77,6 +77,7 @@ struct TraceOptions {
   ir::OpId derivative;                    // the one to follow, in the source; invalid: none
   std::optional<std::int64_t> iteration;  // of loops that it stands in
   std::vector<bool> in_library;           // by FileId: whether the file is part of the library
+  Span loss;                              // its declaration
   std::uint64_t max_iterations = 0;       // of each loop; 0: no limit
   std::size_t max_memory = 0;             // bytes; 0: no limit
 };

@@ -32,6 +32,50 @@ bool is_word(unsigned char c) {
   return starts_word(c) || std::isdigit(c);
 }
 
+// Where a character stands outside of brackets; npos for nowhere.
+std::size_t find_outside(const std::string& text, std::string_view characters, std::size_t from) {
+  int depth = 0;
+  for (std::size_t at = from; at < text.size(); ++at) {
+    if (depth == 0 && characters.find(text[at]) != std::string_view::npos) return at;
+    if (text[at] == '(' || text[at] == '[') ++depth;
+    if (text[at] == ')' || text[at] == ']') --depth;
+  }
+  return std::string::npos;
+}
+
+// Those along the last axis that are > 0 for nothing: ", none of unit 2"; empty where there are none.
+std::string closed_units(const Tensor& value) {
+  constexpr std::int64_t kMost = 3;
+  const std::int64_t units = value.type().rank() < 2 ? 0 : value.type().size(value.type().rank() - 1);
+  std::vector<std::string> closed;
+  std::int64_t count = 0;
+  for (std::int64_t unit = 0; unit < units; ++unit) {
+    bool is_open = false;
+    for (std::int64_t i = unit; i < value.count(); i += units) is_open = is_open || value.real_at(i) > 0;
+    if (!is_open && ++count <= kMost) closed.push_back(std::to_string(unit));
+  }
+  if (count == 0) return "";
+  return fmt::format(", none of unit{} {}{}", count == 1 ? "" : "s", fmt::join(closed, ", "), count > kMost ? " …" : "");
+}
+
+// What a statement gives: of `total += a` that is "total + a", of `x[i] = v` it is "x with [i] = v".
+std::string as_value(const std::string& text) {
+  const std::size_t at = find_outside(text, "=", 0);
+  const bool is_comparison = at != std::string::npos && (text.substr(at, 2) == "==" ||
+                                                         (at > 0 && std::string_view("=<>!").find(text[at - 1]) != std::string_view::npos));
+  if (at == std::string::npos || at < 2 || is_comparison) return text;
+  const char sign = text[at - 1];
+  std::string left = text.substr(0, at - 1), right = text.substr(at + 1);
+  while (left.ends_with(' ')) left.pop_back();
+  right = right.substr(std::min(right.find_first_not_of(' '), right.size()));
+  const std::size_t bracket = find_outside(left, "[", 0);
+  const bool is_sum = std::string_view("+-*/").find(sign) != std::string_view::npos;
+  if (bracket != std::string::npos) return fmt::format("{} with {}", left.substr(0, bracket), text.substr(bracket));
+  if (!is_sum) return text;
+  const bool wants_brackets = sign != '+' && find_outside(right, "+-", 1) != std::string::npos;
+  return fmt::format(fmt::runtime(wants_brackets ? "{} {} ({})" : "{} {} {}"), left, sign, right);
+}
+
 }  // namespace
 
 // All that its ops read from outside.
@@ -60,12 +104,15 @@ std::string Wording::function_of(const Cluster& cluster) const {
 std::string Wording::notation(const Cluster& cluster, ValueId input, std::size_t uses) const {
   const std::string function = function_of(cluster);
   if (function.empty() || !is_word(static_cast<unsigned char>(function[0]))) return "";
-  std::size_t active = 0;
-  for (ValueId each : inputs_of(cluster))
-    if (names_.contains(each) && graph_.is_active[each.index]) ++active;
+  std::size_t active = 0, given = 0;
+  for (ValueId each : inputs_of(cluster)) {
+    const bool is_active = graph_.is_active[each.index];
+    if (is_active && names_.contains(each)) ++active;
+    if (!is_active && is_real(trace_.function.type(each).element) && trace_.function.type(each).rank() > 0) ++given;
+  }
   const auto name = names_.find(input);
   if (name == names_.end()) return "";
-  if (active == 1 && uses == 1) return fmt::format("{}'({})", function, name->second);
+  if (active == 1 && given == 0 && uses == 1) return fmt::format("{}'({})", function, name->second);
   return active == 1 || uses == 1 ? fmt::format("∂{}/∂{}", function, name->second) : "";
 }
 
@@ -114,13 +161,10 @@ std::optional<std::string> Wording::renamed(const std::string& text, const std::
   return result;
 }
 
-std::string Wording::expression(const Cluster& cluster, const std::optional<Formula>& formula) const {
-  const Span place = namer_.place_of(cluster);
-  const std::string written = formula ? text_of(*formula) : "";
-  const std::string whole = namer_.text_of(place);
-  if (whole.empty()) return written;
+// The author's text of a place, where each part that gives one of these values has that value's name; nullopt where such a part stands on
+// several lines.
+std::optional<std::string> Wording::with_names(const Span& place, const std::vector<ValueId>& inputs) const {
   std::vector<Replacement> replacements;
-  const std::vector<ValueId> inputs = inputs_of(cluster);
   for (ValueId input : inputs) {
     const auto name = names_.find(input);
     const Op* made = trace_.function.def(input);
@@ -131,31 +175,52 @@ std::string Wording::expression(const Cluster& cluster, const std::optional<Form
     const auto part = std::find_if(places.begin(), places.end(), [&](const Span& each) { return is_within(each, place); });
     if (part != places.end()) replacements.push_back({*part, name->second});
   }
-  std::string text = whole;
-  if (!replacements.empty()) {
-    if (place.line != place.end_line) return written.empty() || width_of(written) > kLongest ? whole : written;
-    std::sort(replacements.begin(), replacements.end(),
-              [](const Replacement& a, const Replacement& b) { return a.place.column > b.place.column; });
-    text.clear();
-    Span rest = place;
-    std::uint32_t from = place.end_column;
-    for (const Replacement& each : replacements) {
-      if (each.place.end_column > from) continue;  // within one that was replaced
-      rest.column = each.place.end_column, rest.end_column = from;
-      text = each.name + sources_.text(rest) + text;
-      from = each.place.column;
-    }
-    rest.column = place.column, rest.end_column = from;
-    text = sources_.text(rest) + text;
+  if (replacements.empty()) return namer_.text_of(place);
+  if (place.line != place.end_line) return std::nullopt;
+  std::sort(replacements.begin(), replacements.end(),
+            [](const Replacement& a, const Replacement& b) { return a.place.column > b.place.column; });
+  std::string text;
+  Span rest = place;
+  std::uint32_t from = place.end_column;
+  for (const Replacement& each : replacements) {
+    if (each.place.end_column > from) continue;  // within one that was replaced
+    rest.column = each.place.end_column, rest.end_column = from;
+    text = each.name + sources_.text(rest) + text;
+    from = each.place.column;
   }
+  rest.column = place.column, rest.end_column = from;
+  return sources_.text(rest) + text;
+}
+
+bool Wording::is_at_top(std::size_t scope) const {
+  const std::vector<std::size_t> scopes = path_to(trace_, scope);
+  return std::all_of(scopes.begin(), scopes.end(), [&](std::size_t each) { return trace_.scopes[each].kind != Scope::Kind::call; });
+}
+
+std::string Wording::expression(const Cluster& cluster, const std::optional<Formula>& formula) const {
+  const Span place = namer_.place_of(cluster);
+  const std::string written = formula ? text_of(*formula) : "";
+  const std::string whole = namer_.text_of(place);
+  const Op& root = trace_.function.op(cluster.root);
+  const bool is_same =
+      root.code == Opcode::reshape && trace_.function.type(root.operands[0]).sizes() == trace_.function.type(root.results[0]).sizes();
+  if (whole.empty() || is_same) return written;
+  const std::vector<ValueId> inputs = inputs_of(cluster);
+  const bool is_short = !written.empty() && width_of(written) <= kLongest;
+  const std::optional<std::string> named = with_names(place, inputs);
+  if (!named) return is_short ? written : whole;
+  std::string text = *named;
   while (text.size() > 2 && text.front() == '(' && text.back() == ')' && text.find(')') == text.size() - 1)
     text = text.substr(1, text.size() - 2);
-  const std::vector<std::size_t> scopes = path_to(trace_, cluster.scope);
-  const bool is_at_top =
-      std::all_of(scopes.begin(), scopes.end(), [&](std::size_t scope) { return trace_.scopes[scope].kind != Scope::Kind::call; });
-  if (std::optional<std::string> by_names = renamed(text, inputs, is_at_top)) return *by_names;
-  const bool is_short = !written.empty() && width_of(written) <= kLongest;
-  return is_short ? written : whole;
+  if (std::optional<std::string> by_names = renamed(text, inputs, is_at_top(cluster.scope))) return as_value(*by_names);
+  const bool moves = written.find("reshape(") != std::string::npos || written.find("transpose(") != std::string::npos;
+  return is_short && !moves ? written : as_value(whole);
+}
+
+std::string Wording::call(const Span& place, const std::vector<ValueId>& inputs, std::size_t scope) const {
+  const std::optional<std::string> named = with_names(place, inputs);
+  const std::optional<std::string> all = named ? renamed(*named, inputs, is_at_top(scope)) : std::nullopt;
+  return all ? *all : namer_.text_of(place);
 }
 
 std::string Wording::why(const Formula& factor, const Explanation& explanation) const {
@@ -170,7 +235,7 @@ std::string Wording::why(const Formula& factor, const Explanation& explanation) 
     if (is_scalar(value)) return fmt::format("{} {} 0", number_text(value.real_at(0)), value.real_at(0) > 0 ? ">" : "≤");
     std::int64_t passing = 0;
     for (std::int64_t i = 0; i < value.count(); ++i) passing += value.real_at(i) > 0 ? 1 : 0;
-    return fmt::format("{} of {} are > 0", passing, value.count());
+    return fmt::format("{} of {} are > 0{}", passing, value.count(), passing == 0 ? "" : closed_units(value));
   }
   return "";
 }

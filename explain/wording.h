@@ -14,6 +14,8 @@ class Wording {
   // As the author wrote it, where each part that is a step of its own has that step's name. Where the author's names are not those of the
   // values, and for what the compiler made, as `formula` says.
   std::string expression(const Cluster& cluster, const std::optional<Formula>& formula) const;
+  // A call as the author wrote it, with the names of the values that are handed to it. `scope`: around it.
+  std::string call(const Span& place, const std::vector<ir::ValueId>& inputs, std::size_t scope) const;
   // The function that the step is, or empty for arithmetic.
   std::string function_of(const Cluster& cluster) const;
   // How a textbook writes the local derivative of a function: "relu'(z1)"; empty for arithmetic.
@@ -28,6 +30,8 @@ class Wording {
     std::string name;
   };
   std::vector<ir::ValueId> inputs_of(const Cluster& cluster) const;
+  std::optional<std::string> with_names(const Span& place, const std::vector<ir::ValueId>& inputs) const;
+  bool is_at_top(std::size_t scope) const;
   std::optional<std::string> renamed(const std::string& text, const std::vector<ir::ValueId>& inputs, bool is_at_top) const;
 
   const Trace& trace_;

@@ -43,7 +43,7 @@ int emit_command(const Options& options) {
   std::optional<Script> script = lower_script(session, options.files.front(), emitter->show ? DataNeed::values : DataNeed::types);
   if (!script) return session.finish();
   if (emitter->show) {
-    const std::optional<Explained> explained = explain_script(session, *script, kGraphRows);
+    const std::optional<Explained> explained = explain_script(session, *script, kGraphLines);
     if (explained) put(emitter->show(session, *explained, script->module));
     return session.finish();
   }

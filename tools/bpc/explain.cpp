@@ -13,7 +13,14 @@ namespace bpc::tool {
 
 namespace {
 
-constexpr std::size_t kRows = 14;  // steps that fit a screen, with the way back below them
+// Lines that fit a screen with headings and what else stands around them; on a narrow terminal some take a second line.
+constexpr std::size_t kLines = 34, kNarrowLines = 26, kNarrow = 140;
+
+std::size_t lines_of(const Options& options) {
+  if (options.format == "html") return kGraphLines;
+  const std::size_t width = terminal_width();
+  return width > 0 && width < kNarrow ? kNarrowLines : kLines;
+}
 
 }  // namespace
 
@@ -26,8 +33,7 @@ int explain_command(const Options& options) {
     return session.finish();
   }
   std::optional<Script> script = lower_script(session, options.files.front(), DataNeed::values);
-  const std::optional<Explained> explained =
-      script ? explain_script(session, *script, options.format == "html" ? kGraphRows : kRows) : std::nullopt;
+  const std::optional<Explained> explained = script ? explain_script(session, *script, lines_of(options)) : std::nullopt;
   if (!explained) return session.finish();
   const explain::Explanation* explanation = &explained->explanation;
   session.report();

@@ -1,5 +1,7 @@
 #include "tools/bpc/explain_script.h"
 
+#include <sstream>
+
 #include "explain/explain.h"
 
 #include "explain/element.h"
@@ -33,6 +35,23 @@ std::set<std::string> words_of(const Session& session) {
     }
   }
   return words;
+}
+
+// The line that declares the loss; nowhere if it stands in no line of its own.
+Span declaration_of(const Session& session, const std::string& loss) {
+  for (FileId id = 0; id < session.sources.size() && !loss.empty(); ++id) {
+    const SourceMap::File& file = session.sources.file(id);
+    std::istringstream lines(file.is_prelude ? "" : file.text);
+    std::string text;
+    for (std::uint32_t line = 1; std::getline(lines, text); ++line) {
+      std::istringstream words(text);
+      std::string first, name;
+      words >> first >> name;
+      if (first == "loss" && name.substr(0, name.find('=')) == loss)
+        return {id, line, 1, line, static_cast<std::uint32_t>(text.size() + 1)};
+    }
+  }
+  return {};
 }
 
 // A derivative that the script takes, by the names of its results.
@@ -174,7 +193,7 @@ Script without_authors_checks(const Session& session, const Script& script) {
 
 }  // namespace
 
-std::optional<Explained> explain_script(Session& session, Script& script, std::size_t rows) {
+std::optional<Explained> explain_script(Session& session, Script& script, std::size_t lines) {
   session.begin("what derivatives find");
   constexpr std::string_view kVectorise = "vectorise";
   ir::run_passes(script.module, {&kVectorise, 1}, session.diagnostics, false);
@@ -189,7 +208,12 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
   if (!arguments) return std::nullopt;
 
   session.begin("run");
-  explain::TraceOptions tracing{*chosen, session.options.iteration, {}, session.options.max_iterations, session.options.max_memory};
+  explain::TraceOptions tracing{*chosen,
+                                session.options.iteration,
+                                {},
+                                declaration_of(session, main->loss),
+                                session.options.max_iterations,
+                                session.options.max_memory};
   for (FileId id = 0; id < session.sources.size(); ++id) tracing.in_library.push_back(session.sources.file(id).is_prelude);
   std::variant<explain::Trace, runtime::Failure> traced = explain::trace(*main, *arguments, tracing);
   if (auto* failure = std::get_if<runtime::Failure>(&traced)) {
@@ -210,7 +234,7 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
   options.real = script.module.real;
   if (chosen->valid() && ir::is_of_loss(main->op(*chosen))) options.loss = main->loss;
   options.taken = words_of(session);
-  options.rows = rows;
+  options.lines = lines;
   options.unfold_all = std::find(session.options.unfold.begin(), session.options.unfold.end(), "all") != session.options.unfold.end();
   options.unfolded = {session.options.unfold.begin(), session.options.unfold.end()};
   options.iteration = session.options.iteration;

@@ -7,14 +7,14 @@
 
 namespace bpc::tool {
 
-inline constexpr std::size_t kGraphRows = 40;  // steps of a graph that can be taken in at a glance
+inline constexpr std::size_t kGraphLines = 90;  // of an explanation whose graph can be taken in at a glance
 
 struct Explained {
   explain::Explanation explanation;
   explain::Live live;  // filled for --as=html
 };
-// Runs the script for it. `rows`: functions are unfolded while there are fewer steps. nullopt when the script is wrong or its run fails,
-// which is said.
-std::optional<Explained> explain_script(Session& session, Script& script, std::size_t rows);
+// Runs the script for it. `lines`: functions are unfolded while it takes no more to show all. nullopt when the script is wrong or its run
+// fails, which is said.
+std::optional<Explained> explain_script(Session& session, Script& script, std::size_t lines);
 
 }  // namespace bpc::tool
