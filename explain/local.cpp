@@ -128,13 +128,18 @@ std::optional<Formula> formula_at(const frontend::WrittenExpressions& expression
   return mentions(formula, "") ? std::nullopt : std::optional(std::move(formula));
 }
 
+// What stands for the i-th number that a step reads; "{2b}" for a bool.
+std::string placeholder(std::size_t i, const Type& type) {
+  return fmt::format("{{{}{}}}", i, type.element == Element::boolean ? "b" : "");
+}
+
 // The expression with numbers for all that it reads; nullopt where that is more than scalars.
 std::optional<LocalStep::Numbers> numbered(const Trace& trace, const StepFunction& step, ValueId y, Element real) {
   std::map<ValueId, std::string> names;
   std::vector<ValueId> values;
   for (const auto& [value, source] : step.read) {
     const bool is_scalar = trace.function.type(source).is_scalar();
-    names[value] = is_scalar ? fmt::format("{{{}}}", values.size()) : std::string(kNoNumber);
+    names[value] = is_scalar ? placeholder(values.size(), trace.function.type(source)) : std::string(kNoNumber);
     if (is_scalar) values.push_back(source);
   }
   const std::optional<Formula> formula = formula_at(frontend::write_expressions(step.function, real, names, {{y}}), 0);
@@ -156,7 +161,7 @@ Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers) {
   for (std::size_t i = 0; i < numbers.values.size(); ++i) {
     const Tensor& value = trace.value(numbers.values[i]);
     const bool is_bool = value.type().element == Element::boolean;
-    by_name[fmt::format("{{{}}}", i)] =
+    by_name[placeholder(i, value.type())] =
         is_bool ? Formula::name(value.int_at(0) != 0 ? "true" : "false") : Formula::number(value.real_at(0));
   }
   Formula formula = replaced(numbers.formula, [&](const std::string& name) -> const Formula* {

@@ -151,6 +151,9 @@ TEST_CASE("a loop that never ends and takes derivatives is explained, or refused
   const Finished all = run_bpc({"explain", "-", "--max-seconds=60"}, endless + "loss J = w\n");
   CHECK(all.code == 1);
   CHECK(all.err.find("E0412") != std::string::npos);
+  // The loss does not need the loop.
+  const Finished aside = run_bpc({"explain", "-", "--max-seconds=60"}, "param w = 3\nk = 0\nwhile w > 0 { k += 1 }\nloss J = w\n");
+  CHECK(aside.code == 0);
   // The turn that is looked at does not come by the derivative.
   const Finished past =
       run_bpc({"explain", "-", "--max-seconds=60"}, "param w = 1\nwhile w > 0 {\n  if w > 1 { g = grad(w^2, w); w -= 0*g }\n}\n");
@@ -191,6 +194,22 @@ TEST_CASE("a code and a function can be explained, and a function looked for in 
   CHECK(unknown.code == 2);
   CHECK(unknown.err.find("did you mean `relu`?") != std::string::npos);
   CHECK(run_bpc({"explain", "no_such_file.bp"}).err.find("E0502") != std::string::npos);
+}
+
+TEST_CASE("a graph of many steps is laid out in time, and one that is too large is refused") {
+  const auto chain = [](int steps) {
+    const auto name = [](int i) { return "v" + std::to_string(i); };
+    std::string script = "param w = 0.5\nv0 = sin(w)\n";
+    for (int i = 1; i < steps; ++i) script += name(i) + " = 0.5*sin(" + name(i - 1) + ") + 0.3*w\n";
+    return script + "loss J = " + name(steps - 1) + "^2\n";
+  };
+  const Finished large = run_bpc({"emit", "--as=svg", "--max-seconds=60", "-"}, chain(150));
+  CHECK(large.code == 0);
+  CHECK(large.out.find("v149") != std::string::npos);
+  const Finished too_large = run_bpc({"emit", "--as=svg", "--max-seconds=60", "-"}, chain(900));
+  CHECK(too_large.code == 1);
+  CHECK(too_large.err.find("E0412") != std::string::npos);
+  CHECK(run_bpc({"explain", "--as=html", "--max-seconds=60", "-"}, chain(900)).out.find("too large to be drawn") != std::string::npos);
 }
 
 TEST_CASE("a graph is drawn, with values and derivatives on its edges") {

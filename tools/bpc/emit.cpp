@@ -44,6 +44,14 @@ int emit_command(const Options& options) {
   if (!script) return session.finish();
   if (emitter->show) {
     const std::optional<Explained> explained = explain_script(session, *script, kGraphLines);
+    if (explained && options.format == "svg" && explained->explanation.quantities.size() > kMostDrawn) {
+      session.diagnostics
+          .error(Code::E0412, {},
+                 fmt::format("a graph of {} values is too large to be laid out, which {} are at most",
+                             explained->explanation.quantities.size(), kMostDrawn))
+          .with_help("`--as=dot` writes it; what stands in a function of the script is one step of it, unless it is unfolded");
+      return session.finish();
+    }
     if (explained) put(emitter->show(session, *explained, script->module));
     return session.finish();
   }

@@ -18,14 +18,20 @@ constexpr std::uint64_t kMostOperations = 20'000'000;  // of all runs together
 
 }  // namespace
 
+Options quietly(Options options) {
+  constexpr std::uint64_t kMostTurns = 400'000;
+  options.quiet = true;
+  if (options.max_iterations == 0) options.max_iterations = kMostTurns;
+  return options;
+}
+
 void check_by_bumping(Session& session, explain::Explanation& explanation) {
   const std::uint64_t forward = explanation.cost ? explanation.cost->forward : 0;
   if (explanation.chains.size() > kMostParams || forward * (explanation.chains.size() + 1) > kMostOperations) return;
   if (session.options.files.front() == "-") return;  // which cannot be read again
   session.begin("raise params");
-  Options options = session.options;
+  Options options = quietly(session.options);
   options.real = Element::f64;
-  options.quiet = true;
   Session quiet(options);
   std::optional<Script> script = lower_script(quiet, options.files.front(), DataNeed::values);
   if (!script) return;

@@ -170,8 +170,7 @@ bool is_known_param(Session& session, const Explanation& explanation) {
 
 // In a session of its own: what there is to warn of has been said.
 void add_cost(const Options& given, const Script& script, Explanation& explanation) {
-  Options options = given;
-  options.quiet = true;
+  Options options = quietly(given);
   Session session(options);
   const std::optional<Subjects> subjects = find_subjects(session, script);
   if (!subjects || !subjects->gradient) return;

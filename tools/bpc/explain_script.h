@@ -8,6 +8,8 @@
 namespace bpc::tool {
 
 inline constexpr std::size_t kGraphLines = 90;  // of an explanation whose graph can be taken in at a glance
+// Values in a graph that is laid out: some seconds.
+inline constexpr std::size_t kMostDrawn = 1500;
 
 struct Explained {
   explain::Explanation explanation;

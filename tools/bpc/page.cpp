@@ -127,6 +127,8 @@ Json live_json(Session& session, const explain::Live& live, const ir::Module& mo
   return json;
 }
 
+constexpr const char* kTooLarge = "<p>It is too large to be drawn. What stands in a function of the script is one step of it.</p>";
+
 // Without the lines that make it a document of its own.
 std::string drawing(const std::string& svg) {
   const std::size_t start = svg.find("<svg");
@@ -179,7 +181,7 @@ std::string page_of(Session& session, const Explained& explained, const ir::Modu
   return filled(kPageHtml, {{"@title@", xml_text(title)},
                             {"@theme@", kThemeCss},
                             {"@style@", kPageCss},
-                            {"@graph@", drawing(svg_of(explain::to_dot(e)))},
+                            {"@graph@", e.quantities.size() > kMostDrawn ? kTooLarge : drawing(svg_of(explain::to_dot(e)))},
                             {"@model@", script_text(model)},
                             {"@script@", kPageJs}});
 }

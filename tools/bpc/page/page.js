@@ -70,11 +70,11 @@ function shown(x, shape) {
 }
 const brief = (x, shape) => isScalar(x) ? `= ${number(x, 4)}` : `[${shape.join(", ")}] norm ${number(normOf(x), 3)}`;
 
-// "{0}·{1} + {2}" with the numbers; a negative one behind an operator, or under a power, stands in brackets.
+// "{0}·{1} + {2}" with the numbers, true and false for "{3b}"; a negative one behind an operator, or under a power, stands in brackets.
 function filled(text, numbers) {
-  return text.replace(/\{(\d+)\}/g, (whole, index, at) => {
+  return text.replace(/\{(\d+)(b?)\}/g, (whole, index, isBool, at) => {
     const value = numbers[Number(index)];
-    if (typeof value === "boolean") return String(value);
+    if (isBool) return String(Boolean(value));
     const before = text.slice(0, at).trimEnd(), after = text.slice(at + whole.length);
     const isFree = before === "" || /[(,[]$/.test(before);
     return numberOf(value) < 0 && (!isFree || /^[\^.·]/.test(after)) ? `(${number(value)})` : number(value);
@@ -169,16 +169,17 @@ function drawTables() {
   $("backward-section").hidden = backward.length === 0;
 }
 
-// What Graphviz has drawn, by the names that stand in its titles: "q3", "n0", "q3:e->n0".
+// What Graphviz has drawn, all of it by the names that stand in its titles: "q3", "n0", "q3:e->n0".
 const drawn = new Map();
 function readGraph() {
   for (const group of document.querySelectorAll("#graph svg g.node, #graph svg g.edge")) {
     const title = group.querySelector("title"), name = title.textContent.replace(/:[a-z]+/g, "");
     title.remove();
-    drawn.set(name, group);
-    if (/^q\d+$/.test(name)) {
+    const alone = name.replace(/x\d+/, "");  // what is read by many is drawn beside each of them: "q3x2"
+    drawn.set(alone, [...(drawn.get(alone) || []), group]);
+    if (/^q\d+$/.test(alone)) {
       group.classList.add("q");
-      group.addEventListener("click", () => choose(Number(name.slice(1))));
+      group.addEventListener("click", () => choose(Number(alone.slice(1))));
     }
   }
   for (const title of document.querySelectorAll("#graph svg title")) title.remove();
@@ -199,11 +200,11 @@ function readGraph() {
 
 function drawGraph() {
   model.values.forEach((quantity, id) => {
-    const group = drawn.get(`q${id}`);
-    if (!group) return;
-    const [above, below] = group.querySelectorAll("text");
-    above.textContent = `${quantity.name} ${brief(quantity.value, quantity.shape)}`;
-    if (quantity.gradient !== null && below) below.textContent = `${quantity.gradient_name} ${brief(quantity.gradient, quantity.shape)}`;
+    for (const group of drawn.get(`q${id}`) || []) {
+      const [above, below] = group.querySelectorAll("text");
+      above.textContent = `${quantity.name} ${brief(quantity.value, quantity.shape)}`;
+      if (quantity.gradient !== null && below) below.textContent = `${quantity.gradient_name} ${brief(quantity.gradient, quantity.shape)}`;
+    }
   });
 }
 
@@ -213,6 +214,7 @@ function mark(node) {
   node.classList.add("now");
   marked.push(node);
 }
+const markDrawn = name => (drawn.get(name) || []).forEach(mark);
 
 // Shows what is there after `position` steps, and marks the last of them.
 function drawPosition() {
@@ -224,30 +226,30 @@ function drawPosition() {
   forward.forEach((step, i) => step.results.forEach(id => made.set(id, i)));
   const reached = new Map(backward.map((id, i) => [id, forward.length + i]));
   model.values.forEach((_, id) => {
-    const group = drawn.get(`q${id}`);
-    if (!group) return;
-    const [above, below] = group.querySelectorAll("text");
-    above.classList.toggle("later", (made.get(id) ?? -1) >= position);
-    above.style.opacity = (made.get(id) ?? -1) >= position ? 0 : 1;
-    if (below) below.style.opacity = (id === model.of ? position > forward.length || position === length : (reached.get(id) ?? Infinity) < position) ? 1 : 0;
+    for (const group of drawn.get(`q${id}`) || []) {
+      const [above, below] = group.querySelectorAll("text");
+      above.classList.toggle("later", (made.get(id) ?? -1) >= position);
+      above.style.opacity = (made.get(id) ?? -1) >= position ? 0 : 1;
+      if (below) below.style.opacity = (id === model.of ? position > forward.length || position === length : (reached.get(id) ?? Infinity) < position) ? 1 : 0;
+    }
   });
   const last = position - 1;
   let said = position === 0 ? "Before the first step." : "", place = null;
   if (last >= 0 && last < forward.length) {
     const step = forward[last];
     place = step.place;
-    mark(drawn.get(`n${step.id}`));
-    for (const id of step.results) mark(drawn.get(`q${id}`));
-    for (const id of new Set([...step.inputs, ...step.given])) mark(drawn.get(`q${id}->n${step.id}`));
+    markDrawn(`n${step.id}`);
+    for (const id of step.results) markDrawn(`q${id}`);
+    for (const id of new Set([...step.inputs, ...step.given])) markDrawn(`q${id}->n${step.id}`);
     said = `${step.text}${numbersOf(step) ? ` = ${numbersOf(step)}` : ""} = ${stepResult(step)}`;
   } else if (last >= forward.length) {
     const id = backward[last - forward.length], text = walk(id);
     place = model.values[id].place;
-    mark(drawn.get(`q${id}`));
+    markDrawn(`q${id}`);
     for (const part of partsTo(id)) {
-      mark(drawn.get(`q${id}->n${part.step}`));
-      mark(drawn.get(`n${part.step}`));
-      if (part.from !== null) mark(drawn.get(`q${part.from}`));
+      markDrawn(`q${id}->n${part.step}`);
+      markDrawn(`n${part.step}`);
+      if (part.from !== null) markDrawn(`q${part.from}`);
     }
     said = `${text.of} = ${text.symbolic}${text.numbers ? ` = ${text.numbers}` : ""} = ${text.result}${text.why ? `   ${text.why}` : ""}`;
   }
