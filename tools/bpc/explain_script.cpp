@@ -169,9 +169,10 @@ bool is_known_param(Session& session, const Explanation& explanation) {
 }
 
 // In a session of its own: what there is to warn of has been said.
-void add_cost(const Options& given, const Script& script, Explanation& explanation) {
-  Options options = quietly(given);
+void add_cost(const Session& given, const Script& script, Explanation& explanation) {
+  const Options options = quietly(given.options);
   Session session(options);
+  session.sources = given.sources;
   const std::optional<Subjects> subjects = find_subjects(session, script);
   if (!subjects || !subjects->gradient) return;
   const std::optional<Work> value = measure_work(session, subjects->value), both = measure_work(session, *subjects->gradient);
@@ -259,7 +260,7 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
         if (std::find(explanation.others.begin(), explanation.others.end(), name) == explanation.others.end())
           explanation.others.push_back(name);
   if (chosen->valid() && ir::is_of_loss(main->op(*chosen))) {
-    add_cost(session.options, without_authors_checks(session, script), explanation);
+    add_cost(session, without_authors_checks(session, script), explanation);
     check_by_bumping(session, explanation);
   }
   return explained;
