@@ -279,7 +279,7 @@ void Generator::gradient_of_name(Lines& lines) {
   declare(lines, fresh(pair.shape), pair.shape, {fmt::format("grad({}, {})", pair.y, pair.x), 3}, draw_.chance(0.3));
 }
 
-// <c, jvp(y, x, u)> - <vjp(y, x, c), u>, anywhere: its square is added up.
+// <c, jvp(y, x, u)> - <vjp(y, x, c), u>, anywhere, by the size of the first: its square is added up.
 void Generator::add_residual(Lines& lines) {
   used_.clear();
   auto made = in_function_ ? std::nullopt : derivable(nullptr, nullptr, 0);
@@ -291,9 +291,10 @@ void Generator::add_residual(Lines& lines) {
     return shape.empty() ? fmt::format("{} * {}", a, b) : fmt::format("sum({} * {})", a, b);
   };
   Expr u = clean_leaf(made->first_shape), c = clean_leaf(made->result);
-  add(lines,
-      fmt::format("residual += ({} - {})^2", inner(made->result, at(c, kUnary), fmt::format("jvp({}, {}, {})", y, made->first, u.text)),
-                  inner(made->first_shape, at(u, kUnary), fmt::format("vjp({}, {}, {})", y, made->first, c.text))));
+  const std::string forward = fresh(Shape{});
+  add(lines, fmt::format("{} = {}", forward, inner(made->result, at(c, kUnary), fmt::format("jvp({}, {}, {})", y, made->first, u.text))));
+  add(lines, fmt::format("residual += (({} - {}) / (1 + abs({})))^2", forward,
+                         inner(made->first_shape, at(u, kUnary), fmt::format("vjp({}, {}, {})", y, made->first, c.text)), forward));
   used_.clear();
 }
 
