@@ -38,6 +38,7 @@ class Equations {
   Term share(Term wins, Term ties) const;
   Term extreme();
   Term contraction(std::size_t i);
+  Term between_orders(double after);
   Term part_of_concat(std::size_t i);
   Attributes with(Attr attr, AttrValue value) const;
   Term keep_axes(Term reduced) const;
@@ -63,14 +64,22 @@ std::optional<Term> Equations::operand(std::size_t i) {
       return times(dy, y);
     case Opcode::expm1:
       return times(dy, 1 + y);
+    case Opcode::exp2:
+      return times(dy, std::numbers::ln2 * y);
     case Opcode::log:
       return times(dy, 1 / x());
+    case Opcode::log2:
+      return times(dy, std::numbers::log2e / x());
+    case Opcode::log10:
+      return times(dy, std::numbers::log10e / x());
     case Opcode::log1p:
       return times(dy, 1 / (1 + x()));
     case Opcode::sqrt:
       return times(dy, 0.5 / y);
     case Opcode::rsqrt:
       return times(dy, -0.5 * (y * y * y));
+    case Opcode::cbrt:
+      return times(dy, 1 / (3 * (y * y)));
     case Opcode::sin:
       return product(dy, emit(Opcode::cos, {x()}));
     case Opcode::cos:
@@ -89,12 +98,28 @@ std::optional<Term> Equations::operand(std::size_t i) {
       return times(dy, emit(Opcode::sinh, {x()}));
     case Opcode::tanh:
       return product(dy, 1 - y * y);
+    case Opcode::asinh:
+      return product(dy, emit(Opcode::rsqrt, {1 + x() * x()}));
+    case Opcode::acosh:
+      return times(dy, emit(Opcode::rsqrt, {(-1 + x()) * (1 + x())}));
+    case Opcode::atanh:
+      return times(dy, 1 / ((1 - x()) * (1 + x())));
+    case Opcode::erfc:
+      return -bounded(dy, 2 * std::numbers::inv_sqrtpi * emit(Opcode::exp, {-(x() * x())}));
+    case Opcode::erfcx:
+      return times(dy, -2 * std::numbers::inv_sqrtpi + 2 * (x() * y));
+    case Opcode::erfinv:
+      return times(dy, 1 / (2 * std::numbers::inv_sqrtpi) * emit(Opcode::exp, {y * y}));
     case Opcode::erf:
       return bounded(dy, 2 * std::numbers::inv_sqrtpi * emit(Opcode::exp, {-(x() * x())}));
     case Opcode::lgamma:
       return times(dy, emit(Opcode::polygamma, {x()}, {{Attr::order, std::int64_t{0}}}));
     case Opcode::polygamma:
       return times(dy, emit(op.code, {x()}, with(Attr::order, op.attrs.integer(Attr::order) + 1)));
+    case Opcode::bessel_j:
+      return product(dy, between_orders(-1));
+    case Opcode::bessel_i:
+      return times(dy, between_orders(1));
     case Opcode::relu:
       return times(emit(Opcode::step, {x()}), dy);
     case Opcode::sigmoid:
@@ -126,6 +151,8 @@ std::optional<Term> Equations::operand(std::size_t i) {
       // At the origin there is no angle: the derivative is 0, as at other kinks.
       return times(dy, where(square == 0.0, 0.0, i == 0 ? x(1) / square : -(x(0) / square)));
     }
+    case Opcode::hypot:
+      return times(dy, where(y == 0.0, 0.0, x(i) / y));
     case Opcode::maximum:
       return share(x(i) > x(1 - i), x(0) == x(1));
     case Opcode::minimum:
@@ -242,6 +269,15 @@ Term Equations::extreme() {
 }
 
 // y[out] = sum a[..] b[..]: the cotangent of a is the same contraction with a and out exchanged.
+// Of a Bessel function, from the orders before and after it: NIST's Digital Library of Mathematical Functions, 10.6.1 and 10.29.1. The one
+// of order -1 is that of order 1, with the sign of `after`.
+Term Equations::between_orders(double after) {
+  const Op& op = d_.op;
+  const std::int64_t order = op.attrs.integer(Attr::order);
+  const Term next = after * emit(op.code, {x()}, with(Attr::order, order + 1));
+  return order == 0 ? next : 0.5 * (emit(op.code, {x()}, with(Attr::order, order - 1)) + next);
+}
+
 Term Equations::contraction(std::size_t i) {
   EinsumSpec spec = *parse_einsum(d_.op.attrs.string(Attr::spec));
   const std::string& mine = i == 0 ? spec.a : spec.b;

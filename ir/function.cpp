@@ -92,7 +92,7 @@ bool is_of_loss(const Op& op) {
   return op.code == Opcode::grad && op.attrs.flag(Attr::implicit);
 }
 std::int64_t order_of(const Op& op) {
-  return op.code == Opcode::polygamma ? op.attrs.integer(Attr::order) : 0;
+  return takes_order(op.code) ? op.attrs.integer(Attr::order) : 0;
 }
 
 bool has_dynamic_index(const Op& op) {

@@ -155,7 +155,7 @@ std::size_t uncarried_arguments(Opcode code);
 
 // Whether it is the gradient of the loss by every param, for which nobody asked by name.
 bool is_of_loss(const Op& op);
-// Of a polygamma; 0 for any other scalar operator.
+// Of a polygamma or Bessel function; 0 for any other operator.
 std::int64_t order_of(const Op& op);
 // Whether the op reads or writes a part of a tensor at a place that operands name.
 bool has_dynamic_index(const Op& op);

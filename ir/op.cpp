@@ -65,6 +65,9 @@ scalar::Operator scalar_operator(Opcode code) {
   if (op_info(code).group != Group::elementwise) throw InternalError("ir", fmt::format("{} is no scalar operator", op_info(code).name));
   return static_cast<scalar::Operator>(code);
 }
+bool takes_order(Opcode code) {
+  return op_info(code).group == Group::elementwise && scalar::source_of(scalar_operator(code)) == scalar::Source::ordered;
+}
 
 std::optional<Opcode> op_from_name(std::string_view name) {
   for (const OpInfo& info : kOps)

@@ -76,6 +76,8 @@ const OpInfo& op_info(Opcode code);
 const OpInfo& op_info(scalar::Operator op);
 // What an elementwise op computes of each element.
 scalar::Operator scalar_operator(Opcode code);
+// Whether it is a scalar operator with an order, as polygamma is.
+bool takes_order(Opcode code);
 // By the word in IR text.
 std::optional<Opcode> op_from_name(std::string_view name);
 // By how a script writes it, with its number of value operands ("-" is neg or sub; "max" is reduce_max or maximum).

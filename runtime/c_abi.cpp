@@ -29,11 +29,12 @@ void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* o
 #define BPC_EACH_real(X, ...) X(f32, float, __VA_ARGS__) X(f64, double, __VA_ARGS__)
 #define BPC_EACH_number(X, ...) BPC_EACH_real(X, __VA_ARGS__) X(i32, std::int32_t, __VA_ARGS__) X(i64, std::int64_t, __VA_ARGS__)
 
-// What a row of scalar/operators.def says of a function, if compiled code calls it.
-#define BPC_CALLED_elementary(...)
-#define BPC_CALLED_call(...) __VA_ARGS__
-#define BPC_CALLED_mixed(...) __VA_ARGS__
-#define BPC_CALLED_emit(...)
+// X(element, T, id) for a row of scalar/operators.def, if compiled code calls its function; `plain` is one without an order.
+#define BPC_CALLED_elementary(domain, plain, ordered, id)
+#define BPC_CALLED_call(domain, plain, ordered, id) BPC_EACH_##domain(plain, id)
+#define BPC_CALLED_ordered(domain, plain, ordered, id) BPC_EACH_##domain(ordered, id)
+#define BPC_CALLED_mixed(domain, plain, ordered, id) BPC_EACH_##domain(plain, id)
+#define BPC_CALLED_emit(domain, plain, ordered, id)
 
 extern "C" {
 
@@ -57,14 +58,14 @@ std::int64_t bpc_rt_nanoseconds() {
   T bpc_rt_##name##_##element(T a, T b) { \
     return bpc::scalar::name(a, b);       \
   }
-#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) \
-  BPC_CALLED_##code(BPC_EACH_##domain(BPC_DEFINE_##operands, id))
-#include "scalar/operators.def"
-
 #define BPC_DEFINE_ORDERED(element, T, name)             \
   T bpc_rt_##name##_##element(std::int64_t order, T x) { \
     return bpc::scalar::name(order, x);                  \
   }
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) \
+  BPC_CALLED_##code(domain, BPC_DEFINE_##operands, BPC_DEFINE_ORDERED, id)
+#include "scalar/operators.def"
+
 // Draws of a random op into out (see runtime/random.h): count elements in all, as many for each turn, one turn after the other.
 #define BPC_DEFINE_DRAW(element, T, name)                                                                                              \
   void bpc_rt_random_##name##_##element(T* out, std::int64_t count, std::int64_t seed, std::int64_t stream, const std::int64_t* turns, \
@@ -96,7 +97,7 @@ std::int64_t bpc_rt_nanoseconds() {
   }
 BPC_FAR(BPC_DEFINE_FAR)
 
-BPC_EACH_real(BPC_DEFINE_ORDERED, polygamma) BPC_EACH_real(BPC_DEFINE_DRAW, uniform) BPC_EACH_real(BPC_DEFINE_DRAW, normal)
+BPC_EACH_real(BPC_DEFINE_DRAW, uniform) BPC_EACH_real(BPC_DEFINE_DRAW, normal)
 
 }  // extern "C"
 
@@ -106,13 +107,13 @@ std::span<const CFunction> c_functions() {
 #define BPC_ENTRY(element, T, name) {"bpc_rt_" #name "_" #element, reinterpret_cast<void*>(bpc_rt_##name##_##element)},
 #define BPC_ENTRY_FAR(name) {"bpc_rt_far_" #name, reinterpret_cast<void*>(bpc_rt_far_##name)},
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_ENTRY, id)
-#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(BPC_EACH_##domain(BPC_ENTRY, id))
+#define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(domain, BPC_ENTRY, BPC_ENTRY, id)
   static const CFunction kFunctions[] = {{"bpc_rt_parts", reinterpret_cast<void*>(bpc_rt_parts)},
                                          {"bpc_rt_threads", reinterpret_cast<void*>(bpc_rt_threads)},
                                          {"bpc_rt_nanoseconds", reinterpret_cast<void*>(bpc_rt_nanoseconds)},
 #include "scalar/library.def"
 #include "scalar/operators.def"
-                                         BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, polygamma) BPC_EACH_real(BPC_ENTRY, random_uniform)
+                                         BPC_FAR(BPC_ENTRY_FAR) BPC_EACH_real(BPC_ENTRY, random_uniform)
                                              BPC_EACH_real(BPC_ENTRY, random_normal)};
   return kFunctions;
 }

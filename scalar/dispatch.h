@@ -8,8 +8,8 @@
 namespace bpc::scalar {
 
 // Calls f with a function object that can be called on what the operator takes: one, two or three operands of one type, the condition of
-// `select` being a bool. That of `cast`, which wants to be told a type, and that of `polygamma`, which wants its order first, can be called
-// on none of these.
+// `select` being a bool. That of `cast`, which wants to be told a type, and those that
+// want an order first, such as `polygamma`, can be called on none of these.
 template <class F>
 auto with_function(Operator op, F&& f) {
   switch (op) {

@@ -27,6 +27,7 @@ namespace bpc::scalar {
     return elementary::f32::id(a, b);              \
   }
 #define BPC_DEFINE_call(id, operands)
+#define BPC_DEFINE_ordered(id, operands)
 #define BPC_DEFINE_emit(id, operands)
 #define BPC_DEFINE_mixed(id, operands)
 #define BPC_DEFINE_elementary(id, operands) BPC_DEFINE_##operands(id)

@@ -66,11 +66,17 @@ namespace elementary {
 using real::bits, real::copysign, real::fabs, real::fma, real::from_bits, real::reaching, real::select, real::sqrt;
 
 inline constexpr double kLog2e = 0x1.71547652b82fep0;
-inline constexpr double kLn2Hi = 0x1.62e42fefa38p-1, kLn2Lo = 0x1.ef35793c7673p-45;  // k * kLn2Hi is exact for |k| < 2^11
+inline constexpr double kLn2 = 0x1.62e42fefa39efp-1, kLn2Rest = 0x1.abc9e3b39803fp-56;  // their sum
+inline constexpr double kLn2Hi = 0x1.62e42fefa38p-1, kLn2Lo = 0x1.ef35793c7673p-45;     // k * kLn2Hi is exact for |k| < 2^11
 // Added to a number below 2^50, it leaves the nearest integer, ties to even, in the low bits.
 inline constexpr double kShift = 0x1.8p52;
 inline constexpr double kPi4Hi = 0x1.921fb54442d18p-1, kPi4Lo = 0x1.1a62633145c07p-55;  // pi / 4
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
+
+template <class F>
+F within(F x, double least, double most) {  // a NaN stays
+  return select(x > most, F(most), select(x < least, F(least), x));
+}
 
 // c[0] + c[1]*x + …, by Horner's rule.
 template <class F, std::size_t N>
@@ -115,7 +121,7 @@ struct Exponent {
   F shifted, k, r, rest;
 };
 template <class F>
-Exponent<F> reduce_exp(F x) {
+Exponent<F> exponent(F shifted, F k, F r, F lost) {
   // (e^r - 1 - r) / r^2; 2^-62 of e^r
   static constexpr double kQ[] = {0x1p-1,
                                   0x1.5555555555557p-3,
@@ -128,9 +134,13 @@ Exponent<F> reduce_exp(F x) {
                                   0x1.27e5072782ed3p-22,
                                   0x1.af4fa3c305184p-26,
                                   0x1.1f294a8692648p-29};
+  return {shifted, k, r, fma(r * r, polynomial(r, kQ), lost)};
+}
+template <class F>
+Exponent<F> reduce_exp(F x) {
   const F shifted = fma(x, F(kLog2e), F(kShift)), k = shifted - kShift;
   const F exact = fma(k, F(-kLn2Hi), x), r = fma(k, F(-kLn2Lo), exact);
-  return {shifted, k, r, fma(r * r, polynomial(r, kQ), fma(k, F(-kLn2Lo), exact - r))};
+  return exponent(shifted, k, r, fma(k, F(-kLn2Lo), exact - r));
 }
 
 // 2^k x; 2^k may be out of range, each half is not. Subnormal results are rounded twice.
@@ -141,11 +151,20 @@ F scaled(F x, const Exponent<F>& e) {
 }
 
 template <class F>
-F exp(F x) {
-  const F within = select(x > 710.0, F(710.0), select(x < -746.0, F(-746.0), x));  // a NaN stays
-  const Exponent<F> e = reduce_exp(within);
+F power(const Exponent<F>& e) {
   const Sum<F> high = sum(F(1.0), e.r);
   return scaled(high.high + (high.low + e.rest), e);
+}
+
+template <class F>
+F exp(F x) {
+  return power(reduce_exp(within(x, -746.0, 710.0)));
+}
+// 2^x = 2^k e^(f ln 2)
+template <class F>
+F exp2(F x) {
+  const F inside = within(x, -1076.0, 1025.0), shifted = inside + kShift, k = shifted - kShift, f = inside - k, r = f * kLn2;
+  return power(exponent(shifted, k, r, fma(f, F(kLn2), -r) + f * kLn2Rest));
 }
 
 // e^x - 1 = 2^k (r + rest) + (2^k - 1), for x from -40, where it is -1, to 710, where it is infinite.
@@ -158,8 +177,7 @@ Sum<F> expm1_parts(F x) {
 }
 template <class F>
 F expm1(F x) {
-  const F within = select(x > 710.0, F(710.0), select(x < -40.0, F(-40.0), x));
-  return select(fabs(x) < 0x1p-54, x, expm1_parts(within).high);  // halves of tiny numbers are rounded, and there is -0
+  return select(fabs(x) < 0x1p-54, x, expm1_parts(within(x, -40.0, 710.0)).high);  // halves of tiny numbers are rounded, and there is -0
 }
 
 // log(2^k (1 + f)), sqrt(1/2) <= 1 + f < sqrt(2), and what was lost of f.
@@ -196,22 +214,38 @@ Fraction<F> split_all(F x) {
   return {select(is_tiny, part.k - 54.0, part.k), part.m};
 }
 
+// A logarithm of x, which is `inside` for positive finite numbers.
+template <class F>
+F with_edges(F x, F inside) {
+  const F at_edges = select(x == 0.0, F(-kInfinity), select(x < 0.0, F(kNan), x));
+  return select(x > 0.0, select(x == kInfinity, x, inside), at_edges);
+}
 template <class F>
 F log(F x) {
   const Fraction<F> part = split_all(x);
-  const F result = log_of(part.k, part.m - 1.0, F(0.0));
-  const F at_edges = select(x == 0.0, F(-kInfinity), select(x < 0.0, F(std::numeric_limits<double>::quiet_NaN()), x));
-  return select(x > 0.0, select(x == kInfinity, x, result), at_edges);
+  return with_edges(x, log_of(part.k, part.m - 1.0, F(0.0)));
 }
 
+// What log_of takes for 1 + x, x > -1 in two parts.
+template <class F>
+struct Logarithm {
+  Fraction<F> part;
+  F lost;
+};
+template <class F>
+Logarithm<F> one_and(Sum<F> x) {
+  const F u = x.high + 1.0;
+  const F lost = select(x.high < 1.0, x.high - (u - 1.0), (x.high - u) + 1.0);  // of x, by rounding u
+  return {split(u), (lost + x.low) / u};
+}
+template <class F>
+F log_of(const Logarithm<F>& of) {
+  return log_of(of.part.k, of.part.m - 1.0, of.lost);
+}
 template <class F>
 F log1p(F x) {
-  const F u = x + 1.0;
-  const F lost = select(x < 1.0, x - (u - 1.0), (x - u) + 1.0);  // of x, by rounding u
-  const Fraction<F> part = split(u);
-  const F result = log_of(part.k, part.m - 1.0, lost / u);
-  const F at_edges = select(x == -1.0, F(-kInfinity), select(x < -1.0, F(std::numeric_limits<double>::quiet_NaN()), x));
-  return select(x > -1.0, select(x == kInfinity, x, select(x == 0.0, x, result)), at_edges);
+  const F at_edges = select(x == -1.0, F(-kInfinity), select(x < -1.0, F(kNan), x));
+  return select(x > -1.0, select(x == kInfinity, x, select(x == 0.0, x, log_of(one_and<F>({x, F(0.0)})))), at_edges);
 }
 
 // With e = e^2|x| - 1, tanh |x| = e / (e + 2), which is 1 for e^2|x| > 2^54.
@@ -246,23 +280,6 @@ F sigmoid(F x) {
 template <class F>
 F softplus(F x) {
   return select(x > 0.0, x, F(0.0)) + log1p(exp(-fabs(x)));
-}
-
-// Up to 1, x (1 + p(x^2)); beyond, 1 - e^-x^2 q(1 / (x + 3)), which is 1 from 6 on.
-template <class F>
-F erf(F x) {
-  static constexpr double kP[] = {0x1.06eba8214db69p-3,  -0x1.812746b0379fdp-2,  0x1.ce2f21a04362dp-4,  -0x1.b82ce312abf08p-6,
-                                  0x1.565bcd12991cp-8,   -0x1.c02db49b09506p-11, 0x1.f9a335388d2f5p-14, -0x1.f4d333884b5c9p-17,
-                                  0x1.b9ee95850f6bfp-20, -0x1.5f9828c55d5cep-23, 0x1.fc78cbccf045ap-27, -0x1.46794feaf949ep-30,
-                                  0x1.29783041ef512p-34};  // 2^-56
-  static constexpr double kQ[] = {0x1.524d121082affp-16, 0x1.204781f911361p-1, 0x1.b8b9087c59c85p0,   0x1.1782513e02e21p2,
-                                  0x1.0ad934687cabcp4,   0x1.00e9cab018835p3,  0x1.02a2073a0d849p7,   0x1.13d4ca83fd02bp8,
-                                  -0x1.043cd51d6b9b6p11, 0x1.46086441eb46ap13, -0x1.998858324354ap14, 0x1.e4127159953f5p14,
-                                  -0x1.bf8f6b8c42da6p13};  // 2^-59 of the whole
-  const F a = fabs(x), within = select(a > 6.0, F(6.0), a), square = within * within;
-  const F inner = fma(within, polynomial(square, kP), within);
-  const F outer = 1.0 - exp(-square) * polynomial(1.0 / (within + 3.0), kQ);
-  return copysign(select(a < 1.0, inner, outer), x);
 }
 
 // The angle of the point (x, y), for y >= 0: after a turn of |x| by 0, pi/4 or pi/2 the tangent of what is left is at most sqrt(2) - 1.
@@ -422,14 +439,13 @@ auto is_whole(F x) {
 // IEEE's pow.
 template <class F>
 F pow(F x, F y) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   const F a = fabs(x);
   const Sum<F> log_a = log_parts(split_all(a));
   const F product = y * log_a.high, lost = fma(y, log_a.high, -product) + y * log_a.low;
-  const F within = select(product > 710.0, F(710.0), select(product < -746.0, F(-746.0), product));
-  const Exponent<F> e = reduce_exp(within);
+  const F inside = within(product, -746.0, 710.0);
+  const Exponent<F> e = reduce_exp(inside);
   const Sum<F> high = sum(F(1.0), e.r);
-  const F finite = scaled(high.high + (high.low + fma(select(within == product, lost, F(0.0)), high.high + e.rest, e.rest)), e);
+  const F finite = scaled(high.high + (high.low + fma(select(inside == product, lost, F(0.0)), high.high + e.rest, e.rest)), e);
 
   const F grown = select(y < 0.0, F(0.0), F(kInfinity)), shrunk = select(y < 0.0, F(kInfinity), F(0.0));
   const F at_edges = select(a == kInfinity, grown, select(a == 0.0, shrunk, select(a == 1.0, a, finite)));

@@ -4,12 +4,12 @@
 #pragma once
 
 #include "scalar/elementary.h"
+#include "scalar/elementary_erf.h"
+#include "scalar/elementary_roots.h"
 
 namespace bpc::scalar::elementary::f32 {
 
 using namespace elementary;  // what is not found here
-
-inline constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 
 // 2^k and e^r - 1 of x = k ln 2 + r; 2^k is no subnormal.
 template <class F>
@@ -22,11 +22,6 @@ Exponent<F> reduce_exp(F x) {
                                   0x1.11114c0541c05p-7, 0x1.6d432ed1f143ap-10, 0x1.a072ddc15347cp-13};  // 2^-32
   const F shifted = fma(x, F(kLog2e), F(kShift)), r = fma(shifted - kShift, F(-kLn2), x);
   return {power_of_two(shifted), fma(r * r, polynomial(r, kQ), r)};
-}
-
-template <class F>
-F within(F x, double least, double most) {  // a NaN stays
-  return select(x > most, F(most), select(x < least, F(least), x));
 }
 
 // e^x is infinite from 89 on, and 0 to -104.
@@ -67,8 +62,7 @@ F log_of(F k, F f) {
 template <class F>
 F log(F x) {
   const Fraction<F> part = split(x);
-  const F at_edges = select(x == 0.0, F(-kInfinity), select(x < 0.0, F(std::numeric_limits<double>::quiet_NaN()), x));
-  return select(x > 0.0, select(x == kInfinity, x, log_of(part.k, part.m - 1.0)), at_edges);
+  return with_edges(x, log_of(part.k, part.m - 1.0));
 }
 // Of x > -1. What 1 + x loses counts where x is small: there it is f itself.
 template <class F>
@@ -79,7 +73,7 @@ F log_of_one_and(F x) {
 }
 template <class F>
 F log1p(F x) {
-  const F at_edges = select(x == -1.0, F(-kInfinity), select(x < -1.0, F(std::numeric_limits<double>::quiet_NaN()), x));
+  const F at_edges = select(x == -1.0, F(-kInfinity), select(x < -1.0, F(kNan), x));
   return select(x > -1.0, select(x == kInfinity, x, select(x == 0.0, x, log_of_one_and(x))), at_edges);
 }
 template <class F>

@@ -28,6 +28,12 @@ double log_gamma(double x);
 // even n. NaN for negative n.
 double gamma_derivative(std::int64_t n, double x);
 
+// The Bessel functions J_n and I_n, and the inverse of erf, rounded once from Boost.Math's in long double. NaN for negative n and
+// beyond 10,000; I_n(x) is infinite where it is out of range; the inverse of erf at -1 and 1 is infinite, and NaN beyond.
+double bessel(std::int64_t n, double x);
+double modified_bessel(std::int64_t n, double x);
+double inverse_erf(double y);
+
 // f after rounding its arguments up to double and its result back.
 template <class F, Real T, std::same_as<T>... Rest>
 T through_double(F f, T x, Rest... rest) {
@@ -57,6 +63,7 @@ T wrapped(F f, T a, T b) {
 #define BPC_DOUBLES_1 double
 #define BPC_DOUBLES_2 double, double
 #define BPC_FUNCTION_call(id, operands)
+#define BPC_FUNCTION_ordered(id, operands)
 #define BPC_FUNCTION_emit(id, operands)
 #define BPC_FUNCTION_mixed(id, operands)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FUNCTION_##code(id, operands)
@@ -65,6 +72,7 @@ T wrapped(F f, T a, T b) {
 #undef BPC_DOUBLES_2
 #undef BPC_FUNCTION_elementary
 #undef BPC_FUNCTION_call
+#undef BPC_FUNCTION_ordered
 #undef BPC_FUNCTION_emit
 #undef BPC_FUNCTION_mixed
 
@@ -108,6 +116,22 @@ T lgamma(T x) {
 template <Integer N, Real T>
 T polygamma(N n, T x) {
   return through_double([n](double v) { return gamma_derivative(n, v); }, x);
+}
+template <Integer N, Real T>
+T bessel_j(N n, T x) {
+  return through_double([n](double v) { return bessel(n, v); }, x);
+}
+template <Integer N, Real T>
+T bessel_i(N n, T x) {
+  return through_double([n](double v) { return modified_bessel(n, v); }, x);
+}
+template <Real T>
+T erfinv(T x) {
+  return through_double(inverse_erf, x);
+}
+template <Real T>
+T trunc(T x) {
+  return std::trunc(x);
 }
 template <Real T>
 T floor(T x) {

@@ -18,7 +18,7 @@ inline constexpr Operator kOperators[] = {
 };
 
 // Where the operator's function is, and how compiled code computes it: the column `code` of the table.
-enum class Source : std::uint8_t { elementary, call, emit, mixed };
+enum class Source : std::uint8_t { elementary, call, ordered, emit, mixed };
 
 std::string_view operator_name(Operator op);
 Source source_of(Operator op);

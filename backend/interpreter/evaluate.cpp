@@ -64,10 +64,16 @@ void check_divisor(const ir::Function& function, const Op& op, const Type& type,
 Tensor elementwise(const ir::Function& function, const Op& op, Operands operands, const Type& type) {
   if (op.code == Opcode::cast)
     return with_element(type.element, [&]<class To>(To) { return pointwise(type, operands, [](auto x) { return scalar::cast<To>(x); }); });
-  if (op.code == Opcode::polygamma)
-    return pointwise(type, operands, [n = op.attrs.integer(Attr::order)]<scalar::Real T>(T x) { return scalar::polygamma(n, x); });
   if (op.code == Opcode::floordiv || op.code == Opcode::mod) check_divisor(function, op, type, *operands[1]);
-  return scalar::with_function(ir::scalar_operator(op.code), [&](auto f) { return pointwise(type, operands, f); });
+  const scalar::Operator what = ir::scalar_operator(op.code);
+  if (scalar::source_of(what) != scalar::Source::ordered)
+    return scalar::with_function(what, [&](auto f) { return pointwise(type, operands, f); });
+  return scalar::with_function(what, [&]<class F>(F f) {
+    auto of_order = [f, n = ir::order_of(op)]<class T>(T x)
+      requires std::invocable<F, std::int64_t, T>
+    { return f(n, x); };
+    return pointwise(type, operands, of_order);
+  });
 }
 
 Tensor constant(const Op& op, const Type& type) {

@@ -143,6 +143,7 @@ Number reaching(const Number& x, double limit, const Number& near, const scalar:
   case scalar::Operator::id:           \
     break;
 #define BPC_FORMULA_call(id, operands) BPC_FORMULA_emit(id, operands)
+#define BPC_FORMULA_ordered(id, operands) BPC_FORMULA_emit(id, operands)
 #define BPC_FORMULA_mixed(id, operands)
 #define BPC_FORMULA_elementary(id, operands) \
   case scalar::Operator::id:                 \

@@ -71,6 +71,7 @@ class ScalarEmitter {
     auto intrinsic = [&](ID id) { return builder_.CreateUnaryIntrinsic(id, a); };
     auto library = [&] {
       std::string name = std::string(scalar::operator_name(compute.code)) + "_";
+      if (scalar::source_of(compute.code) == scalar::Source::ordered) return this->library(name, type, {code_.integer(compute.order), a});
       return b ? this->library(name, type, {a, b}) : this->library(name, type, {a});
     };
     auto formula = [&] {
@@ -92,6 +93,8 @@ class ScalarEmitter {
         llvm::Value* root = builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, builder_.CreateFPCast(a, builder_.getDoubleTy()));
         return builder_.CreateFPCast(builder_.CreateFDiv(llvm::ConstantFP::get(builder_.getDoubleTy(), 1), root), type);
       }
+      case Operator::trunc:
+        return intrinsic(llvm::Intrinsic::trunc);
       case Operator::floor:
         return intrinsic(llvm::Intrinsic::floor);
       case Operator::ceil:
@@ -111,14 +114,12 @@ class ScalarEmitter {
         return code_.convert(a, element, result);
 #define BPC_CALL_elementary(id) case id:
 #define BPC_CALL_call(id) case id:
+#define BPC_CALL_ordered(id) case id:
 #define BPC_CALL_emit(id)
 #define BPC_CALL_mixed(id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALL_##code(Operator::id)
 #include "scalar/operators.def"
         return scalar::has_formula(compute.code) ? formula() : library();
-      case Operator::polygamma:
-        return this->library("polygamma_", type, {code_.integer(compute.order), a});
-
       case Operator::add:
         return real ? builder_.CreateFAdd(a, b) : builder_.CreateAdd(a, b);
       case Operator::sub:

@@ -76,7 +76,7 @@ struct Load {
 struct Compute {  // cast converts to the result's element
   scalar::Operator code;
   std::vector<RegisterId> operands;
-  std::int64_t order = 0;  // of polygamma
+  std::int64_t order = 0;  // of those that have one
   SiteId fails{};          // integer division: the site to report for a zero divisor
 };
 struct Index {  // as i64; a negative one counts from the end of `size` elements

@@ -74,19 +74,33 @@ std::optional<Item> builtins::pad(Context& c, const BuiltinCall& call) {
                 {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}, {Attr::dynamic, none}, {Attr::drop, none}});
 }
 
+namespace {
+
 // The element at i goes to i + n, around the end.
+std::optional<Item> roll_along(Context& c, Span span, const Item& x, std::size_t axis, std::int64_t n) {
+  const std::int64_t size = c.type(x).size(axis), shift = size == 0 ? 0 : (n % size + size) % size;
+  if (shift == 0) return x;
+  auto tail = part(c, span, x, axis, size - shift, shift), head = part(c, span, x, axis, 0, size - shift);
+  auto rolled = tail && head ? concatenate(c, span, {*tail, *head}, static_cast<std::int64_t>(axis)) : std::nullopt;
+  return rolled ? reshape(c, span, *rolled, c.type(x).dims) : std::nullopt;  // the size keeps its name
+}
+
+}  // namespace
+
+// One shift and axis, or as many of both.
 std::optional<Item> builtins::roll(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call["x"]);
-  auto n = to_integer(c, call["n"], "the shift of `roll`");
-  auto axis = x ? to_axis(c, call["axis"], *x) : std::nullopt;
-  if (!n || !axis) return std::nullopt;
-  auto at = static_cast<std::size_t>(*axis);
-  std::int64_t size = c.type(*x).size(at);
-  std::int64_t shift = size == 0 ? 0 : (*n % size + size) % size;
-  if (shift == 0) return x;
-  auto tail = part(c, call.span, *x, at, size - shift, shift), head = part(c, call.span, *x, at, 0, size - shift);
-  auto rolled = tail && head ? concatenate(c, call.span, {*tail, *head}, *axis) : std::nullopt;
-  return rolled ? reshape(c, call.span, *rolled, c.type(*x).dims) : std::nullopt;  // the size keeps its name
+  const List *shifts = call["n"].as<List>(), *axes = call["axis"].as<List>();
+  if ((shifts != nullptr) != (axes != nullptr) || (shifts && shifts->items.size() != axes->items.size())) {
+    c.error(Code::E0205, call["n"].span, "`roll` takes one shift and one axis, or a list of shifts and a list of as many axes");
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; x && i < (axes ? axes->items.size() : 1); ++i) {
+    const auto n = to_integer(c, shifts ? shifts->items[i] : call["n"], "the shift of `roll`");
+    const auto axis = to_axis(c, axes ? axes->items[i] : call["axis"], *x);
+    x = n && axis ? roll_along(c, call.span, *x, static_cast<std::size_t>(*axis), *n) : std::nullopt;
+  }
+  return x;
 }
 
 // x so many times along each axis. Fewer numbers than axes are for the last axes; more make new first ones.

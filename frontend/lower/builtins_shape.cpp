@@ -61,19 +61,14 @@ std::string slices_help(const std::string& x, const List& ends, std::int64_t axi
   std::string start;
   for (std::size_t i = 0; i <= ends.items.size(); ++i) {
     const Number* end = i < ends.items.size() ? ends.items[i].as<Number>() : nullptr;
-    if (i < ends.items.size() && !end) return "parts of other sizes are slices";
+    if (i < ends.items.size() && !end) return "parts between places are slices";
     const std::string stop = end ? number_text(*end) : "";
     names.emplace_back(1, static_cast<char>('a' + i));
     parts.push_back(axis == 0 ? fmt::format("{}[{}..{}]", x, start, stop) : fmt::format("{}[:, {}..{}]", x, start, stop));
     start = stop;
   }
   const std::string code = fmt::format("{} = {}", fmt::join(names, ", "), fmt::join(parts, ", "));
-  return axis <= 1 && is_code(code) ? fmt::format("parts of other sizes are slices: `{}`", code) : "parts of other sizes are slices";
-}
-
-// A list of compile-time numbers, such as shape(x), so that size(shape(x)) is the rank and no op.
-bool is_shape(const List& list) {
-  return std::all_of(list.items.begin(), list.items.end(), [](const Item& item) { return item.holds<Number>(); });
+  return axis <= 1 && is_code(code) ? fmt::format("parts between places are slices: `{}`", code) : "parts between places are slices";
 }
 
 }  // namespace
@@ -120,7 +115,27 @@ std::optional<Item> builtins::broadcast_to(Context& c, const BuiltinCall& call) 
   return c.emit(call.span, Opcode::broadcast, {*x}, {}, &to);
 }
 
+namespace {
+
+// Lists of integers one after the other: concat([shape(x)[..1], [3]]).
+std::optional<Item> joined_shapes(const Item& xs, const Item& axis, Span span) {
+  const List* lists = xs.as<List>();
+  const Number* along = axis.as<Number>();
+  if (!lists || lists->items.empty() || !along || along->real() != 0) return std::nullopt;
+  List all;
+  for (const Item& item : lists->items) {
+    const List* list = item.as<List>();
+    if (!list || !is_shape(*list)) return std::nullopt;
+    all.items.insert(all.items.end(), list->items.begin(), list->items.end());
+  }
+  if (!std::ranges::all_of(all.items, [](const Item& item) { return item.as<Number>()->is_integer(); })) return std::nullopt;
+  return Item{std::move(all), span};
+}
+
+}  // namespace
+
 std::optional<Item> builtins::concat(Context& c, const BuiltinCall& call) {
+  if (auto joined = joined_shapes(call["xs"], call["axis"], call.span)) return joined;
   auto items = listed(c, call);
   auto axis = items ? to_axis(c, call["axis"], (*items)[0]) : std::nullopt;
   return axis ? concatenate(c, call.span, *items, *axis) : std::nullopt;
@@ -132,19 +147,44 @@ std::optional<Item> builtins::stack(Context& c, const BuiltinCall& call) {
   return axis ? stack(c, call.span, *items, *axis) : std::nullopt;
 }
 
+namespace {
+
+// Parts of the sizes in the list `n`.
+std::optional<Item> split_by_sizes(Context& c, const BuiltinCall& call, const Item& x, std::size_t axis) {
+  const auto sizes = to_shape(c, call["n"]);
+  if (!sizes) return std::nullopt;
+  Tuple parts;
+  std::int64_t start = 0;
+  for (const Dim& dim : *sizes)
+    if (__builtin_add_overflow(start, dim.size, &start)) start = -1;
+  if (const Dim& whole = c.type(x).dims[axis]; start != whole.size) {
+    c.report(error_at(Code::E0201, call["n"].span,
+                      fmt::format("the sizes of the parts add up to {}, and axis {} of {} has {}", start, axis, c.described(x), whole.size),
+                      slices_help(c.text_of(x.span), *call["n"].as<List>(), static_cast<std::int64_t>(axis)))
+                 .label(x.span, ""));
+    return std::nullopt;
+  }
+  start = 0;
+  for (const Dim& dim : *sizes) {
+    auto one = part(c, call.span, x, axis, start, dim.size);
+    if (!one) return std::nullopt;
+    parts.items.push_back(std::move(*one));
+    start += dim.size;
+  }
+  return parts.items.size() == 1 ? parts.items[0] : Item{std::move(parts), call.span};
+}
+
+}  // namespace
+
 std::optional<Item> builtins::split(Context& c, const BuiltinCall& call) {
   auto x = to_value(c, call["x"]);
   const auto axis = x ? to_axis(c, call["axis"], *x) : std::nullopt;
   if (!axis) return std::nullopt;
-  if (const List* ends = call["n"].as<List>()) {
-    c.error(Code::E0205, call["n"].span, "`split` makes equal parts, of which it takes the number",
-            slices_help(c.text_of(x->span), *ends, *axis));
-    return std::nullopt;
-  }
-  auto n = to_integer(c, call["n"], "the number of parts");
-  if (!n) return std::nullopt;
   auto at = static_cast<std::size_t>(*axis);
   std::int64_t size = c.type(*x).size(at);
+  if (call["n"].holds<List>()) return split_by_sizes(c, call, *x, at);
+  auto n = to_integer(c, call["n"], "the number of parts");
+  if (!n) return std::nullopt;
   if (*n <= 0 || size % *n != 0) {
     c.report(error_at(Code::E0201, call.span, fmt::format("cannot split axis {} of {} into {} equal parts", *axis, c.described(*x), *n))
                  .label(x->span, fmt::format("axis {} has size {}", *axis, size_text(c.type(*x).dims[at]))));

@@ -1,4 +1,4 @@
-// einsum of any number of operands, in NumPy's notation without "...": diagonals, sums, and contractions of two at a time.
+// einsum of any number of operands, in NumPy's notation: diagonals, sums, and contractions of two at a time.
 #include <fmt/format.h>
 #include <algorithm>
 #include <cctype>
@@ -16,6 +16,9 @@ namespace {
 using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
+
+// Stands for "...", until the operands say for how many axes.
+constexpr char kRest = '.';
 
 struct Spec {
   std::vector<std::string> operands;  // the letter of each axis
@@ -42,9 +45,9 @@ std::string implied_output(const std::vector<std::string>& operands) {
   std::string out;
   for (const std::string& letters : operands)
     for (char letter : letters)
-      if (count_of(operands, letter) == 1) out += letter;
+      if (letter != kRest && count_of(operands, letter) == 1) out += letter;
   std::sort(out.begin(), out.end());
-  return out;
+  return count_of(operands, kRest) > 0 ? kRest + out : out;
 }
 
 class Einsum {
@@ -54,7 +57,7 @@ class Einsum {
   std::optional<Item> run() {
     if (!parse()) return std::nullopt;
     auto values = operands();
-    if (!values || !check_ranks(*values) || !check_sizes(*values)) return std::nullopt;
+    if (!values || !name_rest(*values) || !check_ranks(*values) || !check_sizes(*values)) return std::nullopt;
     for (std::size_t i = 0; i < values->size(); ++i) factors_.push_back({(*values)[i], spec_.operands[i]});
     for (Factor& factor : factors_)
       if (!take_diagonals(factor)) return std::nullopt;
@@ -78,21 +81,22 @@ class Einsum {
     if (!given) return wrong(Code::E0209, "the first argument of `einsum` is its spec", "write it like `einsum(\"bij,bjk->bik\", a, b)`");
     std::string text = given->text;
     std::erase(text, ' ');
-    if (text.find("..") != std::string::npos)
-      return wrong(Code::E0204, "the spec of `einsum` does not take `...`", "name each axis by a letter, as in \"bij,bjk->bik\"");
+    for (std::size_t at; (at = text.find("...")) != std::string::npos;) text.replace(at, 3, 1, kRest);
     std::size_t arrow = text.find("->");
     const std::string inputs = text.substr(0, arrow);
     spec_.operands.emplace_back();
     for (std::size_t i = 0; i < inputs.size(); ++i)
       if (inputs[i] == ',')
         spec_.operands.emplace_back();
-      else if (std::isalpha(static_cast<unsigned char>(inputs[i])))
+      else if (is_axis(inputs[i]))
         spec_.operands.back() += inputs[i];
       else
         return wrong_character(inputs, i);
     spec_.out = arrow == std::string::npos ? implied_output(spec_.operands) : text.substr(arrow + 2);
     return check_output();
   }
+
+  static bool is_axis(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == kRest; }
 
   bool wrong_character(const std::string& text, std::size_t at) {
     return wrong(Code::E0204,
@@ -103,12 +107,12 @@ class Einsum {
   bool check_output() {
     const std::string& out = spec_.out;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (!std::isalpha(static_cast<unsigned char>(out[i]))) return wrong_character(out, i);
+      if (!is_axis(out[i])) return wrong_character(out, i);
       if (count_of(spec_.operands, out[i]) == 0)
-        return wrong(Code::E0204, fmt::format("the result of `einsum` names {}, which no operand has", out[i]),
-                     fmt::format("the letters of the operands are \"{}\"; `expand_dims` makes a new axis", fmt::join(spec_.operands, ",")));
+        return wrong(Code::E0204, fmt::format("the result of `einsum` names {}, which no operand has", spelled(std::string(1, out[i]))),
+                     fmt::format("the letters of the operands are \"{}\"; `expand_dims` makes a new axis", operands_text()));
       if (out.find(out[i]) != i)
-        return wrong(Code::E0204, fmt::format("the result of `einsum` names {} twice", out[i]),
+        return wrong(Code::E0204, fmt::format("the result of `einsum` names {} twice", spelled(std::string(1, out[i]))),
                      "a result has each letter once; `diag(x)` puts a vector on a diagonal");
     }
     return true;
@@ -120,7 +124,7 @@ class Einsum {
     std::vector<Item> given(call_.arguments.begin() + 1, call_.arguments.end());
     if (given.size() != spec_.operands.size()) {
       wrong(Code::E0105,
-            fmt::format("the spec \"{}\" is for {} operand{}, and {} {} given", fmt::join(spec_.operands, ","), spec_.operands.size(),
+            fmt::format("the spec \"{}\" is for {} operand{}, and {} {} given", operands_text(), spec_.operands.size(),
                         spec_.operands.size() == 1 ? "" : "s", given.size(), given.size() == 1 ? "is" : "are"),
             "the letters of each operand stand between commas");
       return std::nullopt;
@@ -134,6 +138,43 @@ class Einsum {
         return std::nullopt;
       }
     return values;
+  }
+
+  static std::string spelled(std::string letters) {
+    if (const std::size_t at = letters.find(kRest); at != std::string::npos) letters.replace(at, 1, "...");
+    return letters;
+  }
+  std::string operands_text() const {
+    std::string text;
+    for (const std::string& letters : spec_.operands) text += (text.empty() ? "" : ",") + spelled(letters);
+    return text;
+  }
+
+  // Gives the axes of "..." letters of their own: the last ones of the operands are the same.
+  bool name_rest(const std::vector<Item>& values) {
+    std::string free;
+    for (char letter = 'A'; letter <= 'z'; ++letter)
+      if (std::isalpha(static_cast<unsigned char>(letter)) && count_of(spec_.operands, letter) == 0) free += letter;
+    std::size_t most = 0;
+    auto rest_of = [&](std::size_t i) {
+      const std::size_t named = spec_.operands[i].size() - 1, rank = type(values[i]).rank();
+      return rank > named ? rank - named : 0;
+    };
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::size_t times = count_of({spec_.operands[i]}, kRest);
+      if (times > 1) return wrong(Code::E0204, fmt::format("\"{}\" has `...` twice", spelled(spec_.operands[i])), "an operand has it once");
+      if (times == 1) most = std::max(most, rest_of(i));
+    }
+    if (most > free.size()) return wrong(Code::E0204, "the operands of `einsum` have more axes than there are letters", "");
+    free.resize(most);
+    if (most > 0 && !holds(spec_.out, kRest))
+      return wrong(Code::E0204, fmt::format("the result \"{}\" of `einsum` lacks the axes that `...` stands for", spec_.out),
+                   "write `...` behind the `->` as well");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (const std::size_t at = spec_.operands[i].find(kRest); at != std::string::npos)
+        spec_.operands[i].replace(at, 1, free.substr(most - rest_of(i)));
+    if (const std::size_t at = spec_.out.find(kRest); at != std::string::npos) spec_.out.replace(at, 1, free);
+    return true;
   }
 
   const Type& type(const Item& item) { return c_.type(item); }

@@ -81,11 +81,29 @@ std::optional<Item> list_item(Context& c, const List& items, ExprId index, Span 
   return result;
 }
 
+// A part of a list of numbers, such as shape(x)[1..], is known as well, if it lies within the list.
+std::optional<Item> list_part(Context& c, const List& items, const RangeExpr& range, Span span) {
+  const auto n = static_cast<std::int64_t>(items.items.size());
+  auto bound = [&](ExprId id, std::int64_t absent) -> std::optional<std::int64_t> {
+    if (!id.valid()) return absent;
+    auto item = expression(c, id);
+    const Number* number = item ? item->as<Number>() : nullptr;
+    if (!number || !number->is_integer()) return std::nullopt;
+    return number->integer() < 0 ? number->integer() + n : number->integer();
+  };
+  const auto lo = bound(range.lo, 0), hi = bound(range.hi, n);
+  if (range.step.valid() || !lo || !hi || *lo < 0 || *hi < *lo || *hi > n) return std::nullopt;
+  return Item{List{{items.items.begin() + *lo, items.items.begin() + *hi}}, span};
+}
+
 std::optional<Item> index(Context& c, const IndexExpr& e, Span span) {
   auto base = expression(c, e.base);
   if (!base) return std::nullopt;
-  bool single = e.items.size() == 1 && !std::holds_alternative<RangeExpr>(c.expr(e.items[0]).node);
-  if (const List* items = base->as<List>(); items && single) {
+  const RangeExpr* range = e.items.size() == 1 ? std::get_if<RangeExpr>(&c.expr(e.items[0]).node) : nullptr;
+  const List* items = e.items.size() == 1 ? base->as<List>() : nullptr;
+  if (items && range && is_shape(*items))
+    if (auto part = list_part(c, *items, *range, span)) return part;
+  if (items && !range) {
     auto at = expression(c, e.items[0]);
     if (!at) return std::nullopt;
     if (at->holds<Number>()) return list_item(c, *items, e.items[0], span);

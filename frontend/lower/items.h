@@ -1,6 +1,7 @@
 // What an expression may be while a script is lowered: a value of the IR, or something known at compile time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -66,6 +67,11 @@ struct Item {
   }
   bool failed() const { return holds<Poison>(); }
 };
+
+// Whether it is a list of compile-time numbers, such as shape(x), so that size(shape(x)) is the rank and no op.
+inline bool is_shape(const List& list) {
+  return std::ranges::all_of(list.items, [](const Item& item) { return item.holds<Number>(); });
+}
 
 // How an item enters the choice of a common element type.
 struct Strength {

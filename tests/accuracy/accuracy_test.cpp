@@ -21,7 +21,7 @@ using runtime::Tensor;
 struct Function {
   Opcode code;
   double most_f64, most_f32;  // ulps
-  // Between the poles on the negative axis lgamma has roots, near which the error is that of an absolute value of 1.
+  // lgamma between the poles on the negative axis and Bessel functions have roots, near which the error is that of an absolute value of 1.
   bool has_roots = false;
 };
 
@@ -31,7 +31,10 @@ constexpr Function kFunctions[] = {
     {Opcode::tan, 1, 0.51},     {Opcode::asin, 2, 0.51},     {Opcode::acos, 1, 0.51},         {Opcode::atan, 2, 0.51},
     {Opcode::sinh, 2, 0.51},    {Opcode::cosh, 2, 0.51},     {Opcode::tanh, 1, 0.51},         {Opcode::erf, 1, 0.51},
     {Opcode::sigmoid, 1, 0.51}, {Opcode::softplus, 1, 0.51}, {Opcode::lgamma, 5, 0.51, true}, {Opcode::polygamma, 1, 0.51},
-    {Opcode::pow, 1, 0.51},     {Opcode::atan2, 2, 0.51},
+    {Opcode::pow, 1, 0.51},     {Opcode::atan2, 2, 0.51},    {Opcode::exp2, 1, 0.51},         {Opcode::log2, 1, 0.51},
+    {Opcode::log10, 1, 0.51},   {Opcode::cbrt, 1, 0.51},     {Opcode::asinh, 2, 0.51},        {Opcode::acosh, 2, 0.51},
+    {Opcode::atanh, 2, 0.51},   {Opcode::hypot, 1, 0.51},    {Opcode::erfc, 2, 0.51},         {Opcode::erfcx, 2, 0.51},
+    {Opcode::erfinv, 1, 0.51},  {Opcode::bessel_j, 1, 0.51, true}, {Opcode::bessel_i, 1, 0.51},
 };
 
 // In reference.txt.
@@ -94,7 +97,7 @@ ir::Function applied(const Function& f, const std::vector<Tensor>& operands) {
   for (std::size_t i = 0; i < operands.size(); ++i)
     values.push_back(function.add_parameter(ir::Parameter::Kind::input, fmt::format("x{}", i), operands[i].type()));
   ir::Attributes attrs;
-  if (f.code == Opcode::polygamma) attrs.set(ir::Attr::order, std::int64_t{0});
+  if (ir::takes_order(f.code)) attrs.set(ir::Attr::order, std::int64_t{0});
   function.outputs.push_back({ir::Output::Kind::value, "y", builder.emit(f.code, values, attrs)});
   return function;
 }

@@ -35,6 +35,7 @@ def points(lo=-INF, hi=INF, n=60):
     xs = SPECIAL + [-x for x in SPECIAL]
     for i in range(n):
         x = draw.choice((-1, 1)) * draw.uniform(1, 2) * 2.0 ** draw.choice((draw.randint(-1060, 1020), draw.randint(-120, 120), draw.randint(-6, 6)))
+        x = abs(x) if lo >= 0 else x
         xs.append(f32(x) if i % 2 else x)
     if hi - lo < 10:
         xs += [f32(draw.uniform(lo, hi)) for _ in range(n // 2)]
@@ -76,6 +77,16 @@ def lgamma(x):
     return mp.log(abs(mp.gamma(x))) if abs(x) < 100 else mp.re(mp.loggamma(x)) if x > 0 else NAN
 
 
+def erfcx(x):
+    if x > 1e8:  # the first terms of the asymptotic series are exact to far more than f64
+        return (1 - 1 / (2 * x * x) + 3 / (4 * x**4)) / (x * mp.sqrt(mp.pi)) if x < mp.inf else mp.mpf(0)
+    return mp.inf if x < -40 else mp.exp(x * x) * mp.erfc(x)
+
+
+def erfinv(y):
+    return y * mp.sqrt(mp.pi) / 2 if abs(y) < 1e-200 else mp.erfinv(y)
+
+
 UNARY = {
     "exp": (exp, -INF, INF),
     "expm1": (lambda x: mp.inf if x > 800 else mp.mpf(-1) if x < -800 else mp.expm1(x), -INF, INF),
@@ -97,6 +108,18 @@ UNARY = {
     "softplus": (log1p_of_exp, -INF, INF),
     "lgamma": (lgamma, -99, INF),
     "digamma": (lambda x: mp.log(x) if x > 1e30 else mp.psi(0, x), 1e-300, INF),
+    "exp2": (lambda x: mp.inf if x > 1100 else mp.mpf(0) if x < -1100 else mp.power(2, x), -INF, INF),
+    "log2": (lambda x: mp.log(x) / mp.log(2) if x > 0 else -mp.inf, 0, INF),
+    "log10": (lambda x: mp.log(x) / mp.log(10) if x > 0 else -mp.inf, 0, INF),
+    "cbrt": (lambda x: mp.sign(x) * mp.cbrt(abs(x)), -INF, INF),
+    "asinh": (lambda x: mp.sign(x) * mp.asinh(abs(x)), -INF, INF),
+    "acosh": (mp.acosh, 1, INF),
+    "atanh": (lambda x: mp.sign(x) * mp.inf if abs(x) == 1 else mp.atanh(x), -1, 1),
+    "erfc": (lambda x: mp.mpf(0) if x > 100 else mp.mpf(2) if x < -100 else mp.erfc(x), -INF, INF),
+    "erfcx": (erfcx, -INF, INF),
+    "erfinv": (lambda x: mp.sign(x) * mp.inf if abs(x) == 1 else erfinv(x), -1, 1),
+    "bessel_j": (lambda x: mp.besselj(0, x), -1e4, 1e4),
+    "bessel_i": (lambda x: mp.inf if abs(x) > 800 else mp.besseli(0, x), -INF, INF),
 }
 
 
@@ -106,11 +129,11 @@ def main():
         for x in points(lo, hi):
             if math.isnan(x):
                 y = NAN
-            elif x == 0 and name in ("expm1", "log1p", "sqrt", "sin", "tan", "asin", "atan", "sinh", "tanh", "erf"):
+            elif x == 0 and name in ("expm1", "log1p", "sqrt", "sin", "tan", "asin", "atan", "sinh", "tanh", "erf", "cbrt", "asinh", "atanh", "erfinv"):
                 y = x  # -0 stays -0
             elif x == 0 and name == "rsqrt":
                 y = math.copysign(INF, x)  # IEEE 754-2019, 9.2.1
-            elif math.isinf(x) and name == "cosh":
+            elif math.isinf(x) and name in ("cosh", "bessel_i"):
                 y = INF
             else:
                 y = correctly_rounded(function(mp.mpf(x)))
@@ -123,6 +146,15 @@ def main():
     for _ in range(100):
         y, x = (f32(draw.choice((-1, 1)) * draw.uniform(1, 2) * 2.0 ** draw.randint(-60, 60)) for _ in range(2))
         lines.append(("atan2", y, x, correctly_rounded(mp.atan2(mp.mpf(y), mp.mpf(x)))))
+    for spread in (3, 40, 1020):
+        for _ in range(50):
+            a, b = (draw.choice((-1, 1)) * draw.uniform(1, 2) * 2.0 ** draw.randint(-spread, spread) for _ in range(2))
+            a, b = (f32(a), f32(b)) if spread < 100 else (a, b)
+            lines.append(("hypot", a, b, correctly_rounded(mp.hypot(mp.mpf(a), mp.mpf(b)))))
+    for a in (0.0, -0.0, 3.0, INF, NAN):
+        for b in (0.0, -4.0, 5e-324, -INF, NAN):
+            y = INF if INF in (abs(a), abs(b)) else NAN if a != a or b != b else correctly_rounded(mp.hypot(mp.mpf(a), mp.mpf(b)))
+            lines.append(("hypot", a, b, y))
     text = "".join(" ".join([line[0]] + [float(x).hex() for x in line[1:]]) + "\n" for line in lines)
     (pathlib.Path(__file__).parent / "reference.txt").write_text(text)
 

@@ -85,7 +85,11 @@ std::vector<Case> smooth_cases(Opcode code) {
     case Opcode::sinh:
     case Opcode::cosh:
     case Opcode::tanh:
+    case Opcode::asinh:
     case Opcode::erf:
+    case Opcode::erfc:
+    case Opcode::erfcx:
+    case Opcode::exp2:
     case Opcode::sigmoid:
     case Opcode::softplus:
       return unary(-2, 2);
@@ -95,20 +99,32 @@ std::vector<Case> smooth_cases(Opcode code) {
     case Opcode::step:
       return both(unary(0.3, 2), unary(-2, -0.3));
     case Opcode::log:
+    case Opcode::log2:
+    case Opcode::log10:
+    case Opcode::cbrt:
     case Opcode::sqrt:
     case Opcode::rsqrt:
       return unary(0.3, 3);
+    case Opcode::acosh:
+      return unary(1.2, 4);
     case Opcode::log1p:
       return unary(-0.6, 2);
     case Opcode::tan:
       return unary(-1, 1);
     case Opcode::asin:
     case Opcode::acos:
+    case Opcode::atanh:
+    case Opcode::erfinv:
       return unary(-0.8, 0.8);
     case Opcode::lgamma:
       return both(unary(0.4, 5), unary(-1.7, -1.3));
+    case Opcode::bessel_j:
+    case Opcode::bessel_i:
+      return both(unary(-4, 4, {{Attr::order, std::int64_t{0}}}),
+                  both(unary(-4, 4, {{Attr::order, std::int64_t{1}}}), unary(0.5, 6, {{Attr::order, std::int64_t{3}}})));
     case Opcode::polygamma:
       return both(unary(0.6, 5, {{Attr::order, std::int64_t{0}}}), unary(0.6, 5, {{Attr::order, std::int64_t{1}}}));
+    case Opcode::trunc:
     case Opcode::floor:
     case Opcode::ceil:
       return unary(0.2, 0.8);
@@ -126,6 +142,8 @@ std::vector<Case> smooth_cases(Opcode code) {
       return binary(5.2, 5.8, 2.0, 2.3);
     case Opcode::pow:
       return binary(0.5, 2, -1.5, 2.5);
+    case Opcode::hypot:
+      return binary(0.5, 2, -2, 2);
     case Opcode::atan2:
       return binary(0.3, 2, -2, 2);
     case Opcode::maximum:

@@ -66,6 +66,18 @@ constexpr Pointwise kPointwise[] = {
     {"acos(0.9 * tanh({}))", kConditional, kAtom, [](double) { return 2.7; }},
     {"polygamma(1, {}^2 + 0.7)", kAtom, kAtom, [](double) { return 3.0; }},
     {"lgamma({}^2 + 0.7)", kAtom, kAtom, [](double) { return 2.0; }, 2},
+    {"asinh({})", kConditional, kAtom, same},
+    {"erfc({})", kConditional, kAtom, [](double) { return 2.0; }},
+    {"norm_cdf({})", kConditional, kAtom, one},
+    {"norm_logcdf({})", kConditional, kAtom, [](double b) { return 0.7 + b + b * b; }, 2},
+    {"sinc({})", kConditional, kAtom, one},
+    {"log2(1 + {}^2)", kAtom, kAtom, [](double b) { return 1.45 * std::log1p(b * b); }},
+    {"cbrt({}^2 + 0.3)", kAtom, kAtom, [](double b) { return std::cbrt(b * b + 0.3); }},
+    {"exp2(0.5 * {})", kUnary, kAtom, [](double b) { return std::exp2(b / 2); }, 3},
+    {"atanh(0.8 * sin({}))", kConditional, kAtom, [](double) { return 1.1; }},
+    {"erfinv(0.8 * sin({}))", kConditional, kAtom, one},
+    {"bessel_j(1, {})", kConditional, kAtom, one},
+    {"bessel_i(0, {})", kConditional, kAtom, [](double b) { return std::cosh(b); }, 2},
     {"(0.4 * {}) % 1.5", kUnary, kProduct, [](double) { return 1.5; }},
 };
 
@@ -226,7 +238,7 @@ std::optional<Expr> Generator::binary(const Shape& shape, int depth) {
   }
   Expr a = expr(shape, depth - 1), b = expr(other, depth - 1);
   if (draw_.chance(0.3)) std::swap(a, b);
-  switch (draw_.below(8)) {
+  switch (draw_.below(10)) {
     case 0:
     case 1:
       return Expr{at(a, kSum) + " + " + at(b, kProduct), a.bound + b.bound, kSum};
@@ -242,6 +254,10 @@ std::optional<Expr> Generator::binary(const Shape& shape, int depth) {
       b = tamed(std::move(b), 2);
       return Expr{fmt::format("({}^2 + 0.4)^{}", at(a, kAtom), at(b, kAtom)), std::pow(a.bound * a.bound + 1.5, b.bound), kPower};
     }
+    case 7:
+      return Expr{fmt::format("logaddexp({}, {})", a.text, b.text), std::max(a.bound, b.bound) + 0.7};
+    case 8:
+      return Expr{fmt::format("hypot({}, {}^2 + 0.5)", a.text, at(b, kAtom)), a.bound + b.bound * b.bound + 0.5};
     default:
       return Expr{fmt::format("atan2({}, {}^2 + 0.5)", a.text, at(b, kAtom)), 1.6};
   }

@@ -32,7 +32,7 @@ std::vector<Operator> operators() {
     if (info.group != ir::Group::elementwise || !takes_numbers) continue;
     const bool is_word = std::isalpha(static_cast<unsigned char>(info.spelling[0])) != 0, is_binary = info.min_operands == 2;
     std::string form = !is_word ? (is_binary ? "{{0}} {} {{1}}" : "{}{{0}}") : is_binary ? "{}({{0}}, {{1}})" : "{}({{0}})";
-    if (info.code == ir::Opcode::polygamma) form = "{}(1, {{0}})";
+    if (ir::takes_order(info.code)) form = "{}(1, {{0}})";
     form = fmt::format(fmt::runtime(form), info.spelling);
     const bool compares = info.rule == ir::ShapeRule::comparison;
     if (compares) form = fmt::format("real({})", form);

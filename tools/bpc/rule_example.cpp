@@ -101,7 +101,7 @@ Example smallest(const ir::OpInfo& op) {
     case ir::Group::elementwise: {
       Example example{{}, {}, std::vector<Type>(count, whole), {}};
       if (op.code == Opcode::select) example.operands[0] = Type(Element::boolean);
-      if (op.code == Opcode::polygamma) example.attrs.set(Attr::order, std::int64_t{0});
+      if (ir::takes_order(op.code)) example.attrs.set(Attr::order, std::int64_t{0});
       return example;
     }
     case ir::Group::reduction:

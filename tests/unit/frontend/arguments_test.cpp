@@ -85,7 +85,7 @@ TEST_CASE("numbers and axes among the arguments are taken from the call and writ
 TEST_CASE("arguments that no attribute can be made of are reported where they stand") {
   CHECK(Lowered("y = sum([1, 2], keep=1)").problems() == "1:22 E0205 `keep` must be `true` or `false`\n");
   CHECK(Lowered("y = argmax([[1, 2], [3, 4]], axis=[0, 1])").problems() == "1:35 E0204 `argmax` takes one axis\n");
-  CHECK(Lowered("y = polygamma(-1, 2)").problems() == "1:15 E0210 the order of `polygamma` is at least 0, and this is -1\n");
+  CHECK(Lowered("y = polygamma(-1, 2)").problems() == "1:15 E0210 the order is at least 0, and this is -1\n");
   CHECK(Lowered("y = window([1, 2], 0, 0)").problems() == "1:23 E0210 the size of a window is at least 1, and this is 0\n");
   CHECK(Lowered("y = window([1, 2], 0, 1, dilation=-1)").problems() == "1:35 E0210 the dilation is at least 1, and this is -1\n");
   CHECK(Lowered("y = window_add([[1]], 0, 0)").problems() == "1:26 E0210 the length of windows put back is at least 1, and this is 0\n");

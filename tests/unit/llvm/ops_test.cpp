@@ -51,7 +51,7 @@ void elementwise(Opcode code, Element element, std::size_t operands) {
     arguments[0] = sample(shaped(Element::boolean, {count}));
   }
   Attributes attrs;
-  if (code == Opcode::polygamma) attrs.set(Attr::order, std::int64_t{1});
+  if (takes_order(code)) attrs.set(Attr::order, std::int64_t{1});
   Function function;
   Builder builder(function);
   std::vector<ValueId> tensors, scalars;

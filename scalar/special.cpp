@@ -1,4 +1,6 @@
+#include <boost/math/special_functions/bessel.hpp>
 #include <boost/math/special_functions/digamma.hpp>
+#include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 #include <cmath>
 #include <limits>
@@ -49,6 +51,21 @@ double gamma_derivative(std::int64_t n, double x) {
   if (log_size > 800) return sign * kInfinity;
   if (n > kLargeOrder) return sign * std::exp(log_size) / -std::expm1(-order / x);
   return boost::math::polygamma(static_cast<int>(n), x, Policy());
+}
+
+double inverse_erf(double y) {
+  if (std::abs(y) >= 1) return std::abs(y) == 1 ? std::copysign(std::numeric_limits<double>::infinity(), y) : std::nan("");
+  return y == 0 || std::isnan(y) ? y : boost::math::erf_inv(y, Policy());
+}
+
+double bessel(std::int64_t n, double x) {
+  if (n < 0 || n > kLargeOrder || std::isnan(x)) return std::nan("");
+  return std::isinf(x) ? 0 : boost::math::cyl_bessel_j(static_cast<int>(n), x, Policy());
+}
+double modified_bessel(std::int64_t n, double x) {
+  if (n < 0 || n > kLargeOrder || std::isnan(x)) return std::nan("");
+  if (std::isinf(x)) return n % 2 == 0 ? std::abs(x) : x;
+  return boost::math::cyl_bessel_i(static_cast<int>(n), x, Policy());
 }
 
 }  // namespace bpc::scalar
