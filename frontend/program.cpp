@@ -114,4 +114,10 @@ std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& rea
   return Loader(sources, read, diagnostics).run(main, flags);
 }
 
+std::optional<Element> declared_real(const Program& program) {
+  for (StmtId id : program.asts.front()->top)
+    if (const auto* real = std::get_if<RealStmt>(&program.asts.front()->stmt(id).node)) return element_from_name(real->element.text);
+  return std::nullopt;
+}
+
 }  // namespace bpc::frontend

@@ -11,6 +11,7 @@
 #include "frontend/names/meanings.h"
 #include "frontend/syntax/ast.h"
 #include "support/diagnostics.h"
+#include "support/type.h"
 
 namespace bpc::frontend {
 
@@ -35,5 +36,8 @@ using ReadFile = std::function<std::optional<std::string>(const std::string& pat
 // in the order of their places, those of an imported file first. The functions of the prelude that are used are parsed on demand by
 // `lower`. `flags` is a source that holds a `train` block alone, if any.
 std::optional<Program> load(SourceMap& sources, FileId main, const ReadFile& read, Diagnostics& diagnostics, FileId flags = kNoFile);
+
+// What the script says that `real` is, or nullopt. What an imported file says counts for nothing.
+std::optional<Element> declared_real(const Program& program);
 
 }  // namespace bpc::frontend

@@ -63,6 +63,7 @@ class ScriptWriter {
     name_parameters();
     name_outputs();
     std::vector<StmtId>& before = script_.before;
+    if (module_.real == Element::f64) before.push_back(tree().add(RealStmt{{std::string(element_name(module_.real)), {}}}));
     if (module_.seed != 0) before.push_back(tree().add(SeedStmt{tree().integer(static_cast<std::int64_t>(module_.seed)).id}));
     for (const Parameter& parameter : main_.parameters) declare(parameter);
     const std::size_t declared = before.size();

@@ -4,14 +4,16 @@
 //   - EOS ends every statement. It stands for a newline that ends a statement, for `;`, for the `}` that closes a block and for the end of
 //     the file; other newlines are dropped.
 //   - A declaration's word (`dim`, `seed`, …), `from`, `by` and `of` keep their kind only where they are keywords; elsewhere they are a NAME.
+//     `fn` is one before `(…) =`, too.
 //   - A comma right before a closing bracket is dropped.
 grammar Bp;
 
 file : statement* EOF ;
 
 statement
-  : ( importDecl | dimDecl | constDecl | inputDecl | paramDecl | lossDecl | fnDecl | seedDecl | trainDecl | adjointDecl
-    | ifStatement | forStatement | whileStatement | returnStatement | printStatement | assertStatement | assignment ) EOS
+  : ( importDecl | dimDecl | constDecl | inputDecl | paramDecl | lossDecl | fnDecl | seedDecl | realDecl | trainDecl | adjointDecl
+    | ifStatement | forStatement | whileStatement | breakStatement | continueStatement | returnStatement | printStatement | assertStatement
+    | assignment ) EOS
   ;
 
 block : '{' statement* '}' ;
@@ -32,6 +34,7 @@ lossDecl    : 'loss' NAME? '=' expr ;
 fnDecl      : 'fn' NAME '(' (parameter (',' parameter)*)? ')' ('->' types)? ('=' expr | block) ;
 parameter   : NAME (':' type)? ('=' expr)? ;
 seedDecl    : 'seed' expr ;
+realDecl    : 'real' NAME ;
 trainDecl   : 'train' '{' setting* '}' ;
 setting     : (NAME | 'loss') '=' expr EOS ;
 adjointDecl : 'adjoint' NAME '(' names? ')' '->' names block ;
@@ -45,14 +48,16 @@ sizes : '[' exprs ']' ;
 
 // ---- statements ----
 
-ifStatement     : 'if' expr block ('else' ('if' expr)? block)* ;
-forStatement    : 'for' NAME 'in' expr block ;
-whileStatement  : 'while' expr block ;
-returnStatement : 'return' exprs? ;
-printStatement  : 'print' exprs? ;
-assertStatement : 'assert' expr (',' STRING)? ;
-assignment      : target (',' target)* (('=' | '+=' | '-=' | '*=' | '/=') exprs)? ;
-target          : expr (':' type)? ;
+ifStatement       : 'if' expr block ('else' ('if' expr)? block)* ;
+forStatement      : 'for' NAME 'in' expr block ;
+whileStatement    : 'while' expr block ;
+breakStatement    : 'break' ;
+continueStatement : 'continue' ;
+returnStatement   : 'return' exprs? ;
+printStatement    : 'print' exprs? ;
+assertStatement   : 'assert' expr (',' STRING)? ;
+assignment        : target (',' target)* (('=' | '+=' | '-=' | '*=' | '/=') exprs)? ;
+target            : expr (':' type)? ;
 
 // ---- expressions, loosest first ----
 
@@ -71,7 +76,7 @@ postfix     : atom trailer* ;
 trailer     : '(' (argument (',' argument)*)? ')' | '[' indexItem (',' indexItem)* ']' | '.' NAME ;
 argument    : expr ('=' expr | generators)? ;
 indexItem   : ':' | '..' conditional? ('by' conditional)? | conditional ('..' conditional? ('by' conditional)?)? ;
-atom        : NUMBER | STRING | 'true' | 'false' | NAME | '(' expr ')' | '[' listItems? ']' ;
+atom        : NUMBER | STRING | 'true' | 'false' | NAME | '(' expr ')' | '[' listItems? ']' | 'fn' '(' names? ')' '=' expr ;
 listItems   : expr (generators | (',' expr)*) ;
 generators  : 'for' generator (',' generator)* ;
 generator   : NAME 'in' expr ;
@@ -80,15 +85,15 @@ generator   : NAME 'in' expr ;
 
 // Those that are keywords only where a declaration starts, or in their clause; elsewhere each is a NAME. No rule uses this one.
 softWord
-  : 'import' | 'dim' | 'const' | 'input' | 'param' | 'loss' | 'fn' | 'seed' | 'train' | 'adjoint' | 'print' | 'assert' | 'from' | 'by'
+  : 'import' | 'dim' | 'const' | 'input' | 'param' | 'loss' | 'fn' | 'seed' | 'real' | 'train' | 'adjoint' | 'print' | 'assert' | 'from' | 'by'
   | 'of'
   ;
 
 // ---- tokens ----
 
 IMPORT : 'import' ;  DIM : 'dim' ;  CONST : 'const' ;  INPUT : 'input' ;  PARAM : 'param' ;  LOSS : 'loss' ;  FN : 'fn' ;
-SEED : 'seed' ;  TRAIN : 'train' ;  ADJOINT : 'adjoint' ;  PRINT : 'print' ;  ASSERT : 'assert' ;  FROM : 'from' ;  BY : 'by' ;  OF : 'of' ;
-IF : 'if' ;  ELSE : 'else' ;  FOR : 'for' ;  IN : 'in' ;  WHILE : 'while' ;  RETURN : 'return' ;
+SEED : 'seed' ;  REAL : 'real' ;  TRAIN : 'train' ;  ADJOINT : 'adjoint' ;  PRINT : 'print' ;  ASSERT : 'assert' ;  FROM : 'from' ;  BY : 'by' ;  OF : 'of' ;
+IF : 'if' ;  ELSE : 'else' ;  FOR : 'for' ;  IN : 'in' ;  WHILE : 'while' ;  BREAK : 'break' ;  CONTINUE : 'continue' ;  RETURN : 'return' ;
 AND : 'and' ;  OR : 'or' ;  NOT : 'not' ;  TRUE : 'true' ;  FALSE : 'false' ;
 
 LPAREN : '(' ;  RPAREN : ')' ;  LBRACKET : '[' ;  RBRACKET : ']' ;  LBRACE : '{' ;  RBRACE : '}' ;

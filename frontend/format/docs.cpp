@@ -219,6 +219,12 @@ class Writer {
                      text(".T");
                    },
                    [&](const ComprehensionExpr& e) { comprehension(e, inside); },
+                   [&](const FunctionExpr& e) {
+                     text("fn");
+                     bracketed("()", e.fn.name.span.line, lines(e.fn.expression).first, e.fn.parameters,
+                               [&](const FnParameter& parameter) { text(parameter.name.text); });
+                     value(e.fn.expression);
+                   },
                },
                expr.node);
   }
@@ -368,6 +374,7 @@ class StatementWriter {
     w_.text("seed ");
     w_.expr(s.value);
   }
+  void write(const RealStmt& s) { w_.text("real " + s.element.text); }
   void write(const TrainStmt&) { w_.text("train {"); }
   void write(const AdjointStmt& s) {
     auto list = [](const std::vector<Name>& names) {
@@ -396,6 +403,8 @@ class StatementWriter {
   void write(const IfStmt& s) { head("if ", s.condition); }
   void write(const ForStmt& s) { head(fmt::format("for {} in ", s.variable.text), s.range); }
   void write(const WhileStmt& s) { head("while ", s.condition); }
+  void write(const BreakStmt&) { w_.text("break"); }
+  void write(const ContinueStmt&) { w_.text("continue"); }
   void write(const ReturnStmt& s) { list("return", s.values); }
   void write(const PrintStmt& s) { list("print", s.items); }
   void write(const AssertStmt& s) {

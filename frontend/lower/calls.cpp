@@ -35,6 +35,27 @@ void note_compared(Context& c, const Definition& callee, const std::vector<Given
   if (given.size() >= 2 && !given[0].name && !given[1].name) c.compared.push_back({*loss, given[0].item, given[1].item});
 }
 
+// A call of what the function at hand was given.
+std::optional<Item> call_passed(Context& c, const Definition& parameter, const CallExpr& e, Span span) {
+  auto item = c.lookup(&parameter, e.callee.span);
+  if (!item) return std::nullopt;
+  if (!is_function(*item)) {
+    c.error(Code::E0209, e.callee.span, fmt::format("`{}` is a value, not a function", parameter.name),
+            fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", parameter.name));
+    return std::nullopt;
+  }
+  auto given = arguments(c, e);
+  if (!given) return std::nullopt;
+  if (const Callable* function = item->as<Callable>()) return call_function(c, *function, *given, span);
+  const Definition& function = *item->as<LibraryFunction>()->function;
+  if (function.builtin && find_form(function.builtin->code)) {
+    c.error(Code::E0209, item->span, fmt::format("`{}` is part of the language, and is not passed as a function", function.name),
+            fmt::format("pass one that calls it: `fn(x) = {}(…)`", function.name));
+    return std::nullopt;
+  }
+  return call_library(c, function, {function.name, e.callee.span}, *given, span);
+}
+
 }  // namespace
 
 // Its text keeps its line numbers by leading newlines.
@@ -59,6 +80,7 @@ const Callable& prelude_function(Context& c, const PreludeFunction& function) {
 std::optional<Item> call(Context& c, const Definition* callee, const CallExpr& e, Span span) {
   if (!callee) return std::nullopt;
   if (const ComprehensionExpr* terms = bare_comprehension(c, e)) return reduce_comprehension(c, *callee, e, *terms, span);
+  if (callee->kind == Definition::Kind::parameter) return call_passed(c, *callee, e, span);
   if (callee->kind == Definition::Kind::function) {
     auto given = arguments(c, e);
     const Binding* binding = given ? c.find(callee) : nullptr;

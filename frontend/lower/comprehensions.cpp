@@ -210,7 +210,8 @@ std::optional<Item> reduce_comprehension(Context& c, const Definition& function,
   auto is_operand = [](const Argument& argument) { return !argument.name || argument.name->text == "x"; };
   bool alone = std::count_if(call.arguments.begin(), call.arguments.end(), is_operand) == 1 &&
                std::get_if<ComprehensionExpr>(&c.expr(call.arguments[0].value).node) == &e;
-  if (!alone || !is_reduction(name) || function.kind == Definition::Kind::function) {
+  const bool is_library = function.kind == Definition::Kind::builtin || function.kind == Definition::Kind::library;
+  if (!alone || !is_reduction(name) || !is_library) {
     c.error(Code::E0209, at, fmt::format("`{}` does not reduce a comprehension", name),
             fmt::format("`{}([… for …])` gives it the tensor", name));
     return std::nullopt;

@@ -138,29 +138,47 @@ const Binding* Context::find_in(const Frame& where, const Definition* name) cons
 }
 
 const Binding* Context::find(const Definition* name) const {
-  const Binding* local = find_in(*frame, name);
-  return local || !frame->globals ? local : find_in(*frame->globals, name);
+  for (const Frame* where = frame; where; where = where->globals)
+    if (const Binding* found = find_in(*where, name)) return found;
+  return nullptr;
 }
 
 std::optional<Item> Context::lookup(const Definition* name, Span span) {
   if (!name) return std::nullopt;
-  const Binding* local = find_in(*frame, name);
-  const Frame& owner = local || !frame->globals ? *frame : *frame->globals;
-  const Binding* found = local ? local : find_in(owner, name);
+  const Frame* owner = frame;
+  const Binding* found = find_in(*owner, name);
+  while (!found && owner->globals) {
+    owner = owner->globals;
+    found = find_in(*owner, name);
+  }
   if (!found) return unbound(*name, span);
+  const bool local = owner == frame;
   if (found->item.failed() || (is_trial && !local && found->is_rebound)) return std::nullopt;  // a call may have seen another value
   Item item = found->item;
   item.span = place_of(item, span);
-  if (!local && !frame->ruled.empty() && !found->is_const && !check_capture(*name, item)) return std::nullopt;
-  return is_in_init() && !owner.in_init && !found->in_init ? into_init(*this, std::move(item)) : item;
+  if (!frame->ruled.empty() && owner->ruled.empty() && !found->is_const && !check_capture(*name, item)) return std::nullopt;
+  return is_in_init() && !owner->in_init && !found->in_init ? into_init(*this, std::move(item)) : item;
 }
 
 // What is built in has no binding, nor has what is known to have failed; and of an imported file only dims, consts and functions are
 // lowered.
 std::optional<Item> Context::unbound(const Definition& name, Span span) {
   if (name.kind == Definition::Kind::none) return Item{None{}, span};
+  if (name.kind == Definition::Kind::builtin || name.kind == Definition::Kind::library) return Item{LibraryFunction{&name}, span};
   if (name.kind == Definition::Kind::number) return Item{Number{find_builtin_constant(name.name)->value, {}}, span};
   if (is_trial) return std::nullopt;
+  if (is_path(name.name)) {
+    std::vector<std::string> paths;
+    for (const ir::Parameter& parameter : main.parameters)
+      if (is_path(parameter.path)) paths.push_back(parameter.path);
+    const std::string close = closest_match(name.name, paths);
+    error(Code::E0103, span, fmt::format("no function has declared the param `{}` so far", name.name),
+          !close.empty() ? fmt::format("did you mean `{}`?", close)
+          : paths.empty()
+              ? "`h.dense.W` is the param W of `dense`, once `h = dense(…)` has been computed; values have no attributes but `.T`"
+              : fmt::format("there are {}", fmt::join(paths, ", ")));
+    return std::nullopt;
+  }
   if (name.span.file != program.asts[0]->file && !is_in_prelude(name.span))
     error(Code::E0103, span,
           fmt::format("`{}` is {} of this file, and an importer gets its fns, dims and consts alone", name.name, kind_name(name.kind)),
@@ -194,10 +212,9 @@ void Context::note_type(Span place, const Item& item) {
 
 Symbols Context::visible() const {
   Symbols names;
-  for (const Frame* where : {static_cast<const Frame*>(frame->globals), static_cast<const Frame*>(frame)})
-    if (where)
-      for (const Scope& scope : where->scopes)
-        for (const Definition* name : scope.order) names.insert_or_assign(name->name, name);
+  for (const Frame* where = frame; where; where = where->globals)
+    for (auto scope = where->scopes.rbegin(); scope != where->scopes.rend(); ++scope)
+      for (const Definition* name : scope->order) names.try_emplace(name->name, name);
   return names;
 }
 

@@ -45,12 +45,23 @@ struct LibraryCall {
   std::vector<Item> arguments;
 };
 
+// A loop that is being lowered, which can carry one more value: a param of a function, that is declared in a turn and assigned afterwards.
+class LoopUnderWay {
+ public:
+  virtual ~LoopUnderWay() = default;
+  // The value that a turn starts with, if a statement of the loop assigns the param.
+  virtual std::optional<ir::ValueId> carry_param(const Definition* path, ir::ValueId before) = 0;
+};
+
 // The top level of a file, or one call of a function.
 struct Frame {
   const Ast* ast = nullptr;
   const Meanings* names = nullptr;            // of that Ast
-  Frame* globals = nullptr;                   // of a call: the top level of the function's file
+  Frame* globals = nullptr;                   // of a call: what is around the function, which is the top level of its file, or the
+                                              // call in which it is written where it is passed
   std::vector<Scope> scopes{1};               // innermost last
+  std::vector<LoopUnderWay*> loops;           // around the current statement, innermost last
+  Frame* caller = nullptr;                    // of a call
   std::vector<Span> calls;                    // call sites, innermost first
   std::string path;                           // call path, such as "h1.dense"
   std::string binding;                        // the name that is being assigned
@@ -58,9 +69,17 @@ struct Frame {
   std::string function;                       // its name; empty at the top level
   const LibraryCall* authors_call = nullptr;  // in a function of the prelude: the author's call that led here
   std::string ruled;                          // the function with an adjoint rule in whose body it is lowered, if any
-  int loops = 0;                              // loops around the current statement
   bool returns_unknown = false;               // whether it returns is open, after an error that was reported
   bool in_init = false;                       // its values belong to the function "init"
+};
+
+// A call that is being lowered, for functions that call themselves: how large each argument is, as far as that is known at compile time (a
+// number is as large as it is, and a tensor has so many elements), and which function it is, if it is one.
+struct ActiveCall {
+  const FnStmt* function;
+  std::vector<std::optional<std::int64_t>> sizes;
+  std::vector<const void*> functions;
+  const ActiveCall* around;
 };
 
 // Where the size of a dim comes from.
@@ -122,6 +141,7 @@ struct Context {
   std::map<const Definition*, DimSize> dim_sources;    // of the dims that have a size
   std::set<std::string> misfits;                       // inputs whose given value has been said to have another rank
   std::size_t open_dims = 0;                           // free dims without data, which got stand-ins for sizes
+  const ActiveCall* active_call = nullptr;             // the innermost
   std::set<std::string> call_paths;                    // of functions with params
   std::set<const Definition*> called;                  // functions of the program whose body was lowered
   std::map<Span, Differentiation> differentiations;    // by what they stand in

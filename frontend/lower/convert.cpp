@@ -190,6 +190,10 @@ std::optional<Strength> strength(Context& c, const Item& item) {
   return std::nullopt;
 }
 
+bool is_no_function(Context& c, const Item& item) {
+  return !is_function(item) || strength(c, item);
+}
+
 std::optional<Item> to_value(Context& c, const Item& item, std::optional<Element> weak) {
   if (item.holds<ValueId>()) return item;
   auto own = strength(c, item);

@@ -15,6 +15,9 @@ std::optional<Element> common_element(const Context& c, const std::vector<Streng
 // E0209 for what is no value (a function, string, none).
 std::optional<Strength> strength(Context& c, const Item& item);
 
+// E0209 for a function.
+bool is_no_function(Context& c, const Item& item);
+
 // The item as a value. A weak number takes the element type `weak`, by default the program's float; a list becomes a tensor.
 std::optional<Item> to_value(Context& c, const Item& item, std::optional<Element> weak = std::nullopt);
 // Operands as values of one element type. Where bools and numbers meet they are left as they are: the shape rule reports them.

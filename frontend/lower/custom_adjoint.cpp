@@ -110,7 +110,7 @@ class Rule {
     bool ok = true;
     in_block(c_, adjoint_, std::move(scope), [&] {
       bind_known();
-      run(c_, {&rule_.body.statements, 0, nullptr});
+      run(c_, rule_.body);
       for (const Operand& operand : operands_) {
         auto value = cotangent(rule_.inputs[operand.parameter], c_.type(operand.value));
         ok &= value.has_value();

@@ -233,6 +233,22 @@ void declare_parameter(Context& c, Parameter::Kind kind, const Name& name, const
   c.bind(name, chosen.value_or(Item{id, name.span}), span);
 }
 
+// Gives a param of a function to the callers that name it by its path. Where a loop around the call assigns it, each turn starts with what
+// the one before has left, from the param on. Returns its value here.
+ir::ValueId publish_param(Context& c, const std::string& path, ir::ValueId value, Span span) {
+  std::vector<Frame*> callers;
+  for (Frame* caller = c.frame->caller; caller; caller = caller->caller) callers.insert(callers.begin(), caller);
+  for (Frame* caller : callers) {
+    const std::size_t prefix = caller->path.empty() ? 0 : caller->path.size() + 1;
+    const Definition* name = caller->names->path(path.substr(prefix));
+    if (!name) continue;
+    caller->scopes.front().bind(name, {{value, span}, span, std::nullopt});
+    for (LoopUnderWay* loop : caller->loops)
+      if (auto carried = loop->carry_param(name, value)) value = *carried;
+  }
+  return value;
+}
+
 }  // namespace
 
 // ---- files ----
@@ -374,6 +390,12 @@ void declare_param(Context& c, const ParamStmt& s, Span span) {
                      "read the data into a `param` or an `input` outside, and hand it over");
   std::string source = s.from ? canonical_source(c.sources, *c.frame->ast, *s.from) : std::string{};
   declare_parameter(c, Parameter::Kind::param, s.name, path, s.type, s.value, span, source);
+  if (!c.frame->caller) return;
+  const Binding declared = *c.find_own(c.meaning(s.name));
+  if (const ir::ValueId* id = declared.item.as<ir::ValueId>()) {
+    const ir::ValueId now = publish_param(c, path, *id, span);
+    c.bind(s.name, {now, s.name.span}, span);
+  }
 }
 
 void declare_loss(Context& c, const LossStmt& s, Span span) {

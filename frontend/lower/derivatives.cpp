@@ -20,7 +20,7 @@ using ir::ValueId;
 
 // What is differentiated; E0303 when it has no derivative.
 std::optional<Item> real_value(Context& c, const Item& item) {
-  if (item.holds<Callable>()) {
+  if (is_function(item)) {
     const std::string name = c.text_of(item.span);
     c.error(Code::E0209, item.span, fmt::format("a value is differentiated, and `{}` is a function", name),
             fmt::format("call it: `grad({}(x), x)`", name));

@@ -45,7 +45,7 @@ std::optional<Item> list(Context& c, const ListExpr& e, Span span) {
   bool ok = true;
   for (ExprId id : e.items) {
     auto item = expression(c, id);
-    ok &= item.has_value();
+    ok &= item && is_no_function(c, *item);
     if (item) result.items.push_back(std::move(*item));
   }
   return ok ? std::optional(Item{std::move(result), span}) : std::nullopt;
@@ -150,6 +150,11 @@ struct Visit {
   std::optional<Item> operator()(const IndexExpr& e) { return index(c, e, span); }
   std::optional<Item> operator()(const TransposeExpr& e) { return transposition(c, e, span); }
   std::optional<Item> operator()(const ComprehensionExpr& e) { return comprehension(c, e, span); }
+  std::optional<Item> operator()(const FunctionExpr& e) {
+    const Definition* function = c.meaning(e.fn.name);
+    if (!function) return std::nullopt;
+    return Item{Callable{c.frame->ast, c.frame->names, function, &e.fn, c.frame}, span};
+  }
 };
 
 }  // namespace

@@ -136,10 +136,17 @@ bool check_declared(Context& c, const std::vector<const TypeExpr*>& types, std::
   return true;
 }
 
-// Functions of the library take values, and what is known at compile time of numbers and shapes. E0209.
-bool may_go_to_library(Context& c, const Item& item) {
-  const bool is_value = !item.holds<Text>() && !item.holds<Tuple>() && !item.holds<Callable>();
-  return is_value || strength(c, item);
+// Functions of the library take values, what is known at compile time of numbers and shapes, and functions where they call them. E0209.
+bool may_go_to_library(Context& c, const Item& item, const Callable& callee, std::size_t parameter) {
+  if (callee.names->is_called(*callee.meaning->parameters[parameter])) {
+    if (!is_function(item))
+      c.error(Code::E0209, item.span,
+              fmt::format("`{}` of `{}` is a function, and `{}` is none", callee.fn->parameters[parameter].name.text, callee.fn->name.text,
+                          c.text_of(item.span)),
+              "pass one by its name, or write it: `fn(x) = …`");
+    return is_function(item);
+  }
+  return (!is_function(item) && !item.holds<Text>() && !item.holds<Tuple>()) || strength(c, item);
 }
 
 // Binds the parameters in the callee's frame, and returns what they are.
@@ -152,7 +159,7 @@ std::optional<std::vector<Item>> bind_parameters(Context& c, const Callable& cal
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const FnParameter& parameter = parameters[i];
     auto item = given[i] ? given[i] : expression(c, parameter.value);
-    if (item && c.frame->authors_call && !may_go_to_library(c, *item)) item.reset();
+    if (item && c.frame->authors_call && !may_go_to_library(c, *item, callee, i)) item.reset();
     if (item && !parameter.type && differentiation(c, callee).by.contains(c.meaning(parameter.name))) item = to_value(c, *item);
     ok &= item.has_value();
     if (!item) continue;
@@ -174,6 +181,39 @@ std::optional<std::vector<Item>> bind_parameters(Context& c, const Callable& cal
   return items;
 }
 
+ActiveCall active_call(Context& c, const FnStmt& fn, const std::vector<std::optional<Item>>& arguments) {
+  ActiveCall call{&fn, {}, {}, c.active_call};
+  for (const auto& argument : arguments) {
+    const Number* number = argument ? argument->as<Number>() : nullptr;
+    const ValueId* value = argument ? argument->as<ValueId>() : nullptr;
+    call.sizes.push_back(number && number->is_integer() ? std::optional(number->integer())
+                         : value                        ? std::optional(c.type(*value).count())
+                                                        : std::nullopt);
+    const Callable* written = argument ? argument->as<Callable>() : nullptr;
+    const LibraryFunction* built_in = argument ? argument->as<LibraryFunction>() : nullptr;
+    call.functions.push_back(written    ? static_cast<const void*>(written->fn)
+                             : built_in ? static_cast<const void*>(built_in->function)
+                                        : nullptr);
+  }
+  return call;
+}
+
+// A function that calls itself comes to an end only by what is known at compile time. E0106. Where it is given another function, that one
+// may be what calls it, written outside of it.
+bool check_recursion(Context& c, const ActiveCall& call, Span span) {
+  const ActiveCall* outer = call.around;
+  while (outer && outer->function != call.function) outer = outer->around;
+  if (!outer || call.functions != outer->functions) return true;
+  for (std::size_t i = 0; i < call.sizes.size(); ++i)
+    if (call.sizes[i] && outer->sizes[i] && *call.sizes[i] < *outer->sizes[i]) return true;
+  c.error(
+      Code::E0106, span,
+      fmt::format("`{}` calls itself, and no argument that is known at compile time is smaller than before", call.function->name.text),
+      "calls are inlined: a literal, a dim or the size of a tensor may get smaller with each, as in `fn f(n) = 1 if n < 2 else n * f(n - "
+      "1)`; where a run decides how often, write a loop");
+  return false;
+}
+
 // The name that the last statement binds is probably what it should give.
 std::string return_help(const Callable& callee) {
   const auto& body = callee.fn->body.statements;
@@ -184,17 +224,23 @@ std::string return_help(const Callable& callee) {
 std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Span span) {
   if (callee.fn->expression.valid()) {
     auto item = expression(c, callee.fn->expression);
-    if (!item) return std::nullopt;
+    if (!item || !is_no_function(c, *item)) return std::nullopt;
     return std::vector{std::move(*item)};
   }
-  Outcome outcome = run(c, {&callee.fn->body.statements, 0, nullptr});
-  if (!outcome.returned) {
-    if (!c.frame->returns_unknown)
+  Outcome outcome = run(c, callee.fn->body);
+  const bool* returned = outcome.returned.as<bool>();
+  if (!returned || !*returned) {
+    if (!c.frame->returns_unknown && returned)
       c.error(Code::E0209, span, fmt::format("`{}` ends without a `return`, and gives no value", callee.fn->name.text),
+              return_help(callee));
+    else if (!c.frame->returns_unknown)
+      c.error(Code::E0209, outcome.open,
+              fmt::format("`{}` returns only where this decides so, and otherwise ends without a `return`", callee.fn->name.text),
               return_help(callee));
     return std::nullopt;
   }
-  bool failed = std::any_of(outcome.values.begin(), outcome.values.end(), [](const Item& item) { return item.failed(); });
+  bool failed = std::any_of(outcome.values.begin(), outcome.values.end(),
+                            [&](const Item& item) { return item.failed() || !is_no_function(c, item); });
   return failed ? std::nullopt : std::optional(std::move(outcome.values));
 }
 
@@ -255,11 +301,15 @@ std::optional<Item> call_function(Context& c, const Callable& callee, const std:
   const Parameters parameters = parameters_of(fn);
   auto matched = match(c, span, parameters, given);
   if (!matched) return std::nullopt;
+  const ActiveCall active = active_call(c, fn, *matched);
+  if (!check_recursion(c, active, span)) return std::nullopt;
+  Temporarily<const ActiveCall*> during(c.active_call, &active);
 
   Frame frame;
   frame.ast = callee.ast;
   frame.names = callee.names;
   frame.globals = callee.globals;
+  frame.caller = c.frame;
   frame.calls = c.frame->calls;
   frame.calls.insert(frame.calls.begin(), span);
   frame.path = call_path(c, callee);

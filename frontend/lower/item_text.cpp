@@ -54,6 +54,7 @@ std::string item_text(Context& c, const Item& item) {
                         [&](const List& list) { return list_text(c, list.items, '[', ']'); },
                         [&](const Tuple& tuple) { return list_text(c, tuple.items, '(', ')'); },
                         [&](const Callable& function) { return signature(c, function); },
+                        [](const LibraryFunction& function) { return "fn " + function.function->name; },
                     },
                     item.is);
 }

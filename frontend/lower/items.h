@@ -49,12 +49,16 @@ struct Callable {  // a function of a script or of the prelude
   const Meanings* names;
   const Definition* meaning;
   const FnStmt* fn;
-  Frame* globals;                     // the top level of its file
+  Frame* globals;                     // the top level of its file, or the call in which it is written
   const AdjointStmt* rule = nullptr;  // its derivative, by the author
 };
 
+struct LibraryFunction {  // a function of the library, by name
+  const Definition* function;
+};
+
 struct Item {
-  std::variant<Poison, ir::ValueId, Number, bool, Text, None, List, Tuple, Callable> is;
+  std::variant<Poison, ir::ValueId, Number, bool, Text, None, List, Tuple, Callable, LibraryFunction> is;
   Span span = {};  // the expression, for carets and the author's text
 
   template <class T>
@@ -71,6 +75,10 @@ struct Item {
 // Whether it is a list of compile-time numbers, such as shape(x), so that size(shape(x)) is the rank and no op.
 inline bool is_shape(const List& list) {
   return std::ranges::all_of(list.items, [](const Item& item) { return item.holds<Number>(); });
+}
+
+inline bool is_function(const Item& item) {
+  return item.holds<Callable>() || item.holds<LibraryFunction>();
 }
 
 // How an item enters the choice of a common element type.

@@ -8,6 +8,7 @@
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/numbers.h"
 #include "frontend/lower/types.h"
+#include "frontend/syntax/exits.h"
 #include "frontend/syntax/precedence.h"
 
 namespace bpc::frontend::lowering {
@@ -70,6 +71,7 @@ std::optional<Item> update_part(Context& c, const Item& base, const Part& place,
 void assign_target(Context& c, const Target& target, const std::string& spelling, Span sign, std::optional<Item> item, Span span) {
   const Definition* name = c.meaning(target.name);
   if (!name || !item || item->failed()) return poison(c, target, span);
+  if (is_path(name->name) && !c.lookup(name, target.name.span)) return poison(c, target, span);
   if (target.index) {
     auto old = c.lookup(c.frame->names->before(target.name), target.name.span);
     auto base = old ? to_value(c, *old) : std::nullopt;
@@ -195,14 +197,13 @@ bool assert_statement(Context& c, const AssertStmt& s, Span span) {
   return true;
 }
 
+// A function whose results have failed.
+Outcome failed(Span span) {
+  return {{true, span}, {true, span}, {true, span}, {Item{Poison{}, span}}};
+}
+
 Outcome return_statement(Context& c, const ReturnStmt& s, Span span) {
-  Outcome outcome{true, {}};
-  if (c.frame->loops > 0) {
-    c.error(Code::E0199, span, "`return` inside a loop is not implemented yet",
-            "assign what is returned to a name that was bound before the loop, and return it after the loop");
-    c.frame->returns_unknown = true;
-    return {true, {Item{Poison{}, span}}};
-  }
+  Outcome outcome{{true, span}, {true, span}, {true, span}};
   for (ExprId id : s.values) {
     auto item = expression(c, id);
     outcome.values.push_back(item ? std::move(*item) : Item{Poison{}, c.expr(id).span});
@@ -222,6 +223,7 @@ struct Visit {
   void operator()(const LossStmt& s) { declare_loss(c, s, span); }
   void operator()(const FnStmt&) {}  // bound before the file's first statement
   void operator()(const SeedStmt& s) { declare_seed(c, s); }
+  void operator()(const RealStmt&) {}     // decided before (declared_real)
   void operator()(const TrainStmt&) {}    // of no concern to `run`
   void operator()(const AdjointStmt&) {}  // bound to its function
   void operator()(const AssignStmt& s) { assignment(c, s, span); }
@@ -229,9 +231,11 @@ struct Visit {
   void operator()(const IfStmt& s) { if_statement(c, s); }
   void operator()(const ForStmt& s) { for_statement(c, s, span); }
   void operator()(const WhileStmt& s) { while_statement(c, s, span); }
-  void operator()(const ReturnStmt&) {}  // see run
+  void operator()(const BreakStmt&) {}  // see run
+  void operator()(const ContinueStmt&) {}
+  void operator()(const ReturnStmt&) {}
   void operator()(const PrintStmt& s) { print_statement(c, s, span); }
-  void operator()(const AssertStmt&) {}  // see run
+  void operator()(const AssertStmt&) {}
   void operator()(const ErrorStmt& s) {
     for (const Name& name : s.assigned) c.bind(name, {Poison{}, name.span}, span);
     c.frame->returns_unknown = true;
@@ -240,11 +244,17 @@ struct Visit {
 
 }  // namespace
 
+std::string value_name(const Definition& name) {
+  std::string text = name.name;
+  std::ranges::replace(text, '.', '_');
+  return text;
+}
+
 void assign_name(Context& c, const Definition* name, Item item, Span span, std::optional<Type> declared) {
   if (const ValueId* id = item.as<ValueId>())
-    if (ir::Value& value = c.function().value(*id); value.name.empty()) value.name = name->name;
+    if (ir::Value& value = c.function().value(*id); value.name.empty()) value.name = value_name(*name);
   bool at_top = c.frame == c.top && c.frame->scopes.size() == 1;
-  if (at_top && c.shown_names.insert(name).second) c.shown.push_back(name);
+  if (at_top && !is_path(name->name) && c.shown_names.insert(name).second) c.shown.push_back(name);
   c.bind(name, std::move(item), span, std::move(declared));
 }
 
@@ -270,6 +280,10 @@ void assignment(Context& c, const AssignStmt& s, Span span) {
   for (std::size_t i = 0; i < s.targets.size(); ++i) assign_target(c, s.targets[i], s.spelling, s.spelling_span, std::move(items[i]), span);
 }
 
+Outcome run(Context& c, const Block& block) {
+  return run(c, {&block.statements, 0, nullptr});
+}
+
 Outcome run(Context& c, Rest rest) {
   for (; rest.at < rest.statements->size(); ++rest.at) {
     const StmtId id = (*rest.statements)[rest.at];
@@ -280,22 +294,22 @@ Outcome run(Context& c, Rest rest) {
     const Stmt& stmt = c.stmt(id);
     const Nesting nesting(c, stmt.span);
     if (const auto* s = std::get_if<ReturnStmt>(&stmt.node)) return return_statement(c, *s, stmt.span);
+    if (std::holds_alternative<BreakStmt>(stmt.node)) return {{true, stmt.span}, {true, stmt.span}};
+    if (std::holds_alternative<ContinueStmt>(stmt.node)) return {{true, stmt.span}};
     if (const auto* s = std::get_if<AssertStmt>(&stmt.node)) {
-      if (!assert_statement(c, *s, stmt.span)) return {true, {Item{Poison{}, stmt.span}}};
+      if (!assert_statement(c, *s, stmt.span)) return failed(stmt.span);
       continue;
     }
-    const auto* branch = std::get_if<IfStmt>(&stmt.node);
-    bool may_return = branch && (contains_return(*c.frame->ast, branch->then) ||
-                                 (branch->otherwise && contains_return(*c.frame->ast, *branch->otherwise)));
-    if (may_return) {
-      ++rest.at;
-      return returning_if(c, *branch, stmt.span, rest);
+    if (!exits_of(*c.frame->ast, id).any()) {
+      std::visit(Visit{c, stmt.span}, stmt.node);
+      continue;
     }
-    std::visit(Visit{c, stmt.span}, stmt.node);
+    const Rest after{rest.statements, rest.at + 1, rest.next};
+    if (const auto* branch = std::get_if<IfStmt>(&stmt.node)) return leaving_if(c, *branch, after);
+    const auto* loop = std::get_if<ForStmt>(&stmt.node);
+    return go_on(c, loop ? for_statement(c, *loop, stmt.span) : while_statement(c, std::get<WhileStmt>(stmt.node), stmt.span), after);
   }
-  if (!rest.next) return {};
-  if (rest.around > 0) leave_side(c, rest);
-  return run(c, *rest.next);
+  return rest.next ? run(c, *rest.next) : Outcome{};
 }
 
 }  // namespace bpc::frontend::lowering

@@ -76,20 +76,6 @@ bool Habits::report_added_axis(const IndexExpr& index) const {
   return false;
 }
 
-bool Habits::report_loop_word(const ExprStmt& statement, Span at) const {
-  const auto* name = std::get_if<NameExpr>(&ast_.expr(statement.value).node);
-  if (!name || scopes_.find(name->name)) return false;
-  if (name->name == "break")
-    diagnostics_.error(Code::E0199, at, "`break` is not implemented yet")
-        .with_help("end a loop by its condition: `going = true` before it, `while going { … }`, and `going = false` where it should end");
-  else if (name->name == "continue")
-    diagnostics_.error(Code::E0199, at, "`continue` is not implemented yet")
-        .with_help("put the rest of the turn into an `if`: `if not c { … }`");
-  else
-    return false;
-  return true;
-}
-
 std::optional<Habits::Binding> Habits::report_binding(const ExprStmt& statement, Span at) const {
   const auto* binary = std::get_if<BinaryExpr>(&ast_.expr(statement.value).node);
   const auto* name = binary ? std::get_if<NameExpr>(&ast_.expr(binary->left).node) : nullptr;

@@ -34,8 +34,6 @@ class Habits {
   bool report_called_with_sign(ExprId callee, const BinaryExpr& difference) const;
   // `x[:, None]`
   bool report_added_axis(const IndexExpr& index) const;
-  // `break` and `continue`, which are no names.
-  bool report_loop_word(const ExprStmt& statement, Span at) const;
   // `a == 1` and `a <- 1`, where a name should be bound.
   struct Binding {
     Name name;

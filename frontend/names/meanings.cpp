@@ -94,6 +94,11 @@ const Definition* Meanings::built_in(const std::string& name, bool for_library) 
   return known->second = &made;
 }
 
+const Definition* Meanings::path(const std::string& name) const {
+  auto found = paths_.find(name);
+  return found == paths_.end() ? nullptr : found->second;
+}
+
 void Meanings::bind(const Name& name, const Definition* meaning) {
   bound_.insert_or_assign(place(name), meaning);
 }

@@ -51,6 +51,11 @@ bool is_exported(Definition::Kind kind);
 // "a dim", "the loss", … as a message says it.
 std::string_view kind_name(Definition::Kind kind);
 
+// Whether a name is the path of a function's param.
+inline bool is_path(std::string_view name) {
+  return name.find('.') != std::string_view::npos;
+}
+
 // By name.
 using Symbols = std::map<std::string, const Definition*>;
 
@@ -77,6 +82,10 @@ class Meanings {
     Span place;
   };
   std::optional<Bound> bound_at(FileId file, std::uint32_t line, std::uint32_t column) const;
+  // Of a parameter: whether the function calls it.
+  bool is_called(const Definition& parameter) const { return called_.contains(&parameter); }
+  // Of a path such as `h.dense.W` that the file mentions, or null.
+  const Definition* path(const std::string& name) const;
   // Whether the statement stands where it cannot, so that it says nothing.
   bool is_refused(StmtId id) const { return refused_.contains(id.index); }
 
@@ -91,6 +100,8 @@ class Meanings {
   void set_cotangent(const Name& name, const Definition* meaning);
   void set_rule(const Definition& function, const AdjointStmt& rule) { rules_.emplace(&function, &rule); }
   void refuse(StmtId id) { refused_.insert(id.index); }
+  void set_path(const Definition& meaning) { paths_.emplace(meaning.name, &meaning); }
+  void set_called(const Definition& parameter) { called_.insert(&parameter); }
 
  private:
   std::deque<Definition> own_;
@@ -99,6 +110,8 @@ class Meanings {
   std::map<std::string, const Definition*> built_in_;
   std::map<const Definition*, const AdjointStmt*> rules_;
   std::set<std::uint32_t> refused_;
+  std::set<const Definition*> called_;
+  Symbols paths_;
 };
 
 }  // namespace bpc::frontend

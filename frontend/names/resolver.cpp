@@ -20,9 +20,6 @@ const Symbols& Resolver::file(Imported imported) {
   imported_ = std::move(imported);
   for (StmtId id : ast_.top) statement(id);
   if (train_) settings(*train_);
-  for (const auto& [function, name] : called_)
-    error(Code::E0209, name.span, fmt::format("`{}` is a value, not a function", name.text))
-        .with_help(fmt::format("to multiply, write `{0}*(…)`; to index, `{0}[…]`", name.text));
   return scopes_.outermost();
 }
 
@@ -41,6 +38,7 @@ void Resolver::settings_alone(Symbols visible) {
 
 const Definition* Resolver::use(const std::string& name, Span at, ExprId exponent) {
   if (const Definition* found = scopes_.find(name)) return found;
+  if (is_path(name)) return &path(name);
   const Definition* built_in = name.empty() ? nullptr : names_.built_in(name, sources_.file(ast_.file).is_prelude);
   if (built_in && built_in->kind != Kind::builtin && built_in->kind != Kind::library) return built_in;
   if (built_in)
@@ -51,6 +49,13 @@ const Definition* Resolver::use(const std::string& name, Span at, ExprId exponen
     unknown_.report(ForeignPlace::value, name, at, exponent.valid() ? std::vector{habits_.captured(exponent)} : std::vector<Captured>{},
                     fallback_help_);
   return nullptr;
+}
+
+Definition& Resolver::path(const std::string& name) {
+  Definition& made = names_.make(Kind::param, {name, {}});
+  scopes_.define_outermost(made);
+  names_.set_path(made);
+  return made;
 }
 
 void Resolver::expr(ExprId id) {
@@ -83,6 +88,12 @@ void Resolver::operand(ExprId id, const BinaryExpr* next) {
     return names_.use(id, use(name->name, first.span, next && next->spelling == "^" ? next->right : ExprId{}));
   if (const auto* index = std::get_if<IndexExpr>(&first.node); index && habits_.report_added_axis(*index)) return expr(index->base);
   if (const auto* comprehension = std::get_if<ComprehensionExpr>(&first.node)) return comprehend(*comprehension);
+  if (const auto* written = std::get_if<FunctionExpr>(&first.node)) {
+    error(Code::E0209, first.span, "a function without a name stands only among the arguments of a call")
+        .with_help("to give it a name, write `fn f(x) = …`");
+    function(*written);
+    return names_.bind(written->fn.name, nullptr);  // said
+  }
   if (const auto* called = std::get_if<CallExpr>(&first.node)) return call(id, *called, first.span);
   if (!next && habits_.is_comment(id)) fallback_help_ = kCommentHelp;
   for_each_child(first.node, [&](ExprId child) { expr(child); });
@@ -104,8 +115,7 @@ void Resolver::comprehend(const ComprehensionExpr& comprehension) {
 
 void Resolver::call(ExprId id, const CallExpr& call, Span at) {
   names_.use(id, callee(call, at));
-  for (const Argument& argument : call.arguments)
-    if (!passes_function(argument, call.callee.text)) expr(argument.value);
+  for (const Argument& argument : call.arguments) passed(argument.value);
 }
 
 const Definition* Resolver::callee(const CallExpr& call, Span at) {
@@ -120,9 +130,9 @@ const Definition* Resolver::callee(const CallExpr& call, Span at) {
         .with_help("the rule sees what the function gave, under the name after `->`");
     return nullptr;
   }
-  if (found->kind == Kind::parameter && !in_rule_) {
-    called_.try_emplace(function_, call.callee);  // said in the end, unless a call passes a function, where it is said
-    return nullptr;
+  if (found->kind == Kind::parameter) {  // whether it is a function, a call tells
+    names_.set_called(*found);
+    return found;
   }
   if (found->kind != Kind::function) {
     Diagnostic& wrong = error(Code::E0209, call.callee.span, fmt::format("`{}` is {}, not a function", name, kind_name(found->kind)));
@@ -154,12 +164,10 @@ bool Resolver::arguments_fit(const CallExpr& call, Span at, const Definition& fu
 
 const Definition* Resolver::unknown_callee(const CallExpr& call) {
   const std::string& name = call.callee.text;
-  // A function sees those before it; itself and those after it only to be told that they cannot be called.
+  // A function sees itself and those before it; those after it only to be told that they cannot be called.
   if (outline_.calls.contains(name) && !function_.empty() && reaches(name, function_)) {
-    error(
-        Code::E0106, call.callee.span,
-        name == function_ ? fmt::format("`{}` calls itself", name) : fmt::format("`{}` calls `{}`, which calls it again", function_, name))
-        .with_help("calls are inlined, so a function cannot recur; write a loop");
+    error(Code::E0106, call.callee.span, fmt::format("`{}` calls `{}`, which calls it again", function_, name))
+        .with_help("make one function of the two: a function may call itself, with a smaller argument that is known at compile time");
     return nullptr;
   }
   const Definition* built_in = names_.built_in(name, sources_.file(ast_.file).is_prelude);
@@ -174,17 +182,30 @@ const Definition* Resolver::unknown_callee(const CallExpr& call) {
   return nullptr;
 }
 
-// A function as an argument is reported where it is passed.
-bool Resolver::passes_function(const Argument& argument, const std::string& to) {
-  const auto* name = std::get_if<NameExpr>(&ast_.expr(argument.value).node);
-  const Definition* callee = scopes_.find(to);
-  if (!name || !callee || callee->kind != Kind::function) return false;
-  const Definition* passed = scopes_.find(name->name);
-  if (passed ? passed->kind != Kind::function : !is_builtin_function(name->name)) return false;
-  called_.erase(to);
-  error(Code::E0199, ast_.expr(argument.value).span, "a function as an argument is not implemented yet")
-      .with_help(fmt::format("write a function that calls `{}` by its name, or pass its value, `{}(…)`", name->name, name->name));
-  return true;
+void Resolver::passed(ExprId id) {
+  if (!id.valid()) return;
+  const Expr& e = ast_.expr(id);
+  if (const auto* written = std::get_if<FunctionExpr>(&e.node)) return function(*written);
+  const auto* name = std::get_if<NameExpr>(&e.node);
+  const Definition* own = name ? scopes_.find(name->name) : nullptr;
+  const Definition* known = name && !own ? names_.built_in(name->name, sources_.file(ast_.file).is_prelude) : nullptr;
+  if ((known && (known->kind == Kind::builtin || known->kind == Kind::library)) || (own && own->kind == Kind::function))
+    return names_.use(id, own ? own : known);
+  expr(id);
+}
+
+void Resolver::function(const FunctionExpr& function) {
+  Definition& made = names_.make(Kind::function, function.fn.name);
+  made.fn = &function.fn;
+  names_.bind(function.fn.name, &made);
+  scopes_.open();
+  for (const FnParameter& parameter : function.fn.parameters) {
+    if (scopes_.innermost().contains(parameter.name.text))
+      error(Code::E0104, parameter.name.span, fmt::format("two parameters are called `{}`", parameter.name.text));
+    made.parameters.push_back(&define(parameter.name, Kind::parameter));
+  }
+  expr(function.fn.expression);
+  scopes_.close();
 }
 
 // ---- types ----

@@ -57,6 +57,8 @@ class Resolver {
   void operand(ExprId id, const BinaryExpr* next);
   // `exponent` where it is the base of a power. Returns null when that has been reported.
   const Definition* use(const std::string& name, Span at, ExprId exponent = {});
+  // Of a function's param.
+  Definition& path(const std::string& name);
   void comprehend(const ComprehensionExpr& comprehension);
   void call(ExprId id, const CallExpr& call, Span at);
   // What is called, or null, with which arguments are right.
@@ -65,7 +67,9 @@ class Resolver {
   // E0105; the names of those that do get their meanings.
   bool arguments_fit(const CallExpr& call, Span at, const Definition& function);
   bool reaches(const std::string& from, const std::string& to) const { return outline_.reaches(from, to); }
-  bool passes_function(const Argument& argument, const std::string& to);
+  // A value, or a function by its name, or one that is written where it is passed.
+  void passed(ExprId id);
+  void function(const FunctionExpr& function);
   void type(const std::optional<TypeExpr>& type);
   // In a signature, a size that is just a name, and no dim or const, stands for whatever size comes.
   void generic_sizes(const TypeExpr& type, std::vector<const Definition*>& sizes);
@@ -79,6 +83,9 @@ class Resolver {
   void statement(StmtId id);
   void statements(const Block& block);
   void block(const Block& block);
+  // In a scope that is open, which it closes.
+  void loop_body(const Block& body);
+  void leave_loop(StmtId id, const char* word);
 
   // Of a `train` block, once all names of the file are known. (settings.cpp)
   void settings(const TrainStmt& train);
@@ -98,6 +105,7 @@ class Resolver {
   void visit(const LossStmt& loss, StmtId id);
   void visit(const FnStmt& fn, StmtId id);
   void visit(const SeedStmt& seed, StmtId id);
+  void visit(const RealStmt& real, StmtId id);
   void visit(const TrainStmt& train, StmtId id);
   void visit(const AdjointStmt& rule, StmtId id);
   void visit(const AssignStmt& assignment, StmtId id);
@@ -105,6 +113,8 @@ class Resolver {
   void visit(const IfStmt& branch, StmtId id);
   void visit(const ForStmt& loop, StmtId id);
   void visit(const WhileStmt& loop, StmtId id);
+  void visit(const BreakStmt& statement, StmtId id);
+  void visit(const ContinueStmt& statement, StmtId id);
   void visit(const ReturnStmt& statement, StmtId id);
   void visit(const PrintStmt& print, StmtId id);
   void visit(const AssertStmt& check, StmtId id);
@@ -119,13 +129,14 @@ class Resolver {
   UnknownNames unknown_;
   const Habits habits_;
   Imported imported_;
-  std::vector<const Symbols*> twins_;   // inside the second side of an `if`: what the first one binds, which are the same names
-  std::string function_;                // the current one; empty at the top level
-  std::map<std::string, Name> called_;  // by function: a parameter that it calls
+  std::vector<const Symbols*> twins_;  // inside the second side of an `if`: what the first one binds, which are the same names
+  std::string function_;               // the current one; empty at the top level
   bool in_block_ = false;
+  int loops_ = 0;                      // around the statement at hand
   bool in_rule_ = false;               // of an adjoint
   std::map<std::string, Span> rules_;  // functions that have an adjoint
   const TrainStmt* train_ = nullptr;
+  Span real_;                  // where the script says what it is
   std::string fallback_help_;  // for an unknown name here of which nothing else is to be said
 };
 

@@ -25,6 +25,7 @@ class Scopes {
   Symbols close(const char* reason = nullptr);
 
   void define(const Definition& meaning) { stack_.back().insert_or_assign(meaning.name, &meaning); }
+  void define_outermost(const Definition& meaning) { stack_.front().insert_or_assign(meaning.name, &meaning); }
   const Definition* find(const std::string& name) const { return find(name, 0); }
   // Of the current function alone; outside functions the same as `find`.
   const Definition* find_own(const std::string& name) const { return find(name, base_); }

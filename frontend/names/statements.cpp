@@ -7,6 +7,7 @@
 #include "frontend/builtins/builtins.h"
 #include "frontend/names/adjoint.h"
 #include "frontend/names/resolver.h"
+#include "frontend/syntax/exits.h"
 #include "frontend/syntax/walk.h"
 
 namespace bpc::frontend {
@@ -45,6 +46,10 @@ Definition& Resolver::declare(const Name& name, Kind kind) {
 
 void Resolver::assign(const Name& name) {
   if (name.text.empty()) return;
+  if (is_path(name.text)) {
+    const Definition* known = scopes_.find(name.text);
+    return names_.bind(name, known ? known : &path(name.text));
+  }
   const Definition* old = scopes_.find_own(name.text);
   if (old && old->kind == Kind::unknown) old = nullptr;
   for (const Symbols* twin : twins_)
@@ -85,6 +90,7 @@ const char* Resolver::misplaced(const StmtNode& node) const {
                         [&](const LossStmt&) { return top_only("loss"); },
                         [&](const FnStmt&) { return top_only("fn"); },
                         [&](const SeedStmt&) { return top_only("seed"); },
+                        [&](const RealStmt&) { return top_only("real"); },
                         [&](const TrainStmt&) { return top_only("train"); },
                         [&](const AdjointStmt&) { return top_only("adjoint"); },
                         [&](const auto&) -> const char* { return nullptr; },
@@ -123,7 +129,14 @@ void Resolver::statement(StmtId id) {
 }
 
 void Resolver::statements(const Block& block) {
-  for (StmtId id : block.statements) statement(id);
+  for (std::size_t i = 0; i < block.statements.size(); ++i) {
+    const StmtId id = block.statements[i];
+    statement(id);
+    if (i + 1 == block.statements.size() || names_.is_refused(id) || !always_leaves(ast_, id)) continue;
+    diagnostics_.warning(Code::W0101, ast_.stmt(block.statements[i + 1]).span, "this is never reached")
+        .label(ast_.stmt(block.statements[i + 1]).span, "")
+        .label(ast_.stmt(id).span, "nothing goes on from here");
+  }
 }
 
 void Resolver::block(const Block& block) {
@@ -188,11 +201,13 @@ void Resolver::visit(const LossStmt& loss, StmtId id) {
 
 void Resolver::visit(const FnStmt& fn, StmtId) {
   for (const TypeExpr& result : fn.results) unknown_.check_element(result);
-  std::vector<const Definition*> sizes, parameters;
+  Definition& made = declare(fn.name, Kind::function);  // its body may call it
+  made.fn = &fn;
+  std::vector<const Definition*>&sizes = made.sizes, &parameters = made.parameters;
   scopes_.open_function();
   function_ = fn.name.text;
   for (const FnParameter& parameter : fn.parameters) {
-    expr(parameter.value);  // which may read the parameters before it
+    passed(parameter.value);  // which may read the parameters before it
     if (scopes_.innermost().contains(parameter.name.text))
       error(Code::E0104, parameter.name.span, fmt::format("two parameters are called `{}`", parameter.name.text));
     parameters.push_back(&define(parameter.name, Kind::parameter));
@@ -207,14 +222,18 @@ void Resolver::visit(const FnStmt& fn, StmtId) {
     statements(fn.body);
   scopes_.close();
   function_.clear();
-  Definition& made = declare(fn.name, Kind::function);
-  made.fn = &fn;
-  made.sizes = std::move(sizes);
-  made.parameters = std::move(parameters);
 }
 
 void Resolver::visit(const SeedStmt& seed, StmtId) {
   expr(seed.value);
+}
+
+void Resolver::visit(const RealStmt& real, StmtId id) {
+  if (real_.valid()) {
+    error(Code::E0104, real.element.span, "the script says already what `real` is").label(real_, "here").label(real.element.span, "");
+    names_.refuse(id);
+  }
+  real_ = real.element.span;
 }
 
 void Resolver::visit(const TrainStmt& train, StmtId id) {
@@ -290,7 +309,6 @@ void Resolver::visit(const AssignStmt& assignment, StmtId) {
 void Resolver::visit(const ExprStmt& statement, StmtId id) {
   const Span at = ast_.stmt(id).span;
   names_.refuse(id);
-  if (habits_.report_loop_word(statement, at)) return;
   if (const auto binding = habits_.report_binding(statement, at)) {
     expr(binding->value);
     return assign(binding->name);
@@ -321,19 +339,40 @@ void Resolver::visit(const IfStmt& branch, StmtId) {
     if (otherwise.contains(name)) scopes_.define(*meaning);
 }
 
+void Resolver::loop_body(const Block& body) {
+  ++loops_;
+  block(body);
+  --loops_;
+  scopes_.close("it is local to a loop");
+}
+
 void Resolver::visit(const ForStmt& loop, StmtId) {
   expr(loop.range);
   scopes_.open();
   define(loop.variable, Kind::index);
-  block(loop.body);
-  scopes_.close("it is local to a loop");
+  loop_body(loop.body);
 }
 
 void Resolver::visit(const WhileStmt& loop, StmtId) {
   expr(loop.condition);
   scopes_.open();
-  block(loop.body);
-  scopes_.close("it is local to a loop");
+  loop_body(loop.body);
+}
+
+void Resolver::leave_loop(StmtId id, const char* word) {
+  if (loops_ > 0) return;
+  error(Code::E0109, ast_.stmt(id).span, fmt::format("`{}` stands outside a loop", word))
+      .with_help(!function_.empty() && !in_rule_ ? "to leave the function, write `return`"
+                                                 : "it stands in the block of a `for` or `while`");
+  names_.refuse(id);
+}
+
+void Resolver::visit(const BreakStmt&, StmtId id) {
+  leave_loop(id, "break");
+}
+
+void Resolver::visit(const ContinueStmt&, StmtId id) {
+  leave_loop(id, "continue");
 }
 
 void Resolver::visit(const ReturnStmt& statement, StmtId id) {

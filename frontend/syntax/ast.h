@@ -26,6 +26,35 @@ struct Name {
   Span span;
 };
 
+// ---- types ----
+
+// `real`, `f64`, `[N, H]` (of reals), `i32[N]`. Element "real" or empty is the program's default float.
+struct TypeExpr {
+  std::string element;
+  std::vector<ExprId> sizes;
+  bool scalar = true;  // no brackets
+  Span span;
+};
+
+// ---- functions ----
+
+struct Block {
+  std::vector<StmtId> statements;
+  Span span;  // with the braces
+};
+
+struct FnParameter {
+  Name name;
+  std::optional<TypeExpr> type;
+  ExprId value;  // default, or invalid
+};
+struct FnStmt {
+  Name name;  // the word itself where the function has none
+  std::vector<FnParameter> parameters;
+  std::vector<TypeExpr> results;  // after ->; empty when absent
+  ExprId expression;              // `= e` form, or invalid
+  Block body;                     // `{ … }` form
+};
 // ---- expressions ----
 
 // `3`, `1e-3`, `1_000`. `integer` holds the value when the text is a whole number without point or exponent that fits in 64 bits.
@@ -89,30 +118,19 @@ struct ComprehensionExpr {
   bool bracketed;  // [e for …] or bare inside a call
 };
 
+struct FunctionExpr {  // fn(x) = x^2
+  FnStmt fn;
+};
+
 using ExprNode = std::variant<NumberExpr, BoolExpr, StringExpr, NameExpr, UnaryExpr, BinaryExpr, ConditionalExpr, RangeExpr, ListExpr,
-                              CallExpr, IndexExpr, TransposeExpr, ComprehensionExpr>;
+                              CallExpr, IndexExpr, TransposeExpr, ComprehensionExpr, FunctionExpr>;
 struct Expr {
   Span span;
   ExprNode node;
   bool parenthesized = false;  // written inside ( ); `span` includes them
 };
 
-// ---- types ----
-
-// `real`, `f64`, `[N, H]` (of reals), `i32[N]`. Element "real" or empty is the program's default float.
-struct TypeExpr {
-  std::string element;
-  std::vector<ExprId> sizes;
-  bool scalar = true;  // no brackets
-  Span span;
-};
-
 // ---- statements ----
-
-struct Block {
-  std::vector<StmtId> statements;
-  Span span;  // with the braces
-};
 
 struct ImportStmt {
   std::string path;
@@ -149,20 +167,11 @@ struct LossStmt {
   Name name;  // "loss" itself for `loss = e`
   ExprId value;
 };
-struct FnParameter {
-  Name name;
-  std::optional<TypeExpr> type;
-  ExprId value;  // default, or invalid
-};
-struct FnStmt {
-  Name name;
-  std::vector<FnParameter> parameters;
-  std::vector<TypeExpr> results;  // after ->; empty when absent
-  ExprId expression;              // `= e` form, or invalid
-  Block body;                     // `{ … }` form
-};
 struct SeedStmt {
   ExprId value;
+};
+struct RealStmt {  // real f64
+  Name element;
 };
 struct TrainStmt {
   struct Setting {
@@ -206,6 +215,8 @@ struct WhileStmt {
   ExprId condition;
   Block body;
 };
+struct BreakStmt {};
+struct ContinueStmt {};
 struct ReturnStmt {
   std::vector<ExprId> values;
 };
@@ -224,8 +235,9 @@ struct ErrorStmt {
   bool imports = false;         // what it would have brought is unknown
 };
 
-using StmtNode = std::variant<ImportStmt, DimStmt, ConstStmt, InputStmt, ParamStmt, LossStmt, FnStmt, SeedStmt, TrainStmt, AdjointStmt,
-                              AssignStmt, ExprStmt, IfStmt, ForStmt, WhileStmt, ReturnStmt, PrintStmt, AssertStmt, ErrorStmt>;
+using StmtNode =
+    std::variant<ImportStmt, DimStmt, ConstStmt, InputStmt, ParamStmt, LossStmt, FnStmt, SeedStmt, RealStmt, TrainStmt, AdjointStmt,
+                 AssignStmt, ExprStmt, IfStmt, ForStmt, WhileStmt, BreakStmt, ContinueStmt, ReturnStmt, PrintStmt, AssertStmt, ErrorStmt>;
 struct Stmt {
   Span span;
   StmtNode node;

@@ -98,6 +98,8 @@ class StatementBuilder : private ExprBuilder {
         return fn(static_cast<BpParser::FnDeclContext*>(context));
       case BpParser::RuleSeedDecl:
         return SeedStmt{expr(static_cast<BpParser::SeedDeclContext*>(context)->expr())};
+      case BpParser::RuleRealDecl:
+        return RealStmt{name(static_cast<BpParser::RealDeclContext*>(context)->NAME())};
       case BpParser::RuleTrainDecl: {
         TrainStmt train;
         for (auto* setting : static_cast<BpParser::TrainDeclContext*>(context)->setting())
@@ -119,6 +121,10 @@ class StatementBuilder : private ExprBuilder {
         ExprId condition = expr(loop->expr());
         return WhileStmt{condition, block(loop->block())};
       }
+      case BpParser::RuleBreakStatement:
+        return BreakStmt{};
+      case BpParser::RuleContinueStatement:
+        return ContinueStmt{};
       case BpParser::RuleReturnStatement:
         return ReturnStmt{exprs(static_cast<BpParser::ReturnStatementContext*>(context)->exprs())};
       case BpParser::RulePrintStatement:

@@ -55,6 +55,7 @@ class ExprBuilder {
   ExprId unary(BpParser::UnaryContext* context);
   ExprId power(BpParser::PowerContext* context);
   ExprId postfix(BpParser::PostfixContext* context);
+  std::size_t path(ExprId base, BpParser::PostfixContext* context);
   bool reject_attribute(ExprId base, BpParser::TrailerContext* context, BpParser::TrailerContext* call);
   bool imports_modules() const;
   std::size_t token_index_of(const Span& span) const;  // of the first token of it

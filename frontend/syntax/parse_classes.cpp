@@ -52,6 +52,7 @@ struct Classes {
     soft_words = first(BpParser::RuleSoftWord);
     atoms = first(BpParser::RuleAtom);
     for (auto [opener, closer] : kBrackets) atoms.reset(opener);
+    atoms.reset(BpParser::FN);
     expressions = first(BpParser::RuleExpr);
     statements = first(BpParser::RuleStatement);
     assignments = own(BpParser::RuleAssignment) & ~own(BpParser::RuleExprs);

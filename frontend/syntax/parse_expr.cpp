@@ -213,7 +213,7 @@ ExprId ExprBuilder::power(BpParser::PowerContext* context) {
 ExprId ExprBuilder::postfix(BpParser::PostfixContext* context) {
   auto* first = static_cast<BpParser::AtomContext*>(context->children[0]);
   ExprId result = atom(first);
-  for (std::size_t i = 1; i < context->children.size(); ++i) {
+  for (std::size_t i = path(result, context); i < context->children.size(); ++i) {
     auto* each = static_cast<BpParser::TrailerContext*>(context->children[i]);
     auto* next = i + 1 < context->children.size() ? static_cast<BpParser::TrailerContext*>(context->children[i + 1]) : nullptr;
     if (each->DOT() && reject_attribute(result, each, next && !next->DOT() ? next : nullptr)) {
@@ -225,8 +225,31 @@ ExprId ExprBuilder::postfix(BpParser::PostfixContext* context) {
   return result;
 }
 
-// `.T` is the only attribute. What stands after another point is reported: a module's function, a method, or a property; `call` is what
-// calls or indexes it.
+// `h.dense.W`, the name of a function's param: joins its parts to one name, and returns what stands behind. A single attribute may be one
+// of another language, and what is called is a method.
+std::size_t ExprBuilder::path(ExprId base, BpParser::PostfixContext* context) {
+  const auto* first = std::get_if<NameExpr>(&ast_.expr(base).node);
+  if (!first || ast_.expr(base).parenthesized) return 1;
+  auto trailer = [&](std::size_t i) { return static_cast<BpParser::TrailerContext*>(context->children[i]); };
+  std::size_t end = 1;
+  while (end < context->children.size() && trailer(end)->DOT() && token(trailer(end)->NAME()).text != "T") ++end;
+  if (end == 1 || (end < context->children.size() && trailer(end)->LPAREN())) return 1;
+  auto is_foreign = [](const std::string& name, ForeignPlace place) { return !foreign_help(place, name, {}).empty(); };
+  if (foreign_help(ForeignPlace::value, first->name, {}).find("no modules") != std::string::npos) return 1;
+  const std::string attribute = token(trailer(1)->NAME()).text;
+  const bool is_indexed = end < context->children.size() && trailer(end)->LBRACKET();
+  if (end == 2 &&
+      (is_builtin_function(attribute) || is_foreign(attribute, ForeignPlace::attribute) || is_foreign(attribute, ForeignPlace::function) ||
+       is_foreign(attribute, ForeignPlace::value) || (is_indexed && is_foreign(attribute + "[]", ForeignPlace::attribute))))
+    return 1;
+  std::string name = first->name;
+  for (std::size_t i = 1; i < end; ++i) name += "." + token(trailer(i)->NAME()).text;
+  ast_.exprs[base.index] = {span_of(base).to(span(trailer(end - 1))), NameExpr{std::move(name)}};
+  return end;
+}
+
+// Of other attributes, `.T` is the only one. What stands after another point is reported: a module's function, a method, or a property;
+// `call` is what calls or indexes it.
 bool ExprBuilder::reject_attribute(ExprId base, BpParser::TrailerContext* context, BpParser::TrailerContext* after) {
   const Token& attribute = token(context->NAME());
   auto* call = after && after->LPAREN() ? after : nullptr;
@@ -352,6 +375,14 @@ ExprId ExprBuilder::atom(BpParser::AtomContext* context) {
       ast_.exprs[inner.index].span = span(context);
       ast_.exprs[inner.index].parenthesized = true;
       return inner;
+    }
+    case BpParser::FN: {
+      FnStmt fn;
+      fn.name = {first.text, first.span};
+      if (context->names())
+        for (auto* each : context->names()->NAME()) fn.parameters.push_back({name(each), std::nullopt, {}});
+      fn.expression = expr(context->expr());
+      return add(span(context), FunctionExpr{std::move(fn)});
     }
     default:
       break;

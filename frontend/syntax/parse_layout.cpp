@@ -310,7 +310,8 @@ class Layout {
     if (kind == BpLexer::OF) return one_of(last, {BpLexer::RBRACKET, BpLexer::NAME}) && starts_expression(next) && is_in_input();
     if (kind == BpLexer::BY)
       return (is_name(next) || starts_expression(next)) && (ends_expression(last) || (last == BpLexer::RANGE && next != BpLexer::BY));
-    if (!at_start()) return false;
+    if (!at_start()) return kind == BpLexer::FN && next == BpLexer::LPAREN && in_[after_bracket(at + 1)].kind == BpLexer::ASSIGN;
+    if (kind == BpLexer::REAL) return in_[at + 1].text == "f64" || in_[at + 1].text == "f32";
     if (kind == BpLexer::LOSS && next == BpLexer::ASSIGN) return true;
     if (is_assignment(next) || one_of(next, {BpLexer::COMMA, BpLexer::COLON})) return false;
     if (kind == BpLexer::TRAIN) return next == BpLexer::LBRACE || next == BpLexer::NEWLINE || is_name(next);

@@ -43,6 +43,7 @@ void for_each_child(const ExprNode& node, F&& f) {
                    visit(e.body);
                    for (const Generator& generator : e.generators) visit(generator.range);
                  },
+                 [&](const FunctionExpr& e) { visit(e.fn.expression); },
              },
              node);
 }

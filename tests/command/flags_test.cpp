@@ -117,6 +117,20 @@ TEST_CASE("two dashes end the flags") {
   CHECK_THAT(run_bpc({"rules", "--", "-"}).out, Contains("difference"));
 }
 
+TEST_CASE("the script says what real is, unless a flag does") {
+  const bpc::test::Folder folder;
+  const std::string script = folder.write("third.bp", "real f64\nparam a = 3\nloss J = 1 / a\n");
+  CHECK_THAT(run_bpc({"run", script}).out, Contains("J = 0.3333333333333333\n"));
+  CHECK_THAT(run_bpc({"run", script, "--backend=interp"}).out, Contains("J = 0.3333333333333333\n"));
+  CHECK_THAT(run_bpc({"run", script, "--real=f32"}).out, Contains("J = 0.33333334\n"));
+  const std::string gradient = folder.write("gradient.bp", run_bpc({"emit", script, "--as=bp", "--grad"}).out);
+  CHECK_THAT(run_bpc({"run", gradient}).out, Contains("dJ_da = -0.1111111111111111\n"));
+  const std::string twice = folder.write("twice.bp", "real f64\nreal f32\ny = 1\n");
+  CHECK_THAT(run_bpc({"check", twice}).err, Contains("error[E0104]: the script says already what `real` is"));
+  const std::string variable = folder.write("variable.bp", "real = 2\ny = real * 2\n");
+  CHECK_THAT(run_bpc({"run", variable}).err + run_bpc({"run", variable}).out, Contains("y = 4"));
+}
+
 TEST_CASE("words that are wrong are said as --diagnostics wants") {
   Finished finished = run_bpc({"run", kTutorial, "--seed=-1", "--diagnostics=json"});
   CHECK(nlohmann::json::parse(finished.err)["code"] == "E0510");

@@ -55,10 +55,36 @@ void Generator::expect_growth(int turns) {
     if (!x.fixed) x.bound += 0.5 * turns;
 }
 
-void Generator::loop_body(Line& line) {
-  const int before = versions_;
+void Generator::loop_body(Lines& before, Line& line, const std::string& step) {
+  const int version = versions_;
   block(line.body, draw_.between(0, 2));
-  for (Variable& x : variables_) x.turned |= line.unrolled && x.version > before;
+  for (Variable& x : variables_) x.turned |= line.unrolled && x.version > version;
+  if (!step.empty()) add(line.body, step);
+  if (draw_.chance(0.3)) way_out(before, line, step);
+}
+
+// `break` or `continue` somewhere in the turn. The twin leaves out the rest under an `if`.
+void Generator::way_out(Lines& before, Line& line, const std::string& step) {
+  const bool ends = draw_.chance(0.6);
+  const std::string flag = fresh("q"), going = either("", fmt::format("if not {}", flag)), unset = either("", flag + " = false");
+  const auto at = static_cast<std::ptrdiff_t>(draw_.below(line.body.size() + 1));
+  Line leave{fmt::format("if {}", condition(1)), {}, true}, rest{going, {}, true};
+  used_.clear();
+  if (!ends && !step.empty() && at < static_cast<std::ptrdiff_t>(line.body.size())) add(leave.body, step);
+  add(leave.body, either(ends ? "break" : "continue", flag + " = true"));
+  rest.body.assign(line.body.begin() + at, line.body.end());
+  line.body.erase(line.body.begin() + at, line.body.end());
+  line.body.push_back(std::move(leave));
+  line.body.push_back(std::move(rest));
+  if (!ends) {
+    line.body.insert(line.body.begin(), Line{unset});
+    return;
+  }
+  add(before, unset);
+  if (line.text.starts_with("while ")) line.text.insert(6, either("", fmt::format("not {} and ", flag)));
+  Line whole{going, {}, true};
+  whole.body = std::move(line.body);
+  line.body = {std::move(whole)};
 }
 
 void Generator::for_loop(Lines& lines) {
@@ -117,7 +143,7 @@ void Generator::for_loop(Lines& lines) {
   loop_ = ++loops_;
   indices_.push_back(i);
   expect_growth(turns);
-  loop_body(line);
+  loop_body(lines, line);
   loop_ = around;
   indices_.resize(indices);
   lines.push_back(std::move(line));
@@ -136,8 +162,7 @@ void Generator::while_loop(Lines& lines) {
     line.unrolled = Turns{"", std::vector<int>(static_cast<std::size_t>(turns))};
   indices_.push_back({counter, 0, turns});
   expect_growth(turns);
-  loop_body(line);
-  add(line.body, counter + " += 1");
+  loop_body(lines, line, counter + " += 1");
   loop_ = around;
   lines.push_back(std::move(line));
 }

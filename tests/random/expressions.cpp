@@ -119,6 +119,7 @@ Expr Generator::expr(const Shape& shape, int depth) {
       {6, &Generator::movement},
       {3, &Generator::along_axis},
       {2, &Generator::list},
+      {3, &Generator::folded_rows},
       {4, &Generator::library},
       {3, &Generator::linear_algebra},
       {8, &Generator::comprehension},

@@ -130,6 +130,7 @@ void Generator::make_generic() {
     add(early.body, fmt::format("return {} - 0.3 * {}", at(e, kSum), direct));
     line.body.push_back(std::move(early));
   }
+  if (f.results.size() == 1 && !has_params_ && draw_.chance(0.2)) return_in_loop(line.body, f.results[0]);
   add(line.body, "return " + results);
   line.text = fmt::format("fn {}({}){}", f.name, signature, draw_.chance(0.4) ? " -> " + types : "");
   in_function_ = false;
@@ -139,6 +140,32 @@ void Generator::make_generic() {
   indices_ = indices;
   program_.lines.push_back(std::move(line));
   functions_.push_back(std::move(f));
+}
+
+// The twin goes on to the end of the loop, and returns then.
+void Generator::return_in_loop(Lines& lines, const Shape& shape) {
+  const std::string i = fresh("j"), flag = fresh("q"), result = fresh("r");
+  add(lines, either("", flag + " = false"));
+  add(lines, either("", fmt::format("{} = {}", result, shape.empty() ? "0.0" : fmt::format("zeros({})", shape_text(shape)))));
+  const int around = loop_;
+  const std::size_t indices = indices_.size();
+  loop_ = ++loops_;
+  const int turns = draw_.between(0, 3);
+  indices_.push_back({i, 0, std::max(0, turns - 1)});
+  const std::string leaves = condition(1);
+  Line loop{fmt::format("for {} in 0..{}", i, turns), {}, true};
+  Line leave{either(fmt::format("if {}", leaves), fmt::format("if not {} and ({})", flag, leaves)), {}, true};
+  const std::string value = tamed(expr(shape, 2), 2).text;
+  indices_.resize(indices);
+  loop_ = around;
+  used_.clear();
+  add(leave.body, either("return ", result + " = ") + value);
+  add(leave.body, either("", flag + " = true"));
+  loop.body.push_back(std::move(leave));
+  lines.push_back(std::move(loop));
+  Line given{either("", "if " + flag), {}, true};
+  add(given.body, either("", "return " + result));
+  lines.push_back(std::move(given));
 }
 
 // `derived`: what is given for the first parameter is a name, to differentiate by.
@@ -154,7 +181,7 @@ std::optional<Call> Generator::call(const Function& f, std::size_t result, const
       if (size < 0) size = sizes.emplace(size, large_size()).first->second;
     return shape;
   };
-  Call made{f.name + "(", "", {}, {}, f.bound, f.order};
+  Call made{f.name + "(", "", "", "", {}, {}, f.bound, f.order};
   std::vector<const Variable*> firsts;
   for (const Variable& x : variables_) {
     auto given = sizes;
@@ -180,7 +207,7 @@ std::optional<Call> Generator::call(const Function& f, std::size_t result, const
     first = tamed(expr(shape_of(f.parameters[0].shape), depth - 1), 2.5).text;
   }
   if (!large_enough(sizes)) return std::nullopt;
-  made.text += first;
+  made.first_argument = first;
   // Whether the result depends on the other arguments, only the function knows.
   const std::set<int> reads = used_;
   bool named = false;
@@ -198,10 +225,10 @@ std::optional<Call> Generator::call(const Function& f, std::size_t result, const
              : may_turn() && takes                    ? clean_leaf(shape)
                                                       : tamed(expr(shape, depth - 1), 2.5);
     named |= draw_.chance(0.2);
-    made.text += fmt::format(", {}{}", named ? parameter.name + "=" : "", e.text);
+    made.others += fmt::format(", {}{}", named ? parameter.name + "=" : "", e.text);
   }
   used_ = reads;
-  made.text += ")";
+  made.text += made.first_argument + made.others + ")";
   made.result = shape_of(f.results[result]);
   order_ = std::max(order_, f.order);
   return made;
@@ -213,7 +240,12 @@ std::optional<Expr> Generator::called(const Shape& shape, int depth) {
   if (f.results.size() != 1 || (only_elementwise_ && (!f.any_shape || f.parameters.size() > 1))) return std::nullopt;
   auto made = call(f, 0, &shape, false, depth);
   if (!made) return std::nullopt;
-  return Expr{made->text, made->bound};
+  if (has_params_ || draw_.chance(0.7)) return Expr{made->text, made->bound};
+  // The function as an argument, or one that calls it.
+  const std::string t = fresh("t");
+  const std::string passed =
+      made->others.empty() && draw_.chance(0.5) ? f.name : fmt::format("fn({0}) = {1}({0}{2})", t, f.name, made->others);
+  return Expr{either(fmt::format("pass({}, {})", passed, made->first_argument), made->text), made->bound};
 }
 
 }  // namespace bpc::test

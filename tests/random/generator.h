@@ -77,7 +77,8 @@ struct Function {
 
 struct Call {
   std::string text;
-  std::string first;  // the name that is the first argument, if it is one
+  std::string first;                   // the name that is the first argument, if it is one
+  std::string first_argument, others;  // as they are written; `others` begins with a comma, if there are any
   Shape first_shape, result;
   double bound;
   int order;
@@ -117,6 +118,7 @@ class Generator {
   std::optional<Expr> windows(const Shape& shape, int depth);
   std::optional<Expr> along_axis(const Shape& shape, int depth);
   std::optional<Expr> list(const Shape& shape, int depth);
+  std::optional<Expr> folded_rows(const Shape& shape, int depth);
   std::optional<Expr> comprehension(const Shape& shape, int depth);
   std::optional<Expr> folded_comprehension(const Shape& shape, int depth);
   std::optional<Expr> library(const Shape& shape, int depth);
@@ -139,6 +141,7 @@ class Generator {
   std::string elementwise_body(const std::vector<Function::Parameter>& parameters);
   void make_elementwise();
   void make_generic();
+  void return_in_loop(Lines& lines, const Shape& shape);
   std::optional<Call> call(const Function& f, std::size_t result, const Shape* wanted, bool derived, int depth);
   std::optional<Expr> called(const Shape& shape, int depth);
 
@@ -156,7 +159,9 @@ class Generator {
   void block(Lines& lines, int count);
   void branch(Lines& lines);
   void expect_growth(int turns);
-  void loop_body(Line& line);
+  // `before` are the lines in front of the loop; `step` is what each turn must do, however it ends.
+  void loop_body(Lines& before, Line& line, const std::string& step = {});
+  void way_out(Lines& before, Line& line, const std::string& step);
   void for_loop(Lines& lines);
   void while_loop(Lines& lines);
   void descent(Lines& lines);

@@ -32,8 +32,13 @@ void write(const std::vector<Line>& lines, std::size_t depth, bool twin, std::st
       }
       continue;
     }
-    out += indent;
-    read_side(line.text, 0, twin, true, out);
+    std::string text;
+    read_side(line.text, 0, twin, true, text);
+    if (line.block && text.empty()) {
+      write(line.body, depth, twin, out);
+      continue;
+    }
+    out += indent + text;
     if (line.block) {
       out += " {\n";
       write(line.body, depth + 1, twin, out);

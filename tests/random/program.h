@@ -25,7 +25,7 @@ struct Turns {
 struct Line {
   std::string text;
   std::vector<std::string> simpler = {};  // texts that could stand in its place: same names bound, same shapes
-  bool block = false;                     // `text { body }`, `text { body } else { otherwise }`
+  bool block = false;                     // `text { body }`, `text { body } else { otherwise }`; the body alone where the text is empty
   std::vector<Line> body = {}, otherwise = {};
   std::optional<Turns> unrolled = {};
 };

@@ -78,6 +78,7 @@ void Generator::finish() {
 Program Generator::run(std::uint64_t seed) {
   add(program_.lines, fmt::format("# seed {}", seed));
   make_params();
+  add(program_.lines, "fn pass(f, x) = f(x)");
   for (int n = draw_.between(0, 2); n > 0; --n) new_index(program_.lines);
   make_functions();
   add(program_.lines, "residual = 0");

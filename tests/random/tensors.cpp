@@ -221,6 +221,34 @@ std::optional<Expr> Generator::along_axis(const Shape& shape, int depth) {
   }
 }
 
+// `fold` and `scan` over the rows of a name; the twin says what they come to.
+std::optional<Expr> Generator::folded_rows(const Shape& shape, int depth) {
+  if (has_params_) return std::nullopt;
+  const bool all = !shape.empty() && draw_.chance(0.6);
+  const Shape state = all ? without_axis(shape, 0) : shape;
+  Shape rows = state;
+  rows.insert(rows.begin(), all ? shape[0] : draw_.of(sizes_));
+  if (rows[0] < 1 || rows[0] > 4) return std::nullopt;
+  const Variable* found = variable(rows);
+  if (!found) return std::nullopt;
+  const Variable xs = *found;
+  use(xs);
+  const Expr start = tamed(expr(state, depth - 1), 1.5), factor = number(-0.9, 0.9);
+  static constexpr const char* kSteps[] = {"sin({0}) + {1}", "{2} * {0} + 0.5 * {1}", "0.5 * {0} * sin({1})"};
+  const char* const step = draw_.of(kSteps);
+  auto next = [&](const std::string& s, const std::string& x) {
+    return fmt::format(fmt::runtime(step), "(" + s + ")", x, at(factor, kAtom));
+  };
+  std::string last = start.text, states;
+  for (int i = 0; i < rows[0]; ++i) {
+    last = next(last, fmt::format("{}[{}]", xs.name, i));
+    states += (i == 0 ? "" : ", ") + last;
+  }
+  const std::string s = fresh("s"), x = fresh("x");
+  const std::string script = fmt::format("{}(fn({}, {}) = {}, {}, {})", all ? "scan" : "fold", s, x, next(s, x), start.text, xs.name);
+  return Expr{either(script, all ? "[" + states + "]" : "(" + last + ")"), xs.bound + 2};
+}
+
 std::optional<Expr> Generator::list(const Shape& shape, int depth) {
   if (shape.empty() || shape[0] < 1 || shape[0] > 3) return std::nullopt;
   Expr all{"[", 0};

@@ -23,7 +23,7 @@ std::optional<NameValue> split_at_equals(const std::string& text) {
 }
 
 std::optional<Element> element_of(const Session& session, const std::string& name) {
-  return name == "real" ? session.options.real : element_from_name(name);
+  return name == "real" ? session.real : element_from_name(name);
 }
 
 bool is_there(const std::string& path) {
@@ -128,7 +128,7 @@ class Binder {
       auto read = reader_.read({{given->value.substr(1), {}}, given->name, wanted, span});
       if (read) value = std::move(read->tensor);
     } else {
-      value = runtime::from_json_text(given->value, given->name, wanted, session_.options.real, session_.diagnostics, span);
+      value = runtime::from_json_text(given->value, given->name, wanted, session_.real, session_.diagnostics, span);
     }
     if (!value) return;
     if (!is_dim) {

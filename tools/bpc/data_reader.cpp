@@ -68,7 +68,7 @@ std::optional<Tensors> read_npz(Session& session, const std::string& path, std::
 // An array in the element type that is asked for. E0503 where that would lose something: a number that is not whole, or too large, for
 // integers; numbers other than 0 and 1 for bools.
 std::optional<Tensor> converted(Session& session, const DataQuery& query, const Tensor& array) {
-  const Element own = array.type().element, wanted = query.element.value_or(is_real(own) ? session.options.real : own);
+  const Element own = array.type().element, wanted = query.element.value_or(is_real(own) ? session.real : own);
   if (own == wanted || (is_real(wanted) && own != Element::boolean)) return array.as(wanted);
   const auto fits = [&](std::int64_t i) {
     if (wanted == Element::boolean) return array.real_at(i) == 0 || array.real_at(i) == 1;
@@ -198,7 +198,7 @@ std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQ
     const Contents* contents = this->contents(file.path, query.span);
     const auto* table = contents ? std::get_if<runtime::CsvTable>(&contents->is) : nullptr;
     if (!table) return contents ? std::optional(runtime::CsvColumns{}) : std::nullopt;
-    return runtime::read_columns(*table, shown(file.path), file.selector, element, session_.options.real, nullptr, diagnostics, query.span,
+    return runtime::read_columns(*table, shown(file.path), file.selector, element, session_.real, nullptr, diagnostics, query.span,
                                  are_categories);
   };
   Diagnostics said;
@@ -231,7 +231,7 @@ std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQ
 std::optional<DataValue> DataReader::read(const DataQuery& query) {
   const Contents* file = contents(query.file.path, query.span);
   if (!file) return std::nullopt;
-  const Element real = session_.options.real;
+  const Element real = session_.real;
   if (const auto* table = std::get_if<runtime::CsvTable>(&file->is)) {
     std::optional<runtime::KnownCategories> known;
     if (query.codes && !(known = known_categories(query))) return std::nullopt;
@@ -311,7 +311,7 @@ std::optional<Tensors> DataReader::read_params(const std::string& path, const st
   }
   const Contents* file = contents(path, {});
   if (!file) return std::nullopt;
-  const Element real = session_.options.real;
+  const Element real = session_.real;
   Tensors result;
   if (const auto* tensors = std::get_if<Tensors>(&file->is)) {
     for (const auto& [name, tensor] : *tensors)

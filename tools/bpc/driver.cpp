@@ -90,12 +90,14 @@ std::optional<Tensor> fit(Session& session, const Tensor& tensor, const Type& ty
 
 std::optional<frontend::Program> load_script(Session& session, FileId file) {
   session.begin("parse, resolve names");
-  return frontend::load(session.sources, file, read_text, session.diagnostics, settings_source(session));
+  auto program = frontend::load(session.sources, file, read_text, session.diagnostics, settings_source(session));
+  if (program && !session.options.real) session.real = frontend::declared_real(*program).value_or(session.real);
+  return program;
 }
 
 frontend::LowerOptions lower_options(const Session& session, const Bindings& bindings) {
   frontend::LowerOptions options;
-  options.real = session.options.real;
+  options.real = session.real;
   options.dims = bindings.dims;
   options.classes = bindings.classes;
   options.unread = bindings.unread;

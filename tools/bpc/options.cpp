@@ -17,7 +17,7 @@ std::string takes(const std::string& what, const std::string& given) {
 }
 
 template <class T>
-void add_choice(CLI::App& command, const char* flag, T& into, std::map<std::string, T> choices, const char* help) {
+void add_choice(CLI::App& command, const char* flag, auto& into, std::map<std::string, T> choices, const char* help) {
   std::vector<std::string> names;
   for (const auto& [name, value] : choices) names.push_back(name);
   command.add_option_function<std::string>(
@@ -90,7 +90,8 @@ void add_message_flags(CLI::App& command, Options& options) {
 }
 
 void add_script_flags(CLI::App& command, Options& options) {
-  add_choice<Element>(command, "--real", options.real, {{"f32", Element::f32}, {"f64", Element::f64}}, "The program's default float");
+  add_choice<Element>(command, "--real", options.real, {{"f32", Element::f32}, {"f64", Element::f64}},
+                      "The program's default float (overrides `real f64`)");
   add_number(command, "-O", 0, 3, options.optimization, "Optimisation level")->type_name("0..3");
   add_choice<Checkpoint>(command, "--checkpoint", options.checkpoint,
                          {{"auto", Checkpoint::automatic}, {"all", Checkpoint::all}, {"none", Checkpoint::none}},

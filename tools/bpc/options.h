@@ -25,8 +25,8 @@ struct Options {
 
   // Common to every command that takes a script.
   Backend backend = Backend::jit;
-  Element real = Element::f32;
-  int optimization = 2;  // -O0 to -O3
+  std::optional<Element> real;  // what it is in spite of the script
+  int optimization = 2;         // -O0 to -O3
   Checkpoint checkpoint = Checkpoint::automatic;
   std::optional<std::uint64_t> seed;
   std::vector<std::string> sets;  // "name=value"

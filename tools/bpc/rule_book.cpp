@@ -210,7 +210,7 @@ std::string result_of(const std::string& example) {
   const std::size_t semicolon = example.rfind("; ");
   const std::string before = semicolon == std::string::npos ? "" : example.substr(0, semicolon + 2);
   std::string last = example.substr(before.size());
-  const bool binds = last.find(" = ") != std::string::npos;
+  const bool binds = last.find(" = ") < last.find('(');  // and is not part of `fn(x) = …`
   if (!binds) last = "y = " + last;
   const std::string names = ", " + last.substr(0, last.find(" = ")) + ",";
   Options options;

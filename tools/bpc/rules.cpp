@@ -96,11 +96,10 @@ struct Word {
 constexpr Word kWords[] = {
     {"import dim const input param loss fn seed train", "a declaration", "Declarations"},
     {"from", "part of a declaration", "Declarations"},
-    {"if for while print assert =", "a statement", "Statements"},
+    {"if for while break continue print assert =", "a statement", "Statements"},
     {"else by in += -= *= /=", "part of a statement", "Statements"},
     {"return", "a statement", "Declarations"},
     {"adjoint", "a declaration", "Gradients"},
-    {"break continue", "a statement", "Not implemented yet"},
     {"..", "part of a loop or an index", "Statements"},
     {"true false", "a value", "Text"},
     {"pi inf nan", "a number", "Text"},

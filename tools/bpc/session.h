@@ -17,6 +17,7 @@ class Session {
   explicit Session(const Options& options) : options(options) {}
 
   const Options& options;
+  Element real = options.real.value_or(Element::f32);  // of the script
   SourceMap sources;
   Diagnostics diagnostics;
 

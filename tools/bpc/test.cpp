@@ -18,7 +18,7 @@ std::string names_of(const std::vector<RunValue>& values) {
 }
 
 void compare(Session& session, std::span<const Expectation> expectations, const ScriptResult& result) {
-  double tolerance = session.options.real == Element::f64 ? 1e-9 : 1e-5;
+  double tolerance = session.real == Element::f64 ? 1e-9 : 1e-5;
   for (const Expectation& expectation : expectations) {
     if (expectation.kind == Expectation::Kind::error) continue;
     bool gradient = expectation.kind == Expectation::Kind::gradient;

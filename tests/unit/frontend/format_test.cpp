@@ -70,6 +70,9 @@ TEST_CASE("spaces, blank lines and blocks become canonical") {
   CHECK(formatted("if a{\n\n  b=1\n\n}\nelse{c=2}") == "if a {\n  b = 1\n} else {\n  c = 2\n}\n");
   CHECK(formatted("x = a*b+c  *  d\ny = a<b") == "x = a*b+c * d\ny = a < b\n");
   CHECK(formatted("while a { \n}") == "while a {\n}\n");
+  CHECK(formatted("while true{if a{break}else{continue;}}") == "while true {\n  if a { break } else { continue }\n}\n");
+  CHECK(formatted("y = f( fn( x,z )=x*z ,h = fn()=1)") == "y = f(fn(x, z) = x*z, h=fn() = 1)\n");
+  CHECK(formatted("real   f64\ny = h.dense . W.T") == "real f64\ny = h.dense.W.T\n");
   CHECK(formatted("loss   = a") == "loss = a\n");
   CHECK(formatted("") == "");
 }

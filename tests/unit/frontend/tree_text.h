@@ -53,6 +53,7 @@ class TreeText {
               for (const Generator& g : c.generators) list += fmt::format(" {} {}", g.variable.text, expr(g.range));
               return fmt::format(fmt::runtime(c.bracketed ? "[for {}{}]" : "(for {}{})"), expr(c.body), list);
             },
+            [&](const FunctionExpr& f) { return show(f.fn); },
         },
         e.node);
   }
@@ -116,6 +117,9 @@ class TreeText {
     return fmt::format("fn {}({}){} {}", s.name.text, list, results, s.expression.valid() ? expr(s.expression) : block(s.body));
   }
   Text show(const SeedStmt& s) const { return fmt::format("seed {}", expr(s.value)); }
+  Text show(const RealStmt& s) const { return "real " + s.element.text; }
+  Text show(const BreakStmt&) const { return "break"; }
+  Text show(const ContinueStmt&) const { return "continue"; }
   Text show(const TrainStmt& s) const {
     Text list;
     for (const TrainStmt::Setting& setting : s.settings) list += fmt::format(" {} = {};", setting.name.text, expr(setting.value));

@@ -7,7 +7,7 @@ namespace bpc::tool {
 std::optional<ir::Module> lower_written(Session& session, const Script& script, const frontend::LowerOptions& how, const Tensors& given) {
   session.begin("types, shapes, IR");
   frontend::LowerOptions options = how;
-  options.real = session.options.real;
+  options.real = session.real;
   options.dims = script.bindings.dims;
   options.classes = script.bindings.classes;
   options.seed = session.options.seed;
