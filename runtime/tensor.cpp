@@ -13,18 +13,17 @@ namespace bpc::runtime {
 
 namespace {
 
-constexpr std::align_val_t kAlignment{Tensor::kAlignment};
-
 std::atomic<std::size_t> live{0}, peak{0};
 
-std::shared_ptr<std::byte[]> allocate(std::size_t bytes) {
-  auto* memory = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), kAlignment));
-  const std::size_t now = live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+std::shared_ptr<std::byte[]> buffer_of(std::size_t bytes, Place place) {
+  auto* memory = static_cast<std::byte*>(allocate(bytes, place));
+  const std::size_t counted = place == Place::memory ? bytes : 0;
+  const std::size_t now = live.fetch_add(counted, std::memory_order_relaxed) + counted;
   for (std::size_t seen = peak.load(std::memory_order_relaxed); seen < now && !peak.compare_exchange_weak(seen, now);) {
   }
-  return {memory, [bytes](std::byte* held) {
-            live.fetch_sub(bytes, std::memory_order_relaxed);
-            ::operator delete(held, kAlignment);
+  return {memory, [bytes, counted, place](std::byte* held) {
+            live.fetch_sub(counted, std::memory_order_relaxed);
+            release(held, bytes, place);
           }};
 }
 
@@ -40,7 +39,7 @@ std::int64_t checked_count(const Type& type) {
 
 }  // namespace
 
-Tensor::Tensor(Type type) : type_(std::move(type)), count_(checked_count(type_)), buffer_(allocate(bytes())) {}
+Tensor::Tensor(Type type, Place place) : type_(std::move(type)), count_(checked_count(type_)), buffer_(buffer_of(bytes(), place)) {}
 
 Tensor Tensor::zeros(Type type) {
   Tensor result(std::move(type));
@@ -49,11 +48,15 @@ Tensor Tensor::zeros(Type type) {
 }
 
 Tensor Tensor::borrow(Type type, const void* data) {
-  static const auto owner = std::make_shared<int>();  // which makes the buffer a shared one
+  return borrow(std::move(type), std::shared_ptr<const std::byte[]>(std::shared_ptr<void>(), static_cast<const std::byte*>(data)));
+}
+
+Tensor Tensor::borrow(Type type, std::shared_ptr<const std::byte[]> data) {
   Tensor result;
   result.type_ = std::move(type);
   result.count_ = checked_count(result.type_);
-  result.buffer_ = std::shared_ptr<std::byte[]>(owner, static_cast<std::byte*>(const_cast<void*>(data)));
+  result.buffer_ = std::const_pointer_cast<std::byte[]>(std::move(data));
+  result.is_borrowed_ = true;
   return result;
 }
 
@@ -105,9 +108,9 @@ void Tensor::set_real(std::int64_t i, double value) {
   with_element(type_.element, [&]<class T>(T) { data<T>()[i] = scalar::cast<T>(value); });
 }
 
-Tensor Tensor::as(Element element) const {
+Tensor Tensor::as(Element element, Place place) const {
   if (element == type_.element) return *this;
-  Tensor result(type_.with_element(element));
+  Tensor result(type_.with_element(element), place);
   with_element(type_.element, [&]<class From>(From) {
     with_element(element, [&]<class To>(To) {
       const From* in = data<From>();
@@ -129,10 +132,11 @@ void Tensor::reset_peak() {
 }
 
 void Tensor::detach() {
-  if (buffer_.use_count() <= 1) return;
-  auto copy = allocate(bytes());
+  if (buffer_.use_count() <= 1 && !is_borrowed_) return;
+  auto copy = buffer_of(bytes(), Place::memory);
   std::memcpy(copy.get(), buffer_.get(), bytes());
   buffer_ = std::move(copy);
+  is_borrowed_ = false;
 }
 
 }  // namespace bpc::runtime

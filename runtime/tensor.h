@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/storage.h"
 #include "support/type.h"
 
 namespace bpc::runtime {
@@ -16,13 +17,16 @@ namespace bpc::runtime {
 // it first.
 class Tensor {
  public:
-  static constexpr std::size_t kAlignment = 64;  // bytes
+  static constexpr std::size_t kAlignment = kStorageAlignment;
 
-  Tensor() = default;          // no type, no data
-  explicit Tensor(Type type);  // uninitialised; InternalError past what the machine can address
+  Tensor() = default;  // no type, no data
+  // Uninitialised; InternalError past what the machine can address.
+  explicit Tensor(Type type, Place place = Place::memory);
   static Tensor zeros(Type type);
   // Reads what others own, which must live as long as the result and its copies; writing to one of these makes a copy first.
   static Tensor borrow(Type type, const void* data);
+  // The same, and keeps the owner alive.
+  static Tensor borrow(Type type, std::shared_ptr<const std::byte[]> data);
   static Tensor scalar(Element element, double value);                  // converted to the element type
   static Tensor from_reals(Type type, std::span<const double> values);  // row by row
   static Tensor from_ints(Type type, std::span<const std::int64_t> values);
@@ -53,9 +57,9 @@ class Tensor {
   void set_real(std::int64_t i, double value);
 
   // The same elements converted (to an integer truncates, saturating; NaN gives 0).
-  Tensor as(Element element) const;
+  Tensor as(Element element, Place place = Place::memory) const;
 
-  // Bytes held by all live tensors, and the highest since the last reset (for --max-memory and reports).
+  // Bytes of memory held by all live tensors, and the highest since the last reset (for --max-memory and reports).
   static std::size_t live_bytes();
   static std::size_t peak_bytes();
   static void reset_peak();
@@ -64,6 +68,7 @@ class Tensor {
   void detach();
   Type type_;
   std::int64_t count_ = 0;
+  bool is_borrowed_ = false;
   std::shared_ptr<std::byte[]> buffer_;
 };
 

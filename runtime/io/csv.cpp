@@ -53,7 +53,8 @@ class Loader {
     element_ = wanted_.value_or(codes ? Element::i32 : real_);
 
     const auto rows = static_cast<std::int64_t>(table_.row_count()), width = static_cast<std::int64_t>(columns->size());
-    CsvColumns result{Tensor(Type::of_sizes(element_, selector.is_single() ? std::vector{rows} : std::vector{rows, width})), {}, {}};
+    CsvColumns result{
+        Tensor(Type::of_sizes(element_, selector.is_single() ? std::vector{rows} : std::vector{rows, width}), table_.place()), {}, {}};
     result.categories.resize(columns->size());
     for (std::size_t column : *columns) result.keys.push_back(table_.column_key(column));
     if (are_categories_ && is_integer(element_)) declared_ = declared_categories(*columns);
@@ -133,9 +134,9 @@ class Loader {
   bool read_integers(std::size_t column, std::size_t index, T* out, std::size_t stride, Categories& categories) {
     const Contents found = contents(column);
     const Categories* known = known_ && index < known_->columns.size() ? &known_->columns[index] : nullptr;
-    if (found.missing > 0)
+    if (found.missing > 0 && !are_categories_)
       return fail_cell(found.first_missing, column, "is missing, and no integer says so",
-                       found.numbers == 0 && found.texts > 0 ? "a word in its place, such as `none`, gets a code like the others"
+                       found.numbers == 0 && found.texts > 0 ? "declare the categories, as in `input t : i32[N] of C`, of which `missing` is one then"
                                                              : "a real input takes nan for it");
     if (are_categories_) return read_codes(column, out, stride, categories = known && !known->empty() ? *known : declared_);
     if (known && known->empty() && found.texts > 0)
@@ -152,9 +153,14 @@ class Loader {
     return true;
   }
 
+  // What is not known is a category of its own, where categories are declared.
+  std::string_view category(std::size_t row, std::size_t column) const {
+    return are_categories_ && table_.cell(row, column).kind == CellKind::missing ? kMissing : table_.text(row, column);
+  }
+
   Categories categories_of(std::size_t column) const {
     std::set<std::string_view> texts;
-    for (std::size_t row = 0; row < table_.row_count(); ++row) texts.insert(table_.text(row, column));
+    for (std::size_t row = 0; row < table_.row_count(); ++row) texts.insert(category(row, column));
     return {texts.begin(), texts.end()};
   }
 
@@ -168,7 +174,9 @@ class Loader {
     for (const std::string& text : categories) {
       std::int64_t value = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      if (error == std::errc() && end == text.data() + text.size()) numbers.emplace(text, value);
+      if (text == kMissing)
+        numbers.emplace(text, std::numeric_limits<std::int64_t>::max());  // behind them
+      else if (error == std::errc() && end == text.data() + text.size()) numbers.emplace(text, value);
     }
     if (numbers.size() == categories.size())
       std::ranges::stable_sort(categories, {}, [&](const std::string& text) { return numbers.at(text); });
@@ -180,7 +188,7 @@ class Loader {
     std::unordered_map<std::string_view, T> codes;
     for (std::size_t code = 0; code < categories.size(); ++code) codes.emplace(categories[code], static_cast<T>(code));
     for (std::size_t row = 0; row < table_.row_count(); ++row, out += stride) {
-      const auto found = codes.find(table_.text(row, column));
+      const auto found = codes.find(category(row, column));
       if (found == codes.end())
         return fail_cell(row, column, fmt::format("is none of the categories of {}", known_->file), in_words(categories));
       *out = found->second;
@@ -268,6 +276,7 @@ class Loader {
     return "a number that is not known is an empty cell, `NA` or `nan`";
   }
 
+  static constexpr std::string_view kMissing = "missing";
   static constexpr const char* kMixed = "texts become codes only where the whole column is text";
 
   bool are_categories_;

@@ -31,7 +31,8 @@ struct KnownCategories {
 // number at all, nor a text that was probably meant as one, the codes of its texts. Bool: 0, 1, true or false. Without it: a single column
 // of texts gives its codes as i32, and all else is `real`. With `known`, texts have the codes they have there.
 //
-// With `are_categories`, whole numbers are codes of their own texts as well, smallest first, and columns share one set of categories.
+// With `are_categories`, whole numbers are codes of their own texts as well, smallest first, cells where one is missing have a category of
+// that name, and columns share one set of categories.
 //
 // E0503 with `name` for the file: columns that are not there, or whose name two of them have; cells that do not fit, with line and column.
 // W0501: a whole number that the real type rounds.

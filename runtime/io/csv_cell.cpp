@@ -16,7 +16,7 @@ constexpr const char* kSeparators = "separate the cells by `,`, `;` or a tab";
 bool is_missing(std::string_view text) {
   auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
   constexpr std::string_view kNan = "nan";
-  return text.empty() || text == "NA" ||
+  return text.empty() || text == "NA" || text == "?" ||
          std::equal(text.begin(), text.end(), kNan.begin(), kNan.end(), [&](char a, char b) { return lower(a) == b; });
 }
 
@@ -71,8 +71,40 @@ NumberHelp number_help(std::string_view text) {
   return {plain.find(' ') != std::string::npos ? kSeparators : "a number is written as `-1.5` or `2e-3`", true};
 }
 
+namespace {
+
+// Digits, perhaps with a sign before and a point among them, that together are less than 2^53: then one rounding, that of the division by
+// a power of ten, is all (Clinger 1990). False for all else.
+bool read_short_number(std::string_view text, double& value) {
+  constexpr double kTens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  constexpr std::size_t kMostCharacters = 16 + 1;  // digits, a point
+  const bool is_negative = text[0] == '-';
+  if (text.size() - is_negative > kMostCharacters || text.size() == is_negative || !is_digit(text[is_negative])) return false;
+  std::uint64_t digits = 0;
+  const char *at = text.data() + is_negative, *const end = text.data() + text.size();
+  for (; at != end && is_digit(*at); ++at) digits = 10 * digits + static_cast<std::uint64_t>(*at - '0');
+  const char* behind = end;
+  if (at != end) {
+    behind = at + 1;
+    if (*at != '.' || behind == end) return false;
+    for (at = behind; at != end && is_digit(*at); ++at) digits = 10 * digits + static_cast<std::uint64_t>(*at - '0');
+    if (at != end) return false;
+  }
+  const auto places = static_cast<std::size_t>(end - behind);
+  if (digits >> 53 != 0 || places >= std::size(kTens)) return false;
+  value = static_cast<double>(digits) / kTens[places];
+  if (is_negative) value = -value;
+  return true;
+}
+
+}  // namespace
+
 Cell read_cell(std::string_view text, bool decimal_comma) {
-  if (!decimal_comma && !text.empty() && is_digit(text[text[0] == '-' && text.size() > 1 ? 1 : 0])) {  // as most are
+  if (!decimal_comma && !text.empty()) {  // as most are
+    double value = 0;
+    if (read_short_number(text, value)) return {CellKind::number, value};
+  }
+  if (!decimal_comma && !text.empty() && is_digit(text[text[0] == '-' && text.size() > 1 ? 1 : 0])) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (end == text.data() + text.size() && error == std::errc()) return {CellKind::number, value};

@@ -9,7 +9,7 @@ namespace bpc::runtime {
 
 enum class CellKind : std::uint8_t {
   number,   // as in scripts; a sign, inf and infinity are allowed
-  missing,  // nothing, NA, or nan in capitals or not
+  missing,  // nothing, NA, ?, or nan in capitals or not
   text,
 };
 

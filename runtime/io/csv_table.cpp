@@ -79,15 +79,19 @@ std::string CsvTable::column_key(std::size_t column) const {
   return name.empty() ? fmt::format("[{}]", column) : std::string(name);
 }
 
-constexpr char kBehindCell = '\n';
-
 class CsvReader {
  public:
-  CsvReader(std::string_view file, char separator) : file_(file), separator_(separator) {}
+  CsvReader(std::string_view file, char separator, Place place) : file_(file), separator_(separator) {
+    table_.file_ = file;
+    table_.unquoted_ = decltype(table_.unquoted_)(Allocator<char>(place));
+    table_.cells_ = decltype(table_.cells_)(Allocator<CsvTable::Text>(place));
+    table_.lines_ = decltype(table_.lines_)(Allocator<std::size_t>(place));
+  }
 
   const std::string& problem() const { return problem_; }
 
   std::optional<CsvTable> read(bool named) {
+    if (file_.size() >= CsvTable::kMostBytes) return fail("it is larger than 512 GB");
     if (!split()) return std::nullopt;
     drop_empty_end();
     table_.decimal_comma_ = separator_ == ';' && !has_decimal_points();
@@ -106,59 +110,71 @@ class CsvReader {
   }
 
   static void end_cell(void* text, std::size_t size, void* reader) {
-    CsvTable& table = static_cast<CsvReader*>(reader)->table_;
-    table.text_.append(static_cast<const char*>(text), size);
-    table.ends_.push_back(table.text_.size());
-    table.text_ += kBehindCell;
+    CsvReader& self = *static_cast<CsvReader*>(reader);
+    auto& unquoted = self.table_.unquoted_;
+    self.add_cell(unquoted.size(), true, size);
+    unquoted.insert(unquoted.end(), static_cast<const char*>(text), static_cast<const char*>(text) + size);
   }
   static void end_row(int, void* reader) { static_cast<CsvReader*>(reader)->end_row(); }
 
+  void add_cell(std::size_t begin, bool is_unquoted, std::size_t size) {
+    if (size > CsvTable::kMostOfCell && problem_.empty())
+      problem_ = fmt::format("line {}: a cell of {} bytes, and {} are the most", line_, size, CsvTable::kMostOfCell);
+    CsvTable::Text& cell = table_.cells_.emplace_back();
+    cell.begin = begin;
+    cell.is_unquoted = is_unquoted;
+    cell.size = size;
+  }
+
   void end_row() {
     CsvTable& table = table_;
-    const std::size_t begin = table.lines_.size() * table.columns_, cells = table.ends_.size() - begin;
-    const std::size_t text_begin = begin == 0 ? 0 : table.ends_[begin - 1] + 1;
-    const bool blank = cells == 0 || (cells == 1 && table.ends_.back() == text_begin);
+    const std::size_t begin = table.lines_.size() * table.columns_, cells = table.cells_.size() - begin;
+    const bool blank = cells == 0 || (cells == 1 && table.cells_.back().size == 0);
     if (!blank && table.columns_ == 0) table.columns_ = cells;
     if (!blank && cells != table.columns_ && problem_.empty())
       problem_ = fmt::format("line {}: {} cell{}, and the first row has {}", line_, cells, cells == 1 ? "" : "s", table.columns_);
     if (!blank && problem_.empty()) return table.lines_.push_back(line_);
-    table.ends_.resize(begin);
-    table.text_.resize(text_begin);
+    table.cells_.resize(begin);
   }
 
-  // Splits the line at the start of `rest` if there is nothing to it but separators: no quote, no space, and a newline in the end. How long
-  // it is, with its end; 0 where it is left to the library.
-  std::size_t split_plain(std::string_view rest) {
+  // Splits the line at this place of the file if there is nothing to it but separators: no quote, no space, and a newline in the end. How
+  // long it is, with its end; 0 where it is left to the library.
+  std::size_t split_plain(std::size_t line) {
     CsvTable& table = table_;
-    const std::size_t cells = table.ends_.size(), text = table.text_.size();
-    for (std::size_t at = 0; at + sizeof(std::uint64_t) <= rest.size(); at += sizeof(std::uint64_t)) {
-      const std::uint64_t word = load(rest, at);
-      const std::uint64_t separators = equal_to(word, separator_), newlines = equal_to(word, '\n');
-      const std::uint64_t special =
-          equal_to(word, '"') | equal_to(word, ' ') | equal_to(word, '\r') | (separator_ == '\t' ? 0 : equal_to(word, '\t'));
-      for (std::uint64_t left = separators | newlines | special; left != 0; left &= left - 1) {
+    const std::size_t cells = table.cells_.size();
+    std::size_t begin = line;
+    for (std::size_t at = line; at + sizeof(std::uint64_t) <= file_.size(); at += sizeof(std::uint64_t)) {
+      const std::uint64_t word = load(file_, at);
+      for (std::uint64_t left = may_end_cell(word); left != 0; left &= left - 1) {
         const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(left)) / 8;
-        const std::uint64_t bit = left & -left;
-        const bool is_end = (bit & newlines) != 0 || (rest[place] == '\r' && place + 1 < rest.size() && rest[place + 1] == '\n');
-        if (!is_end && (bit & special) != 0) {
-          table.ends_.resize(cells);
+        const char found = file_[place];
+        const bool is_end = found == '\n' || (found == '\r' && place + 1 < file_.size() && file_[place + 1] == '\n');
+        if (found == separator_ || is_end) {
+          add_cell(begin, false, place - begin);
+          begin = place + 1;
+        } else if (found == '"' || found == ' ' || found == '\r' || found == '\t') {
+          table.cells_.resize(cells);
           return 0;
         }
-        table.ends_.push_back(text + place);
         if (!is_end) continue;
-        table.text_.append(rest.data(), place);
-        table.text_ += kBehindCell;
         end_row();
         if (table.lines_.size() == 2) {  // the first one may be a header
-          const std::size_t rows = rest.size() / (place + 1);
-          table.ends_.reserve(table.ends_.size() + rows * table.columns_);
+          const std::size_t rows = (file_.size() - line) / (place + 1 - line);
+          table.cells_.reserve(table.cells_.size() + rows * table.columns_);
           table.lines_.reserve(rows);
         }
-        return place + (rest[place] == '\r' ? 2 : 1);
+        return place + (found == '\r' ? 2 : 1) - line;
       }
     }
-    table.ends_.resize(cells);
+    table.cells_.resize(cells);
     return 0;
+  }
+
+  // The high bit of each character that is a separator, or may be a quote, space or end of line: these come before those of numbers.
+  std::uint64_t may_end_cell(std::uint64_t word) const {
+    constexpr char kBehind = ',' + 1;
+    const std::uint64_t before = ~((word | kHighBits) - kOnes * kBehind) & ~word & kHighBits;
+    return separator_ == ';' ? before | equal_to(word, ';') : before;
   }
 
   bool split() {
@@ -167,11 +183,10 @@ class CsvReader {
     const std::unique_ptr<csv_parser, void (*)(csv_parser*)> owner(&parser, csv_free);
     csv_set_delim(&parser, static_cast<unsigned char>(separator_));
     constexpr int kBetweenRows = 0;  // of csv_parser::pstate
-    table_.text_.reserve(file_.size() + 1);
     std::string_view rest = file_;
     while (!rest.empty() && problem_.empty()) {  // line by line, to know which one a row ends in
       ++line_;
-      const std::size_t plain = parser.pstate == kBetweenRows ? split_plain(rest) : 0;
+      const std::size_t plain = parser.pstate == kBetweenRows ? split_plain(file_.size() - rest.size()) : 0;
       if (plain > 0) {
         rest.remove_prefix(plain);
         continue;
@@ -194,7 +209,7 @@ class CsvReader {
       const std::size_t begin = (table.lines_.size() - 1) * table.columns_;
       for (std::size_t column = 0; column < table.columns_; ++column)
         if (!table.raw(table.lines_.size() - 1, column).empty()) return;
-      table.ends_.resize(begin);
+      table.cells_.resize(begin);
       table.lines_.pop_back();
     }
   }
@@ -267,7 +282,8 @@ class CsvReader {
   std::string problem_;
 };
 
-std::optional<CsvTable> read_csv_table(std::string_view file, const std::string& name, bool named, Diagnostics& diagnostics, Span span) {
+std::optional<CsvTable> read_csv_table(std::string_view file, const std::string& name, bool named, Diagnostics& diagnostics, Span span,
+                                       Place place) {
   const auto fail = [&](const std::string& what) -> Diagnostic& { return diagnostics.error(Code::E0503, span, name + ": " + what); };
   if (const std::string what = not_a_table(file); !what.empty()) {
     fail(what).with_help("save it as CSV, in UTF-8");
@@ -278,14 +294,16 @@ std::optional<CsvTable> read_csv_table(std::string_view file, const std::string&
 
   std::string problem;
   for (const char separator : separators_of(file)) {
-    CsvReader reader(file, separator);
+    CsvReader reader(file, separator, place);
     if (auto table = reader.read(named)) return table;
     if (problem.empty()) problem = reader.problem();
   }
   const std::size_t first = file.find_first_not_of(" \t\r\n");
   const bool is_json = first != std::string_view::npos && (file[first] == '{' || file[first] == '[');
+  const bool is_below_first = problem.starts_with("line 2: ");
   fail(problem).with_help(is_json                 ? "it looks like JSON: give the file a name that ends in `.json`"
                           : file.starts_with('#') ? "a table holds no comments: remove these lines"
+                          : is_below_first        ? "a table starts with its header, or with data: remove what stands above"
                                                   : "");
   return std::nullopt;
 }

@@ -102,6 +102,10 @@ Element element_of(const Header& header) {
   }
 }
 
+bool is_as_in_memory(const Header& header, Element element) {
+  return header.bytes == element_size(element) && header.kind != 'b' && !header.is_swapped && !header.by_columns;
+}
+
 template <class From, class To, class Convert>
 void fill(const Header& header, const char* from, To* to, std::int64_t count, Convert&& convert) {
   // By columns: the place of each element, row by row, in a file whose first axis moves fastest.
@@ -164,7 +168,8 @@ bool is_npy(std::string_view file) {
   return file.starts_with(kMagic);
 }
 
-std::optional<Tensor> read_npy(std::string_view file, const std::string& name, Diagnostics& diagnostics, Span span) {
+std::optional<Tensor> read_npy(const FileBytes& bytes, const std::string& name, Diagnostics& diagnostics, Span span) {
+  const std::string_view file = bytes.view();
   const auto fail = [&](const std::string& what) {
     diagnostics.error(Code::E0503, span, name + ": " + what);
     return std::nullopt;
@@ -180,10 +185,12 @@ std::optional<Tensor> read_npy(std::string_view file, const std::string& name, D
   const std::string_view data = file.substr(start + length);
   const Type type = Type::of_sizes(element_of(header), header.shape);
   if (const std::string problem = shape_problem(type.dims); !problem.empty()) return fail("its shape has " + problem);
-  const std::uint64_t bytes = static_cast<std::uint64_t>(type.count()) * header.bytes;
-  if (bytes != data.size())
-    return fail(fmt::format("its shape {} takes {} bytes, and it has {}", shape_text(type.dims), bytes, data.size()));
-  Tensor tensor(type);
+  const std::uint64_t wanted = static_cast<std::uint64_t>(type.count()) * header.bytes;
+  if (wanted != data.size())
+    return fail(fmt::format("its shape {} takes {} bytes, and it has {}", shape_text(type.dims), wanted, data.size()));
+  if (bytes.place() == Place::disk && is_as_in_memory(header, type.element) && (start + length) % Tensor::kAlignment == 0)
+    return Tensor::borrow(type, bytes.from(start + length));
+  Tensor tensor(type, bytes.place());
   fill(header, data.data(), tensor);
   return tensor;
 }

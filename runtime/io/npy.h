@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/io/read_file.h"
 #include "runtime/tensor.h"
 #include "support/diagnostics.h"
 
@@ -16,7 +17,9 @@ bool is_npy(std::string_view file);
 // Element types bool, int8 to int64, uint8 to uint32, float16, float32 and float64, in either order of bytes, by rows or by columns: as the
 // smallest of bool, i32, i64, f32 and f64 that holds them. E0503, with `name` for the file, when it is malformed (the shape is checked
 // against the file's size) or holds something else.
-std::optional<Tensor> read_npy(std::string_view file, const std::string& name, Diagnostics& diagnostics, Span span = {});
+//
+// Where the elements of a large file are as they are wanted, row by row, they stay there: what changes the file then changes the tensor.
+std::optional<Tensor> read_npy(const FileBytes& file, const std::string& name, Diagnostics& diagnostics, Span span = {});
 
 // A whole file, version 1; it reads back to the same.
 std::string npy_text(const Tensor& tensor);

@@ -1,6 +1,7 @@
 #include "runtime/io/read_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace bpc::runtime {
 
@@ -17,6 +19,9 @@ namespace {
 struct OpenFile {
   int descriptor;
   bool owned;
+
+  OpenFile(int descriptor, bool owned) : descriptor(descriptor), owned(owned) {}
+  OpenFile(OpenFile&& other) noexcept : descriptor(other.descriptor), owned(std::exchange(other.owned, false)) {}
   ~OpenFile() {
     if (owned && descriptor >= 0) close(descriptor);
   }
@@ -70,34 +75,92 @@ std::string similar_files(const std::string& path, FileKind kind) {
   return text;
 }
 
+class Opener {
+ public:
+  Opener(const std::string& path, Diagnostics& diagnostics, Span span, FileKind kind)
+      : path_(path), diagnostics_(diagnostics), span_(span), kind_(kind) {}
+
+  std::nullopt_t fail(const std::string& why, const std::string& help = {}) {
+    diagnostics_.error(Code::E0502, span_, "cannot read " + (path_ == "-" ? "standard input" : path_) + ": " + why).with_help(help);
+    return std::nullopt;
+  }
+
+  // Nothing after an error.
+  std::optional<OpenFile> open() {
+    const bool is_stdin = path_ == "-";
+    if ((is_stdin ? fstat(STDIN_FILENO, &about) : stat(path_.c_str(), &about)) != 0) {
+      const int why = errno;
+      const std::string similar = why == ENOENT ? similar_files(path_, kind_) : std::string();
+      return fail(std::strerror(why), similar.empty() ? "" : "did you mean " + similar + "?");
+    }
+    if (S_ISDIR(about.st_mode)) return fail("it is a folder");
+    if (S_ISFIFO(about.st_mode) && !is_stdin && !path_.starts_with("/dev/") && !path_.starts_with("/proc/"))
+      return fail("it is a pipe", "feed it to standard input, which is the file `-`");
+    OpenFile file(is_stdin ? STDIN_FILENO : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC), !is_stdin);
+    if (file.descriptor < 0) return fail(std::strerror(errno));
+    if (is_endless_device(file.descriptor, about)) return fail("it is a device, and may never end");
+    return file;
+  }
+
+  std::optional<std::string> read(const OpenFile& file, std::size_t most) {
+    std::string text;
+    if (S_ISREG(about.st_mode) && size() > most) return too_large(most);
+    if (S_ISREG(about.st_mode)) text.reserve(size() + (std::size_t{1} << 20));
+    if (!read_all(file.descriptor, most, text)) return fail(std::strerror(errno));
+    if (text.size() > most) return too_large(most);
+    return text;
+  }
+
+  std::nullopt_t too_large(std::size_t most) {
+    return fail("it is larger than " + size_text(most), "`--max-memory=BYTES` lets a data file be larger");
+  }
+
+  std::size_t size() const { return static_cast<std::size_t>(about.st_size); }
+  struct stat about = {};
+
+ private:
+  const std::string& path_;
+  Diagnostics& diagnostics_;
+  Span span_;
+  FileKind kind_;
+};
+
+constexpr std::size_t kSmall = std::size_t{1} << 20;  // read sooner than mapped
+
 }  // namespace
 
-std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span, std::size_t most, FileKind kind) {
-  const std::string name = path == "-" ? "standard input" : path;
-  const auto fail = [&](const std::string& why, const std::string& help = {}) {
-    diagnostics.error(Code::E0502, span, "cannot read " + name + ": " + why).with_help(help);
-    return std::nullopt;
-  };
-  const auto too_large = [&] { return fail("it is larger than " + size_text(most), "`--max-memory=BYTES` lets a data file be larger"); };
-  struct stat about = {};
-  const bool is_stdin = path == "-";
-  if ((is_stdin ? fstat(STDIN_FILENO, &about) : stat(path.c_str(), &about)) != 0) {
-    const int why = errno;
-    const std::string similar = why == ENOENT ? similar_files(path, kind) : std::string();
-    return fail(std::strerror(why), similar.empty() ? "" : "did you mean " + similar + "?");
+FileBytes::FileBytes(std::string text) : size_(text.size()), place_(Place::memory) {
+  const auto owner = std::make_shared<const std::string>(std::move(text));
+  bytes_ = {owner, reinterpret_cast<const std::byte*>(owner->data())};
+}
+
+FileBytes::FileBytes(std::shared_ptr<const std::byte[]> mapped, std::size_t size, Place place)
+    : bytes_(std::move(mapped)), size_(size), place_(place) {}
+
+std::optional<FileBytes> read_data(const std::string& path, std::size_t most, std::size_t memory, Diagnostics& diagnostics, Span span) {
+  Opener opener(path, diagnostics, span, FileKind::data);
+  const auto file = opener.open();
+  if (!file) return std::nullopt;
+  const std::size_t size = opener.size();
+  if (S_ISREG(opener.about.st_mode) && path != "-" && size > kSmall) {
+    void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->descriptor, 0);
+    if (mapped != MAP_FAILED)
+      return FileBytes(
+          {static_cast<const std::byte*>(mapped), [size](const std::byte* held) { munmap(const_cast<std::byte*>(held), size); }}, size,
+          place_for(size, memory));
   }
-  if (S_ISDIR(about.st_mode)) return fail("it is a folder");
-  if (S_ISFIFO(about.st_mode) && !is_stdin && !path.starts_with("/dev/") && !path.starts_with("/proc/"))
-    return fail("it is a pipe", "feed it to standard input, which is the file `-`");
-  if (S_ISREG(about.st_mode) && static_cast<std::uint64_t>(about.st_size) > most) return too_large();
-  const OpenFile file{is_stdin ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC), !is_stdin};
-  if (file.descriptor < 0) return fail(std::strerror(errno));
-  if (is_endless_device(file.descriptor, about)) return fail("it is a device, and may never end");
-  std::string text;
-  if (S_ISREG(about.st_mode)) text.reserve(static_cast<std::size_t>(about.st_size) + (std::size_t{1} << 20));
-  if (!read_all(file.descriptor, most, text)) return fail(std::strerror(errno));
-  if (text.size() > most) return too_large();
-  return text;
+  auto text = opener.read(*file, most);
+  return text ? std::optional(FileBytes(std::move(*text))) : std::nullopt;
+}
+
+void too_large_to_read(const std::string& path, std::size_t most, Diagnostics& diagnostics, Span span) {
+  Opener(path, diagnostics, span, FileKind::data).too_large(most);
+}
+
+std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics, Span span, std::size_t most, FileKind kind) {
+  Opener opener(path, diagnostics, span, kind);
+  const auto file = opener.open();
+  return file ? opener.read(*file, most) : std::nullopt;
 }
 
 }  // namespace bpc::runtime

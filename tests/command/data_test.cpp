@@ -213,7 +213,32 @@ TEST_CASE("what is no table, or another kind of file, says what it may be") {
   check_error(given("g.csv", "sex,x\nmale,a\n,\n"), "E0503", "select other columns");
   folder.write("h.csv", "x,y\nmale,1\n,2\n");
   check_error(run_script(folder, "dim N\ninput x : i32[N] from \"h.csv\"[\"x\"]\ny = x\n"), "E0503",
-              "a word in its place, such as `none`, gets a code");
+              "declare the categories, as in `input t : i32[N] of C`");
+}
+
+TEST_CASE("a cell that is missing is NaN, or a category of its own") {
+  const Folder folder;
+  folder.write("t.csv", "x,port,deck\n?,S,2\n1,?,10\nNA,C,\n,,1\n");
+  const Finished finished =
+      run_script(folder,
+                 "dim N\ndim P, D\ninput x : [N] from \"t.csv\"[\"x\"]\ninput port : i32[N] of P from \"t.csv\"[\"port\"]\n"
+                 "input deck : i32[N] of D from \"t.csv\"[\"deck\"]\na = x\np = port\nd = deck\nn = P\n");
+  CHECK(finished.out == "a = [NaN, 1, NaN, NaN]\np = [1, 2, 0, 2]\nd = [1, 2, 3, 0]\nn = 3\n");
+}
+
+TEST_CASE("a text is read character by character where it is declared so") {
+  const Folder folder;
+  folder.write("t.txt", "abba\nça");
+  const Finished whole = run_script(folder, "dim N, C\ninput t : i32[N] of C from \"t.txt\"\nx = t\nn = C\n");
+  CHECK(whole.out == "x = [1, 2, 2, 1, 0, 3, 1]\nn = 4\n");
+  const Finished rows = run_script(folder, "dim N, C\ninput t : i32[N, 3] of C from \"t.txt\"[0..3]\nx = t\n");
+  CHECK(rows.out == "x = [1, 2, 2]\n    [1, 0, 3]\n");
+  check_error(run_script(folder, "dim N, C\ninput t : i32[N, 9] of C from \"t.txt\"[0..9]\nx = t\n"), "E0503",
+              "it has 7 characters, and a row takes 9");
+  folder.write("bad.txt", "ab\xff");
+  check_error(run_script(folder, "dim N, C\ninput t : i32[N] of C from \"bad.txt\"\nx = t\n"), "E0503", "byte 2 is no character");
+  folder.write("table.txt", "x,y\n1,2\n");
+  CHECK(run_script(folder, "dim N\ninput t : [N] from \"table.txt\"[\"y\"]\nx = t\n").out == "x = [2]\n");
 }
 
 TEST_CASE("an emitted script reads the same file, whatever its name, and draws from the same seed") {

@@ -1,4 +1,5 @@
 // `bpc train`: the rows that it learns from, and those that it judges by.
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include "tests/command/trainings.h"
@@ -29,6 +30,28 @@ train { optimizer = sgd(lr = 0.05); epochs = 200 }
   CHECK(learned("[1]", {"--validation", "0.9"}) == Approx(1));
   check_refused(train(script, {"--data", folder.write("none.csv", "x\n")}), 2, "E05");
   check_refused(train(script), 2, "E0501");
+}
+
+TEST_CASE("data that are larger than the memory are learned from to the same bits") {
+  const Folder folder;
+  std::string table = "a,b,y\n";
+  for (int i = 0; i < 80'000; ++i) table += fmt::format("{}.5,{},{}\n", i % 17, i % 5, i % 3);
+  folder.write("data.csv", table);
+  const std::string script = folder.write("line.bp", R"(
+dim N
+input x : [N, 2] from "data.csv"["a", "b"]
+input y : i32[N] from "data.csv"["y"]
+param w : [2] = 0
+loss J = mean((x @ w - y)^2)
+train { optimizer = sgd(lr = 0.01); epochs = 1; batch = 100 }
+)");
+  const auto learned = [&](const char* flag) {
+    const Finished finished = train(script, {flag});
+    INFO(finished.err);
+    REQUIRE(finished.code == 0);
+    return bits(folder.path / "line.model/last.safetensors");
+  };
+  CHECK(learned("--max-memory=500K") == learned("--max-memory=1G"));
 }
 
 TEST_CASE("rows are cut only where nothing else has their number") {

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "runtime/io/archive.h"
+#include "runtime/io/characters.h"
 #include "runtime/io/idx.h"
 #include "runtime/io/json_value.h"
 #include "runtime/io/npy.h"
@@ -24,6 +25,8 @@ using Tensors = std::map<std::string, Tensor>;
 struct DataReader::Contents {
   std::variant<runtime::CsvTable, json, Tensors, Tensor> is;  // a table, a document, arrays by name, one array
   runtime::Remarks remarks = {};                              // of a safetensors file
+  std::optional<runtime::FileBytes> bytes = {};               // where a table has its texts
+  runtime::Place place = runtime::Place::memory;              // where what is made of it belongs
 };
 
 namespace {
@@ -54,11 +57,11 @@ std::optional<json> read_json(Session& session, const std::string& path, std::st
 
 // The arrays of an archive by their names, without `.npy`.
 std::optional<Tensors> read_npz(Session& session, const std::string& path, std::string_view file, std::size_t most, Span span) {
-  const auto files = runtime::unzip(file, path, most, session.diagnostics, span);
+  auto files = runtime::unzip(file, path, most, session.diagnostics, span);
   if (!files) return std::nullopt;
   Tensors arrays;
-  for (const auto& [name, text] : *files) {
-    auto array = runtime::read_npy(text, fmt::format("{}: {}", path, name), session.diagnostics, span);
+  for (auto& [name, text] : *files) {
+    auto array = runtime::read_npy(std::move(text), fmt::format("{}: {}", path, name), session.diagnostics, span);
     if (!array) return std::nullopt;
     arrays.emplace(name.ends_with(".npy") ? name.substr(0, name.size() - 4) : name, std::move(*array));
   }
@@ -67,9 +70,9 @@ std::optional<Tensors> read_npz(Session& session, const std::string& path, std::
 
 // An array in the element type that is asked for. E0503 where that would lose something: a number that is not whole, or too large, for
 // integers; numbers other than 0 and 1 for bools.
-std::optional<Tensor> converted(Session& session, const DataQuery& query, const Tensor& array) {
+std::optional<Tensor> converted(Session& session, const DataQuery& query, const Tensor& array, runtime::Place place) {
   const Element own = array.type().element, wanted = query.element.value_or(is_real(own) ? session.real : own);
-  if (own == wanted || (is_real(wanted) && own != Element::boolean)) return array.as(wanted);
+  if (own == wanted || (is_real(wanted) && own != Element::boolean)) return array.as(wanted, place);
   const auto fits = [&](std::int64_t i) {
     if (wanted == Element::boolean) return array.real_at(i) == 0 || array.real_at(i) == 1;
     if (!is_integer(wanted) || own == Element::boolean) return false;
@@ -84,7 +87,7 @@ std::optional<Tensor> converted(Session& session, const DataQuery& query, const 
                                           runtime::element_text(array, i), query.name, element_name(wanted)));
     return std::nullopt;
   }
-  return array.as(wanted);
+  return array.as(wanted, place);
 }
 
 // The values of what `run --json` printed; otherwise the document itself.
@@ -129,6 +132,16 @@ void no_such_value(Session& session, const DataQuery& query, const std::string& 
                                  : fmt::format("it holds {}", fmt::join(names, ", ")));
 }
 
+// How many characters a row has, where the input takes a file of text character by character: none is said (0), or columns from the first
+// one on. Names and other columns are those of a table.
+std::optional<std::size_t> characters_in_row(const DataQuery& query, const DataFile& file) {
+  if (!query.are_categories || !(file.path.ends_with(".txt") || file.path.ends_with(".txt.gz"))) return std::nullopt;
+  if (file.selector.is_everything()) return 0;
+  const auto* range = std::get_if<Selector::Range>(&file.selector.which);
+  const bool is_width = range && range->from.value_or(0) == 0 && range->to.value_or(0) > 0 && range->step == 1;
+  return is_width ? std::optional(static_cast<std::size_t>(*range->to)) : std::nullopt;
+}
+
 runtime::Categories union_of(const runtime::Categories& a, const runtime::Categories& b) {
   runtime::Categories both;
   std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
@@ -152,30 +165,32 @@ const DataReader::Contents* DataReader::contents(const std::string& path, Span s
     session_.diagnostics.error(Code::E0502, span, "cannot read data from standard input: the script comes from there");
     return nullptr;
   }
+  auto bytes = this->bytes(path, span);
+  if (!bytes) return nullptr;
   const std::size_t most = session_.options.max_memory > 0 ? session_.options.max_memory : runtime::kMostData;
-  auto text = runtime::read_file(path, session_.diagnostics, span, most);
-  if (!text) return nullptr;
-  const std::string name = shown(path);
-  std::string inner = path;  // without the ending that says how it is compressed
-  if (runtime::is_gzip(*text)) {
-    if (!(text = runtime::gunzip(*text, name, most, session_.diagnostics, span))) return nullptr;
-    if (inner.ends_with(".gz")) inner.resize(inner.size() - 3);
+  const std::string name = shown(path), inner = path.ends_with(".gz") ? path.substr(0, path.size() - 3) : path;
+  const std::string_view text = bytes->view();
+  if (runtime::is_npy(text)) {
+    if (auto array = runtime::read_npy(*bytes, name, session_.diagnostics, span))
+      result = std::make_unique<Contents>(Contents{std::move(*array), {}, {}, bytes->place()});
+    return result.get();
   }
-  if (runtime::is_npy(*text)) {
-    if (auto array = runtime::read_npy(*text, name, session_.diagnostics, span))
+  const bool is_archive = inner.ends_with(".npz"), are_tensors = inner.ends_with(".safetensors"), is_document = is_json(inner, text);
+  if ((is_archive || are_tensors || is_document || runtime::is_idx(text)) && text.size() > most) {
+    runtime::too_large_to_read(path, most, session_.diagnostics, span);
+  } else if (runtime::is_idx(text)) {
+    if (auto array = runtime::read_idx(text, name, session_.diagnostics, span))
       result = std::make_unique<Contents>(Contents{std::move(*array)});
-  } else if (runtime::is_idx(*text)) {
-    if (auto array = runtime::read_idx(*text, name, session_.diagnostics, span))
-      result = std::make_unique<Contents>(Contents{std::move(*array)});
-  } else if (inner.ends_with(".npz")) {
-    if (auto arrays = read_npz(session_, name, *text, most, span)) result = std::make_unique<Contents>(Contents{std::move(*arrays)});
-  } else if (inner.ends_with(".safetensors")) {
-    if (auto tensors = runtime::read_safetensors(*text, name, session_.diagnostics, span))
-      result = std::make_unique<Contents>(Contents{std::move(*tensors), runtime::read_remarks(*text)});
-  } else if (is_json(inner, *text)) {
-    if (auto document = read_json(session_, name, *text, span)) result = std::make_unique<Contents>(Contents{std::move(*document)});
-  } else if (auto table = runtime::read_csv_table(*text, name, named_[path], session_.diagnostics, span)) {
-    result = std::make_unique<Contents>(Contents{std::move(*table)});
+  } else if (is_archive) {
+    if (auto arrays = read_npz(session_, name, text, most, span)) result = std::make_unique<Contents>(Contents{std::move(*arrays)});
+  } else if (are_tensors) {
+    if (auto tensors = runtime::read_safetensors(text, name, session_.diagnostics, span))
+      result = std::make_unique<Contents>(Contents{std::move(*tensors), runtime::read_remarks(text)});
+  } else if (is_document) {
+    if (auto document = read_json(session_, name, text, span)) result = std::make_unique<Contents>(Contents{std::move(*document)});
+  } else if (auto table = runtime::read_csv_table(text, name, named_[path], session_.diagnostics, span, bytes->place())) {
+    const runtime::Place place = bytes->place();
+    result = std::make_unique<Contents>(Contents{std::move(*table), {}, std::move(bytes), place});
   }
   return result.get();
 }
@@ -228,7 +243,36 @@ std::optional<runtime::KnownCategories> DataReader::known_categories(const DataQ
   return known;
 }
 
+std::optional<runtime::FileBytes> DataReader::bytes(const std::string& path, Span span) {
+  const std::size_t limit = session_.options.max_memory, most = limit > 0 ? limit : runtime::kMostData;
+  const std::size_t memory = limit > 0 ? std::min(limit, runtime::usable_memory()) : runtime::usable_memory();
+  auto bytes = runtime::read_data(path, most, memory, session_.diagnostics, span);
+  if (!bytes || !runtime::is_gzip(bytes->view())) return bytes;
+  auto text = runtime::gunzip(bytes->view(), shown(path), most, session_.diagnostics, span);
+  return text ? std::optional(runtime::FileBytes(std::move(*text))) : std::nullopt;
+}
+
+std::optional<DataValue> DataReader::read_text(const DataQuery& query, std::size_t in_row) {
+  std::optional<runtime::KnownCategories> known;
+  if (query.codes && query.codes->path != query.file.path && characters_in_row(query, *query.codes)) {
+    const auto first = bytes(query.codes->path, query.span);
+    auto read =
+        first ? runtime::read_characters(first->view(), query.codes->path, 0, nullptr, session_.diagnostics, query.span) : std::nullopt;
+    if (!read) return std::nullopt;
+    known = runtime::KnownCategories{query.codes->path, {std::move(read->classes)}};
+  }
+  const auto text = bytes(query.file.path, query.span);
+  auto read = text ? runtime::read_characters(text->view(), shown(query.file.path), in_row, known ? &*known : query.trained,
+                                              session_.diagnostics, query.span)
+                   : std::nullopt;
+  if (!read) return std::nullopt;
+  return DataValue{read->codes.as(query.element.value_or(Element::i32)),
+                   std::vector<runtime::Categories>(std::max<std::size_t>(in_row, 1), read->classes),
+                   {}};
+}
+
 std::optional<DataValue> DataReader::read(const DataQuery& query) {
+  if (const auto in_row = characters_in_row(query, query.file)) return read_text(query, *in_row);
   const Contents* file = contents(query.file.path, query.span);
   if (!file) return std::nullopt;
   const Element real = session_.real;
@@ -268,7 +312,7 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
           .with_help("leave it out, and take parts in the script: `x[:, 0..4]`");
       return std::nullopt;
     }
-    auto value = converted(session_, query, *array);
+    auto value = converted(session_, query, *array, file->place);
     return value ? std::optional(DataValue{std::move(*value), {}, {}}) : std::nullopt;
   }
   const auto& tensors = std::get<Tensors>(file->is);
@@ -276,7 +320,7 @@ std::optional<DataValue> DataReader::read(const DataQuery& query) {
   if (!key) return std::nullopt;
   const auto found = tensors.find(*key);
   if (found == tensors.end()) return no_such_value(session_, query, *key, names_of(tensors)), std::nullopt;
-  auto value = converted(session_, query, found->second);
+  auto value = converted(session_, query, found->second, file->place);
   return value ? std::optional(DataValue{std::move(*value), {}, {}}) : std::nullopt;
 }
 

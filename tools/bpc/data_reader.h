@@ -1,5 +1,5 @@
-// Files of data: tables (CSV), JSON, safetensors, and arrays (.npy, .npz, IDX), compressed by gzip or not. Each is read once, and what is
-// wrong with it is said once.
+// Files of data: tables (CSV), plain text, JSON, safetensors, and arrays (.npy, .npz, IDX), compressed by gzip or not. Each is read once,
+// and what is wrong with it is said once.
 #pragma once
 
 #include <map>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/io/csv.h"
+#include "runtime/io/read_file.h"
 #include "tools/bpc/data_file.h"
 #include "tools/bpc/session.h"
 
@@ -53,6 +54,9 @@ class DataReader {
 
  private:
   struct Contents;
+  // Decompressed.
+  std::optional<runtime::FileBytes> bytes(const std::string& path, Span span);
+  std::optional<DataValue> read_text(const DataQuery& query, std::size_t in_row);
   // Null, and said before, when it cannot be read.
   const Contents* contents(const std::string& path, Span span);
 

@@ -43,6 +43,11 @@ void on_interrupt(int) {
   sem_post(&wake);
 }
 
+// Of a file that is mapped.
+void on_missing_page(int) {
+  end_with_error(Code::E0502, "a data file became shorter while it was read", "write to another file, and rename that");
+}
+
 // Ends the process under the feet of all its threads. Whoever is printing right now is waiting for a reader, and loses no more than that.
 [[noreturn]] void end(int code) {
   flush_what_is_free();
@@ -89,6 +94,10 @@ void watch(double max_seconds) {
 
 void finish_step_on_interrupt() {
   is_gentle = true;
+  struct sigaction action = {};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);  // what ends jobs of a cluster, and mpirun its processes
 }
 
 bool stop_requested() {
@@ -117,6 +126,8 @@ void guard(const Options& options) {
   action.sa_handler = on_interrupt;
   action.sa_flags = SA_RESETHAND | SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = on_missing_page;
+  sigaction(SIGBUS, &action, nullptr);
   std::thread(watch, options.max_seconds).detach();
 }
 

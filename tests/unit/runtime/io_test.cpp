@@ -281,6 +281,58 @@ TEST_CASE("what is read is bounded") {
   CHECK(read_file(folder.file("b.txt", "1234"), diagnostics, {}, 4) == "1234");
 }
 
+TEST_CASE("short numbers are read as exactly as others") {
+  for (std::uint64_t seed = 1; seed < 20'000; ++seed) {
+    std::uint64_t draw = seed * 0x9E3779B97F4A7C15u;
+    std::string digits = std::to_string((draw ^ draw >> 29) >> draw % 60);
+    const std::size_t point = draw % (digits.size() + 1);
+    std::string text = digits;
+    if (point > 0 && point < digits.size()) text.insert(point, ".");
+    if (seed % 3 == 0) text = "-" + text;
+    INFO(text);
+    const Cell cell = read_cell(text, false);
+    REQUIRE(cell.kind == CellKind::number);
+    REQUIRE(cell.value == std::strtod(text.c_str(), nullptr));
+  }
+  CHECK(std::signbit(read_cell("-0", false).value));
+  for (const char* text : {"-", ".", "1.", ".5.", "1.2.3", "1-", "--1", "1 "}) CHECK(read_cell(text, false).kind == read_cell(std::string("+") + text, false).kind);
+  CHECK(read_cell("1.", false).value == 1);
+}
+
+TEST_CASE("large files are read to a disk, to the same numbers") {
+  Diagnostics diagnostics;
+  const Folder folder;
+  std::string text = "x,\"y\"\n";
+  for (int i = 0; i < 150'000; ++i) text += std::to_string(i) + ".25," + (i % 7 == 0 ? "\"-1\"" : std::to_string(i % 100)) + "\n";
+  const std::string path = folder.file("large.csv", text);
+  const auto small = read_data(path, 1 << 30, 1 << 30, diagnostics), large = read_data(path, 0, 1 << 20, diagnostics);
+  REQUIRE((small && large));
+  CHECK(small->place() == Place::memory);
+  CHECK(large->place() == Place::disk);
+  CHECK(small->view() == large->view());
+  const auto columns = [&](const FileBytes& bytes) {
+    const auto table = read_csv_table(bytes.view(), "large.csv", true, diagnostics, {}, bytes.place());
+    return read_columns(*table, "large.csv", {}, Element::f32, Element::f32, nullptr, diagnostics)->tensor;
+  };
+  const std::size_t before = Tensor::live_bytes();
+  const Tensor on_disk = columns(*large);
+  CHECK(Tensor::live_bytes() == before);
+  const Tensor in_memory = columns(*small);
+  CHECK(std::memcmp(on_disk.raw(), in_memory.raw(), in_memory.bytes()) == 0);
+
+  const std::string array = folder.file("large.npy", npy_text(in_memory));
+  const auto file = read_data(array, 0, 1 << 20, diagnostics);
+  REQUIRE(file);
+  auto mapped = read_npy(*file, "large.npy", diagnostics);
+  REQUIRE(mapped);
+  CHECK(std::as_const(*mapped).raw() == file->from(file->view().size() - mapped->bytes()).get());
+  CHECK(std::memcmp(std::as_const(*mapped).raw(), in_memory.raw(), in_memory.bytes()) == 0);
+  mapped->set_real(0, 7);  // of its own from now on
+  CHECK(mapped->real_at(0) == 7);
+  CHECK(read_npy(*file, "large.npy", diagnostics)->real_at(0) == 0.25);
+  CHECK(diagnostics.all().empty());
+}
+
 TEST_CASE("arrays of NumPy read back, and a header that says nothing is refused") {
   Diagnostics diagnostics;
   const Tensor array = Tensor::from_reals(Type::of_sizes(Element::f64, {2, 3}), std::vector<double>{1, 2, 3, 4, 5, 6});
