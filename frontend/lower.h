@@ -21,9 +21,16 @@ using TypeTable = std::map<Span, std::string>;
 enum class Entry : std::uint8_t {
   run,       // all that a run shows
   step,      // of training: the loss and the metrics, the new params and what their rule keeps
+  gradient,  // half a step: the loss, the metrics, and the gradients of the params
+  update,    // the other half: from gradients, the new params and what their rule keeps
   evaluate,  // the loss and the metrics, of a model that learns no more
   predict,   // what a run shows but prints, of such a model
 };
+
+// Whether it is a step of training, or half of one.
+inline bool learns(Entry entry) {
+  return entry == Entry::step || entry == Entry::gradient || entry == Entry::update;
+}
 
 // Inputs hold the rows of a whole set, of which a run uses some: so many from a place on, in an order that it is given.
 struct Rows {
@@ -46,7 +53,7 @@ struct LowerOptions {
   std::set<std::string> unread;              // inputs and params whose values a file holds that was not read; of which type, it would say
   std::optional<std::uint64_t> seed;         // --seed
   Entry entry = Entry::run;
-  std::optional<Rows> rows;      // step, evaluate
+  std::optional<Rows> rows;      // step, gradient, evaluate
   std::int64_t steps = 0;        // of the whole training, for its schedule
   Training* training = nullptr;  // where to enter what the script says of it, if anywhere
   bool stand_in_dims = false;    // `check` without data: a free dim gets a size of its own, unequal to every other

@@ -56,5 +56,9 @@ inline constexpr const char* kOrder = "/order";
 inline constexpr const char* kAt = "/at";
 inline constexpr const char* kStep = "/step";
 inline constexpr const char* kAverage = "average";
+// Of half a step: the gradient of a param, by its path behind this.
+inline constexpr const char* kGradient = "/gradient/";
+// Whose share begins so many rows behind the batch.
+inline constexpr const char* kFirst = "/first";
 
 }  // namespace bpc::frontend

@@ -141,7 +141,7 @@ std::optional<Item> builtins::uniform(Context& c, const BuiltinCall& call) {
 
 // Whether the program learns: what `dropout` asks.
 std::optional<Item> builtins::training(Context& c, const BuiltinCall& call) {
-  return Item{c.options.entry == Entry::run || c.options.entry == Entry::step, call.span};
+  return Item{c.options.entry == Entry::run || learns(c.options.entry), call.span};
 }
 
 std::optional<Item> builtins::fitted(Context& c, const BuiltinCall& call) {

@@ -96,7 +96,7 @@ void check_training(Context& c, const Diagnostics& diagnostics) {
 
 void lower_program(Context& c, const Diagnostics& diagnostics) {
   c.module.seed = c.options.seed.value_or(0);
-  if (c.options.entry == Entry::step) {
+  if (learns(c.options.entry)) {
     c.step = c.main.add_parameter(ir::Parameter::Kind::input, kStep, Type(Element::i64));
     c.counters.push_back({{}, {*c.step}});  // each step draws afresh
   }

@@ -45,7 +45,7 @@ std::optional<Item> chosen_rows(Context& c, ir::ValueId all, const Type& chosen,
 // ---- entries ----
 
 // The outputs of `main`: the loss and the metrics; and in a step the new params, and what the rule keeps, each in the memory of the old
-// one.
+// one; or one half of these.
 void add_training_outputs(Context& c, const Settings& settings);
 // What goes wrong in a step is said where the script is run or checked, too.
 void check_step(Context& c, const Settings& settings);

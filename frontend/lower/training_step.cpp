@@ -41,6 +41,11 @@ class Step {
     c_.set_origin(span_);
     std::vector<Learned> learned = params();
     if (learned.empty()) return;
+    if (c_.options.entry == Entry::gradient) {
+      for (const Learned& each : learned)
+        c_.main.outputs.push_back({Output::Kind::value, kGradient + each.path, *each.gradient.as<ValueId>()});
+      return;
+    }
     clip(learned);
     decay(learned);
     std::vector<Learned> changed = is_of_vector() ? std::vector{joined(learned)} : learned;
@@ -93,6 +98,11 @@ class Step {
                settings_.freeze.empty() ? "declare what is learned as a `param`" : "`freeze` leaves none");
       return {};
     }
+    if (c_.options.entry == Entry::update) {
+      for (std::size_t i = 0; i < learned.size(); ++i)
+        learned[i].gradient = {c_.main.add_parameter(Parameter::Kind::input, kGradient + learned[i].path, types[i]), span_};
+      return learned;
+    }
     const ir::OpId grad = c_.builder->emit_op(ir::Opcode::grad, operands, {}, types);
     for (std::size_t i = 0; i < learned.size(); ++i) learned[i].gradient = {c_.main.op(grad).results[i], span_};
     return learned;
@@ -100,7 +110,7 @@ class Step {
 
   // Where the script is only run or checked, its gradient's absence has been said.
   void stays(const Parameter& param) {
-    if (c_.options.entry != Entry::step) return;
+    if (c_.options.entry != Entry::step && c_.options.entry != Entry::update) return;
     c_.report({Severity::warning,
                Code::W0301,
                c_.main.origin(param.origin).span,
@@ -435,9 +445,11 @@ void add_training_outputs(Context& c, const Settings& settings) {
     c.error(Code::E0307, {}, "the script has no `loss`, and training makes a loss smaller", "declare it, as in `loss J = mean((y - t)^2)`");
     return;
   }
-  c.main.outputs.push_back({Output::Kind::value, c.main.loss, *c.loss});
-  for (const auto& [name, item] : settings.metrics) c.main.outputs.push_back({Output::Kind::value, name, *item.as<ValueId>()});
-  if (c.options.entry == Entry::step && settings.optimizer && settings.schedule) Step(c, settings).add();
+  if (c.options.entry != Entry::update) {
+    c.main.outputs.push_back({Output::Kind::value, c.main.loss, *c.loss});
+    for (const auto& [name, item] : settings.metrics) c.main.outputs.push_back({Output::Kind::value, name, *item.as<ValueId>()});
+  }
+  if (c.options.entry != Entry::evaluate && settings.optimizer && settings.schedule) Step(c, settings).add();
 }
 
 }  // namespace bpc::frontend::lowering

@@ -154,7 +154,10 @@ TEST_CASE("curves are drawn, and written for TensorBoard") {
   CHECK(events[0] == 24);
   CHECK(events.find("brain.Event:2") != std::string::npos);
   for (const char* tag : {"training/loss", "validation/accuracy"}) CHECK(events.find(tag) != std::string::npos);
-  check_refused(train(script, {"--plot", "c.gif"}), 2, "names no .svg file");
+  const std::string png = (folder.path / "c.png").string();
+  REQUIRE(train(script, {"--plot", png}).code == 0);
+  CHECK(read_file(png).starts_with("\x89PNG\r\n"));
+  check_refused(train(script, {"--plot", "c.gif"}), 2, "names no .svg or .png file");
   check_refused(train(script, {"--tensorboard", script}), 2, "E0507");
 }
 

@@ -83,6 +83,23 @@ TEST_CASE("predictions need no labels, and codes become the texts that training 
   check_refused(flowers.run({"predict", "--data", flowers.folder.write("none.csv", "a,b\n"), "--out", "best"}), 2, "no rows of data");
 }
 
+TEST_CASE("predictions have the precision of the training, and a script that has changed is named") {
+  const Case flowers;
+  good(flowers.run({"train", "--real=f64"}));
+  const std::string exact = good(flowers.run({"predict", "--out", "p", "--real=f64"})).out;
+  CHECK(good(flowers.run({"predict", "--out", "p"})).out == exact);
+  CHECK(good(flowers.run({"predict", "--out", "p", "--real=f32"})).out != exact);
+  CHECK(good(flowers.run({"eval"})).out == good(flowers.run({"eval", "--real=f64"})).out);
+  const auto said_of = [&](const std::string& text) {
+    flowers.folder.write("s.bp", text);
+    return good(flowers.run({"predict", "--out", "p"})).err;
+  };
+  std::string text = kFlowers;
+  CHECK(said_of("# another comment\n\n" + text.substr(0, text.find("train {")) + "train { epochs = 3 }\n").empty());
+  text.replace(text.find("x @ W + b"), 9, "2 * x @ W + b");
+  CHECK_THAT(said_of(text), Contains("W0504"));
+}
+
 TEST_CASE("predictions are written as tables, JSON and arrays") {
   const Case flowers;
   good(flowers.run({"train", "--real=f64"}));

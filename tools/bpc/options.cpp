@@ -67,7 +67,7 @@ void add_reading_flags(CLI::App& command, Options& options) {
   command
       .add_option_function<std::string>(
           "--max-memory", [&options](const std::string& text) { options.max_memory = *bytes(text); },
-          "Stop what needs more memory, such as 500M; also the most that is read of a file")
+          "Stop what needs more memory, such as 500M; larger tables and .npy files are read to a disk")
       ->check([](const std::string& given) { return bytes(given) ? "" : takes("a number of bytes, such as 500M", given); })
       ->type_name("BYTES");
   command.add_option("--max-seconds", options.max_seconds, "End the command when it takes longer, whatever it is doing")
@@ -153,7 +153,7 @@ void add_train_flags(CLI::App& command, Options& options) {
   command.add_option("--save", options.save, "The folder of what is learned (beside the script: NAME.model)")->type_name("FOLDER");
   command.add_flag("--resume", options.resume, "Go on where the training that wrote to the folder ended")->disable_flag_override();
   command.add_option("--log", options.log, "Write what is known of each epoch to a .csv or .jsonl file")->type_name("FILE");
-  command.add_option("--plot", options.plot, "Draw the curves of the loss and the metrics into a .svg file")->type_name("FILE");
+  command.add_option("--plot", options.plot, "Draw the curves of the loss and the metrics into a .svg or .png file")->type_name("FILE");
   command.add_option("--tensorboard", options.tensorboard, "Write what is known of each epoch to a folder that TensorBoard shows")
       ->type_name("FOLDER");
   add_number(command, "--keep", 1, 1000, options.keep, "How many of the last checkpoints stay (1)")->type_name("N");

@@ -33,7 +33,7 @@ struct Options {
   std::vector<std::string> data;  // "FILE" or "name=FILE[selector]"
   std::string params;             // a .safetensors file, or empty
   bool check_nan = false;
-  std::size_t max_memory = 0;        // bytes, of a run and of what is read; 0: no limit
+  std::size_t max_memory = 0;        // bytes, of a run; larger files are read to a disk; 0: no limit
   std::uint64_t max_iterations = 0;  // of each loop; 0: no limit
   double max_seconds = 0;            // of the command; 0: no limit
   bool no_cache = false;
@@ -77,7 +77,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> settings;  // of the `train` block, in place of the script's
   std::string save;                                           // a folder; empty: beside the script
   std::string log;                                            // a file of the epochs, .csv or .jsonl, or empty
-  std::string plot;                                           // a .svg file of the curves, or empty
+  std::string plot;                                           // a .svg or .png file of the curves, or empty
   std::string tensorboard;                                    // a folder for an event file, or empty
   int keep = 1;                                               // how many of the last checkpoints stay
   bool resume = false;

@@ -7,10 +7,12 @@
 #include <filesystem>
 
 #include "runtime/io/write_file.h"
+#include "runtime/pool.h"
 #include "tools/bpc/guard.h"
 #include "tools/bpc/train/advice.h"
 #include "tools/bpc/train/checkpoint.h"
 #include "tools/bpc/train/plot.h"
+#include "tools/bpc/train/png.h"
 #include "tools/bpc/train/progress.h"
 #include "tools/bpc/train/tensorboard.h"
 
@@ -54,45 +56,73 @@ bool is_log(const std::string& path) {
 
 class Training {
  public:
-  Training(Session& session, Trainer& trainer)
+  Training(Session& session, Trainer& trainer, Processes* processes)
       : session_(session),
         trainer_(trainer),
+        processes_(processes),
         folder_(session, trainer, session.options.save),
         progress_(trainer),
         watch_(trainer, trainer.settings().stop) {}
 
   int run() {
-    if (session_.options.resume && !resume()) return session_.finish();
-    if (!folder_.prepare() || !prepare_events() || !write_log()) return session_.finish();
-    progress_.begin(folder_.path(), trainer_.step());
+    const bool is_ready = !is_first() || prepare();
+    if (processes_ && processes_->first_to_fail(is_ready) >= 0) return leave(true);
+    if (!is_ready) return session_.finish();
+    if (!trainer_.share_state()) return leave(false);
+    if (is_first()) progress_.begin(folder_.path(), trainer_.step());
     session_.report();
     good_.state = trainer_.state();
     kept_ = Clock::now();
     const Trainer::End end = trainer_.run([&](const Epoch& epoch) { return epoch_is_over(epoch); }, [&] { return step_is_over(); });
-    progress_.end();
-    if (end == Trainer::End::done || end == Trainer::End::stopped) advise(session_, trainer_);
-    const bool is_whole = end == Trainer::End::done || end == Trainer::End::stopped || end == Trainer::End::interrupted;
-    if (is_whole && !cannot_keep_) keep();
-    switch (end) {
-      case Trainer::End::diverged:
-        diverged();
-        break;
-      case Trainer::End::interrupted:
-        flush_results();
-        say(fmt::format("interrupted after step {}; `--resume` goes on from {}\n", trainer_.step(), folder_.path()));
-        session_.finish();
-        return kInterrupted;
-      case Trainer::End::stopped:
-      case Trainer::End::done:
-        if (!cannot_keep_) say_what_is_kept(end == Trainer::End::stopped);
-        break;
-      case Trainer::End::failed:
-        break;
+    if (is_first()) {
+      progress_.end();
+      if (end == Trainer::End::done || end == Trainer::End::stopped) advise(session_, trainer_);
+      const bool is_whole = end != Trainer::End::diverged && end != Trainer::End::failed;
+      if (is_whole && !cannot_keep_) keep();
+      conclude(end);
     }
-    return session_.finish();
+    const bool is_interrupted = end == Trainer::End::interrupted && !cannot_keep_;
+    // All know of an end that a step has told them of; a process that is gone, and a validation that failed in one, they do not.
+    const int code = leave(end != Trainer::End::lost && !(end == Trainer::End::failed && session_.diagnostics.has_errors()));
+    return is_interrupted ? kInterrupted : code;
   }
 
  private:
+  bool is_first() const { return !processes_ || processes_->is_first(); }
+
+  bool prepare() {
+    if (session_.options.resume && !resume()) return false;
+    return folder_.prepare() && prepare_events() && write_log();
+  }
+
+  int leave(bool is_agreed) {
+    const int code = session_.finish();
+    return processes_ ? processes_->leave(code, is_agreed) : code;
+  }
+
+  void conclude(Trainer::End end) {
+    switch (end) {
+      case Trainer::End::diverged:
+        return diverged();
+      case Trainer::End::interrupted:
+        flush_results();
+        say(fmt::format("interrupted after step {}; `--resume` goes on from {}\n", trainer_.step(), folder_.path()));
+        return;
+      case Trainer::End::lost:
+        session_.diagnostics
+            .error(Code::E0514, {},
+                   fmt::format("a process is gone; what was learned until step {} is in {}", trainer_.step(), folder_.path()))
+            .with_help("`--resume` goes on from there, with any number of processes");
+        return;
+      case Trainer::End::stopped:
+      case Trainer::End::done:
+        if (!cannot_keep_) say_what_is_kept(end == Trainer::End::stopped);
+        return;
+      case Trainer::End::failed:
+        return;
+    }
+  }
+
   bool resume() {
     auto saved = folder_.read_last();
     if (!saved) return false;
@@ -109,8 +139,13 @@ class Training {
       return runtime::write_file(file, text, session_.diagnostics);
     };
     return (options.log.empty() || write(options.log, log_text(options.log, trainer_, good_.history))) &&
-           (options.plot.empty() || write(options.plot, plot_svg(trainer_.measured(), good_.history))) &&
+           (options.plot.empty() || write(options.plot, picture())) &&
            (events_.empty() || write(events_, event_file(trainer_.measured(), good_.history, start_)));
+  }
+
+  std::string picture() const {
+    const std::string svg = plot_svg(trainer_.measured(), good_.history);
+    return session_.options.plot.ends_with(".png") ? png_of(svg) : svg;
   }
 
   // The event file of this training, named as TensorBoard expects, in a folder that is there. False: E0507.
@@ -203,6 +238,7 @@ class Training {
 
   Session& session_;
   Trainer& trainer_;
+  Processes* processes_;
   Folder folder_;
   Progress progress_;
   Watch watch_;
@@ -214,22 +250,35 @@ class Training {
   Clock::time_point kept_;
 };
 
+// Each of several processes has its part of the processors, and the first one speaks for all.
+Options of_process(Options options, const Processes& processes) {
+  if (options.threads == 0) runtime::set_threads(std::max(1, runtime::threads() / processes.here()));
+  options.quiet |= !processes.is_first();
+  return options;
+}
+
+int train(const Options& options, Processes* processes) {
+  Session session(options);
+  if (!options.log.empty() && !is_log(options.log))
+    session.diagnostics.error(Code::E0510, {}, fmt::format("`--log {}` names no .csv or .jsonl file", options.log));
+  if (!options.plot.empty() && !options.plot.ends_with(".svg") && !options.plot.ends_with(".png"))
+    session.diagnostics.error(Code::E0510, {}, fmt::format("`--plot {}` names no .svg or .png file", options.plot));
+  std::unique_ptr<Trainer> trainer;
+  if (!session.diagnostics.has_errors()) trainer = Trainer::make(session, options.files.front(), processes);
+  if (processes) {
+    const int failed = processes->first_to_fail(trainer != nullptr);
+    if (failed >= 0) return processes->leave(failed == processes->rank() ? session.finish() : exit_code(session.diagnostics), true);
+  }
+  if (!trainer) return session.finish();
+  finish_step_on_interrupt();
+  return Training(session, *trainer, processes).run();
+}
+
 }  // namespace
 
 int train_command(const Options& options) {
-  Session session(options);
-  if (!options.log.empty() && !is_log(options.log)) {
-    session.diagnostics.error(Code::E0510, {}, fmt::format("`--log {}` names no .csv or .jsonl file", options.log));
-    return session.finish();
-  }
-  if (!options.plot.empty() && !options.plot.ends_with(".svg")) {
-    session.diagnostics.error(Code::E0510, {}, fmt::format("`--plot {}` names no .svg file", options.plot));
-    return session.finish();
-  }
-  std::unique_ptr<Trainer> trainer = Trainer::make(session, options.files.front());
-  if (!trainer) return session.finish();
-  finish_step_on_interrupt();
-  return Training(session, *trainer).run();
+  const std::unique_ptr<Processes> processes = Processes::join();
+  return processes ? train(of_process(options, *processes), processes.get()) : train(options, nullptr);
 }
 
 }  // namespace bpc::tool

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kLinesThatStay = 20;
 constexpr double kSecondsBetweenDraws = 0.1;
+constexpr std::size_t kCurve = 16;  // blocks
 
 // "loss", "accuracy", "validation loss": the columns of an epoch.
 std::vector<std::pair<std::string, double>> columns(const Trainer& trainer, const Epoch& epoch) {
@@ -32,6 +33,26 @@ std::string short_number(double value) {
   return fmt::format("{:.5g}", value);
 }
 
+std::string curve_text(const std::vector<double>& numbers, std::size_t most) {
+  static constexpr const char* kBlocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  std::vector<double> means;
+  const std::size_t count = std::min(most, numbers.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t from = i * numbers.size() / count, to = (i + 1) * numbers.size() / count;
+    double sum = 0;
+    for (std::size_t k = from; k < to; ++k) sum += numbers[k];
+    if (const double mean = sum / static_cast<double>(to - from); std::isfinite(mean)) means.push_back(mean);
+  }
+  if (means.empty()) return {};
+  const auto [least, largest] = std::ranges::minmax(means);
+  std::string text;
+  for (const double mean : means) {
+    const double part = largest > least ? (mean - least) / (largest - least) : 0;
+    text += kBlocks[static_cast<std::size_t>(part * (std::size(kBlocks) - 1) + 0.5)];
+  }
+  return text;
+}
+
 std::string duration_text(double seconds) {
   if (seconds < 1) return fmt::format("{:.0f} ms", 1000 * seconds);
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
@@ -39,7 +60,8 @@ std::string duration_text(double seconds) {
   return whole < 3600 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-Progress::Progress(const Trainer& trainer) : trainer_(trainer), is_terminal_(terminal_width() > 0) {
+Progress::Progress(const Trainer& trainer)
+    : trainer_(trainer), is_terminal_(trainer.processes() == 1 && terminal_width() > 0) {  // what mpirun hands on looks like one
   epochs_ = (trainer.steps() + trainer.steps_per_epoch() - 1) / trainer.steps_per_epoch();
   shown_every_ = is_terminal_ ? std::max<std::int64_t>(1, epochs_ / kLinesThatStay) : 1;
 }
@@ -53,7 +75,9 @@ void Progress::begin(const std::string& folder, std::int64_t done_steps) {
     print("; {} in batches of {}", counted(trainer_.rows(), "row"), trainer_.batch());
     if (trainer_.validation_rows() > 0) print(", {} to validate", trainer_.validation_rows());
   }
-  print("; {}\n", counted(epochs_, "epoch"));
+  print("; {}", counted(epochs_, "epoch"));
+  if (trainer_.processes() > 1) print("; {} processes", trainer_.processes());
+  put("\n");
   std::vector<std::string> unsaid;
   if (!settings.given.contains(frontend::Setting::optimizer)) unsaid.push_back("optimizer");
   if (!settings.rows.empty() && !settings.given.contains(frontend::Setting::batch)) unsaid.push_back("batch");
@@ -72,18 +96,28 @@ std::string Progress::line(const Epoch& epoch) const {
 void Progress::epoch(const Epoch& epoch, bool is_last) {
   const bool stays = is_last || epoch.number % shown_every_ == 0 || epoch.number == 1;
   const auto now = std::chrono::steady_clock::now();
+  losses_.push_back(epoch.validation.empty() ? epoch.training[0] : epoch.validation[0]);
   if (!is_terminal_) {
     print("{}\n", line(epoch));
     return;
   }
   if (!stays && std::chrono::duration<double>(now - drawn_).count() < kSecondsBetweenDraws) return;
   drawn_ = now;
-  const double left = epoch.seconds / static_cast<double>(epoch.number) * static_cast<double>(epochs_ - epoch.number);
-  print("\r\x1b[K{}", line(epoch));
-  if (!stays && epoch.seconds > 1) print("  {} left", duration_text(left));
+  const std::string text = line(epoch);
+  print("\r\x1b[K{}", text);
+  const std::size_t width = terminal_width();
+  if (!stays && epoch.seconds > 1 && text.size() < width) put(outlook(epoch, width - text.size()));
   is_open_ = !stays;
   if (stays) put("\n");
   flush_results();
+}
+
+std::string Progress::outlook(const Epoch& epoch, std::size_t room) const {
+  const double of_each = epoch.seconds / static_cast<double>(losses_.size());
+  std::string text = fmt::format("  {} left", duration_text(of_each * static_cast<double>(epochs_ - epoch.number)));
+  if (!trainer_.settings().rows.empty()) text += fmt::format(", {:.3g} rows/s", static_cast<double>(trainer_.rows()) / of_each);
+  if (text.size() >= room) return {};
+  return room > text.size() + kCurve + 2 ? "  " + curve_text(losses_, kCurve) + text : text;
 }
 
 void Progress::end() {

@@ -11,7 +11,8 @@ namespace bpc::tool {
 
 class Progress {
  public:
-  // Whether standard output is a terminal decides how much is said: there, a line that changes as epochs go by, and some twenty that stay.
+  // Whether standard output is a terminal decides how much is said: there, a line that changes as epochs go by, with a small curve of the
+  // loss, and some twenty that stay.
   explicit Progress(const Trainer& trainer);
 
   void begin(const std::string& folder, std::int64_t done_steps);
@@ -21,12 +22,15 @@ class Progress {
 
  private:
   std::string line(const Epoch& epoch) const;
+  // What the line that changes says of the time, and the curve, as far as there is room.
+  std::string outlook(const Epoch& epoch, std::size_t room) const;
 
   const Trainer& trainer_;
   bool is_terminal_;
   bool is_open_ = false;  // the line that changes is on the screen
   std::int64_t epochs_, shown_every_;
   std::chrono::steady_clock::time_point drawn_;
+  std::vector<double> losses_;  // of the epochs so far, of the validation rows where there are any
 };
 
 // The table of epochs for --log: by the file's ending, comma-separated values or a JSON object a line.
@@ -34,6 +38,8 @@ std::string log_text(const std::string& path, const Trainer& trainer, const std:
 
 // "0.01234", "1.2e-05": five digits.
 std::string short_number(double value);
+// A line of at most so many blocks, the higher the larger: "█▆▄▃▂▁". Of more numbers, means of some of them.
+std::string curve_text(const std::vector<double>& numbers, std::size_t most);
 // "12.3 s", "4 min 10 s".
 std::string duration_text(double seconds);
 

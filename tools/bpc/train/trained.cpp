@@ -4,7 +4,11 @@
 #include <filesystem>
 #include <map>
 
+#include "frontend/format/format.h"
+#include "frontend/syntax/parse.h"
 #include "ir/part.h"
+#include "runtime/io/read_file.h"
+#include "runtime/io/safetensors.h"
 #include "tools/bpc/train/categories.h"
 
 namespace bpc::tool {
@@ -13,6 +17,33 @@ namespace {
 
 using frontend::DataRequest;
 using ir::Function;
+
+// What a script computes, in one form: without comments, blank lines, what it prints, and how it is trained.
+std::string essence(frontend::Ast ast, const SourceMap& sources) {
+  std::erase_if(ast.top, [&](frontend::StmtId id) {
+    const frontend::StmtNode& node = ast.stmt(id).node;
+    return std::holds_alternative<frontend::TrainStmt>(node) || std::holds_alternative<frontend::PrintStmt>(node);
+  });
+  ast.comments.clear();
+  std::string text = frontend::format(ast, sources);
+  for (std::size_t at; (at = text.find("\n\n")) != std::string::npos;) text.erase(at, 1);
+  return text;
+}
+
+void warn_of_another_script(Session& session, const frontend::Program& program) {
+  const std::string& file = session.options.params;
+  Diagnostics ignored;
+  const auto text = file.ends_with(".safetensors") ? runtime::read_file(file, ignored) : std::nullopt;
+  if (!text) return;
+  const runtime::Remarks said = runtime::read_remarks(*text);
+  const auto script = said.find("script");
+  SourceMap sources;
+  const auto then = script == said.end() ? std::nullopt : frontend::parse(sources, sources.add("", script->second), ignored);
+  if (!then || essence(*then, sources) == essence(*program.asts[0], session.sources)) return;
+  session.diagnostics
+      .warning(Code::W0504, {}, fmt::format("{} has changed since {} was learned with it", session.options.files.front(), file))
+      .with_help("what the params were learned for may be something else now: train again, or take them where it is not");
+}
 
 // Which inputs each value of a script needs, those of initial values included.
 class Needs {
@@ -133,6 +164,7 @@ class Asker {
     };
     module->initial = ir::without_parameters(ir::part(module->initial, is_started), gone);
     if (!check_params(*module, bindings)) return std::nullopt;
+    warn_of_another_script(session_, program);
     trained.script = {std::move(program), std::move(bindings), std::move(*module)};
     return trained;
   }
@@ -188,6 +220,21 @@ std::optional<Trained> lower_trained(Session& session, frontend::Entry entry, co
   return Asker(session, entry, choose).run();
 }
 
+namespace {
+
+// The precision that a training had; nullopt of what is no file of one.
+std::optional<Element> element_of_params(const std::string& file) {
+  Diagnostics ignored;
+  const auto text = file.ends_with(".safetensors") ? runtime::read_file(file, ignored) : std::nullopt;
+  const auto tensors = text ? runtime::read_safetensors(*text, file, ignored) : std::nullopt;
+  if (!tensors) return std::nullopt;
+  for (const auto& [name, tensor] : *tensors)
+    if (is_real(tensor.type().element)) return tensor.type().element;
+  return std::nullopt;
+}
+
+}  // namespace
+
 Options with_params(const Options& options) {
   Options with = options;
   if (with.params.empty()) {
@@ -197,6 +244,7 @@ Options with_params(const Options& options) {
   } else {
     with.params = params_file(with.params);
   }
+  if (!with.real) with.real = element_of_params(with.params);
   return with;
 }
 

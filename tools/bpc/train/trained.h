@@ -42,7 +42,7 @@ using Choose = std::function<std::optional<std::vector<std::string>>(const Sketc
 // value; what is wrong with the data is said of inputs that are needed alone.
 std::optional<Trained> lower_trained(Session& session, frontend::Entry entry, const Choose& choose);
 
-// The command line with the file of params that it means.
+// The command line with the file of params that it means, and, unless it says another, the precision in which they were learned.
 Options with_params(const Options& options);
 
 // Runs `main`; the outputs in its order. nullopt when it failed.

@@ -8,8 +8,11 @@
 
 #include "backend/interpreter/interpreter.h"
 #include "ir/part.h"
+#include "ir/pipeline.h"
 #include "ir/rewrite.h"
+#include "ir/row_shares.h"
 #include "support/internal_error.h"
+#include "tools/bpc/guard.h"
 #include "tools/bpc/nan_check.h"
 
 namespace bpc::tool {
@@ -45,8 +48,8 @@ Tensors copied(const Tensors& tensors) {
 
 }  // namespace
 
-std::unique_ptr<Trainer> Trainer::make(Session& session, const std::string& path) {
-  std::unique_ptr<Trainer> trainer(new Trainer(session));
+std::unique_ptr<Trainer> Trainer::make(Session& session, const std::string& path, Processes* processes) {
+  std::unique_ptr<Trainer> trainer(new Trainer(session, processes));
   return trainer->prepare(path) && trainer->compile() ? std::move(trainer) : nullptr;
 }
 
@@ -202,9 +205,9 @@ bool Trainer::choose_lengths() {
 
 // ---- what runs ----
 
-frontend::LowerOptions Trainer::of_step(std::int64_t rows) const {
+frontend::LowerOptions Trainer::of_step(std::int64_t rows, frontend::Entry entry) const {
   frontend::LowerOptions how;
-  how.entry = frontend::Entry::step;
+  how.entry = entry;
   how.steps = steps_;
   if (!settings_.rows.empty()) how.rows = {settings_.rows, rows, this->rows()};
   return how;
@@ -216,24 +219,107 @@ Tensors Trainer::all_given() const {
   return given;
 }
 
-std::unique_ptr<CompiledEntry> Trainer::compile_step(std::int64_t rows, bool first) {
-  std::optional<ir::Module> module = lower_entry(session_, script_, of_step(rows), all_given());
-  if (!module) return nullptr;
-  if (first) {
-    // What the step gives anew is the state; it starts with the params as they are, and what the rule keeps is zero.
-    for (const ir::Output& output : module->main.outputs) {
-      if (output.donor.empty()) continue;
-      if (auto param = data_.extract(output.path)) {
-        learned_.push_back(output.path);
-        state_.emplace(output.path, copied(param.mapped()));
-      } else {
-        state_.emplace(output.path, Tensor::zeros(module->main.type(output.value)));
-      }
+void Trainer::begin_state(const ir::Module& step) {
+  for (const ir::Output& output : step.main.outputs) {
+    if (output.donor.empty()) continue;
+    if (auto param = data_.extract(output.path)) {
+      learned_.push_back(output.path);
+      state_.emplace(output.path, copied(param.mapped()));
+    } else {
+      state_.emplace(output.path, Tensor::zeros(step.main.type(output.value)));
     }
-    for (const std::string& path : learned_)
-      if (auto average = state_.find(path + "/" + frontend::kAverage); average != state_.end()) average->second = copied(state_.at(path));
   }
-  return CompiledEntry::make(session_, std::move(*module));
+  for (const std::string& path : learned_)
+    if (auto average = state_.find(path + "/" + frontend::kAverage); average != state_.end()) average->second = copied(state_.at(path));
+}
+
+bool Trainer::compile_steps() {
+  std::optional<ir::Module> whole = lower_entry(session_, script_, of_step(batch_), all_given());
+  if (!whole) return false;
+  begin_state(*whole);
+  whole_ = CompiledEntry::make(session_, std::move(*whole));
+  if (rows() % batch_ == 0) return true;
+  std::optional<ir::Module> rest = lower_entry(session_, script_, of_step(rows() % batch_), all_given());
+  if (rest) rest_ = CompiledEntry::make(session_, std::move(*rest));
+  return rest.has_value();
+}
+
+// ---- several processes ----
+
+bool Trainer::compile_shares() {
+  if (settings_.rows.empty()) {
+    session_.diagnostics
+        .error(Code::E0514, {},
+               fmt::format("{} processes cannot share what has no rows: no input has a first axis that counts them", processes_->count()))
+        .with_help("declare `dim N`, and inputs as `input x : [N, …]`; or train with one process");
+    return false;
+  }
+  if (!compile_update()) return false;
+  for (std::int64_t rows : {batch_, this->rows() % batch_})
+    if (rows > 0 && !shares_.contains(rows) && !compile_share(rows)) return false;
+  return true;
+}
+
+bool Trainer::compile_update() {
+  std::optional<ir::Module> module = lower_written(session_, script_, of_step(batch_, frontend::Entry::update), all_given());
+  if (!module) return false;
+  // Nothing of the rows: they are not those that the gradients are of, and what they make of the loss has been checked.
+  std::set<std::string> of_rows = row_inputs_;
+  of_rows.insert({frontend::kOrder, frontend::kAt});
+  module->main = ir::without_parameters(ir::part(module->main, [](const ir::Output& output) { return !output.donor.empty(); }), of_rows);
+  if (!expand_gradients(session_, *module) || !optimize(session_, *module)) return false;
+  begin_state(*module);
+  for (const std::string& path : learned_) gradients_.emplace(frontend::kGradient + path, Tensor::zeros(state_.at(path).type()));
+  update_ = CompiledEntry::make(session_, std::move(*module));
+  return true;
+}
+
+bool Trainer::compile_share(std::int64_t rows) {
+  Share& share = shares_[rows];
+  share.rows = my_share(rows);
+  share.weights.assign(measured_.size(), 0);
+  if (share.rows.count == 0) return true;
+  auto part = lower_written(session_, script_, of_step(share.rows.count, frontend::Entry::gradient), all_given());
+  auto all = lower_written(session_, script_, of_step(rows, frontend::Entry::gradient), all_given());
+  if (!part || !all) return false;
+  for (ir::Module* module : {&*part, &*all}) {
+    constexpr std::string_view kPasses[] = {"vectorise"};
+    ir::run_passes(*module, kPasses, session_.diagnostics, false);
+  }
+  const ir::RowShares shares(part->main, all->main, share.rows.count, rows, frontend::kOrder);
+  for (std::size_t i = 0; i < measured_.size(); ++i) {
+    const ir::ValueId value = part->main.outputs[i].value;
+    if (const auto weight = shares.weight(value)) {
+      share.weights[i] = *weight;
+      continue;
+    }
+    const ir::RowShares::Problem problem = shares.problem(value);
+    session_.diagnostics
+        .error(Code::E0514, problem.span,
+               fmt::format("{} processes cannot share {}: this {}", processes_->count(),
+                           i == 0 ? fmt::format("the loss `{}`", part->main.loss) : fmt::format("the metric `{}`", measured_[i]),
+                           problem.what))
+        .with_help(i == 0 ? "a loss that is shared is a sum or a mean of what each row gives by itself; or train with one process"
+                          : "leave it out of `metrics`, and let `bpc eval` compute it; or train with one process");
+    return false;
+  }
+  part->main = ir::with_shared_draws(part->main, shares.draws(), frontend::kFirst);
+  if (!expand_gradients(session_, *part) || !optimize(session_, *part)) return false;
+  share.entry = CompiledEntry::make(session_, std::move(*part));
+  return true;
+}
+
+bool Trainer::share_state() {
+  if (!processes_) return true;
+  std::vector<double> told{static_cast<double>(step_)};
+  told.insert(told.end(), sums_.begin(), sums_.end());
+  if (!processes_->broadcast(told.data(), told.size() * sizeof(double))) return false;
+  step_ = static_cast<std::int64_t>(told[0]);
+  sums_.assign(told.begin() + 1, told.end());
+  for (auto& [name, tensor] : state_)
+    if (!processes_->broadcast(tensor.raw(), tensor.bytes())) return false;
+  bind();
+  return true;
 }
 
 std::optional<ir::Module> Trainer::lower_evaluation() {
@@ -270,15 +356,13 @@ std::vector<std::int32_t> Trainer::validation_order() const {
 }
 
 bool Trainer::compile() {
-  whole_ = compile_step(batch_, true);
-  if (!whole_) return false;
-  if (rows() % batch_ != 0 && !(rest_ = compile_step(rows() % batch_, false))) return false;
-  if (validation_rows_ > 0) {
+  if (!(processes_ ? compile_shares() : compile_steps())) return false;
+  if (validation_rows_ > 0 && (!processes_ || processes_->is_first())) {
     std::optional<ir::Module> module = lower_evaluation();
     if (!module) return false;
     evaluate_ = CompiledEntry::make(session_, std::move(*module));
   }
-  for (const char* name : {frontend::kAt, frontend::kStep}) place_.emplace(name, Tensor::zeros(Type(Element::i64)));
+  for (const char* name : {frontend::kAt, frontend::kStep, frontend::kFirst}) place_.emplace(name, Tensor::zeros(Type(Element::i64)));
   place_.emplace(frontend::kOrder, order_tensor(split_.training));
   validation_place_.emplace(frontend::kAt, Tensor::zeros(Type(Element::i64)));
   validation_place_.emplace(frontend::kOrder, order_tensor(validation_order()));
@@ -288,8 +372,11 @@ bool Trainer::compile() {
 }
 
 void Trainer::bind() {
-  whole_->bind({&place_, &state_, &data_});
-  if (rest_) rest_->bind({&place_, &state_, &data_});
+  for (CompiledEntry* entry : {whole_.get(), rest_.get()})
+    if (entry) entry->bind({&place_, &state_, &data_});
+  for (auto& [rows, share] : shares_)
+    if (share.entry) share.entry->bind({&place_, &state_, &data_});
+  if (update_) update_->bind({&place_, &state_, &gradients_, &data_});
 }
 
 std::int64_t Trainer::learned_numbers() const {
@@ -337,18 +424,76 @@ std::int64_t Trainer::place_step() {
   return std::min(batch_, rows() - at);
 }
 
-std::optional<Trainer::End> Trainer::step_once() {
+void Trainer::start_epoch_sums() {
   if (step_ % steps_per_epoch_ == 0) std::ranges::fill(sums_, 0);
+}
+
+std::optional<Trainer::End> Trainer::note(const std::vector<double>& measured, std::int64_t rows) {
+  ++step_;
+  if (!std::isfinite(measured[0])) return End::diverged;
+  for (std::size_t i = 0; i < measured_.size(); ++i) sums_[i] += measured[i] * static_cast<double>(rows);
+  return std::nullopt;
+}
+
+std::optional<Trainer::End> Trainer::step_once() {
+  if (processes_) return step_together();
+  start_epoch_sums();
   const std::int64_t count = place_step();
   CompiledEntry& entry = count == batch_ ? *whole_ : *rest_;
   if (!succeeded(session_, entry.run(run_options(session_.options, {})))) return End::failed;
-  ++step_;
-  for (std::size_t i = 0; i < measured_.size(); ++i) {
-    const double value = entry.output(i == 0 ? entry.function().loss : measured_[i]).real_at(0);
-    if (i == 0 && !std::isfinite(value)) return End::diverged;
-    sums_[i] += value * static_cast<double>(count);
+  std::vector<double> measured;
+  for (std::size_t i = 0; i < measured_.size(); ++i)
+    measured.push_back(entry.output(i == 0 ? entry.function().loss : measured_[i]).real_at(0));
+  return note(measured, count);
+}
+
+// Each process has its share of the rows; what they find is weighed and added up, and all of them do the same step.
+std::optional<Trainer::End> Trainer::step_together() {
+  start_epoch_sums();
+  const std::int64_t count = place_step();
+  Share& share = shares_.at(count);
+  set_integer(place_.at(frontend::kAt), step_ % steps_per_epoch_ * batch_ + share.rows.first);
+  set_integer(place_.at(frontend::kFirst), share.rows.first);
+  std::vector<double> told(measured_.size() + 2);  // the last two: how many have failed, and how many want to end
+  const std::size_t failures = measured_.size(), ends = failures + 1;
+  if (share.entry) {
+    if (!succeeded(session_, share.entry->run(run_options(session_.options, {})))) told[failures] = 1;
+    for (std::size_t i = 0; i < measured_.size() && told[failures] == 0; ++i)
+      told[i] = share.weights[i] * share.entry->output(i == 0 ? share.entry->function().loss : measured_[i]).real_at(0);
   }
-  return std::nullopt;
+  told[ends] = wants_end_ || stop_requested() ? 1 : 0;
+  if (!processes_->sum(std::span(told))) return End::lost;
+  if (told[failures] > 0) return End::failed;
+  if (!add_up_gradients(share)) return End::lost;
+  if (!succeeded(session_, update_->run(run_options(session_.options, {})))) return End::failed;
+  is_ending_ = told[ends] > 0;
+  return note(told, count);
+}
+
+// All of one element type at once.
+bool Trainer::add_up_gradients(const Share& share) {
+  const auto add_up = [&]<class T>(T, Element element) {
+    std::vector<T> numbers;
+    const auto each_gradient = [&](const auto& visit) {
+      for (auto& [name, tensor] : gradients_)
+        if (tensor.type().element == element) visit(name, tensor);
+    };
+    each_gradient([&](const std::string& name, const Tensor& tensor) {
+      const auto count = static_cast<std::size_t>(tensor.count());
+      if (!share.entry) return numbers.resize(numbers.size() + count);
+      const T* mine = share.entry->output(name).data<T>();
+      std::transform(mine, mine + count, std::back_inserter(numbers), [&](T number) { return static_cast<T>(share.weights[0]) * number; });
+    });
+    if (numbers.empty()) return true;
+    if (!processes_->sum(std::span(numbers))) return false;
+    const T* from = numbers.data();
+    each_gradient([&](const std::string&, Tensor& tensor) {
+      std::memcpy(tensor.raw(), from, tensor.bytes());
+      from += tensor.count();
+    });
+    return true;
+  };
+  return add_up(float{}, Element::f32) && add_up(double{}, Element::f64);
 }
 
 Trainer::End Trainer::run(const std::function<bool(const Epoch&)>& epoch_is_over, const std::function<bool()>& step_is_over) {
@@ -359,9 +504,13 @@ Trainer::End Trainer::run(const std::function<bool(const Epoch&)>& epoch_is_over
       auto over = end_epoch();
       if (!over) return End::failed;
       over->seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      if (!epoch_is_over(*over)) return End::stopped;
+      bool goes_on = !is_first() || epoch_is_over(*over);
+      if (processes_ && !processes_->broadcast(&goes_on, sizeof goes_on)) return End::lost;
+      if (!goes_on) return End::stopped;
     }
-    if (!step_is_over()) return End::interrupted;
+    const bool goes_on = !is_first() || step_is_over();
+    if (is_ending_ || (!goes_on && !processes_)) return End::interrupted;
+    wants_end_ = !goes_on;
   }
   return End::done;
 }
@@ -388,7 +537,9 @@ std::optional<Probe> Trainer::probe(std::int64_t most_rows) const {
 
 void Trainer::explain_divergence(const State& good, const std::string& help) {
   const std::int64_t bad = step_;  // the step that gave the loss, from 1
-  session_.diagnostics.error(Code::E0413, {}, fmt::format("the loss of step {} is not a finite number", bad)).with_help(help);
+  session_.diagnostics.error(Code::E0413, {}, fmt::format("the loss of step {} is not a finite number", bad))
+      .with_help(processes_ ? help + "; with one process, `--resume` says which operation made it so" : help);
+  if (processes_) return;
   restore(good);
   while (step_ + 1 < bad)
     if (step_once()) return;
@@ -410,14 +561,29 @@ std::optional<Epoch> Trainer::end_epoch() {
   const std::int64_t places = (step_ - 1) % steps_per_epoch_ + 1;
   const double count = static_cast<double>(std::min(places * batch_, rows()));
   for (double sum : sums_) epoch.training.push_back(sum / count);
-  if (!evaluate_) return epoch;
-  validation_params_ = params();
-  evaluate_->bind({&validation_place_, &validation_params_, &validation_data_, &data_});
-  if (!succeeded(session_, evaluate_->run(run_options(session_.options, {})))) return std::nullopt;
-  for (std::size_t i = 0; i < measured_.size(); ++i)
-    epoch.validation.push_back(evaluate_->output(i == 0 ? evaluate_->function().loss : measured_[i]).real_at(0));
-  validation_params_.clear();
+  if (validation_rows_ == 0) return epoch;
+  auto judged = judge();
+  if (!judged) return std::nullopt;
+  epoch.validation = std::move(*judged);
   return epoch;
+}
+
+std::optional<std::vector<double>> Trainer::judge() {
+  std::vector<double> found(measured_.size() + 1, 0);  // the last one: whether there are any
+  if (evaluate_) {
+    validation_params_ = params();
+    evaluate_->bind({&validation_place_, &validation_params_, &validation_data_, &data_});
+    if (succeeded(session_, evaluate_->run(run_options(session_.options, {})))) {
+      for (std::size_t i = 0; i < measured_.size(); ++i)
+        found[i] = evaluate_->output(i == 0 ? evaluate_->function().loss : measured_[i]).real_at(0);
+      found.back() = 1;
+    }
+    validation_params_.clear();
+  }
+  if (processes_ && !processes_->broadcast(found.data(), found.size() * sizeof(double))) return std::nullopt;
+  if (found.back() == 0) return std::nullopt;
+  found.pop_back();
+  return found;
 }
 
 }  // namespace bpc::tool

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "frontend/training.h"
 #include "tools/bpc/train/entry.h"
+#include "tools/bpc/train/processes.h"
 #include "tools/bpc/train/rows.h"
 
 namespace bpc::tool {
@@ -32,8 +34,9 @@ struct Probe {
 
 class Trainer {
  public:
-  // The script with data and flags; nullptr when there were errors, which are in the session.
-  static std::unique_ptr<Trainer> make(Session& session, const std::string& path);
+  // The script with data and flags; nullptr when there were errors, which are in the session. With `processes`, which must outlive it, each
+  // of these makes one, and what they call below they call together.
+  static std::unique_ptr<Trainer> make(Session& session, const std::string& path, Processes* processes = nullptr);
 
   const Script& script() const { return script_; }
   const frontend::Training& settings() const { return settings_; }
@@ -45,6 +48,7 @@ class Trainer {
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   std::int64_t steps() const { return steps_; }
   std::uint64_t seed() const { return script_.module.seed; }
+  int processes() const { return processes_ ? processes_->count() : 1; }
   std::size_t learned_params() const { return learned_.size(); }
   std::int64_t learned_numbers() const;
 
@@ -59,24 +63,26 @@ class Trainer {
   std::int64_t step() const { return step_; }
   // Goes on from another state, whose tensors have the names and types of this one.
   void restore(const State& state);
+  // All processes go on from the state of the first one. False where one of them is gone.
+  bool share_state();
   // The params to use, by path, those that are not learned and what is fitted as well: their running means, where the script asks for them.
   Tensors params() const;
 
   // To look at the params as they are now, by at most so many of the training rows. nullopt where it cannot be had.
   std::optional<Probe> probe(std::int64_t most_rows) const;
 
-  // Why training ended before its last step.
-  enum class End : std::uint8_t { done, stopped, failed, interrupted, diverged };
+  // Why training ended before its last step. `lost`: a process is gone; the state is that of the last step that all have done.
+  enum class End : std::uint8_t { done, stopped, failed, interrupted, diverged, lost };
 
-  // Steps on until the end, an error (in the session), a loss that is not finite, or what `epoch_is_over` and `step_is_over` say: false
-  // ends it there.
+  // Steps on until the end, an error (in the session, of the process that it is of), a loss that is not finite, or what `epoch_is_over` and
+  // `step_is_over` say: false ends it there. Of several processes, the first one alone is asked, and all of them end.
   End run(const std::function<bool(const Epoch&)>& epoch_is_over, const std::function<bool()>& step_is_over);
 
   // After a loss that is not finite: E0413, with what the first operation is that made it so, found by repeating the steps since `good`.
   void explain_divergence(const State& good, const std::string& help);
 
  private:
-  explicit Trainer(Session& session) : session_(session) {}
+  Trainer(Session& session, Processes* processes) : session_(session), processes_(processes) {}
   bool prepare(const std::string& path);
   // Which rows are learned from; E0113 for a column that keeps all of them apart, or none.
   bool choose_split(std::int64_t rows);
@@ -86,9 +92,16 @@ class Trainer {
   bool fit();
   // The rows of another file, for the inputs that have rows. E0504 where they are of different numbers.
   bool read_validation_file();
-  frontend::LowerOptions of_step(std::int64_t rows) const;
+  frontend::LowerOptions of_step(std::int64_t rows, frontend::Entry entry = frontend::Entry::step) const;
   Tensors all_given() const;
-  std::unique_ptr<CompiledEntry> compile_step(std::int64_t rows, bool first);
+  // The state has what a step gives anew; it starts with the params as they are, and what the rule keeps is zero.
+  void begin_state(const ir::Module& step);
+  bool compile_steps();
+  // Of several processes: the gradient of this one's share of so many rows, and the rest of the step, which is the same for all.
+  bool compile_shares();
+  bool compile_share(std::int64_t rows);
+  bool compile_update();
+  RowRange my_share(std::int64_t rows) const { return share_of(rows, processes_->rank(), processes_->count()); }
   std::optional<ir::Module> lower_evaluation();
   std::vector<std::int32_t> validation_order() const;
   bool compile();
@@ -96,9 +109,15 @@ class Trainer {
   // Says which rows the next step uses; returns how many.
   std::int64_t place_step();
   std::optional<End> step_once();
+  std::optional<End> step_together();
+  void start_epoch_sums();
+  // The step is done, with this loss and these metrics of so many rows.
+  std::optional<End> note(const std::vector<double>& measured, std::int64_t rows);
   std::optional<Epoch> end_epoch();
+  std::optional<std::vector<double>> judge();
 
   Session& session_;
+  Processes* processes_;
   Script script_;
   frontend::Training settings_;
   std::vector<std::string> measured_;
@@ -115,6 +134,21 @@ class Trainer {
   Tensors validation_data_;                                 // of another file, in place of those of `data_`
   std::map<std::string, Diagnostics> validation_lacks_;     // why it has no values for these inputs
   std::unique_ptr<CompiledEntry> whole_, rest_, evaluate_;  // a step of a whole batch, one of what is left, the validation rows
+
+  // Where several processes train: what each computes of its share of a batch, by the rows of the batch.
+  struct Share {
+    RowRange rows;
+    std::unique_ptr<CompiledEntry> entry;  // none for no rows
+    std::vector<double> weights;           // of what is measured; the first is that of the gradients, too
+  };
+  bool add_up_gradients(const Share& share);
+  bool is_first() const { return !processes_ || processes_->is_first(); }
+  std::map<std::int64_t, Share> shares_;
+  std::unique_ptr<CompiledEntry> update_;
+  Tensors gradients_;       // added up
+  bool wants_end_ = false;  // which the others will know with the next step
+  bool is_ending_ = false;  // all processes know that this was the last step
+
   std::int64_t step_ = 0;
   std::vector<double> sums_;
   std::int64_t ordered_epoch_ = -1;  // whose order is in place_
