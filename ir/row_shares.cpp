@@ -183,7 +183,9 @@ class RowWalk {
     }
     if (rows && has_sum) return unknown(op, Reason::together);
     const std::optional<int> power = power_after(op, has_sum && !rows);
-    if (!power) return unknown(op, adds_twice(op) ? Reason::twice : has_sum ? Reason::together : Reason::number);
+    const auto is_count = [&](ValueId operand) { return of(operand).kind == Kind::count; };
+    const bool counts = std::ranges::any_of(op.operands, is_count);
+    if (!power) return unknown(op, adds_twice(op) ? Reason::twice : has_sum && !counts ? Reason::together : Reason::number);
     if (rows) {
       rows->power = *power;
       return *rows;

@@ -1,8 +1,8 @@
 """Rows that a training uses a second, by bpc, PyTorch and JAX: digits by an MLP and by a CNN, characters by a transformer, with adam, f32, on the CPU.
 
-    PYTHON bench/training/throughput.py > bench/training/THROUGHPUT.md      BPC=… names another bpc
+    (PYTHON bench/training/throughput.py; THREADS=2 PYTHON bench/training/throughput.py) > bench/training/THROUGHPUT.md      BPC=… names another bpc
 
-One thread, CPU time, so that whatever else the machine does counts little. What comes before the first step (reading, compiling) is left out: of bpc by the
+One thread, CPU time, so that whatever else the machine does counts little; of more threads, which are to be quicker by the clock, the time that passes. What comes before the first step (reading, compiling) is left out: of bpc by the
 difference of a long and a short training, of the others by a first epoch that is not timed. The rows are shuffled anew for each epoch and gathered batch
 by batch: by bpc itself, by a DataLoader, by NumPy for JAX. The sides run in turn, three rounds; the table has medians.
 """
@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+THREADS = int(os.environ.get("THREADS", "1"))
+os.environ.update(OMP_NUM_THREADS=str(THREADS), MKL_NUM_THREADS=str(THREADS),
+                  XLA_FLAGS=f"--xla_cpu_multi_thread_eigen={str(THREADS > 1).lower()} intra_op_parallelism_threads={THREADS}")
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +25,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-torch.set_num_threads(1)
+torch.set_num_threads(THREADS)
+clock = time.process_time if THREADS == 1 else time.perf_counter
 LONGER = 8  # bpc's trainings, whose time is a difference
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BPC = os.environ.get("BPC", str(ROOT / "build/release/tools/bpc/bpc"))
@@ -183,21 +186,23 @@ WORKLOADS = {
 }
 
 
-def cpu_of_children():
+def clock_of_children():
+    if THREADS > 1:
+        return time.perf_counter()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def by_bpc(folder, batch, epochs):
-    def cpu(count):
-        before = cpu_of_children()
-        done = subprocess.run([BPC, "train", str(folder / "s.bp"), "-q", "--threads", "1", "--optimizer", "adam", "--batch", str(batch), "--epochs", str(count),
+    def taken(count):
+        before = clock_of_children()
+        done = subprocess.run([BPC, "train", str(folder / "s.bp"), "-q", "--threads", str(THREADS), "--optimizer", "adam", "--batch", str(batch), "--epochs", str(count),
                                "--save", str(folder / "m")], capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stderr)
-        return cpu_of_children() - before
-    cpu(1)  # what it compiles is kept for the runs after
-    return (cpu(1 + LONGER * epochs) - cpu(1)) / LONGER
+        return clock_of_children() - before
+    taken(1)  # what it compiles is kept for the runs after
+    return (taken(1 + LONGER * epochs) - taken(1)) / LONGER
 
 
 def by_torch(model, data, batch, epochs):
@@ -205,12 +210,12 @@ def by_torch(model, data, batch, epochs):
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*(torch.tensor(each) for each in data)), batch_size=batch, shuffle=True)
     for epoch in range(1 + epochs):
         if epoch == 1:
-            start = time.process_time()
+            start = clock()
         for x, y in loader:
             optimizer.zero_grad()
             loss_torch(model, x, y).backward()
             optimizer.step()
-    return time.process_time() - start
+    return clock() - start
 
 
 def by_jax(params, apply, data, batch, epochs):
@@ -231,19 +236,20 @@ def by_jax(params, apply, data, batch, epochs):
     t = 0
     for epoch in range(1 + epochs):
         if epoch == 1:
-            start = time.process_time()
+            start = clock()
         order = random.permutation(len(x))
         for at in range(0, len(x), batch):
             t += 1
             rows = order[at:at + batch]
             params, m, v = step(params, m, v, float(t), x[rows], y[rows])
         jax.block_until_ready(params)
-    return time.process_time() - start
+    return clock() - start
 
 
 def main():
-    print("# Rows a second\n")
-    print(f"Made by `bench/training/throughput.py`: one thread, CPU time, PyTorch {torch.__version__.split('+')[0]}, JAX {jax.__version__}; medians of three "
+    print("# Rows a second\n" if THREADS == 1 else f"\n## {THREADS} threads\n")
+    how = "one thread, CPU time" if THREADS == 1 else f"{THREADS} threads, by the clock, on {os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f}"
+    print(f"Made by `bench/training/throughput.py`: {how}, PyTorch {torch.__version__.split('+')[0]}, JAX {jax.__version__}; medians of three "
           "rounds, and the largest spread of a side over them.\n")
     print("| | bpc | PyTorch | JAX | bpc / PyTorch | bpc / JAX | spread |\n|---|---|---|---|---|---|---|")
     for name, (script, make, params, apply, rows, batch, epochs) in WORKLOADS.items():

@@ -142,7 +142,7 @@ std::optional<FileBytes> read_data(const std::string& path, std::size_t most, st
   const auto file = opener.open();
   if (!file) return std::nullopt;
   const std::size_t size = opener.size();
-  if (S_ISREG(opener.about.st_mode) && path != "-" && size > kSmall) {
+  if (S_ISREG(opener.about.st_mode) && path != "-" && size > std::min(kSmall, most)) {
     void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->descriptor, 0);
     if (mapped != MAP_FAILED)
       return FileBytes(

@@ -223,7 +223,7 @@ TEST_CASE("a cell that is missing is NaN, or a category of its own") {
       run_script(folder,
                  "dim N\ndim P, D\ninput x : [N] from \"t.csv\"[\"x\"]\ninput port : i32[N] of P from \"t.csv\"[\"port\"]\n"
                  "input deck : i32[N] of D from \"t.csv\"[\"deck\"]\na = x\np = port\nd = deck\nn = P\n");
-  CHECK(finished.out == "a = [NaN, 1, NaN, NaN]\np = [1, 2, 0, 2]\nd = [1, 2, 3, 0]\nn = 3\n");
+  CHECK(finished.out == "a = [nan, 1, nan, nan]\np = [1, 2, 0, 2]\nd = [1, 2, 3, 0]\nn = 3\n");
 }
 
 TEST_CASE("a text is read character by character where it is declared so") {
@@ -232,7 +232,7 @@ TEST_CASE("a text is read character by character where it is declared so") {
   const Finished whole = run_script(folder, "dim N, C\ninput t : i32[N] of C from \"t.txt\"\nx = t\nn = C\n");
   CHECK(whole.out == "x = [1, 2, 2, 1, 0, 3, 1]\nn = 4\n");
   const Finished rows = run_script(folder, "dim N, C\ninput t : i32[N, 3] of C from \"t.txt\"[0..3]\nx = t\n");
-  CHECK(rows.out == "x = [1, 2, 2]\n    [1, 0, 3]\n");
+  CHECK(rows.out == "x = [[1, 2, 2],\n     [1, 0, 3]]\n");
   check_error(run_script(folder, "dim N, C\ninput t : i32[N, 9] of C from \"t.txt\"[0..9]\nx = t\n"), "E0503",
               "it has 7 characters, and a row takes 9");
   folder.write("bad.txt", "ab\xff");

@@ -39,7 +39,7 @@ TEST_CASE("data that are larger than the memory are learned from to the same bit
   folder.write("data.csv", table);
   const std::string script = folder.write("line.bp", R"(
 dim N
-input x : [N, 2] from "data.csv"["a", "b"]
+input x : [N, 2] from "data.csv"[["a", "b"]]
 input y : i32[N] from "data.csv"["y"]
 param w : [2] = 0
 loss J = mean((x @ w - y)^2)

@@ -299,7 +299,9 @@ bool Trainer::compile_share(std::int64_t rows) {
                fmt::format("{} processes cannot share {}: this {}", processes_->count(),
                            i == 0 ? fmt::format("the loss `{}`", part->main.loss) : fmt::format("the metric `{}`", measured_[i]),
                            problem.what))
-        .with_help(i == 0 ? "a loss that is shared is a sum or a mean of what each row gives by itself; or train with one process"
+        .with_help(i == 0 ? "a loss that is shared is a sum or a mean of what each row gives by itself, and by what is `fitted` before, as "
+                            "by `standardise(x)`; "
+                            "or train with one process"
                           : "leave it out of `metrics`, and let `bpc eval` compute it; or train with one process");
     return false;
   }
