@@ -20,11 +20,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BPC = os.environ.get("BPC", str(ROOT / "build/release/tools/bpc/bpc"))
 RANKS = [int(r) for r in os.environ.get("RANKS", "2,4").split(",")]
 SIZES = [1_000, 10_000, 100_000, 1_000_000, 4_000_000]
-SCRIPT = """dim N
-input x : [N] = sin(arange(32))
-param w : [{}] = 0.5
+ROWS = ", ".join(str(i / 32) for i in range(32))
+SCRIPT = f"""dim N
+input x : [N] = [{ROWS}]
+param w : [{{}}] = 0.5
 loss J = mean(x) * sum(w)
-train {{ optimizer = sgd(lr = 1e-9); batch = 8; shuffle = false }}
+train {{{{ optimizer = sgd(lr = 1e-9); batch = 8; shuffle = false }}}}
 """
 
 

@@ -136,8 +136,9 @@ class Loader {
     const Categories* known = known_ && index < known_->columns.size() ? &known_->columns[index] : nullptr;
     if (found.missing > 0 && !are_categories_)
       return fail_cell(found.first_missing, column, "is missing, and no integer says so",
-                       found.numbers == 0 && found.texts > 0 ? "declare the categories, as in `input t : i32[N] of C`, of which `missing` is one then"
-                                                             : "a real input takes nan for it");
+                       found.numbers == 0 && found.texts > 0
+                           ? "declare the categories, as in `input t : i32[N] of C`, of which `missing` is one then"
+                           : "a real input takes nan for it");
     if (are_categories_) return read_codes(column, out, stride, categories = known && !known->empty() ? *known : declared_);
     if (known && known->empty() && found.texts > 0)
       return fail_cell(found.first_text, column, fmt::format("is no number, and {} has numbers there", known_->file));
@@ -176,7 +177,8 @@ class Loader {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
       if (text == kMissing)
         numbers.emplace(text, std::numeric_limits<std::int64_t>::max());  // behind them
-      else if (error == std::errc() && end == text.data() + text.size()) numbers.emplace(text, value);
+      else if (error == std::errc() && end == text.data() + text.size())
+        numbers.emplace(text, value);
     }
     if (numbers.size() == categories.size())
       std::ranges::stable_sort(categories, {}, [&](const std::string& text) { return numbers.at(text); });

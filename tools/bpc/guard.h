@@ -20,8 +20,8 @@ void set_stage(const char* name);
 // What was printed is flushed before; files are written whole or not at all (runtime::write_file), so that nothing is left in halves.
 void guard(const Options& options);
 
-// From now on the first Ctrl-C, or SIGTERM, does no more than ask for an end, which comes when a step is whole; a second one ends the process
-// at once.
+// From now on the first Ctrl-C, or SIGTERM, does no more than ask for an end, which comes when a step is whole; a second one ends the
+// process at once.
 void finish_step_on_interrupt();
 bool stop_requested();
 

@@ -295,7 +295,8 @@ TEST_CASE("short numbers are read as exactly as others") {
     REQUIRE(cell.value == std::strtod(text.c_str(), nullptr));
   }
   CHECK(std::signbit(read_cell("-0", false).value));
-  for (const char* text : {"-", ".", "1.", ".5.", "1.2.3", "1-", "--1", "1 "}) CHECK(read_cell(text, false).kind == read_cell(std::string("+") + text, false).kind);
+  for (const char* text : {"-", ".", "1.", ".5.", "1.2.3", "1-", "--1", "1 "})
+    CHECK(read_cell(text, false).kind == read_cell(std::string("+") + text, false).kind);
   CHECK(read_cell("1.", false).value == 1);
 }
 
