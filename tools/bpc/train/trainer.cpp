@@ -475,7 +475,8 @@ std::optional<Trainer::End> Trainer::step_together() {
 // All of one element type at once.
 bool Trainer::add_up_gradients(const Share& share) {
   const auto add_up = [&]<class T>(T, Element element) {
-    std::vector<T> numbers;
+    std::vector<T>& numbers = std::get<std::vector<T>>(added_);
+    numbers.clear();
     const auto each_gradient = [&](const auto& visit) {
       for (auto& [name, tensor] : gradients_)
         if (tensor.type().element == element) visit(name, tensor);

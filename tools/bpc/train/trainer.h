@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "frontend/training.h"
@@ -145,9 +146,10 @@ class Trainer {
   bool is_first() const { return !processes_ || processes_->is_first(); }
   std::map<std::int64_t, Share> shares_;
   std::unique_ptr<CompiledEntry> update_;
-  Tensors gradients_;       // added up
-  bool wants_end_ = false;  // which the others will know with the next step
-  bool is_ending_ = false;  // all processes know that this was the last step
+  Tensors gradients_;                                          // added up
+  std::tuple<std::vector<float>, std::vector<double>> added_;  // all of them as one message
+  bool wants_end_ = false;                                     // which the others will know with the next step
+  bool is_ending_ = false;                                     // all processes know that this was the last step
 
   std::int64_t step_ = 0;
   std::vector<double> sums_;
