@@ -64,6 +64,7 @@ struct History {
   std::string name;
   std::vector<double> values, cotangents;  // norms; of scalars, the numbers themselves
   bool is_scalar = false;
+  bool is_one_walk = true;  // or each turn has a derivative of its own, taken there
 };
 
 struct LoopSummary {

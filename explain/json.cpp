@@ -162,6 +162,7 @@ Json to_json(const Explanation& e, const SourceMap& sources) {
                                {"norm", !history.is_scalar},
                                {"sizes", sizes},
                                {"gradients", cotangents},
+                               {"one_walk", history.is_one_walk},
                                {"trend", trend_text(history)}});
     }
     loops.push_back(std::move(one));

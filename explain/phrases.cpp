@@ -361,7 +361,7 @@ std::string decision_text(const Decision& decision) {
 }
 
 std::string trend_text(const History& history) {
-  if (history.cotangents.size() < 3) return "";
+  if (history.cotangents.size() < 3 || !history.is_one_walk) return "";
   constexpr double kMuch = 100;
   const double first = std::fabs(history.cotangents.front()), last = std::fabs(history.cotangents.back());
   if (first == 0 && last == 0) return "";

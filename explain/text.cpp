@@ -8,6 +8,7 @@
 #include "explain/formula.h"
 #include "explain/phrases.h"
 #include "explain/render.h"
+#include "explain/trace.h"
 #include "explain/zeros.h"
 
 namespace bpc::explain {
@@ -237,7 +238,10 @@ class Writer {
   void loops() {
     for (const LoopSummary& loop : e_.loops) {
       const std::string of = loop.step == SIZE_MAX ? "loop" : e_.steps[loop.step].expression;
-      heading(fmt::format("Turn by turn: {}, {} turns", of, loop.histories.front().values.size()));
+      const std::size_t turns = loop.histories.front().values.size();
+      heading(loop.histories.front().is_one_walk
+                  ? fmt::format("Turn by turn: {}, {} turns", of, turns)
+                  : fmt::format("Each time that this derivative is taken: {}{} times", turns == kMostTimes ? "the first " : "", turns));
       std::vector<Row> rows{{{{"", Role::quiet},
                               {"value", Role::quiet},
                               {"first … last", Role::quiet},

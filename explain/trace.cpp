@@ -1,6 +1,7 @@
 #include "explain/trace.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <set>
@@ -52,6 +53,16 @@ class Tracer {
     name_as_at_top();
     pass_over_variables(recorder_.main);
     return std::move(recorder_.main);
+  }
+
+  std::vector<Taken> each_time(std::span<const Tensor> arguments) {
+    std::vector<Taken> taken;
+    taken_ = &taken;
+    try {
+      run(arguments);
+    } catch (const Stop&) {
+    }
+    return taken;
   }
 
   // The results of one op, from those of its operands and of what its regions read.
@@ -221,7 +232,7 @@ class Tracer {
     const std::int64_t wanted = options_.iteration.value_or(0);
     for (std::uint64_t k = 0; k < count; ++k) {
       const auto number = static_cast<std::int64_t>(k);
-      const bool is_kept = needed_.is_differentiated(id) || (is_around && number == wanted);
+      const bool is_kept = needed_.is_differentiated(id) || (is_around && number == wanted && !taken_);
       if (!is_for && !continues(op, is_kept, number, state)) break;
       if (!is_for && most != 0 && k == most) throw Stop{backend::iteration_failure(backend::site_of(source_, op), most)};
       state = turn(op, is_kept, number, [&] {
@@ -231,7 +242,7 @@ class Tracer {
       });
       if (recorder_.is_main())
         for (std::size_t i = 0; i < state.size(); ++i) carried_[op.results[i]].push_back(state[i].flat);
-      const bool is_passed = is_around && number == wanted && recorder_.is_main() && !needed_.is_differentiated(id);
+      const bool is_passed = is_around && number == wanted && recorder_.is_main() && !taken_ && !needed_.is_differentiated(id);
       if (is_passed) throw Done();  // without the derivative, which no other turn is looked at for
     }
     return state;
@@ -360,7 +371,7 @@ class Tracer {
 
   void derivative(OpId id, const Op& op) {
     recorder_.count_sweep(op);
-    const bool is_asked_for = id == options_.derivative && recorder_.is_main();
+    const bool is_asked_for = id == options_.derivative && recorder_.is_main() && !taken_;
     std::vector<ValueId> xs, sources;
     std::vector<std::string> names;
     const std::vector<ValueId> by = ir::differentiated_by(op);
@@ -400,10 +411,24 @@ class Tracer {
       recorder_.bind(sources[i], results[i]);
       recorder_.name(sources[i]);
     }
+    if (taken_ && id == options_.derivative) note_taken(op, xs, results);
     if (!is_asked_for) return;
     swept.results = results;
     recorder_.main.sweep = std::move(swept);
     throw Done();
+  }
+
+  void note_taken(const Op& op, const std::vector<ValueId>& xs, const std::vector<ValueId>& results) {
+    const auto size = [](const Tensor& tensor) {
+      double sum = 0;
+      for (std::int64_t i = 0; i < tensor.count(); ++i) sum += tensor.real_at(i) * tensor.real_at(i);
+      return tensor.type().is_scalar() ? tensor.real_at(0) : std::sqrt(sum);
+    };
+    Taken& now = taken_->emplace_back();
+    now.y = size(value(op.operands[0]));
+    for (ValueId x : xs) now.xs.push_back(size(recorder_.trace().value(x)));
+    for (ValueId result : results) now.results.push_back(size(recorder_.trace().value(result)));
+    if (taken_->size() == kMostTimes) throw Done();
   }
 
   // Evaluates what a sweep has appended.
@@ -451,6 +476,7 @@ class Tracer {
   const TraceOptions& options_;
   const Needed needed_;
   Recorder recorder_;
+  std::vector<Taken>* taken_ = nullptr;              // where each time of the derivative is noted, and nothing is kept
   std::map<ValueId, std::vector<ValueId>> carried_;  // by the result of a loop: what stands for it after each turn
 };
 
@@ -463,6 +489,17 @@ std::variant<Trace, runtime::Failure> trace(const ir::Function& source, std::spa
     return std::move(stop.failure);
   } catch (const ir::LimitReached& limit) {
     return runtime::Failure{false, limit.diagnostic.value()};
+  }
+}
+
+std::vector<Taken> each_time(const ir::Function& source, std::span<const Tensor> arguments, const TraceOptions& options) {
+  constexpr std::uint64_t kMostTurns = 20'000;
+  TraceOptions limited = options;
+  limited.max_iterations = options.max_iterations == 0 ? kMostTurns : std::min(kMostTurns, options.max_iterations);
+  try {
+    return Tracer(source, limited).each_time(arguments);
+  } catch (const ir::LimitReached&) {
+    return {};
   }
 }
 

@@ -87,4 +87,14 @@ struct TraceOptions {
 std::variant<Trace, runtime::Failure> trace(const ir::Function& source, std::span<const runtime::Tensor> arguments,
                                             const TraceOptions& options);
 
+// What a derivative in a loop is of and by, and what it gives, at one time: norms, and of scalars the numbers themselves.
+struct Taken {
+  double y;
+  std::vector<double> xs, results;
+};
+inline constexpr std::size_t kMostTimes = 500;
+// Each time that the program takes the derivative, the first kMostTimes at most; fewer where the run fails, or a loop takes very many
+// turns.
+std::vector<Taken> each_time(const ir::Function& source, std::span<const runtime::Tensor> arguments, const TraceOptions& options);
+
 }  // namespace bpc::explain

@@ -73,6 +73,7 @@ class ScriptWriter {
     if (declared > 0 && before.size() > declared) tree().set_apart(before[declared]);
     const std::vector<StmtId> body = draft.take_statements();
     if (!before.empty() && !body.empty()) tree().set_apart(body.front());
+    group(draft, body);
     std::vector<StmtId> all = before;
     all.insert(all.end(), body.begin(), body.end());
     print_gradients(all);
@@ -82,6 +83,31 @@ class ScriptWriter {
   const std::set<std::string>& called() const { return script_.called; }
 
  private:
+  // The way forward and the way back get headings; on both, what one line of the script has become stands together.
+  void group(const Draft& draft, const std::vector<StmtId>& body) {
+    struct Group {
+      StmtId first;
+      Draft::Place place;
+      std::size_t count;
+    };
+    std::vector<Group> groups;
+    for (StmtId statement : body) {
+      const Draft::Place place = draft.place_of(statement);
+      if (!groups.empty() && groups.back().place == place)
+        ++groups.back().count;
+      else
+        groups.push_back({statement, place, 1});
+    }
+    if (std::none_of(groups.begin(), groups.end(), [](const Group& each) { return each.place.is_backward; })) return;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      const bool turns = i == 0 || groups[i].place.is_backward != groups[i - 1].place.is_backward;
+      const bool is_whole = i > 0 && (groups[i].count > 1 || groups[i - 1].count > 1);
+      const bool is_anyones = !groups[i].place.is_backward && groups[i].place.line == 0;  // a second name of an output
+      if (turns && !is_anyones) tree().head(groups[i].first, groups[i].place.is_backward ? "Backward" : "Forward");
+      if (turns || is_whole) tree().set_apart(groups[i].first);
+    }
+  }
+
   void name_parameters() {
     for (const Parameter& parameter : main_.parameters) parameters_[parameter.path] = script_.names.fresh(parameter.path);
   }

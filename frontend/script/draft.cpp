@@ -78,11 +78,13 @@ Draft::Draft(Script& script, const ir::Function& function, const std::map<std::s
 // ---- names and statements ----
 
 void Draft::put(StmtId statement) {
-  if (is_top_) {
-    if (is_backward_ != last_was_backward_ && !statements_.empty()) tree.set_apart(statement);
-    last_was_backward_ = is_backward_;
-  }
+  if (is_top_) places_[statement.index] = place_;
   statements_.push_back(statement);
+}
+
+Draft::Place Draft::place_of(StmtId statement) const {
+  const auto place = places_.find(statement.index);
+  return place == places_.end() ? Place{} : place->second;
 }
 
 const std::string& Draft::name_of(ValueId value) {
@@ -102,22 +104,29 @@ std::string Draft::comment(const Op& op) const {
   std::vector<std::string> texts;
   for (ValueId operand : op.operands) {
     const Op* part = function.def(operand);
-    std::string text = part && is_backward(*part) && is_temporary(operand) ? comment(*part) : std::string();
+    std::string text = part && is_backward(*part) ? is_temporary(operand) ? comment(*part) : comment_of(op) : std::string();
     if (!text.empty() && std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
   }
   return texts.size() < 2 ? comment_of(op) : fmt::format("{}", fmt::join(texts, " + "));
 }
 
-std::string Draft::comment_of(const Op& op) const {
+// Where a reader finds it: outside of the library.
+Span Draft::authors_place(const Op& op) const {
   const ir::Origin& origin = function.origin(op.origin);
-  if (origin.rule.empty()) return "";
-  auto is_readers = [&](const Span& span) {
+  const auto is_readers = [&](const Span& span) {
     return span.valid() && span.file < script.module.files.size() && !script.module.files[span.file].starts_with("prelude/");
   };
   Span place = origin.span;
   for (std::size_t i = 0; !is_readers(place) && i < origin.calls.size(); ++i) place = origin.calls[i];
+  return is_readers(place) ? place : Span();
+}
+
+std::string Draft::comment_of(const Op& op) const {
+  const ir::Origin& origin = function.origin(op.origin);
+  if (origin.rule.empty()) return "";
+  const Span place = authors_place(op);
   std::string text = is_backward(op) ? origin.rule : "for " + origin.rule;
-  if (!is_readers(place)) return text;
+  if (!place.valid()) return text;
   return fmt::format("{}, {}line {}", text, place.file == 0 ? "" : script.module.files[place.file] + " ", place.line);
 }
 

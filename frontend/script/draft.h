@@ -109,12 +109,21 @@ class Draft {
   // Statements that were collected.
   void append(const std::vector<StmtId>& statements) { statements_.insert(statements_.end(), statements.begin(), statements.end()); }
   std::vector<StmtId> take_statements() { return std::move(statements_); }
+  // Of a statement of the top level: the line of the script's main file that it comes from, 0 for none; and whether a derivative rule made
+  // it.
+  struct Place {
+    std::uint32_t line = 0;
+    bool is_backward = false;
+    bool operator==(const Place&) const = default;
+  };
+  Place place_of(StmtId statement) const;
 
  private:
   void collect_changed(const ir::Op& op, std::set<std::string>& names) const;
   bool starts_variable(ir::ValueId value) const;
   bool is_awaited(const std::string& variable) const;
   std::string comment_of(const ir::Op& op) const;
+  Span authors_place(const ir::Op& op) const;
   bool is_backward(const ir::Op& op) const;
 
   std::map<ir::ValueId, std::string> wanted_;
@@ -122,22 +131,24 @@ class Draft {
   std::vector<ir::ValueId> waiting_;            // those that will be part of an expression
   std::vector<StmtId> statements_;
   bool is_top_;
-  bool is_backward_ = false, last_was_backward_ = false;  // whether a derivative rule made the current op, and the last statement
+  Place place_;                            // of the current op
+  std::map<std::uint32_t, Place> places_;  // by statement
 };
 
 // Until it is destroyed, what is written is made by this op; by none, if there is none.
 class Draft::Maker {
  public:
-  Maker(Draft& draft, const ir::Op* op) : draft_(draft), outer_(draft.is_backward_) {
-    if (op) draft.is_backward_ = draft.is_backward(*op);
+  Maker(Draft& draft, const ir::Op* op) : draft_(draft), outer_(draft.place_) {
+    const Span place = op ? draft.authors_place(*op) : Span();
+    if (op) draft.place_ = {place.valid() && place.file == 0 ? place.line : 0, draft.is_backward(*op)};
   }
-  ~Maker() { draft_.is_backward_ = outer_; }
+  ~Maker() { draft_.place_ = outer_; }
   Maker(const Maker&) = delete;
   Maker& operator=(const Maker&) = delete;
 
  private:
   Draft& draft_;
-  bool outer_;
+  Place outer_;
 };
 
 }  // namespace bpc::frontend::script

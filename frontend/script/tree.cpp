@@ -261,6 +261,10 @@ std::string Tree::text_of(const std::vector<StmtId>& statements, std::size_t lim
 void Tree::place(StmtId id) {
   constexpr std::uint32_t kBlock = 2, kEnd = 3, kComment = 4;  // columns
   line_ += apart_.contains(id.index) ? 2 : 1;
+  if (const auto head = heads_.find(id.index); head != heads_.end()) {
+    ast_.comments.push_back({{0, line_, 1, line_, 2}, head->second});
+    ++line_;
+  }
   Stmt& statement = ast_.stmts[id.index];
   statement.span = {0, line_, 1, line_, kEnd};
   if (const auto comment = comments_.find(id.index); comment != comments_.end())

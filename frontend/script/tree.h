@@ -59,6 +59,8 @@ class Tree {
   StmtId assign(const std::string& name, const Term& value, const std::optional<TypeExpr>& type, const std::string& comment);
   // At the top level, a blank line stands before it.
   void set_apart(StmtId statement) { apart_.insert(statement.index); }
+  // At the top level, a comment stands above it.
+  void head(StmtId statement, const std::string& text) { heads_[statement.index] = "# " + text; }
 
   // ---- what has been written ----
   const Expr& expr(const Term& term) const { return ast_.expr(term.id); }
@@ -85,6 +87,7 @@ class Tree {
   Element real_;
   Ast ast_;
   std::map<std::uint32_t, std::string> comments_;  // by statement
+  std::map<std::uint32_t, std::string> heads_;
   std::set<std::uint32_t> apart_;
   std::uint32_t line_ = 0;  // of the text, while statements get their places
 };

@@ -80,9 +80,16 @@ std::vector<Asked> derivatives_of(const ir::Function& main) {
   return found;
 }
 
+bool is_forward(const ir::Function& main, const std::string& name) {
+  for (std::uint32_t i = 0; i < main.op_count(); ++i)
+    if (const ir::Op& op = main.op(ir::OpId{i}); op.code == ir::Opcode::jvp && main.value(op.results[0]).name == name) return true;
+  return false;
+}
+
 // The one that the flags ask for: that of a name, else the loss, else the last one that has a name. nullopt when there is none of that
 // name, which is said.
-std::optional<ir::OpId> choose(Session& session, const std::vector<Asked>& all, const std::string& loss) {
+std::optional<ir::OpId> choose(Session& session, const ir::Function& main, const std::vector<Asked>& all) {
+  const std::string& loss = main.loss;
   const std::string& wanted = session.options.of.empty() ? loss : session.options.of;
   ir::OpId chosen;
   std::vector<std::string> names;
@@ -94,6 +101,14 @@ std::optional<ir::OpId> choose(Session& session, const std::vector<Asked>& all, 
   if (chosen.valid() || session.options.of.empty()) {
     if (!chosen.valid() && !all.empty()) chosen = all.back().op;
     return chosen;
+  }
+  if (is_forward(main, session.options.of)) {
+    session.diagnostics
+        .error(Code::E0505, {}, fmt::format("`{}` is a derivative in forward mode, which has no walk back to explain", session.options.of))
+        .with_help(
+            "`hvp(J, w, d)` is `grad(dot(grad(J, w), d), w)` as well, which goes back twice; and `jvp(y, x, v)` of a scalar y is "
+            "`dot(grad(y, x), v)`");
+    return std::nullopt;
   }
   const std::string near = closest_match(session.options.of, names);
   session.diagnostics.error(Code::E0505, {}, fmt::format("no derivative of the script is called `{}`", session.options.of))
@@ -182,6 +197,22 @@ void add_cost(const Session& given, const Script& script, Explanation& explanati
   explanation.cost = {value->operations.total(), both->operations.total(), params};
 }
 
+// What becomes of a derivative that a loop takes again and again, as one that trains does.
+void add_times(const std::vector<explain::Taken>& times, Explanation& e) {
+  if (times.size() < 2) return;
+  const auto history = [](const explain::Quantity& quantity, const std::string& name) {
+    return explain::History{name, {}, {}, explain::is_scalar(quantity.value), false};
+  };
+  explain::LoopSummary summary{SIZE_MAX, times.size(), {history(e.quantities[e.of], e.y)}};
+  for (explain::QuantityId x : e.xs) summary.histories.push_back(history(e.quantities[x], e.quantities[x].name));
+  for (const explain::Taken& time : times) {
+    summary.histories[0].values.push_back(time.y), summary.histories[0].cotangents.push_back(1);
+    for (std::size_t i = 0; i < e.xs.size(); ++i)
+      summary.histories[i + 1].values.push_back(time.xs[i]), summary.histories[i + 1].cotangents.push_back(time.results[i]);
+  }
+  e.loops.push_back(std::move(summary));
+}
+
 // What it takes to print and to assert is not part of the derivative's cost.
 Script without_authors_checks(const Session& session, const Script& script) {
   Script copy{{}, script.bindings, script.module};
@@ -202,7 +233,7 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
   if (!main) return std::nullopt;
   session.report();
   const std::vector<Asked> all = derivatives_of(*main);
-  const std::optional<ir::OpId> chosen = choose(session, all, main->loss);
+  const std::optional<ir::OpId> chosen = choose(session, *main, all);
   if (!chosen) return std::nullopt;
   const auto arguments = make_arguments(session, script, *main);
   if (!arguments) return std::nullopt;
@@ -250,6 +281,8 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
     options.element = element->index;
     explanation = explain::explain(trace, options, live);
   }
+  if (chosen->valid() && explanation.of != explain::kNoQuantity && !ir::is_of_loss(main->op(*chosen)))
+    add_times(explain::each_time(*main, *arguments, tracing), explanation);
   const bool has_params = std::any_of(main->parameters.begin(), main->parameters.end(),
                                       [](const ir::Parameter& parameter) { return parameter.kind == ir::Parameter::Kind::param; });
   if (!chosen->valid() && has_params)

@@ -72,10 +72,13 @@ input x = 1
 param w : [3] = 0.1 * uniform(0, 1, [3], stream=5)
 param h1_dense_b : [3] = 0
 
+# Forward
 t1 = w * x + h1_dense_b
 h = relu(t1)
+
 J = sum(h)
 
+# Backward
 t2 = step(t1)               # relu, line 8
 dJ_dh1_dense_b = t2 * t2    # relu, line 8
 dJ_dw = dJ_dh1_dense_b * x  # mul, line 8
@@ -252,14 +255,17 @@ func main loss "J" {
 }
 )") == R"(param w = 0.5
 
+# Forward
 h = 1
 h_tape = tape()  # for mul, line 4
+
 for i in 0..5 {
   h_tape = push(h_tape, h)  # for mul, line 4
   h = w * h
 }
 J = h
 
+# Backward
 dJ_dh = 1
 dJ_dw = 0               # for_loop, line 3
 for i in 4..-1 by -1 {  # for_loop, line 3

@@ -352,7 +352,7 @@ function drawLoops() {
         element("td", {}, value.norm ? `norm of ${value.name}` : value.name),
         element("td", {}, spark(value.sizes, "value")), element("td", {}, `${number(value.sizes[0], 4)} … ${number(value.sizes.at(-1), 4)}`),
         element("td", {}, spark(value.gradients, "gradient")), element("td", {}, `${number(value.gradients[0], 4)} … ${number(value.gradients.at(-1), 4)}`),
-        element("td", {}, trend(value.gradients)))))))));
+        element("td", {}, value.one_walk ? trend(value.gradients) : ""))))))));
   $("branches-section").hidden = model.branches.length === 0;
   $("branches").replaceChildren(...model.branches.map(each => element("li", {},
     `line ${each.place.line}${each.turn === null ? "" : `, turn ${each.turn}`}: \`if ${each.condition}\` is ${each.taken}`)));
