@@ -90,12 +90,12 @@ struct Lowered {
     require_no_errors();
   }
   ir::Module expanded(ir::Module module) {
-    static constexpr std::string_view kExpanding[] = {"vectorise", "adjoint"};
+    static constexpr std::string_view kExpanding[] = {"vectorise", "hoist", "adjoint"};
     run_passes(module, kExpanding);
     return module;
   }
   ir::Module checkpointed(ir::Module module) {
-    static constexpr std::string_view kExpanding[] = {"vectorise", "checkpoint_all", "adjoint"};
+    static constexpr std::string_view kExpanding[] = {"vectorise", "hoist", "checkpoint_all", "adjoint"};
     run_passes(module, kExpanding);
     return module;
   }

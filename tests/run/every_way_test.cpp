@@ -116,7 +116,7 @@ TEST_CASE("IR text reads back", "[script]") {
     REQUIRE(same.code == 0);
     CHECK(same.out == lowered);
     std::string optimized = with_flags({"emit", script, "--as=ir", "--grad", "--stage=optimized", "-q"}, script).out;
-    Finished again = run_bpc({"opt", "-", "--passes=adjoint,simplify,cse,hoist,dce"}, lowered);
+    Finished again = run_bpc({"opt", "-", "--passes=hoist,adjoint,simplify,cse,hoist,dce"}, lowered);
     INFO(again.err);
     CHECK(again.out == optimized);
   }

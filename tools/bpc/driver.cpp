@@ -134,7 +134,7 @@ bool has_print(const ir::Function& function) {
 }
 
 bool expand_gradients(Session& session, ir::Module& module) {
-  std::vector<std::string_view> passes{"vectorise"};
+  std::vector<std::string_view> passes{"vectorise", "hoist"};
   if (session.options.checkpoint == Checkpoint::automatic) passes.push_back("checkpoint");
   if (session.options.checkpoint == Checkpoint::all) passes.push_back("checkpoint_all");
   passes.push_back("adjoint");
