@@ -25,6 +25,8 @@ KernelSizes kernel_sizes(const Function& function, const Op& op) {
             Type(Element::i64, {{static_cast<std::int64_t>(element_size(a.element)) / 2 * along.size, {}}})};
   }
   const std::int64_t n = a.dims.back().size;
+  if (op_info(op.code).rule == ShapeRule::factors)
+    return {{batch_of(a), a.dims[a.rank() - 2].size, n}, Type(Element::f64, {{0, {}}})};  // Eigen has memory of its own
   KernelSizes result{{batch_of(a), n}, {}};
   std::int64_t k = op.code == Opcode::cofactors ? n : 0;  // it solves for the identity
   if (op_info(op.code).rule == ShapeRule::solve) {

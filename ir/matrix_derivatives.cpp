@@ -20,6 +20,10 @@ class MatrixEquations {
   Term determinant(Term derivative) const { return product(dy_per_matrix(), derivative); }
   Term inverse_transposed() const;
   std::optional<Term> cofactors() const;
+  Term eigh() const;
+  Term svd() const;
+  Term qr() const;
+  Term lu() const;
 
  private:
   enum class Checked : bool { no, yes };
@@ -74,6 +78,33 @@ class MatrixEquations {
     lead(letters.out, result_batches);
     if (d_.may_be_zeroed) return strong_contraction(d_.facts, letters, zero, factor);
     return emit(Opcode::einsum, {zero, factor}, {{Attr::spec, einsum_text(letters)}});
+  }
+
+  // The product in which `zero`, which a cotangent is in, stands first, or second.
+  Term times(Term zero, Term factor) const { return product("ij,jk->ik", zero, factor, batches(y)); }
+  Term after(Term factor, Term zero) const { return product("jk,ij->ik", zero, factor, batches(y)); }
+  // factor^T zero
+  Term onto(Term factor, Term zero) const { return product("kj,ki->ij", zero, factor, batches(y)); }
+
+  Term rows(Term m, std::int64_t from, std::int64_t count) const {
+    std::vector<std::int64_t> starts(m.type().rank(), 0), sizes = m.type().sizes(), steps(m.type().rank(), 1);
+    starts.end()[-2] = from;
+    sizes.end()[-2] = count;
+    return emit(Opcode::slice, {m}, {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}});
+  }
+  // A row in each row of an n by n matrix.
+  Term in_each_row(Term row) const {
+    Type type = row.type();
+    type.dims.end()[-2] = type.dims.back();
+    return {&d_.builder, d_.builder.emit(Opcode::broadcast, {row.id}, {}, &type)};
+  }
+  // a / b, and 0 where b is.
+  Term over(Term a, Term b) const { return where(b == 0.0, 0.0, a / where(b == 0.0, 1.0, b)); }
+  // The upper triangle of a matrix of n columns, or what is below it; the other part is 0.
+  Term below(Term inside, Term outside) const { return where(index(0) > index(1), inside, outside); }
+  // X with X upper^T = b.
+  Term divided(Term b, Term upper) const {
+    return transposed(emit(Opcode::triangular_solve, {upper, transposed(b)}, {{Attr::upper, true}}));
   }
 
   // The op itself has checked that A is invertible, or fails in the same place.
@@ -168,6 +199,52 @@ Term MatrixEquations::large_cofactors() const {
   return solve(matrix, where(index(0) == index(1), sum - m, -m), Checked::no);
 }
 
+// ---- factors, which lie one below the other (runtime/factors.h) ----
+//
+// Sources: Giles (2008), "Collected matrix derivative results"; Seeger et al. (2017), "Auto-differentiating linear algebra"; Townsend
+// (2016), "Differentiating the singular value decomposition". Where eigenvalues or singular values are equal, the vectors that belong to
+// them are any basis, and no gradient flows through its choice.
+
+// With F_ij = 1 / (w_j - w_i): dA is the symmetric part of V (diag(dw) + F (V^T dV)) V^T.
+Term MatrixEquations::eigh() const {
+  const std::int64_t n = A().type().dims.back().size;
+  Term vectors = rows(y, 0, n), values = in_each_row(rows(y, n, 1));
+  Term inside = where(index(0) == index(1), rows(dy, n, 1), over(onto(vectors, rows(dy, 0, n)), values - transposed(values)));
+  Term all = times(after(vectors, inside), transposed(vectors));
+  return 0.5 * (all + transposed(all));
+}
+
+// With E_ij = s_j^2 - s_i^2 and K(X) = (X - X^T) / E:
+// dA = U (K(U^T dU) S + S K(V^T dV) + diag(ds)) V^T + (I - U U^T) dU S^-1 V^T.
+Term MatrixEquations::svd() const {
+  const std::int64_t n = A().type().dims.back().size, m = y.type().dims.end()[-2].size - n - 1;
+  Term u = rows(y, 0, m), s = rows(y, m, 1), v = rows(y, m + 1, n), du = rows(dy, 0, m);
+  Term squares = in_each_row(s * s), gap = squares - transposed(squares), of_u = onto(u, du), of_v = onto(v, rows(dy, m + 1, n));
+  Term inside = over(of_u - transposed(of_u), gap) * s + transposed(s) * over(of_v - transposed(of_v), gap);
+  Term all = after(u, where(index(0) == index(1), rows(dy, m, 1), inside)) + over(du - after(u, of_u), s);
+  return times(all, transposed(v));
+}
+
+// With M = R dR^T - dQ^T Q, and C the symmetric matrix with the lower triangle of M: dA = (dQ + Q C) R^-T.
+Term MatrixEquations::qr() const {
+  const std::int64_t n = A().type().dims.back().size, m = y.type().dims.end()[-2].size - n;
+  Term q = rows(y, 0, m), r = rows(y, m, n), dq = rows(dy, 0, m), dr = below(dy.number(0), rows(dy, m, n));
+  Term both = transposed(times(dr, transposed(r))) - transposed(onto(q, dq));
+  return divided(dq + after(q, below(both, transposed(both))), r);
+}
+
+// With p the places of the rows: dA[p] = L^-T (what is below the diagonal of L^T dL, and the rest of dU U^T) U^-T.
+Term MatrixEquations::lu() const {
+  const std::int64_t n = A().type().dims.back().size;
+  Term both = rows(y, 0, n), zero = dy.number(0), lower = below(both, diagonal(dy.number(1), zero)), upper = below(zero, both);
+  Term dlower = below(rows(dy, 0, n), zero), dupper = below(zero, rows(dy, 0, n));
+  Term inside = below(onto(lower, dlower), times(dupper, transposed(upper)));
+  Term left = emit(Opcode::triangular_solve, {lower, inside}, {{Attr::transposed, true}, {Attr::checked, true}});
+  Term columns{&d_.builder, d_.builder.cast(index(1).id, y.type().element)};
+  Term places = where(transposed(in_each_row(rows(y, n, 1))) == columns, dy.number(1), zero);
+  return onto(places, divided(left, upper));
+}
+
 }  // namespace
 
 std::optional<Term> matrix_equation(const DifferentiatedOp& differentiated, std::size_t i) {
@@ -190,6 +267,14 @@ std::optional<Term> matrix_equation(const DifferentiatedOp& differentiated, std:
       return equations.determinant(equations.inverse_transposed());
     case Opcode::cofactors:
       return equations.cofactors();
+    case Opcode::eigh_packed:
+      return equations.eigh();
+    case Opcode::svd_packed:
+      return equations.svd();
+    case Opcode::qr_packed:
+      return equations.qr();
+    case Opcode::lu_packed:
+      return equations.lu();
     default:
       throw InternalError("adjoint", std::string(op_info(differentiated.op.code).name) + " is not matrix calculus");
   }

@@ -42,6 +42,25 @@ Result determinant(const ShapeQuery& query) {
   return Types{Type(query.operands[0].element, batch_of(query.operands[0]))};
 }
 
+// The factors have as many columns as the matrix; the rows of each are in runtime/factors.h.
+Result factors(const ShapeQuery& query) {
+  const Type& a = query.operands[0];
+  const bool is_tall = query.code == Opcode::svd_packed || query.code == Opcode::qr_packed;
+  if (a.rank() < 2 || !is_tall)
+    if (auto problem = check_square(query)) return *problem;
+  const Dim &m = a.dims[a.rank() - 2], &n = a.dims.back();
+  if (m.size < n.size)
+    return ShapeError{Code::E0201,
+                      fmt::format("`{}` takes a matrix with no fewer rows than columns, and {{0}} has {} and {}",
+                                  op_info(query.code).spelling, size_text(m), size_text(n)),
+                      {shape_text(a.dims)},
+                      query.code == Opcode::svd_packed ? "`svd` takes any" : "`qr` takes any"};
+  Type result = a;
+  const std::int64_t more = query.code == Opcode::qr_packed ? n.size : query.code == Opcode::svd_packed ? n.size + 1 : 1;
+  result.dims[a.rank() - 2] = {m.size + more, {}};
+  return Types{result};
+}
+
 // The right-hand side is a vector if it has one axis; with more it is a matrix, or a batch of them.
 Result solve(const ShapeQuery& query) {
   if (auto problem = check_square(query)) return *problem;

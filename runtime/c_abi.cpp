@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "runtime/factors.h"
 #include "runtime/linalg.h"
 #include "runtime/pool.h"
 #include "runtime/random.h"
@@ -72,7 +73,7 @@ std::int64_t bpc_rt_nanoseconds() {
                                         std::int64_t turn_count) {                                                                     \
     draw<T>(rt::fill_##name, out, count, seed, stream, turns, turn_count);                                                             \
   }
-// runtime/linalg.h and runtime/sorting.h, by shape rule; the result is the status.
+// runtime/linalg.h, runtime/factors.h and runtime/sorting.h, by shape rule; the result is the status.
 #define BPC_DEFINE_square(element, T, name)                                                                        \
   std::int64_t bpc_rt_##name##_##element(const T* a, T* out, double* work, std::int64_t batches, std::int64_t n) { \
     return rt::name(a, out, work, batches, n);                                                                     \
@@ -82,6 +83,10 @@ std::int64_t bpc_rt_nanoseconds() {
   std::int64_t bpc_rt_##name##_##element(const T* a, const T* b, T* out, double* work, std::int64_t batches, std::int64_t n, \
                                          std::int64_t k, std::int64_t many_a, std::int64_t many_b, std::int64_t form) {      \
     return rt::name(a, b, out, work, batches, n, k, many_a, many_b, form);                                                   \
+  }
+#define BPC_DEFINE_factors(element, T, name)                                                                                       \
+  std::int64_t bpc_rt_##name##_##element(const T* a, T* out, double* work, std::int64_t batches, std::int64_t m, std::int64_t n) { \
+    return rt::name(a, out, work, batches, m, n);                                                                                  \
   }
 #define BPC_DEFINE_order(element, T, name)                                                                                      \
   std::int64_t bpc_rt_##name##_##element(const T* x, std::int32_t* out, std::int64_t* work, std::int64_t outer, std::int64_t n, \

@@ -1,6 +1,7 @@
 #include "backend/failure/failure.h"
 #include "backend/interpreter/evaluate.h"
 #include "ir/kernel_sizes.h"
+#include "runtime/factors.h"
 #include "runtime/linalg.h"
 #include "runtime/sorting.h"
 #include "scalar/functions.h"
@@ -28,6 +29,12 @@ std::int64_t call(std::int64_t (*kernel)(const T*, const T*, T*, double*, std::i
                   Operands operands, Tensor& result, Tensor& work, Sizes sizes) {
   return kernel(operands[0]->data<T>(), operands[1]->data<T>(), result.data<T>(), work.data<double>(), sizes[0], sizes[1], sizes[2],
                 sizes[3], sizes[4], sizes[5]);
+}
+
+template <class T>
+std::int64_t call(std::int64_t (*kernel)(const T*, T*, double*, std::int64_t, std::int64_t, std::int64_t), Operands operands,
+                  Tensor& result, Tensor& work, Sizes sizes) {
+  return kernel(operands[0]->data<T>(), result.data<T>(), work.data<double>(), sizes[0], sizes[1], sizes[2]);
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "frontend/lower/builtins.h"
+#include "frontend/lower/calls.h"
 #include "frontend/lower/convert.h"
 #include "frontend/lower/expressions.h"
 #include "frontend/lower/types.h"
@@ -118,6 +119,42 @@ std::optional<Item> gather_along(Context& c, Span span, const Item& x, const Ite
   return c.emit(span, Opcode::gather, operands, {{Attr::axes, axes}});
 }
 
+// The part that `from` is of base, or base itself, put back.
+std::optional<Item> put_back(Context& c, Span span, const Item& base, const Part& part, const Item& from) {
+  return part.is_whole ? from : c.emit(span, Opcode::update, joined({base, from}, part.starts), part.attrs);
+}
+
+// What an index tensor names along one axis, replaced; where it names a place twice, the last one wins.
+std::optional<Item> put_rows(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
+  const Item& index = part.indices[0];
+  if (part.axes.size() > 1) {
+    c.error(Code::E0208, index.span, fmt::format("one index that is assigned to may be a tensor, and {} of these are", part.axes.size()),
+            "write a loop; `+=` adds by several tensors of indices, where repeated ones add up");
+    return std::nullopt;
+  }
+  auto value = to_part(c, base, part, v, false);
+  auto from = value ? sliced(c, span, base, part) : std::nullopt;
+  // An index that is outside is found here, where its name is known: this read checks, and nobody takes what it gives.
+  if (from && !c.emit(span, Opcode::gather, joined({*from}, part.indices), {{Attr::axes, part.axes}})) return std::nullopt;
+  if (from) value = transposed(c, span, *value, inverse(to_place(c, part, c.type(*value).rank())));
+  if (!from || !value) return std::nullopt;
+  std::vector<std::int64_t> perm(c.type(*from).rank());
+  std::iota(perm.begin(), perm.end(), 0);
+  std::rotate(perm.begin(), perm.begin() + part.axes[0], perm.begin() + part.axes[0] + 1);
+  auto rows = transposed(c, span, *from, perm);
+  const Dim count{c.type(index).count(), {}};
+  auto places = rows ? reshape(c, span, index, {count}) : std::nullopt;
+  std::vector<Dim> dims = c.type(*value).dims;
+  dims.erase(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(c.type(index).rank()));
+  dims.insert(dims.begin(), count);
+  value = places ? reshape(c, span, *value, std::move(dims)) : std::nullopt;
+  if (!value) return std::nullopt;
+  const Callable& put = prelude_function(c, *find_prelude_function("put_rows"));
+  auto result = call_function(c, put, {{std::nullopt, *rows}, {std::nullopt, *places}, {std::nullopt, *value}}, span);
+  auto in_order = result ? transposed(c, span, *result, inverse(perm)) : std::nullopt;
+  return in_order ? put_back(c, span, base, part, *in_order) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Item> builtins::embedding(Context& c, const BuiltinCall& call) {
@@ -187,13 +224,7 @@ std::optional<Item> read_part(Context& c, Span span, const Item& base, const Par
 }
 
 std::optional<Item> write_part(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
-  if (!part.indices.empty()) {
-    const Item& index = part.indices[0];
-    c.error(Code::E0208, index.span,
-            fmt::format("an index that is assigned to must be a single integer, and {} is a tensor", c.described(index)),
-            "write a loop; `+=` adds by tensors of indices, where repeated ones add up");
-    return std::nullopt;
-  }
+  if (!part.indices.empty()) return put_rows(c, span, base, part, v);
   auto value = to_part(c, base, part, v, false);
   return value ? c.emit(span, Opcode::update, joined({base, *value}, part.starts), part.attrs) : std::nullopt;
 }
@@ -213,8 +244,7 @@ std::optional<Item> add_to_part(Context& c, Span span, const Item& base, const P
   auto from = sliced(c, span, base, part);
   value = from ? transposed(c, span, *value, inverse(to_place(c, part, c.type(*value).rank()))) : std::nullopt;
   auto added = value ? c.emit(span, Opcode::scatter_add, joined({*from, *value}, part.indices), {{Attr::axes, part.axes}}) : std::nullopt;
-  if (!added || part.is_whole) return added;
-  return c.emit(span, Opcode::update, joined({base, *added}, part.starts), std::move(attrs));
+  return added ? put_back(c, span, base, part, *added) : std::nullopt;
 }
 
 }  // namespace bpc::frontend::lowering

@@ -26,14 +26,14 @@ struct Function {
 };
 
 constexpr Function kFunctions[] = {
-    {Opcode::exp, 1, 0.51},     {Opcode::expm1, 1, 0.51},    {Opcode::log, 1, 0.51},          {Opcode::log1p, 1, 0.51},
-    {Opcode::sqrt, 0.5, 0.5},   {Opcode::rsqrt, 1.5, 1.5},   {Opcode::sin, 1, 0.51},          {Opcode::cos, 1, 0.51},
-    {Opcode::tan, 1, 0.51},     {Opcode::asin, 2, 0.51},     {Opcode::acos, 1, 0.51},         {Opcode::atan, 2, 0.51},
-    {Opcode::sinh, 2, 0.51},    {Opcode::cosh, 2, 0.51},     {Opcode::tanh, 1, 0.51},         {Opcode::erf, 1, 0.51},
-    {Opcode::sigmoid, 1, 0.51}, {Opcode::softplus, 1, 0.51}, {Opcode::lgamma, 5, 0.51, true}, {Opcode::polygamma, 1, 0.51},
-    {Opcode::pow, 1, 0.51},     {Opcode::atan2, 2, 0.51},    {Opcode::exp2, 1, 0.51},         {Opcode::log2, 1, 0.51},
-    {Opcode::log10, 1, 0.51},   {Opcode::cbrt, 1, 0.51},     {Opcode::asinh, 2, 0.51},        {Opcode::acosh, 2, 0.51},
-    {Opcode::atanh, 2, 0.51},   {Opcode::hypot, 1, 0.51},    {Opcode::erfc, 2, 0.51},         {Opcode::erfcx, 2, 0.51},
+    {Opcode::exp, 1, 0.51},     {Opcode::expm1, 1, 0.51},          {Opcode::log, 1, 0.51},          {Opcode::log1p, 1, 0.51},
+    {Opcode::sqrt, 0.5, 0.5},   {Opcode::rsqrt, 1.5, 1.5},         {Opcode::sin, 1, 0.51},          {Opcode::cos, 1, 0.51},
+    {Opcode::tan, 1, 0.51},     {Opcode::asin, 2, 0.51},           {Opcode::acos, 1, 0.51},         {Opcode::atan, 2, 0.51},
+    {Opcode::sinh, 2, 0.51},    {Opcode::cosh, 2, 0.51},           {Opcode::tanh, 1, 0.51},         {Opcode::erf, 1, 0.51},
+    {Opcode::sigmoid, 1, 0.51}, {Opcode::softplus, 1, 0.51},       {Opcode::lgamma, 5, 0.51, true}, {Opcode::polygamma, 1, 0.51},
+    {Opcode::pow, 1, 0.51},     {Opcode::atan2, 2, 0.51},          {Opcode::exp2, 1, 0.51},         {Opcode::log2, 1, 0.51},
+    {Opcode::log10, 1, 0.51},   {Opcode::cbrt, 1, 0.51},           {Opcode::asinh, 2, 0.51},        {Opcode::acosh, 2, 0.51},
+    {Opcode::atanh, 2, 0.51},   {Opcode::hypot, 1, 0.51},          {Opcode::erfc, 2, 0.51},         {Opcode::erfcx, 2, 0.51},
     {Opcode::erfinv, 1, 0.51},  {Opcode::bessel_j, 1, 0.51, true}, {Opcode::bessel_i, 1, 0.51},
 };
 

@@ -27,6 +27,17 @@ CONVENTIONS = {
     "abs, edge values": "the derivative of abs at NaN is NaN; PyTorch gives 0",
     "relu, edge values": "the derivative of relu at NaN is 0; PyTorch gives 1",
     "min of two, edge values": "where an operand is NaN the gradient is 0; PyTorch gives it to both",
+    "acosh, edge values": "beyond the edge the value is NaN, and the derivative is the formula's",
+    "logit, edge values": "beyond 0 and 1 the value is NaN, and the derivative is the formula's",
+    "digamma": "PyTorch's trigamma has ten digits",
+    "digamma, edge values": "PyTorch's trigamma has ten digits, and is NaN at infinity",
+    "norm_logcdf, edge values": "the derivative at -inf is inf; PyTorch gives NaN",
+    "bessel_i0, edge values": "at infinity it is infinite; PyTorch gives NaN",
+    "bessel_i1, edge values": "at infinity it is infinite; PyTorch gives NaN",
+    "hypot, edge values": "the derivative at the kink is 0; PyTorch gives NaN",
+    "logaddexp, edge values": "the derivative at infinity is 0; PyTorch gives NaN",
+    "xlogy, edge values": "the derivative where x is 0 and log(y) infinite is 0",
+    "fmod, edge values": "where the value is NaN the derivative is, too",
     "max of two, edge values": "where an operand is NaN the gradient is 0; PyTorch gives it to both",
 }
 
@@ -78,9 +89,14 @@ UNARY = {
     "relu": (torch.relu,), "elu": (F.elu,), "gelu": (F.gelu,), "silu": (F.silu,), "sigmoid": (torch.sigmoid,), "log_sigmoid": (F.logsigmoid,),
     "softplus": (lambda x: torch.logaddexp(x, torch.zeros_like(x)),), "step": (lambda x: (x > 0).double(),),
     "leaky_relu": (F.leaky_relu,), "clamp": (lambda x: torch.clamp(x, -0.5, 1.5), "clamp({0}, -0.5, 1.5)"),
+    "exp2": (torch.exp2,), "log2": (torch.log2,), "log10": (torch.log10,), "asinh": (torch.asinh,), "acosh": (torch.acosh,), "atanh": (torch.atanh,),
+    "trunc": (torch.trunc,), "erfc": (torch.erfc,), "erfcx": (torch.special.erfcx,), "erfinv": (torch.erfinv,), "sinc": (torch.sinc,),
+    "logit": (torch.logit,), "digamma": (torch.digamma,), "norm_cdf": (torch.special.ndtr,), "norm_logcdf": (torch.special.log_ndtr,),
+    "bessel_i0": (torch.special.i0,), "bessel_i1": (torch.special.i1,),
 }
 DOMAIN = {"log": (0.01, 5), "sqrt": (0.01, 5), "rsqrt": (0.01, 5), "log1p": (-0.9, 5), "asin": (-0.95, 0.95), "acos": (-0.95, 0.95),
-          "lgamma": (0.1, 8), "erf": (-3, 3)}
+          "lgamma": (0.1, 8), "erf": (-3, 3), "log2": (0.01, 5), "log10": (0.01, 5), "acosh": (1.01, 5), "atanh": (-0.95, 0.95),
+          "erfinv": (-0.95, 0.95), "logit": (0.02, 0.98), "digamma": (0.1, 8), "trigamma": (0.1, 8), "cbrt": (0.1, 5)}
 for _name, (_function, *_text) in UNARY.items():
     def _make(name=_name, function=_function, text=_text):
         return (text[0] if text else f"{name}({{0}})"), function, [reals(shape(), *DOMAIN.get(name, (-3, 3)))]
@@ -101,6 +117,8 @@ def stretched():
 BINARY = {
     "+": ("{0} + {1}", torch.add), "- of two": ("{0} - {1}", torch.sub), "*": ("{0} * {1}", torch.mul), "/": ("{0} / {1}", torch.div),
     "atan2": ("atan2({0}, {1})", torch.atan2), "min of two": ("min({0}, {1})", torch.minimum), "max of two": ("max({0}, {1})", torch.maximum),
+    "hypot": ("hypot({0}, {1})", torch.hypot), "logaddexp": ("logaddexp({0}, {1})", torch.logaddexp), "xlogy": ("xlogy({0}, {1})", torch.xlogy),
+    "fmod": ("fmod({0}, {1})", torch.fmod),
 }
 for _name, (_text, _function) in BINARY.items():
     operator(_name)(lambda text=_text, function=_function: (text, function, [reals(s) for s in stretched()]))

@@ -15,7 +15,7 @@ alike. The arguments cover the whole range of each function: subnormals, the nei
 (`tests/accuracy/make_reference.py`). The functions of f32 are computed in f64 and rounded
 once; `+ - * /` and `sqrt` are correctly rounded, as IEEE 754 has them.
 
-`lgamma` has roots on the negative axis: there its error is that of an absolute value of 1. `digamma` is `lgamma`'s derivative, for positive arguments.
+`lgamma` has roots on the negative axis, and Bessel functions have roots: there the error is that of an absolute value of 1. `bessel_j` and `bessel_i` are of order 0. `digamma` is `lgamma`'s derivative, for positive arguments.
 
 | function | points f64 | f64 | at most | points f32 | f32 | at most |
 |---|---|---|---|---|---|---|

@@ -208,6 +208,12 @@ std::vector<Case> smooth_cases(Opcode code) {
     case Opcode::cholesky:
     case Opcode::logdet:
       return {{{definite({1, 1})}}, {{definite({3, 3})}}, {{definite({2, 2, 2})}}};
+    case Opcode::eigh_packed:
+    case Opcode::lu_packed:
+      return {{{definite({1, 1})}}, {{definite({3, 3})}}, {{definite({2, 2, 2})}}};
+    case Opcode::svd_packed:
+    case Opcode::qr_packed:
+      return {{{{{2, 1}}}}, {{{{4, 2}}}}, {{definite({3, 3})}}, {{definite({2, 2, 2})}}};
     case Opcode::det:
     case Opcode::cofactors:
       return {{{{{1, 1}}}}, {{{{2, 2}}}}, {{definite({3, 3})}}, {{definite({2, 2, 2})}}};

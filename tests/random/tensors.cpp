@@ -387,6 +387,13 @@ std::optional<Expr> Generator::linear_algebra(const Shape& shape, int depth) {
     const std::string half = at(tamed(leaf(shape), 1), kAtom);
     return Expr{fmt::format("cholesky(eye({}) + {:.2g} * ({} + {}.T))", n, 0.4 / n, half, half), 2};
   }
+  if (is_square && draw_.chance(0.5)) {  // eigenvalues and singular values stay apart
+    static constexpr const char* kFactors[] = {"eigh_packed", "svd_packed", "qr_packed", "lu_packed"};
+    const std::string half = at(tamed(leaf(shape), 1), kAtom);
+    return Expr{
+        fmt::format("{}(diag(1 + arange({})) + {:.2g} * ({} + {}.T))[1..{}]", kFactors[draw_.below(4)], n, 0.1 / n, half, half, n + 1),
+        n + 1.0};
+  }
   const Expr m = tamed(expr({n, n}, depth - 1), 1);
   const std::string matrix = fmt::format("eye({}) + {:.2g} * {}", n, 0.8 / n, at(m, kUnary));
   if (shape.empty()) return Expr{fmt::format("{}({})", draw_.chance(0.5) ? "det" : "logdet", matrix), std::pow(1.8, n)};
