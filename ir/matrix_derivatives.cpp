@@ -86,12 +86,15 @@ class MatrixEquations {
   // factor^T zero
   Term onto(Term factor, Term zero) const { return product("kj,ki->ij", zero, factor, batches(y)); }
 
-  Term rows(Term m, std::int64_t from, std::int64_t count) const {
+  // Some of the rows (axis 0) or columns (axis 1).
+  Term part(Term m, std::int64_t axis, std::int64_t from, std::int64_t count) const {
+    const std::size_t at = m.type().rank() - 2 + static_cast<std::size_t>(axis);
     std::vector<std::int64_t> starts(m.type().rank(), 0), sizes = m.type().sizes(), steps(m.type().rank(), 1);
-    starts.end()[-2] = from;
-    sizes.end()[-2] = count;
+    starts[at] = from;
+    sizes[at] = count;
     return emit(Opcode::slice, {m}, {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}});
   }
+  Term rows(Term m, std::int64_t from, std::int64_t count) const { return part(m, 0, from, count); }
   // A row in each row of an n by n matrix.
   Term in_each_row(Term row) const {
     Type type = row.type();
@@ -164,14 +167,8 @@ Term MatrixEquations::inverse_transposed() const {
 
 Term MatrixEquations::rolled(Term m, std::int64_t axis, std::int64_t by) const {
   const std::size_t at = m.type().rank() - 2 + static_cast<std::size_t>(axis);
-  auto part = [&](std::int64_t from, std::int64_t size) {
-    std::vector<std::int64_t> starts(m.type().rank(), 0), sizes = m.type().sizes(), steps(m.type().rank(), 1);
-    starts[at] = from;
-    sizes[at] = size;
-    return emit(Opcode::slice, {m}, {{Attr::starts, starts}, {Attr::sizes, sizes}, {Attr::steps, steps}});
-  };
   const std::int64_t n = m.type().size(at);
-  return emit(Opcode::concat, {part(by, n - by), part(0, by)}, {{Attr::axis, static_cast<std::int64_t>(at)}});
+  return emit(Opcode::concat, {part(m, axis, by, n - by), part(m, axis, 0, by)}, {{Attr::axis, static_cast<std::int64_t>(at)}});
 }
 
 // The cofactors are a polynomial in A, of degree n - 1, and so are their derivatives: up to 3 by 3 they are written as such, so that a

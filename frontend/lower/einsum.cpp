@@ -17,8 +17,8 @@ using ir::Attr;
 using ir::Opcode;
 using ir::ValueId;
 
-// Stands for "...", until the operands say for how many axes.
-constexpr char kRest = '.';
+// Stands for "...", until the operands say for how many axes; nobody can write it.
+constexpr char kRest = '\1';
 
 struct Spec {
   std::vector<std::string> operands;  // the letter of each axis
