@@ -7,16 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "ir/function.h"
+#include "ir/shared_draws.h"
 
 namespace bpc::ir {
-
-// Draws that stand for numbers along the rows: those of a share are a part of those of the whole batch.
-struct SharedDraw {
-  OpId op;
-  std::size_t axis;  // that counts rows
-  Type whole;        // of the draw for all of them
-};
 
 // Of one script, lowered for a share of the rows and for all of them: two functions that differ in nothing but that number. Rows come in
 // by parts of a parameter that orders them.
@@ -67,9 +60,5 @@ class RowShares {
   std::vector<Share> shares_;  // by value
   std::vector<SharedDraw> draws_;
 };
-
-// The function of a share with those draws that the whole batch would make, cut to its rows: from the one on that a parameter of that name
-// says, an i64 that is added.
-Function with_shared_draws(const Function& share, const std::vector<SharedDraw>& draws, const std::string& first);
 
 }  // namespace bpc::ir

@@ -98,7 +98,8 @@ class Trainer {
   // The state has what a step gives anew; it starts with the params as they are, and what the rule keeps is zero.
   void begin_state(const ir::Module& step);
   bool compile_steps();
-  // Of several processes: the gradient of this one's share of so many rows, and the rest of the step, which is the same for all.
+  // Of several processes (together.cpp): the gradient of this one's share of so many rows, and the rest of the step, which is the same for
+  // all.
   bool compile_shares();
   bool compile_share(std::int64_t rows);
   bool compile_update();
@@ -111,6 +112,8 @@ class Trainer {
   std::int64_t place_step();
   std::optional<End> step_once();
   std::optional<End> step_together();
+  // The loss (0) or a metric, after a run.
+  double measured_by(const CompiledEntry& entry, std::size_t i) const;
   void start_epoch_sums();
   // The step is done, with this loss and these metrics of so many rows.
   std::optional<End> note(const std::vector<double>& measured, std::int64_t rows);
@@ -128,7 +131,7 @@ class Trainer {
   Tensors data_;  // inputs, and params that are not learned
   Tensors state_;
   std::vector<std::string> learned_;
-  Tensors place_;  // kOrder, kAt, kStep
+  Tensors place_;  // kOrder, kAt, kStep, kFirst
   std::int64_t validation_rows_ = 0;
   std::set<std::string> row_inputs_;  // whose first axis counts rows
   Tensors validation_place_, validation_params_;
