@@ -242,39 +242,46 @@ Term MatrixEquations::lu() const {
   return onto(places, divided(left, upper));
 }
 
+// The rows of the library, so that the switch below must know each.
+enum class Kernel : std::uint8_t {
+#define BPC_LIBRARY(id, ...) id = static_cast<std::uint8_t>(Opcode::id),
+#include "scalar/library.def"
+};
+
 }  // namespace
 
 std::optional<Term> matrix_equation(const DifferentiatedOp& differentiated, std::size_t i) {
   const MatrixEquations equations(differentiated);
   const Term A{&differentiated.builder, differentiated.op.operands[0]};
-  switch (differentiated.op.code) {
-    case Opcode::cholesky:
+  switch (static_cast<Kernel>(differentiated.op.code)) {
+    case Kernel::cholesky:
       return equations.cholesky();
-    case Opcode::solve:
-    case Opcode::triangular_solve: {
+    case Kernel::solve:
+    case Kernel::triangular_solve: {
       Term db = equations.right_side();
       if (i == 0)
         return differentiated.op.code == Opcode::solve ? equations.solved_matrix(db) : equations.triangular(equations.solved_matrix(db));
       return Term{&differentiated.builder,
                   differentiated.builder.reshape(db.id, differentiated.builder.function().type(differentiated.cotangent).dims)};
     }
-    case Opcode::det:
+    case Kernel::det:
       return equations.determinant(emit(Opcode::cofactors, {A}));
-    case Opcode::logdet:
+    case Kernel::logdet:
       return equations.determinant(equations.inverse_transposed());
-    case Opcode::cofactors:
+    case Kernel::cofactors:
       return equations.cofactors();
-    case Opcode::eigh_packed:
+    case Kernel::eigh_packed:
       return equations.eigh();
-    case Opcode::svd_packed:
+    case Kernel::svd_packed:
       return equations.svd();
-    case Opcode::qr_packed:
+    case Kernel::qr_packed:
       return equations.qr();
-    case Opcode::lu_packed:
+    case Kernel::lu_packed:
       return equations.lu();
-    default:
-      throw InternalError("adjoint", std::string(op_info(differentiated.op.code).name) + " is not matrix calculus");
+    case Kernel::argsort:
+      break;
   }
+  throw InternalError("adjoint", std::string(op_info(differentiated.op.code).name) + " is not matrix calculus");
 }
 
 }  // namespace bpc::ir

@@ -32,6 +32,7 @@ void draw(void (*fill)(const rt::RandomDraw&, std::uint64_t, std::span<T>), T* o
 
 // X(element, T, id) for a row of scalar/operators.def, if compiled code calls its function; `plain` is one without an order.
 #define BPC_CALLED_elementary(domain, plain, ordered, id)
+#define BPC_CALLED_narrow(domain, plain, ordered, id)
 #define BPC_CALLED_call(domain, plain, ordered, id) BPC_EACH_##domain(plain, id)
 #define BPC_CALLED_ordered(domain, plain, ordered, id) BPC_EACH_##domain(ordered, id)
 #define BPC_CALLED_mixed(domain, plain, ordered, id) BPC_EACH_##domain(plain, id)

@@ -1,6 +1,7 @@
 #include "scalar/elementary.h"
 
 #include "scalar/elementary_f32.h"
+#include "scalar/elementary_narrow.h"
 #include "scalar/functions.h"
 
 // Twice, for processors with fused multiplication and addition and for those without, where the C library's takes longer: the same bits.
@@ -25,6 +26,13 @@ namespace bpc::scalar {
   }                                                \
   BPC_CLONES double id##_f32(double a, double b) { \
     return elementary::f32::id(a, b);              \
+  }
+#define BPC_DEFINE_narrow(id, operands)                   \
+  BPC_CLONES double id##_f64(double x) {                  \
+    return elementary::id(x);                             \
+  }                                                       \
+  BPC_CLONES float id##_f32(float x) {                    \
+    return elementary::narrow::id(real::Single(x)).value; \
   }
 #define BPC_DEFINE_call(id, operands)
 #define BPC_DEFINE_ordered(id, operands)

@@ -47,7 +47,7 @@ T wrapped(F f, T a, T b) {
   return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
 }
 
-// ---- those of scalar/elementary.h, in double and rounded once; of f32, those of scalar/elementary_f32.h ----
+// ---- those of scalar/elementary.h, in double and rounded once; of f32, those of scalar/elementary_f32.h, or of elementary_narrow.h ----
 
 #define BPC_FUNCTION_elementary(id, operands)                                      \
   double id##_f64(BPC_DOUBLES_##operands);                                         \
@@ -60,6 +60,16 @@ T wrapped(F f, T a, T b) {
     else                                                                           \
       return id##_f64(x, rest...);                                                 \
   }
+#define BPC_FUNCTION_narrow(id, operands) \
+  double id##_f64(double x);              \
+  float id##_f32(float x);                \
+  template <Real T>                       \
+  T id(T x) {                             \
+    if constexpr (std::same_as<T, float>) \
+      return id##_f32(x);                 \
+    else                                  \
+      return id##_f64(x);                 \
+  }
 #define BPC_DOUBLES_1 double
 #define BPC_DOUBLES_2 double, double
 #define BPC_FUNCTION_call(id, operands)
@@ -71,6 +81,7 @@ T wrapped(F f, T a, T b) {
 #undef BPC_DOUBLES_1
 #undef BPC_DOUBLES_2
 #undef BPC_FUNCTION_elementary
+#undef BPC_FUNCTION_narrow
 #undef BPC_FUNCTION_call
 #undef BPC_FUNCTION_ordered
 #undef BPC_FUNCTION_emit

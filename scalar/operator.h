@@ -18,13 +18,17 @@ inline constexpr Operator kOperators[] = {
 };
 
 // Where the operator's function is, and how compiled code computes it: the column `code` of the table.
-enum class Source : std::uint8_t { elementary, call, ordered, emit, mixed };
+enum class Source : std::uint8_t { elementary, narrow, call, ordered, emit, mixed };
 
 std::string_view operator_name(Operator op);
 Source source_of(Operator op);
-// Whether reals are given to a formula of scalar/elementary.h.
+// Whether reals are given to a formula of scalar/elementary.h, or to one of scalar/elementary_narrow.h where they are f32.
 inline bool has_formula(Operator op) {
-  return source_of(op) == Source::elementary || op == Operator::pow;
+  return source_of(op) == Source::elementary || source_of(op) == Source::narrow || op == Operator::pow;
+}
+// Whether that of f32 works in double.
+inline bool widens_f32(Operator op) {
+  return has_formula(op) && source_of(op) != Source::narrow;
 }
 
 }  // namespace bpc::scalar

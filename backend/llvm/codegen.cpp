@@ -31,12 +31,22 @@
 
 #include <new>
 
+#include "backend/llvm/elementary.h"
 #include "backend/llvm/host.h"
 #include "support/internal_error.h"
 
 namespace bpc::backend {
 
 namespace {
+
+// The twins on vectors that loops call now (elementary.h).
+struct InlineTwins : llvm::PassInfoMixin<InlineTwins> {
+  llvm::PreservedAnalyses run(llvm::Module& module, llvm::ModuleAnalysisManager& analyses) {
+    for (llvm::Function& function : module)
+      if (function.hasFnAttribute(kTwin)) function.addFnAttr(llvm::Attribute::AlwaysInline);
+    return llvm::AlwaysInlinerPass().run(module, analyses);
+  }
+};
 
 // The pipeline is made for what the emitter writes: functions without calls to each other but for kernels and parts, loops already rotated.
 // LLVM's default pipeline runs three times as many passes for the same code.
@@ -62,13 +72,16 @@ llvm::ModulePassManager pipeline(int level) {
     passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
     if (level == 3) passes.addPass(llvm::LoopUnrollPass(llvm::LoopUnrollOptions(level)));
   }
-  passes.addPass(llvm::GVNPass());
-  passes.addPass(llvm::InstCombinePass());
-  passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
-  passes.addPass(llvm::SimplifyCFGPass());
-  passes.addPass(llvm::ADCEPass());
+  llvm::FunctionPassManager last;
+  last.addPass(llvm::GVNPass());
+  last.addPass(llvm::InstCombinePass());
+  last.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
+  last.addPass(llvm::SimplifyCFGPass());
+  last.addPass(llvm::ADCEPass());
   llvm::ModulePassManager modules;
   modules.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
+  if (level >= 2) modules.addPass(InlineTwins());
+  modules.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(last)));
   modules.addPass(llvm::GlobalDCEPass());
   return modules;
 }

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/MDBuilder.h>
 
 #include "scalar/elementary_f32.h"
+#include "scalar/elementary_narrow.h"
 #include "support/internal_error.h"
 
 namespace bpc::backend {
@@ -20,7 +22,8 @@ struct Writer {
   llvm::Value* constant(std::uint64_t value) const { return llvm::ConstantInt::get(word, value); }
 };
 
-// What stands for a bool, a 64-bit word and a double while scalar/elementary.h writes code. What is known already has no writer.
+// What stands for a bool, a word and a number, of 64 bits or of 32, while scalar/elementary.h writes code. What is known already has no
+// writer.
 struct Flag {
   Writer* on;
   llvm::Value* value;
@@ -109,28 +112,52 @@ Number from_bits(const Word& x) {
   return {x.on, x.on->builder.CreateBitCast(x.value, x.on->number)};
 }
 
-// A branch that is seldom taken: there, each number beyond the limit goes to the library.
+llvm::Value* from_library(Code& code, llvm::IRBuilder<>& builder, const scalar::real::Far& far, llvm::Value* x) {
+  llvm::Type* wide = builder.getDoubleTy();
+  llvm::FunctionCallee library = code.callee(fmt::format("bpc_rt_far_{}", far.name), wide, {wide});
+  Code::set_pure(*llvm::cast<llvm::Function>(library.getCallee()));
+  return builder.CreateFPCast(builder.CreateCall(library, {builder.CreateFPCast(x, wide)}), x->getType());
+}
+
+// What `near` is where |x| < limit, and what the library says elsewhere: a function of its own, for vectors, since it is long and seldom
+// called.
+llvm::Function* far_of(Writer& on, double limit, const scalar::real::Far& far) {
+  llvm::Module& module = on.code.module;
+  auto* vector = llvm::cast<llvm::FixedVectorType>(on.number);
+  const std::string name = fmt::format("far_{}_{}_{}", far.name, on.number->getScalarSizeInBits(), vector->getNumElements());
+  if (llvm::Function* known = module.getFunction(name)) return known;
+  llvm::Function* made = on.code.add_function(name.c_str(), llvm::GlobalValue::InternalLinkage, vector, {vector, vector});
+  Code::set_pure(*made);
+  made->addFnAttr(llvm::Attribute::NoInline);
+  made->addFnAttr(llvm::Attribute::Cold);
+  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "entry", made));
+  llvm::Value *x = made->getArg(0), *result = made->getArg(1);
+  llvm::Value* is_near =
+      builder.CreateFCmpOLT(builder.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x), llvm::ConstantFP::get(vector, limit));
+  for (unsigned lane = 0; lane < vector->getNumElements(); ++lane) {
+    llvm::Value* there = from_library(on.code, builder, far, builder.CreateExtractElement(x, lane));
+    llvm::Value* chosen =
+        builder.CreateSelect(builder.CreateExtractElement(is_near, lane), builder.CreateExtractElement(result, lane), there);
+    result = builder.CreateInsertElement(result, chosen, lane);
+  }
+  builder.CreateRet(result);
+  return made;
+}
+
+// A branch that is seldom taken.
 Number reaching(const Number& x, double limit, const Number& near, const scalar::real::Far& far) {
   Writer& on = *x.on;
   llvm::IRBuilder<>& builder = on.builder;
-  llvm::FunctionCallee library = on.code.callee(fmt::format("bpc_rt_far_{}", far.name), builder.getDoubleTy(), {builder.getDoubleTy()});
-  Code::set_pure(*llvm::cast<llvm::Function>(library.getCallee()));
-  const Flag is_near = fabs(x) < limit;
-  auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(on.number);
-  llvm::Value* all_near = vector ? builder.CreateAndReduce(is_near.value) : is_near.value;
+  const bool is_vector = on.number->isVectorTy();
+  llvm::Value* is_near = (fabs(x) < limit).value;
+  llvm::Value* all_near = is_vector ? builder.CreateAndReduce(is_near) : is_near;
   llvm::BasicBlock* here = builder.GetInsertBlock();
   auto add_block = [&](const char* name) { return llvm::BasicBlock::Create(on.code.module.getContext(), name, here->getParent()); };
   llvm::BasicBlock *away = add_block("far"), *done = add_block("done");
-  builder.CreateCondBr(all_near, done, away);
+  builder.CreateCondBr(all_near, done, away, llvm::MDBuilder(builder.getContext()).createLikelyBranchWeights());
   builder.SetInsertPoint(away);
-  llvm::Value* result = near.value;
-  for (unsigned lane = 0; vector && lane < vector->getNumElements(); ++lane) {
-    llvm::Value* there = builder.CreateCall(library, {builder.CreateExtractElement(x.value, lane)});
-    llvm::Value* chosen =
-        builder.CreateSelect(builder.CreateExtractElement(is_near.value, lane), builder.CreateExtractElement(near.value, lane), there);
-    result = builder.CreateInsertElement(result, chosen, lane);
-  }
-  if (!vector) result = builder.CreateCall(library, {x.value});
+  llvm::Value* result =
+      is_vector ? builder.CreateCall(far_of(on, limit, far), {x.value, near.value}) : from_library(on.code, builder, far, x.value);
   builder.CreateBr(done);
   builder.SetInsertPoint(done);
   llvm::PHINode* joined = builder.CreatePHI(on.number, 2);
@@ -148,6 +175,9 @@ Number reaching(const Number& x, double limit, const Number& near, const scalar:
 #define BPC_FORMULA_elementary(id, operands) \
   case scalar::Operator::id:                 \
     return is_f32 ? BPC_APPLY_##operands(scalar::elementary::f32::id) : BPC_APPLY_##operands(scalar::elementary::id);
+#define BPC_FORMULA_narrow(id, operands) \
+  case scalar::Operator::id:             \
+    return is_f32 ? BPC_APPLY_##operands(scalar::elementary::narrow::id) : BPC_APPLY_##operands(scalar::elementary::id);
 #define BPC_APPLY_1(f) f(argument(0))
 #define BPC_APPLY_2(f) f(argument(0), argument(1))
 
@@ -169,13 +199,16 @@ Number formula(scalar::Operator function, bool is_f32, Argument argument) {
 llvm::Function* function_of(Code& code, scalar::Operator function, bool is_f32, unsigned lanes, std::size_t operands) {
   const std::string name = fmt::format("{}_{}_{}", is_f32 ? "elementary_f32" : "elementary_f64", scalar::operator_name(function), lanes);
   if (llvm::Function* known = code.module.getFunction(name)) return known;
+  const bool is_narrow = is_f32 && !scalar::widens_f32(function);
+  llvm::IRBuilder<>& at = code.builder;
   auto each = [&](llvm::Type* type) -> llvm::Type* { return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes); };
-  llvm::Type* number = each(code.builder.getDoubleTy());
+  llvm::Type* number = each(is_narrow ? at.getFloatTy() : at.getDoubleTy());
+  llvm::Type* word = each(is_narrow ? at.getInt32Ty() : at.getInt64Ty());
   const std::vector<llvm::Type*> parameters(operands, number);
   llvm::Function* made = code.add_function(name.c_str(), llvm::GlobalValue::InternalLinkage, number, parameters);
   Code::set_pure(*made);
-  llvm::LLVMContext& context = code.module.getContext();
-  Writer writer{code, llvm::IRBuilder<>(llvm::BasicBlock::Create(context, "entry", made)), number, each(code.builder.getInt64Ty())};
+  if (lanes > 1) made->addFnAttr(kTwin);
+  Writer writer{code, llvm::IRBuilder<>(llvm::BasicBlock::Create(code.module.getContext(), "entry", made)), number, word};
   const Number result = formula(function, is_f32, [&](unsigned i) { return Number(&writer, made->getArg(i)); });
   writer.builder.CreateRet(result.value);
   return made;
@@ -186,18 +219,22 @@ llvm::Function* function_of(Code& code, scalar::Operator function, bool is_f32, 
 llvm::Value* elementary(Code& code, scalar::Operator function, llvm::ArrayRef<llvm::Value*> operands, bool is_in_loop) {
   llvm::IRBuilder<>& builder = code.builder;
   const bool is_f32 = operands.front()->getType()->isFloatTy();
-  std::vector<llvm::Value*> doubles;
-  for (llvm::Value* operand : operands) doubles.push_back(builder.CreateFPCast(operand, builder.getDoubleTy()));
-  llvm::Function* one = function_of(code, function, is_f32, 1, doubles.size());
-  llvm::CallInst* call = builder.CreateCall(one, doubles);
+  llvm::Function* one = function_of(code, function, is_f32, 1, operands.size());
+  std::vector<llvm::Value*> arguments;
+  for (llvm::Value* operand : operands) arguments.push_back(builder.CreateFPCast(operand, one->getReturnType()));
+  llvm::CallInst* call = builder.CreateCall(one, arguments);
   const bool has_branch = one->size() > 1;
   if (is_in_loop && has_branch) {
-    const auto lanes = static_cast<unsigned>(code.plan.target.vector_bytes / sizeof(double));
-    const std::string several = function_of(code, function, is_f32, lanes, doubles.size())->getName().str();
-    // LLVM's name for a function of vectors, all of whose lanes count (Language Reference, "vector-function-abi-variant").
-    const std::string variant =
-        fmt::format("_ZGV_LLVM_N{}{}_{}({})", lanes, std::string(doubles.size(), 'v'), one->getName().str(), several);
-    call->addFnAttr(llvm::Attribute::get(code.module.getContext(), "vector-function-abi-variant", variant));
+    // LLVM's names for functions of vectors, all of whose lanes count (Language Reference, "vector-function-abi-variant"): as many as a
+    // vector of f64 has, since others may work beside these, and as f32.
+    std::vector<std::string> variants;
+    for (std::size_t lanes = code.plan.target.vector_bytes / sizeof(double);
+         lanes <= code.plan.target.vector_bytes * 8 / one->getReturnType()->getScalarSizeInBits(); lanes *= 2) {
+      const std::string several = function_of(code, function, is_f32, static_cast<unsigned>(lanes), operands.size())->getName().str();
+      variants.push_back(fmt::format("_ZGV_LLVM_N{}{}_{}({})", lanes, std::string(operands.size(), 'v'), one->getName().str(), several));
+    }
+    call->addFnAttr(
+        llvm::Attribute::get(code.module.getContext(), "vector-function-abi-variant", fmt::format("{}", fmt::join(variants, ","))));
   }
   call->addFnAttr(is_in_loop && !has_branch ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
   return builder.CreateFPCast(call, operands.front()->getType());

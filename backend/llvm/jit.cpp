@@ -60,6 +60,7 @@ llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
   BPC_BIND(floorf)
   BPC_BIND(ceilf)
   BPC_BIND(roundevenf)
+  BPC_BIND(fmaf)
   bind("fma", static_cast<double (*)(double, double, double)>(&::fma));
   bind("floor", static_cast<double (*)(double)>(&::floor));
   bind("ceil", static_cast<double (*)(double)>(&::ceil));

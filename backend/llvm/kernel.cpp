@@ -23,7 +23,7 @@ namespace {
 // Instructions executed: so few that a call would cost more than it keeps apart; too few to repay code made for long loops.
 constexpr double kLittleWork = 256, kModestWork = 16384;
 constexpr std::int64_t kAtOnce = 16, kSmallGroup = 4;  // lanes
-constexpr std::size_t kSmallBody = 8;                  // instructions
+constexpr std::size_t kSmallBody = 8, kFormula = 20;   // instructions; those of an elementary function
 constexpr std::size_t kLargeBody = 32;                 // instructions, which are not written more often for a few turns that are left
 constexpr std::int64_t kFewInstructions = 512;  // of all turns of a loop: LLVM may write them all out, and no vectors are made along it
 
@@ -42,14 +42,15 @@ std::size_t kept_levels(const Kernel& kernel) {
 
 // How many turns LLVM shall put into one vector: those of the widest type that is folded.
 std::int64_t width(const Code& code, const Kernel& kernel) {
-  std::size_t widest = 1;
+  std::size_t widest = 1, work = 0;
   for (const plan::Instruction& instruction : kernel.body) {
     const auto* compute = std::get_if<plan::Compute>(&instruction.what);
-    const bool in_double = compute && scalar::has_formula(compute->code);
+    const bool in_double = compute && scalar::widens_f32(compute->code);
+    work += compute && scalar::has_formula(compute->code) ? kFormula : 1;
     widest = std::max(widest, element_size(in_double ? Element::f64 : code.element(instruction.result)));
   }
   // Sums are made in f64; beside much that is not, they are two vectors to one.
-  if (kernel.body.size() <= kSmallBody)
+  if (work <= kSmallBody)
     for (const Reduction& fold : kernel.reductions)
       if (fold.kind == Reduction::Kind::sum && is_real(code.element(fold.value)) && !fold.narrow) widest = element_size(Element::f64);
   return std::min(static_cast<std::int64_t>(code.plan.target.vector_bytes / widest),

@@ -113,6 +113,7 @@ class ScalarEmitter {
       case Operator::cast:
         return code_.convert(a, element, result);
 #define BPC_CALL_elementary(id) case id:
+#define BPC_CALL_narrow(id) case id:
 #define BPC_CALL_call(id) case id:
 #define BPC_CALL_ordered(id) case id:
 #define BPC_CALL_emit(id)

@@ -75,13 +75,23 @@ void define_fma(llvm::Module& module) {
   fma->setLinkage(llvm::Function::InternalLinkage);
 }
 
-// The exact product of two f32 is an f64.
+// The exact product of two f32 is an f64, and so would be the sum with c but for its last bit: that is made odd where something was lost,
+// so that rounding it again rounds as if nothing had been (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", 2008).
 void define_fmaf(llvm::Module& module) {
   llvm::Function* fma = module.getFunction("fmaf");
   if (!fma || !fma->isDeclaration()) return;
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "", fma));
   const auto wide = [&](unsigned i) { return builder.CreateFPExt(fma->getArg(i), builder.getDoubleTy()); };
-  builder.CreateRet(builder.CreateFPTrunc(builder.CreateFAdd(builder.CreateFMul(wide(0), wide(1)), wide(2)), builder.getFloatTy()));
+  llvm::Value *product = builder.CreateFMul(wide(0), wide(1)), *c = wide(2), *sum = builder.CreateFAdd(product, c);
+  llvm::Value* of_c = builder.CreateFSub(sum, product);
+  llvm::Value* lost = builder.CreateFAdd(builder.CreateFSub(product, builder.CreateFSub(sum, of_c)), builder.CreateFSub(c, of_c));
+  llvm::Value *zero = llvm::ConstantFP::get(c->getType(), 0), *bits = builder.CreateBitCast(sum, builder.getInt64Ty());
+  // Toward what was lost, a number grows in size if both have one sign. A NaN has lost nothing.
+  llvm::Value* grows = builder.CreateICmpEQ(builder.CreateFCmpOGT(lost, zero), builder.CreateFCmpOGT(sum, zero));
+  llvm::Value* next = builder.CreateAdd(bits, builder.CreateSelect(grows, builder.getInt64(1), builder.getInt64(-1)));
+  llvm::Value* is_even = builder.CreateICmpEQ(builder.CreateAnd(bits, 1), builder.getInt64(0));
+  llvm::Value* odd = builder.CreateSelect(builder.CreateAnd(builder.CreateFCmpONE(lost, zero), is_even), next, bits);
+  builder.CreateRet(builder.CreateFPTrunc(builder.CreateBitCast(odd, c->getType()), builder.getFloatTy()));
   fma->setLinkage(llvm::Function::InternalLinkage);
 }
 

@@ -18,14 +18,17 @@ refuses() {
   done
 }
 
-for code in emit call elementary; do
+for code in emit call elementary narrow; do
   sed "s/^#undef/BPC_SCALAR(brand_new, \"brand_new\", 1, pointwise, real, equation, none, $code, $words\n&/" "$source/scalar/operators.def" > "$copy/scalar/operators.def"
   case $code in
     emit) refuses scalar/apply.cpp ir/derivatives.cpp backend/llvm/scalar.cpp tests/gradient/cases.cpp ;;
     call) refuses scalar/apply.cpp runtime/c_abi.cpp ;;
-    elementary) refuses scalar/elementary.cpp backend/llvm/elementary.cpp ;;
+    elementary | narrow) refuses scalar/elementary.cpp backend/llvm/elementary.cpp ;;
   esac
 done
 rm "$copy/scalar/operators.def"
+sed "s/^#undef/BPC_LIBRARY(brand_new, \"brand_new\", 1, square, real, equation, none, $words\n&/" "$source/scalar/library.def" > "$copy/scalar/library.def"
+refuses ir/matrix_derivatives.cpp
+rm "$copy/scalar/library.def"
 { cat "$source/ir/ops.def"; echo "BPC_OP(brand_new, \"brand_new\", 1, 1, pointwise, real, movement, equation, none, $words"; } > "$copy/ir/ops.def"
 refuses ir/derivatives.cpp backend/interpreter/evaluate.cpp
