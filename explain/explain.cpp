@@ -444,6 +444,8 @@ class Explainer {
 
   void decide(const Branch& branch) {
     if (is_hidden_[branch.scope]) return;
+    // Whether a loop has returned is asked behind it, in no `if` of the author's.
+    if (std::ranges::any_of(trace_.counts, [&](const Trace::Count& loop) { return loop.place == branch.place; })) return;
     std::optional<std::int64_t> turn;
     for (std::size_t scope = branch.scope; scope != 0 && !turn; scope = trace_.scopes[scope].parent)
       if (trace_.scopes[scope].kind == Scope::Kind::turn) turn = trace_.scopes[scope].turn;

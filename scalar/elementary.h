@@ -436,7 +436,18 @@ auto is_whole(F x) {
   return select(a < 0x1p52, (a + 0x1p52) - 0x1p52, a) == a;
 }
 
-// IEEE's pow.
+// IEEE's pow, which is `finite` for a positive finite |x| and any y.
+template <class F>
+F with_edges(F x, F y, F finite) {
+  const F a = fabs(x);
+  const F grown = select(y < 0.0, F(0.0), F(kInfinity)), shrunk = select(y < 0.0, F(kInfinity), F(0.0));
+  const F at_edges = select(a == kInfinity, grown, select(a == 0.0, shrunk, select(a == 1.0, a, finite)));
+  const F fraction = select(a == kInfinity, F(1.0), select(a == 0.0, F(1.0), F(kNan)));
+  const F sign = select(is_whole(y), select(is_whole(y * 0.5), F(1.0), F(-1.0)), fraction);
+  const F power = select(copysign(F(1.0), x) < 0.0, at_edges * sign, at_edges);
+  const F of_number = select(x == x, power, x);
+  return select(y == 0.0, F(1.0), select(x == 1.0, x, select(y == y, of_number, y)));
+}
 template <class F>
 F pow(F x, F y) {
   const F a = fabs(x);
@@ -445,15 +456,7 @@ F pow(F x, F y) {
   const F inside = within(product, -746.0, 710.0);
   const Exponent<F> e = reduce_exp(inside);
   const Sum<F> high = sum(F(1.0), e.r);
-  const F finite = scaled(high.high + (high.low + fma(select(inside == product, lost, F(0.0)), high.high + e.rest, e.rest)), e);
-
-  const F grown = select(y < 0.0, F(0.0), F(kInfinity)), shrunk = select(y < 0.0, F(kInfinity), F(0.0));
-  const F at_edges = select(a == kInfinity, grown, select(a == 0.0, shrunk, select(a == 1.0, a, finite)));
-  const F fraction = select(a == kInfinity, F(1.0), select(a == 0.0, F(1.0), F(kNan)));
-  const F sign = select(is_whole(y), select(is_whole(y * 0.5), F(1.0), F(-1.0)), fraction);
-  const F power = select(copysign(F(1.0), x) < 0.0, at_edges * sign, at_edges);
-  const F of_number = select(x == x, power, x);
-  return select(y == 0.0, F(1.0), select(x == 1.0, x, select(y == y, of_number, y)));
+  return with_edges(x, y, scaled(high.high + (high.low + fma(select(inside == product, lost, F(0.0)), high.high + e.rest, e.rest)), e));
 }
 
 }  // namespace elementary

@@ -17,17 +17,27 @@ struct Exponent {
   F scale, rest;
 };
 template <class F>
-Exponent<F> reduce_exp(F x) {
+Exponent<F> exponent(F shifted, F r) {
   static constexpr double kQ[] = {0x1.0000000b89baep-1, 0x1.5555552701ec6p-3,  0x1.5554e910b4c66p-5,
                                   0x1.11114c0541c05p-7, 0x1.6d432ed1f143ap-10, 0x1.a072ddc15347cp-13};  // 2^-32
-  const F shifted = fma(x, F(kLog2e), F(kShift)), r = fma(shifted - kShift, F(-kLn2), x);
   return {power_of_two(shifted), fma(r * r, polynomial(r, kQ), r)};
+}
+template <class F>
+Exponent<F> reduce_exp(F x) {
+  const F shifted = fma(x, F(kLog2e), F(kShift));
+  return exponent(shifted, fma(shifted - kShift, F(-kLn2), x));
 }
 
 // e^x is infinite from 89 on, and 0 to -104.
 template <class F>
 F exp(F x) {
   const Exponent<F> e = reduce_exp(within(x, -105.0, 90.0));
+  return fma(e.scale, e.rest, e.scale);
+}
+template <class F>
+F exp2(F x) {
+  const F inside = within(x, -151.0, 129.0), shifted = inside + kShift;
+  const Exponent<F> e = exponent(shifted, (inside - (shifted - kShift)) * kLn2);
   return fma(e.scale, e.rest, e.scale);
 }
 template <class F>
@@ -45,6 +55,29 @@ F log_of(F k, F f) {
                                   -0x1.b755d4348c847p-4, 0x1.b9e18505f97c9p-4, -0x1.03a1960c5ab37p-4};
   return fma(k, F(kLn2), fma(f * f, polynomial(f, kP), f));
 }
+template <class F>
+F log2(F x) {
+  const Fraction<F> part = split(x);
+  return with_edges(x, fma(log_of(F(0.0), part.m - 1.0), F(kLog2e), part.k));
+}
+template <class F>
+F log10(F x) {
+  const Fraction<F> part = split(x);
+  return with_edges(x, log_of(part.k, part.m - 1.0) * 0x1.bcb7b1526e50ep-2);
+}
+
+// |x|^y = e^(y log |x|), with the logarithm to 2^-39, since it is multiplied by what may make 100 of it.
+template <class F>
+F pow(F x, F y) {
+  static constexpr double kP[] = {-0x1.fffffffffaa43p-2, 0x1.55555553dbfa8p-2, -0x1.000000107f6f7p-2, 0x1.99999cc26b557p-3,
+                                  -0x1.55554691baa47p-3, 0x1.249149bf451f2p-3, -0x1.0002000a1060cp-3, 0x1.c76313d7556e9p-4,
+                                  -0x1.997d8d50d53adp-4, 0x1.6f9a9b94d0e76p-4, -0x1.51e21893c84e3p-4, 0x1.60c0b375eb8aep-4,
+                                  -0x1.622a70c333145p-4, 0x1.7c0e072c467f9p-5};  // as in log_of
+  const Fraction<F> part = split(fabs(x));
+  const F f = part.m - 1.0, log_x = fma(part.k, F(kLn2), fma(f * f, polynomial(f, kP), f));
+  return with_edges(x, y, f32::exp(y * log_x));
+}
+
 // Of x > -1. What 1 + x loses counts where x is small: there it is f itself.
 template <class F>
 F log_of_one_and(F x) {

@@ -1,5 +1,6 @@
 // The elementary functions of f32 that are computed in f32: as many numbers at a time as a vector holds, with errors below 1 unit in the
-// last place: those beside the functions, found with every f32 (tests/accuracy/narrow_test.cpp). F is `real::Single`, or what stands for one in code that is being written.
+// last place: those beside the functions, found with every f32 (tests/accuracy/narrow_test.cpp). F is `real::Single`, or what stands for
+// one in code that is being written.
 //
 // Each step that matters is exact or has its rounding beside it, as scalar/elementary.h does it; polynomials are Sollya's fpminimax.
 #pragma once

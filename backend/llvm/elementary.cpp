@@ -187,7 +187,7 @@ Number formula(scalar::Operator function, bool is_f32, Argument argument) {
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FORMULA_##code(id, operands)
 #include "scalar/operators.def"
     case scalar::Operator::pow:
-      return scalar::elementary::pow(argument(0), argument(1));
+      return is_f32 ? scalar::elementary::f32::pow(argument(0), argument(1)) : scalar::elementary::pow(argument(0), argument(1));
     case scalar::Operator::floordiv:
     case scalar::Operator::mod:
       break;
