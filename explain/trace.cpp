@@ -249,7 +249,8 @@ class Tracer {
     return state;
   }
 
-  // The next turn's index of a loop that its author wrote with `for` and left by `break` or `return` is made by an operation that nobody wrote.
+  // The next turn's index of a loop that its author wrote with `for` and left by `break` or `return` is made by an operation that nobody
+  // wrote.
   void name_counters(const Op& op, const std::vector<Known>& state) {
     const std::vector<ValueId>& arguments = source_.block(op.regions.back()).arguments;
     for (std::size_t i = 0; i < state.size(); ++i) {
