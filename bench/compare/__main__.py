@@ -12,6 +12,7 @@ import peers as tools
 from workload import WORKLOADS
 import report
 import workloads  # noqa: F401  fills WORKLOADS
+import gradbench  # noqa: F401  goes on filling it
 
 import numpy as np
 
@@ -38,23 +39,16 @@ class Bpc:
         self.binary, self.work = binary, work
         self.version = subprocess.run([binary, "--version"], capture_output=True, text=True).stdout.split("\n")[0]
 
-    def script(self, name, text):
-        path = self.work / f"{name}.bp"
-        path.write_text(text)
-        return str(path)
-
     def results(self, workload):
-        path = self.script(workload.name, workload.text())
-        shown = output_of([self.binary, "run", "--json", f"--real={workload.real}", path])
+        commands = workload.commands(self.work)
+        shown = output_of([self.binary, "run", "--json", f"--real={workload.real}", *commands.get("gradient", commands.get("value"))])
         return shown["values"] | shown.get("grads", {})
 
     def times(self, workload):
-        flags = ["--json", "--threads=1", f"--real={workload.real}"]
-        measured = output_of([self.binary, "bench", *flags, self.script(workload.name, workload.text())])
-        times = {kind: measured[kind]["cpu"] for kind in KINDS if kind in measured}
-        if workload.function:
-            step = output_of([self.binary, "bench", *flags, self.script(workload.name + "_step", workload.step_text())])
-            times["step"] = step["value"]["cpu"]
+        times = {}
+        for kind, command in workload.commands(self.work).items():
+            measured = output_of([self.binary, "bench", "--json", "--threads=1", f"--real={workload.real}", *command])
+            times |= {k: measured[k]["cpu"] for k in KINDS if k in measured} if kind == "value" else {kind: measured["value"]["cpu"]}
         return times
 
 
@@ -71,9 +65,21 @@ class Native:
         source = HERE / "native" / f"{name}.cpp"
         if not source.exists():
             return None
-        program = self.work / name
+        program = self.work / name.replace("/", "_")
         subprocess.run([self.compiler, "-std=c++20", "-O3", "-march=native", str(source), "-o", str(program)], check=True)
         return [str(program)]
+
+    def command(self, workload):
+        program = self.program(workload.native or workload.name)
+        if not program or not workload.native:
+            return program
+        folder = self.work / f"{workload.name}_arrays"
+        folder.mkdir(exist_ok=True)
+        for name, numbers in (workload.values() | workload.sizes).items():
+            numbers = np.ascontiguousarray(numbers)
+            numbers.tofile(folder / name)
+            np.array(numbers.shape).tofile(folder / f"{name}.shape")
+        return program + [str(folder)]
 
 
 def error(found, expected):
@@ -85,10 +91,12 @@ def error(found, expected):
 
 
 def checked(bpc, workload, peers, program):
-    """How far bpc's results are from PyTorch's in f64, or else from those by hand; None where there is neither."""
-    torch = next((p for p in peers if isinstance(p, tools.Torch)), None)
-    if workload.twin and torch:
-        expected = torch.reference(workload)
+    """How far bpc's results are from PyTorch's or JAX's in f64, or else from those by hand; None where there is neither."""
+    sure = next((p for p in peers if isinstance(p, (tools.Torch, tools.Jax))), None)
+    if workload.tolerance is None:
+        return None
+    if (workload.twin or workload.derivative) and sure:
+        expected = sure.reference(workload)
     elif program:
         expected = output_of(program)["results"]
     else:
@@ -113,9 +121,10 @@ def compiled_runs(peer, workload):
 
 
 def measure(workload, bpc, native, peers):
-    program = native.program(workload.name)
+    program = native.command(workload)
+    peers = [peer for peer in peers if peer.name not in workload.without]
     record = {"name": workload.name, "error": checked(bpc, workload, peers, program)}
-    runs = {peer.name: compiled_runs(peer, workload) for peer in peers if workload.twin}
+    runs = {peer.name: compiled_runs(peer, workload) for peer in peers if workload.twin or workload.derivative}
     times = {}
     for _ in range(ROUNDS):
         sides = {bpc.name: bpc.times(workload)}

@@ -75,6 +75,19 @@ class Torch:
             state = step(state, x)
         return state
 
+    def loop(self, going, step, state):
+        while going(state):
+            state = step(state)
+        return state
+
+    def choose(self, c, yes, no): return yes() if c else no()
+    def array(self, x): return self.t.tensor(x, dtype=self.t.float64)
+    def amin(self, x, axis): return self.t.amin(x, axis)
+    def jvp(self, f, x, v): return self.t.func.jvp(f, (x,), (v,))[1]
+    def grad(self, f): return self.t.func.grad(f)
+    def jacfwd(self, f): return self.t.func.jacfwd(f)
+    def vmap(self, f): return self.t.func.vmap(f)
+
     def arrays(self, workload, double=False):
         def array(x):
             x = self.t.tensor(x)
@@ -90,6 +103,9 @@ class Torch:
         def value():
             with self.t.no_grad():
                 return twin(inputs)
+        if workload.derivative:
+            derivative = {"gradient": lambda: workload.derivative(self, inputs)}
+            return derivative | ({"value": value} if workload.twin else {})
         if not workload.has_loss:
             return {"value": value}
         traced = self.compiled(lambda d: workload.twin(self, d))
@@ -109,8 +125,10 @@ class Torch:
         return {"value": value, "gradient": gradient} | ({"step": step} if workload.function else {})
 
     def reference(self, workload):
-        """The results in f64: y, or J and the gradients."""
+        """The results in f64: y, or J and the gradients, or what else is derived."""
         d = self.arrays(workload, double=True)
+        if workload.derivative:
+            return {name: y.numpy() for name, y in workload.derivative(self, d).items()}
         if not workload.has_loss:
             return {"y": workload.twin(self, d).numpy()}
         for p in workload.params:
@@ -180,8 +198,34 @@ class Jax:
     def scan(self, step, state, xs):
         return self.j.lax.scan(lambda s, x: (step(s, x), None), state, xs)[0]
 
+    def loop(self, going, step, state): return self.j.lax.while_loop(going, step, state)
+    def choose(self, c, yes, no): return self.j.lax.cond(c, yes, no)
+    def cat(self, xs, axis): return self.n.concatenate(xs, axis)
+    def jvp(self, f, x, v): return self.j.jvp(f, (x,), (v,))[1]
+    def grad(self, f): return self.j.grad(f)
+    def jacfwd(self, f): return self.j.jacfwd(f)
+    def vmap(self, f): return self.j.vmap(f)
+
+    def arrays(self, workload, double=False):
+        def array(x): return self.n.asarray(x, self.n.float64 if double and x.dtype.kind == "f" else x.dtype)
+        return {k: array(x) for k, x in workload.values().items()}
+
+    def reference(self, workload):
+        """The results in f64: y, or J and the gradients, or what else is derived."""
+        d = self.arrays(workload, double=True)
+        if workload.derivative:
+            return self.j.jit(lambda d: workload.derivative(self, d))(d)
+        if not workload.has_loss:
+            return {"y": self.j.jit(lambda d: workload.twin(self, d))(d)}
+        loss, gradients = self.j.jit(self.j.value_and_grad(lambda p: workload.twin(self, d | p)))({k: d[k] for k in workload.params})
+        return {"J": loss} | gradients
+
     def runs(self, workload):
-        arrays = {k: self.n.asarray(x) for k, x in workload.values().items()}
+        arrays = self.arrays(workload)
+        if workload.derivative:
+            twins = {"value": workload.twin, "gradient": workload.derivative}
+            twins = {kind: self.j.jit(lambda d, f=f: f(self, d)) for kind, f in twins.items() if f}
+            return {kind: lambda f=f: self.j.block_until_ready(f(arrays)) for kind, f in twins.items()}
         params = {k: x for k, x in arrays.items() if k in workload.params}
         others = {k: x for k, x in arrays.items() if k not in workload.params}
 

@@ -62,7 +62,25 @@ the other, the median of three rounds of medians; each workload as it was measur
 those and the params after a step of gradient descent. The ratio is bpc's time by the fastest other's: below 1, bpc is ahead. The machine's
 own peak, measured by `bench/native/machine.cpp`: {machine['fma_f32'] / 1e9:.0f} GF/s f32, {machine['fma_f64'] / 1e9:.0f} GF/s f64, {machine['copy'] / 1e9:.1f} GB/s copied.
 
-| workload | | {' | '.join(COLUMNS)} | ratio | of the peak | error | spread |
+"""
+    suite = [record for record in records if record["name"].startswith("gradbench_")]
+    text += table([record for record in records if record not in suite], machine)
+    if suite:
+        text += f"""
+## GradBench
+
+The twelve evaluations of [GradBench](https://github.com/gradbench/gradbench), in f64, from the scripts in [gradbench](gradbench) and with
+arrays as large as in the suite, whose numbers are drawn anew. *gradient* is the derivative that it asks for: for `kmeans` the direction of
+Newton's method, for `ba` a sparse Jacobian block by block, for `ht` a dense one, for `particle` and `saddle` a whole descent with nested
+derivatives (the outer one forward or reverse, then the inner one). C++ has derivatives by hand, as in the suite; those of `kmeans` use that
+a point moves no more than the nearest centre, those of `ht` that a number moves one finger.
+
+{table(suite, machine)}"""
+    return text
+
+
+def table(records, machine):
+    text = f"""| workload | | {' | '.join(COLUMNS)} | ratio | of the peak | error | spread |
 |{'---|' * (len(COLUMNS) + 6)}
 """
     for record in records:

@@ -68,6 +68,9 @@ class Workload:
     flops: float = 0  # of the value, or of value and gradient where there is one
     moved: float = 0  # bytes that the gradient, or else the value, must read and write, each once
     tolerance: float = 1e-3
+    derivative: Optional[Callable] = None  # a twin of another derivative than the loss's, by name of the result
+    without: tuple = ()  # tools that would take minutes, or cannot do it
+    native: str = ""  # the program by hand, where it is not called like the workload
 
     def __post_init__(self):
         WORKLOADS[self.name] = self
@@ -82,6 +85,14 @@ class Workload:
 
     def values(self):
         return {a.name: a.values({"f32": np.float32, "f64": np.float64}[self.real]) for a in self.arrays}
+
+    def commands(self, work):
+        """For each kind that is not measured with the value, and for the value: the script, written to the folder `work`, and flags."""
+        made = {"value": self.text()} | ({"step": self.step_text()} if self.function else {})
+        paths = {kind: work / f"{self.name}_{kind}.bp" for kind in made}
+        for kind, text in made.items():
+            paths[kind].write_text(text)
+        return {kind: [str(path)] for kind, path in paths.items()}
 
     def text(self):
         return "".join(a.declaration() for a in self.arrays) + self.script
