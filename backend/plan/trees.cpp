@@ -10,7 +10,9 @@ namespace bpc::plan {
 namespace {
 
 constexpr std::int64_t kFewest = 16;  // partials that are worth their joining
-constexpr std::int64_t kVector = 4;   // the same, where there are many terms, and no axis is longer
+// The same in sums, which wait for each other; rows of less terms go side by side, one in each place of a vector.
+constexpr std::int64_t kFewestOfDoubles = 8, kFewestInSums = 9;
+constexpr std::int64_t kVector = 4;  // the same, where there are many terms, and no axis is longer
 constexpr double kManyTerms = 64;
 constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and what its registers hold
 constexpr std::int64_t kMostInside = 32;    // turns of the axes inside of the one that is dealt out, which are unrolled
@@ -38,13 +40,23 @@ std::int64_t most_partials(const Kernel& kernel, std::int64_t turns, bool is_rep
   return std::min(kMostPartials, static_cast<std::int64_t>(is_repeated ? std::bit_ceil(count) : std::bit_floor(count)));
 }
 
+std::int64_t fewest_partials(const Plan& plan, const Kernel& kernel) {
+  std::int64_t fewest = kFewest;
+  for (const Reduction& fold : kernel.reductions) {
+    const Element element = plan.at(fold.value).element;
+    if (fold.kind != Reduction::Kind::sum || !is_real(element)) continue;
+    fewest = std::min(fewest, element == Element::f64 ? kFewestOfDoubles : kFewestInSums);
+  }
+  return fewest;
+}
+
 // Deals out the innermost axis that gives each partial a term, if what is inside of it is small.
-void deal_out(Kernel& kernel, const Reduced& axes) {
+void deal_out(const Plan& plan, Kernel& kernel, const Reduced& axes) {
   // Where each term is the work of a function, nothing waits for its sum.
   if (calls_functions(kernel) || std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return;
   double terms = 1;
   for (std::size_t axis = axes.first; axis < axes.last; ++axis) terms *= static_cast<double>(kernel.axes[axis].size);
-  const std::int64_t fewest = terms >= kManyTerms ? kVector : kFewest;
+  const std::int64_t fewest = terms >= kManyTerms ? kVector : fewest_partials(plan, kernel);
   std::int64_t inside = std::max<std::int64_t>(kernel.lanes, 1);
   for (std::size_t axis = axes.last; axis-- > axes.first && inside <= kMostInside; inside *= kernel.axes[axis].size) {
     const std::int64_t turns = kernel.axes[axis].size;
@@ -74,9 +86,9 @@ void cut_blocks(Kernel& kernel, const Reduced& axes) {
 
 // A dot product of f32 is more exact in short partials of f32 than a contraction, whose blocks are longer.
 void narrow(const Plan& plan, Kernel& kernel, const Reduced& axes) {
-  if (kernel.tree.partials == 1) return;
   double terms = 1;
   for (std::size_t axis = axes.first; axis < axes.last; ++axis) terms *= static_cast<double>(kernel.axes[axis].size);
+  if (kernel.tree.partials == 1 || terms < static_cast<double>(kFewest)) return;
   const auto chains = static_cast<double>(std::min(kernel.tree.partials, kernel.axes[kernel.tree.axis].size));
   for (Reduction& fold : kernel.reductions)
     fold.narrow = fold.of_products && plan.at(fold.value).element == Element::f32 && terms <= kNarrowChain * chains;
@@ -91,7 +103,7 @@ void choose_trees(Plan& plan) {
       return fold.kind == Reduction::Kind::sum && !fold.running && plan.at(fold.value).element == Element::f64;
     };
     const Reduced axes = reduced_axes(kernel);
-    deal_out(kernel, axes);
+    deal_out(plan, kernel, axes);
     narrow(plan, kernel, axes);
     if (std::none_of(kernel.reductions.begin(), kernel.reductions.end(), sums_doubles)) return;
     cut_blocks(kernel, axes);

@@ -48,6 +48,7 @@ std::vector<UseSummary> summarize_uses(const ir::Function& function) {
       use.users.push_back(read.user);
       use.whole |= needs_memory(op, read.slot);
       use.stretched |= stretches(function, op, value);
+      if (op.code == ir::Opcode::gather && read.slot == 0) use.gathered += function.type(op.results[0]).count();
     } else {
       use.yields.push_back(read.block);
       use.whole = true;

@@ -14,6 +14,7 @@ struct UseSummary {
   bool whole = false;               // some use needs it in memory: a yield, an output, a contraction, what a print shows …
   bool inner = false;               // used inside a region that does not define it
   bool stretched = false;           // some use reads its elements more than once
+  std::int64_t gathered = 0;        // elements that uses read where an index says
 };
 
 // By value id.

@@ -186,15 +186,20 @@ void Values::lazy_or_stored(const ir::Op& op, std::vector<RegisterId> starts) {
   for (ir::ValueId operand : op.operands) {
     held.cost = std::min(held.cost + definition(operand).cost, 1u << 20);
     held.size += definition(operand).size;
+    if (type(operand).count() == type(id).count())
+      held.loads += definition(operand).kind == Definition::Kind::lazy ? definition(operand).loads : 1;
     if (definition(operand).kind == Definition::Kind::view) readers_[definition(operand).view.buffer.index].push_back(id);
   }
   const UseSummary& use = uses_[id.index];
   bool used_once = use.count <= 1 && !use.stretched;
   bool fails = ir::may_fail(function, op) && ir::op_info(op.code).group == ir::Group::elementwise;
   bool free = held.cost == 0;
-  bool stored = fails || held.size > kMostFused || (!free && (use.whole || use.inner || !(used_once || held.cost <= kCheapEnough)));
+  // Elements that are found all over memory are better found once than in each operand.
+  bool scattered = use.gathered > type(id).count() && held.loads > 1;
+  bool cheap = held.cost <= kCheapEnough && !scattered;
+  bool stored = fails || held.size > kMostFused || (!free && (use.whole || use.inner || !(used_once || cheap)));
   if (stored) define_dense(id, copy(id));
-  if (stored) held.cost = held.size = 0;
+  if (stored) held.cost = held.size = held.loads = 0;
 }
 
 // Parts of x that are needed after x is written are copied, which is less than a copy of all of x.

@@ -27,6 +27,7 @@ struct Definition {
   std::vector<RegisterId> starts;  // a lazy slice: the checked dynamic starts; a lazy gather: its indices, if they are scalars
   std::uint32_t cost = 0;          // lazy: roughly, arithmetic operations per element
   std::uint32_t size = 0;          // lazy: ops in the tree, depth bound included
+  std::uint32_t loads = 0;         // lazy: tensors with as many elements that an element is computed from
 };
 
 class Values {

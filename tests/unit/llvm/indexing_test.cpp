@@ -37,6 +37,27 @@ TEST_CASE("gathers of every form") {
   agree(function, arguments);
 }
 
+TEST_CASE("a sum that is made before it is gathered") {
+  for (const char* real : {"f32", "f64"}) {
+    std::string text = R"(  %x = input "x" : REAL[20, 8]
+  %i = input "i" : i32[100]
+  %1 = transpose %x {perm = [1, 0]} : REAL[8, 20]
+  %2 = reshape %1 : REAL[20, 8]
+  %3 = mul %x, %2 : REAL[20, 8]
+  %4 = add %3, %x : REAL[20, 8]
+  %y = gather %4, %i {axes = [0]} : REAL[100, 8]
+  %z = mul %y, %y : REAL[100, 8]
+  output value "z" %z
+)";
+    for (std::size_t at = text.find("REAL"); at != std::string::npos; at = text.find("REAL")) text.replace(at, 4, real);
+    std::vector<std::int64_t> indices;
+    for (std::int64_t n = 0; n < 100; ++n) indices.push_back(7 * n % 40 - 20);
+    const std::vector<Tensor> arguments{sample(shaped(std::string(real) == "f32" ? Element::f32 : Element::f64, {20, 8})),
+                                        integers(indices)};
+    agree(read_main(text), arguments);
+  }
+}
+
 TEST_CASE("an index outside is named, the first one of the first operand that has one") {
   const Function function = read_main(R"(  %x = input "x" : f32[3, 4]
   %i = input "i" : i32[3]

@@ -147,6 +147,21 @@ TEST_CASE("what is dear and used twice is stored, by the loop that first needs i
   CHECK(all[1]->reductions.size() == 1);
 }
 
+TEST_CASE("a sum that is gathered again and again is stored, unless few of its elements are") {
+  const auto kernels_of = [](int indices, const std::string& gathered) {
+    const Plan plan = plan::make_plan(read(fmt::format("  %x = input \"x\" : f64[100, 8]\n  %y = input \"y\" : f64[100, 8]\n"
+                                                       "  %i = input \"i\" : i32[{0}]\n  %z = {1}\n"
+                                                       "  %g = gather %z, %i {{axes = [0]}} : f64[{0}, 8]\n"
+                                                       "  %s = reduce_sum %g {{axes = [0, 1]}} : f64\n  output value \"s\" %s\n",
+                                                       indices, gathered)),
+                                      {});
+    return kernels(plan.body).size();
+  };
+  CHECK(kernels_of(1000, "add %x, %y : f64[100, 8]") == 2);
+  CHECK(kernels_of(50, "add %x, %y : f64[100, 8]") == 1);
+  CHECK(kernels_of(1000, "neg %x : f64[100, 8]") == 1);  // one element either way
+}
+
 TEST_CASE("the innermost loop of a reduction walks memory one element at a time") {
   Function function;
   Builder builder(function);

@@ -39,9 +39,22 @@ Tree tree_of(Plan plan) {
 }  // namespace
 
 TEST_CASE("a long axis is dealt out to partials, a short one is not") {
-  CHECK(tree_of(summed({{15, true}})) == Tree{0, 1, 0, 0});
+  CHECK(tree_of(summed({{7, true}})) == Tree{0, 1, 0, 0});
+  CHECK(tree_of(summed({{8, true}})) == Tree{0, 8, 0, 0});
+  CHECK(tree_of(summed({{15, true}})) == Tree{0, 8, 0, 0});
+  CHECK(tree_of(summed({{8, true}}, Element::f32)) == Tree{0, 1, 0, 0});
+  CHECK(tree_of(summed({{9, true}}, Element::f32)) == Tree{0, 8, 0, 0});
   CHECK(tree_of(summed({{16, true}})) == Tree{0, 16, 0, 0});
   CHECK(tree_of(summed({{100, true}})) == Tree{0, 32, 0, 0});
+}
+
+TEST_CASE("extremes of a few terms are not dealt out, unless there is a sum beside them") {
+  Plan plan = summed({{10, true}});
+  Kernel& kernel = std::get<Kernel>(plan.body[0].what);
+  kernel.reductions[0].kind = Reduction::Kind::min;
+  CHECK(tree_of(plan) == Tree{});
+  kernel.reductions.push_back({Reduction::Kind::sum, kernel.reductions[0].value, plan.add(Register{Element::f64, "sum"})});
+  CHECK(tree_of(plan) == Tree{0, 8, 0, 0});
 }
 
 TEST_CASE("where the innermost axis is short, the one around it is dealt out") {
