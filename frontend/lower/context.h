@@ -71,6 +71,7 @@ struct Frame {
   std::string ruled;                          // the function with an adjoint rule in whose body it is lowered, if any
   bool returns_unknown = false;               // whether it returns is open, after an error that was reported
   bool in_init = false;                       // its values belong to the function "init"
+  bool separates = false;                     // it takes derivatives: its parameters and params are values of their own
 };
 
 // A call that is being lowered, for functions that call themselves: how large each argument is, as far as that is known at compile time (a

@@ -393,8 +393,9 @@ void declare_param(Context& c, const ParamStmt& s, Span span) {
   if (!c.frame->caller) return;
   const Binding declared = *c.find_own(c.meaning(s.name));
   if (const ir::ValueId* id = declared.item.as<ir::ValueId>()) {
-    const ir::ValueId now = publish_param(c, path, *id, span);
-    c.bind(s.name, {now, s.name.span}, span);
+    Item now{publish_param(c, path, *id, span), s.name.span};
+    if (c.frame->separates) separate(c, now, s.name.text);
+    c.bind(s.name, now, span);
   }
 }
 

@@ -19,17 +19,6 @@ const Differentiation& differentiation(Context& c, const Callable& callee) {
   return differentiation(c, callee, callee.fn->expression.valid() ? callee.ast->expr(callee.fn->expression).span : callee.fn->body.span);
 }
 
-// A parameter is a value of its own, whatever it is given: where derivatives are taken, a copy of its argument.
-void separate(Context& c, Item& item, const std::string& name) {
-  if (auto* list = std::get_if<List>(&item.is))
-    for (Item& part : list->items) separate(c, part, name);
-  const ValueId* id = item.as<ValueId>();
-  if (!id || !is_real(c.type(*id).element) || c.type(*id).tape) return;
-  c.set_origin(item.span);
-  const Type type = c.type(*id);
-  item.is = c.builder->emit(ir::Opcode::variable, {*id}, {}, &type, name);
-}
-
 bool has_params(const Callable& callee) {
   return std::any_of(callee.fn->body.statements.begin(), callee.fn->body.statements.end(),
                      [&](StmtId id) { return std::holds_alternative<ParamStmt>(callee.ast->stmt(id).node); });
@@ -174,9 +163,10 @@ std::optional<std::vector<Item>> bind_parameters(Context& c, const Callable& cal
   const Differentiation& taken = differentiation(c, callee);
   const bool is_given_loss =
       std::any_of(parameters.begin(), parameters.end(), [&](const FnParameter& p) { return taken.of.contains(c.meaning(p.name)); });
+  c.frame->separates = taken.is_any && !is_given_loss;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Name& name = parameters[i].name;
-    if (taken.is_any && !is_given_loss && !taken.separated.contains(c.meaning(name))) separate(c, items[i], name.text);
+    if (c.frame->separates && !taken.separated.contains(c.meaning(name))) separate(c, items[i], name.text);
     c.bind(name, items[i], name.span);
   }
   return items;
@@ -246,6 +236,16 @@ std::optional<std::vector<Item>> returned(Context& c, const Callable& callee, Sp
 }
 
 }  // namespace
+
+void separate(Context& c, Item& item, const std::string& name) {
+  if (auto* list = std::get_if<List>(&item.is))
+    for (Item& part : list->items) separate(c, part, name);
+  const ValueId* id = item.as<ValueId>();
+  if (!id || !is_real(c.type(*id).element) || c.type(*id).tape) return;
+  c.set_origin(item.span);
+  const Type type = c.type(*id);
+  item.is = c.builder->emit(ir::Opcode::variable, {*id}, {}, &type, name);
+}
 
 std::optional<std::vector<Item>> lower_body(Context& c, const Callable& callee, Span span) {
   const FnStmt& fn = *callee.fn;
