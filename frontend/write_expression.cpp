@@ -11,6 +11,8 @@ using namespace script;
 
 namespace {
 
+constexpr double kLongest = 1000;  // what nobody would read; without a limit, each step of a solver doubles it
+
 bool is_expression(const ir::Op& op) {
   switch (ir::op_info(op.code).group) {
     case ir::Group::elementwise:
@@ -58,18 +60,22 @@ WrittenExpressions write_expressions(const ir::Function& function, Element real,
   for (const ir::Parameter& parameter : function.parameters) parameters[parameter.path] = names.at(parameter.value);
   Draft draft(script, function, parameters, {}, false);
   std::vector<bool> is_written(function.value_count(), false);
+  std::vector<double> length(function.value_count(), 1);  // in operations: what is read twice is written twice
   for (const ir::Parameter& parameter : function.parameters) is_written[parameter.value.index] = true;
   for (ir::OpId id : function.block(function.body()).ops) {
     const ir::Op& op = function.op(id);
     const bool placeable =
         std::all_of(op.operands.begin(), op.operands.end(), [&](ir::ValueId operand) { return is_written[operand.index]; });
-    const bool can_be = is_expression(op) && placeable;
+    double operations = 1;
+    for (ir::ValueId operand : op.operands) operations += length[operand.index];
+    const bool can_be = is_expression(op) && placeable && operations <= kLongest;
     for (ir::ValueId result : op.results) {
       const auto name = names.find(result);
-      const std::optional<Term> at_place = placeable && name == names.end() ? placed(draft, op) : std::nullopt;
+      const std::optional<Term> at_place = placeable && name == names.end() && operations <= kLongest ? placed(draft, op) : std::nullopt;
       if (name == names.end() && !can_be && !at_place) continue;
       draft.terms[result.index] = name != names.end() ? script.tree.name(name->second) : at_place ? *at_place : expression(draft, op);
       is_written[result.index] = true;
+      if (name == names.end()) length[result.index] = operations;
     }
   }
   WrittenExpressions written;
