@@ -98,6 +98,7 @@ class ReverseSweep {
   void loop(OpId id);
   void recomputed(OpId id);
   void custom(OpId id);
+  std::vector<bool> asked_of_rule(const Op& op) const;
   bool strong_product(OpId id, std::set<ValueId>& strong, Cloner& cloner);
   Cloner rerun();
   void adopt_copies();

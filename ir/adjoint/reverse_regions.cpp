@@ -8,6 +8,19 @@
 
 namespace bpc::ir {
 
+namespace {
+
+// Whether it prints, asserts or may fail, or an op inside its regions does.
+bool is_noticed(const Function& function, const Op& op) {
+  if (op_info(op.code).has(effect) || may_fail(function, op)) return true;
+  return std::any_of(op.regions.begin(), op.regions.end(), [&](BlockId region) {
+    const std::vector<OpId>& ops = function.block(region).ops;
+    return std::any_of(ops.begin(), ops.end(), [&](OpId inner) { return is_noticed(function, function.op(inner)); });
+  });
+}
+
+}  // namespace
+
 // ---- scopes ----
 
 // Cotangents of a value outside the regions at hand: each region between it and here has its own running sum. A loop carries it.
@@ -286,15 +299,36 @@ void ReverseSweep::custom(OpId id) {
   }
   zeroed |= !strong.empty();
   const std::vector<OpId> rule = function_.block(op.regions[1]).ops;
-  for (OpId step : rule) {
+  const std::vector<bool> asked = asked_of_rule(op);
+  for (std::size_t i = 0; i < rule.size(); ++i) {
+    if (!asked[i]) continue;
+    const OpId step = rule[i];
     facts_.update();
     if (strong_product(step, strong, cloner)) continue;
     cloner.clone(step);
   }
-  const std::vector<ValueId> parts = cloner.map(function_.block(op.regions[1]).yields);
+  const std::vector<ValueId> parts = function_.block(op.regions[1]).yields;
   facts_.update();
   for (std::size_t i = 0; i < xs; ++i)
-    if (varied_[op.operands[i]]) accumulate(op.operands[i], parts[i], zeroed);
+    if (varied_[op.operands[i]]) accumulate(op.operands[i], cloner.map(parts[i]), zeroed);
+}
+
+// For each op of a rule whether it has a part in the derivatives that are asked for, or may fail: a loop of another one's need not run.
+std::vector<bool> ReverseSweep::asked_of_rule(const Op& op) const {
+  const Block& rule = function_.block(op.regions[1]);
+  std::set<ValueId> read;
+  for (std::size_t i = 0; i < op.operands.size(); ++i)
+    if (varied_[op.operands[i]]) read.insert(rule.yields[i]);
+  std::vector<bool> asked(rule.ops.size());
+  for (std::size_t i = rule.ops.size(); i-- > 0;) {
+    const Op& step = function_.op(rule.ops[i]);
+    asked[i] = is_noticed(function_, step) ||
+               std::any_of(step.results.begin(), step.results.end(), [&](ValueId result) { return read.contains(result); });
+    if (!asked[i]) continue;
+    read.insert(step.operands.begin(), step.operands.end());
+    for (BlockId region : step.regions) for_each_use(function_, region, [&](ValueId value) { read.insert(value); });
+  }
+  return asked;
 }
 
 // Emits a product or quotient of a rule that must keep the zeros of one factor, and notes what such zeros flow on to.

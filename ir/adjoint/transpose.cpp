@@ -123,8 +123,7 @@ class Transposition {
   std::optional<std::vector<ValueId>> copy_out(const std::vector<ValueId>& sums) {
     for (std::size_t k = 0; k < sums.size(); ++k)
       if (sums[k].valid()) function_.outputs.push_back({Output::Kind::value, std::to_string(k), sums[k]});
-    Diagnostics none;
-    const Function needed = drop_dead(function_, none);
+    const Function needed = drop_unread(function_);  // the loops of a rule have ended for its cotangents
     if (op_.code == Opcode::custom && !is_free_of_unknowns(needed)) return std::nullopt;  // the rule was not linear
     std::vector<bool> used(needed.value_count(), false);
     for_each_use(needed, needed.body(), [&](ValueId value) { used[value.index] = true; });

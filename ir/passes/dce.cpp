@@ -10,7 +10,8 @@ namespace {
 // Which ops and values are needed, marked backwards from outputs and effects.
 class Liveness {
  public:
-  explicit Liveness(const Function& function) : function_(function), values_(function.value_count()), ops_(function.op_count()) {
+  Liveness(const Function& function, bool loops_end)
+      : function_(function), loops_end_(loops_end), values_(function.value_count()), ops_(function.op_count()) {
     mark_effects(function.body());
     for (const Output& output : function.outputs) mark(output.value);
     while (!work_.empty()) {
@@ -26,8 +27,10 @@ class Liveness {
  private:
   void mark_effects(BlockId block) {
     for (OpId id : function_.block(block).ops) {
-      if (has_effect(function_, function_.op(id))) mark(id);
-      for (BlockId region : function_.op(id).regions) mark_effects(region);
+      const Op& op = function_.op(id);
+      const bool is_noticed = loops_end_ ? op_info(op.code).has(effect) || may_fail(function_, op) : has_effect(function_, op);
+      if (is_noticed) mark(id);
+      for (BlockId region : op.regions) mark_effects(region);
     }
   }
 
@@ -81,14 +84,12 @@ class Liveness {
   }
 
   const Function& function_;
+  const bool loops_end_;
   std::vector<bool> values_, ops_;
   std::vector<ValueId> work_;
 };
 
-}  // namespace
-
-Function drop_dead(const Function& function, Diagnostics&) {
-  Liveness liveness(function);
+Function without_dead(const Function& function, const Liveness& liveness) {
   Rewriter rewriter(function);
   return rewriter.finish([&](const Op& op) {
     if (op_info(op.code).rule == ShapeRule::nothing) return false;  // effects
@@ -104,6 +105,16 @@ Function drop_dead(const Function& function, Diagnostics&) {
       rewriter.copy(op, keep);
     return true;
   });
+}
+
+}  // namespace
+
+Function drop_dead(const Function& function, Diagnostics&) {
+  return without_dead(function, Liveness(function, false));
+}
+
+Function drop_unread(const Function& function) {
+  return without_dead(function, Liveness(function, true));
 }
 
 }  // namespace bpc::ir

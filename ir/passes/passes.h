@@ -34,5 +34,7 @@ Function hoist_invariants(const Function& function, Diagnostics& diagnostics);
 
 // Keeps what outputs and effects (ir::has_effect) need; also drops results of if_else and carried values of loops that nobody needs.
 Function drop_dead(const Function& function, Diagnostics& diagnostics);
+// The same where all loops end: one that nobody needs goes, `while` or not.
+Function drop_unread(const Function& function);
 
 }  // namespace bpc::ir
