@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints docs/accuracy.md. Usage: tests/accuracy/page.sh BUILD_FOLDER PYTHON   (a Python that has torch and numpy)
+# Prints docs/accuracy.md. Usage: tests/accuracy/page.sh BUILD_FOLDER PYTHON   (a Python that has torch, numpy and mpmath)
 set -e
 cd "$(dirname "$0")/../.."
 cat <<'END'
@@ -31,3 +31,13 @@ The largest difference of the value, and of the gradient by every real operand, 
 
 END
 "$2" tests/accuracy/compare_with_pytorch.py "$1/tools/bpc/bpc"
+cat <<'END'
+
+## Incomplete gamma and beta functions, against mpmath
+
+The largest relative error of value and derivatives, at 60 arguments around where the distribution lies (`tests/accuracy/compare_with_mpmath.py`). Where
+a derivative is near a root, fewer digits are left. Where `gammaincc` is small because a is, and not because x is large, it is 1 - P(a, x), with the
+absolute error of that.
+
+END
+"$2" tests/accuracy/compare_with_mpmath.py "$1/tools/bpc/bpc"

@@ -81,6 +81,15 @@ constexpr Pointwise kPointwise[] = {
     {"erfinv(0.8 * sin({}))", kConditional, kAtom, one},
     {"bessel_j(1, {})", kConditional, kAtom, one},
     {"bessel_i(0, {})", kConditional, kAtom, [](double b) { return std::cosh(b); }, 2},
+    {"gammainc({}^2 + 0.6, 1.7)", kAtom, kAtom, one},
+    {"gammaincc(1.3, {}^2 + 0.2)", kAtom, kAtom, one},
+    {"betainc(1.5, {}^2 + 0.4, 0.3)", kAtom, kAtom, one},
+    {"normal_logpdf({}, 0.2, 1.3)", kConditional, kAtom, [](double b) { return 1.2 + 0.3 * (b + 0.2) * (b + 0.2); }, 3},
+    {"student_t_logpdf({}, 4)", kConditional, kAtom, [](double b) { return 1 + 2.5 * std::log1p(b * b / 4); }},
+    {"gamma_logpdf({}^2 + 0.3, 2.5, 1.2)", kAtom, kAtom, [](double b) { return 3 + 1.2 * b * b; }, 3},
+    {"beta_logpdf(sigmoid({}), 2, 1.5)", kConditional, kAtom, [](double b) { return 2 + 1.5 * b; }},
+    {"poisson_logpmf(2, {}^2 + 0.4)", kAtom, kAtom, [](double b) { return 3 + b * b; }, 3},
+    {"bernoulli_logit_logpmf(1, {})", kConditional, kAtom, [](double b) { return b + 0.7; }},
     {"(0.4 * {}) % 1.5", kUnary, kProduct, [](double) { return 1.5; }},
 };
 
