@@ -129,7 +129,8 @@ std::vector<std::string> files_in(const std::string& folder, std::string_view en
 std::vector<std::string> every_script() {
   if (const char* one = std::getenv("BPC_SCRIPT")) return {one};
   std::vector<std::string> files = files_in("tests/run", ".bp");
-  for (std::string& example : files_in("examples", ".bp")) files.push_back(std::move(example));
+  for (const char* folder : {"examples", "examples/models"})
+    for (std::string& example : files_in(folder, ".bp")) files.push_back(std::move(example));
   return files;
 }
 
