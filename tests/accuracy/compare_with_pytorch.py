@@ -148,6 +148,51 @@ def reduction(name, function, lo=-2.0, hi=2.0, gradient=True):
     operator(name, gradient=gradient)(make)
 
 
+# ---- distributions: parameters in Stan's order ----
+
+D = torch.distributions
+DENSITIES = {  # the ranges of x and of the parameters
+    "normal_logpdf": (D.Normal, (-3, 3), (-3, 3), (0.2, 3)), "lognormal_logpdf": (D.LogNormal, (0.1, 4), (-2, 2), (0.2, 3)),
+    "half_normal_logpdf": (D.HalfNormal, (0.1, 4), (0.2, 3)), "half_cauchy_logpdf": (D.HalfCauchy, (0.1, 4), (0.2, 3)),
+    "student_t_logpdf": (D.StudentT, (-3, 3), (0.5, 9), (-3, 3), (0.2, 3)), "cauchy_logpdf": (D.Cauchy, (-3, 3), (-3, 3), (0.2, 3)),
+    "laplace_logpdf": (D.Laplace, (-3, 3), (-3, 3), (0.2, 3)), "exponential_logpdf": (D.Exponential, (0.1, 4), (0.2, 3)),
+    "gamma_logpdf": (D.Gamma, (0.1, 4), (0.2, 9), (0.2, 3)), "inv_gamma_logpdf": (D.InverseGamma, (0.1, 4), (0.2, 9), (0.2, 3)),
+    "beta_logpdf": (D.Beta, (0.05, 0.95), (0.2, 9), (0.2, 9)),
+}
+for _name, (_distribution, *_ranges) in DENSITIES.items():
+    def _make(name=_name, distribution=_distribution, ranges=_ranges):
+        of = shape()
+        return (f"{name}({', '.join(f'{{{i}}}' for i in range(len(ranges)))})", lambda x, *p: distribution(*p).log_prob(x), [reals(of, *r) for r in ranges])
+    operator(_name)(_make)
+COUNTS = {
+    "bernoulli_logpmf": (1, lambda k, p: D.Bernoulli(p).log_prob(k), (0.05, 0.95)),
+    "bernoulli_logit_logpmf": (1, lambda k, x: D.Bernoulli(logits=x).log_prob(k), (-3, 3)),
+    "poisson_logpmf": (9, lambda k, r: D.Poisson(r).log_prob(k), (0.1, 9)),
+    "poisson_log_logpmf": (9, lambda k, x: D.Poisson(x.exp()).log_prob(k), (-2, 2)),
+}
+for _name, (_most, _function, _range) in COUNTS.items():
+    def _make(name=_name, most=_most, function=_function, of_parameter=_range):
+        n = int(rng.integers(1, 6))
+        k = integers((n,), 0, most)
+        return f"{name}({k.tolist()}, {{0}})", lambda p: function(torch.tensor(k, dtype=torch.float64), p), [reals((n,), *of_parameter)]
+    operator(_name)(_make)
+
+
+@operator("dirichlet_logpdf")
+def _():
+    a = reals((int(rng.integers(2, 6)),), 0.3, 4)
+    x = rng.dirichlet(a)
+    return f"dirichlet_logpdf({x.tolist()}, {{0}})", lambda a: D.Dirichlet(a).log_prob(torch.tensor(x)), [a]
+
+
+@operator("multivariate_normal_cholesky_logpdf")
+def _():
+    n = int(rng.integers(1, 5))
+    L = np.tril(reals((n, n), -0.5, 0.5)) + np.diag(reals((n,), 0.7, 2))
+    return ("multivariate_normal_cholesky_logpdf({0}, {1}, {2})", lambda x, m, L: D.MultivariateNormal(m, scale_tril=torch.tril(L)).log_prob(x),
+            [reals((3, n)), reals((n,)), L])
+
+
 def folded(one):  # of a torch function that takes a single axis
     def apply(t, axes, keep):
         for axis in sorted((a % t.ndim for a in axes), reverse=True):

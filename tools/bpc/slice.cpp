@@ -48,6 +48,11 @@ std::vector<OpId> ops_before(const Function& function, OpId id) {
   return before;
 }
 
+// In the library, but where it draws: how a draw varies is said by a rule, since its value is one that does not vary.
+bool is_of_library(const Session& session, const Span& place) {
+  return session.sources.is_in_prelude(place) && session.sources.file(place.file).path != "prelude/random.bp";
+}
+
 // Whether an adjoint rule was written by an author, not in the library. Functions that the rule calls do not count: the place of an op in
 // the rule is the call site that comes after those of the rule itself.
 bool is_author_rule(const Session& session, const Function& main, const Op& custom) {
@@ -56,7 +61,7 @@ bool is_author_rule(const Session& session, const Function& main, const Op& cust
   return std::none_of(ops.begin(), ops.end(), [&](OpId id) {
     const ir::Origin& origin = main.origin(main.op(id).origin);
     const Span& place = origin.calls.size() > calls ? origin.calls[origin.calls.size() - calls - 1] : origin.span;
-    return session.sources.is_in_prelude(place);
+    return is_of_library(session, place);
   });
 }
 
