@@ -34,8 +34,8 @@ void note_types(Context& c, const Parameters& parameters, const std::vector<Give
 // The derivatives in the body of a function or of a rule. (inlining.cpp)
 const Differentiation& differentiation(Context& c, const Callable& callee, Span body);
 
-// Makes a copy of what a parameter or a param of a function is: where derivatives are taken, it is a value of its own, wherever it comes from.
-// (inlining.cpp)
+// Makes a copy of what a parameter or a param of a function is: where derivatives are taken, it is a value of its own, wherever it comes
+// from. (inlining.cpp)
 void separate(Context& c, Item& item, const std::string& name);
 
 // A function of a file, whose top level is `globals`, with the adjoint rule that the file has for it.
