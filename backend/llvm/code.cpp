@@ -15,6 +15,8 @@ using plan::Storage;
 
 namespace {
 
+constexpr std::size_t kSmallBuffer = 256, kMostLocal = 1 << 15;  // bytes: of one, of all
+
 // In the order of first mention.
 template <class T>
 void make_unique(std::vector<T>& list) {
@@ -269,6 +271,19 @@ llvm::AllocaInst* Code::local(llvm::Type* type, std::uint64_t count, const char*
   llvm::BasicBlock& first = function()->getEntryBlock();
   llvm::IRBuilder<> at(&first, first.begin());
   return at.CreateAlloca(count == 1 ? type : llvm::ArrayType::get(type, count), nullptr, name);
+}
+
+void Code::keep_small_buffers() {
+  std::size_t held = 0;
+  for (std::size_t i = 0; i < plan.storages.size(); ++i) {
+    const Storage& storage = plan.storages[i];
+    if (storage.kind != Storage::Kind::arena || storage.bytes == 0 || storage.bytes > kSmallBuffer) continue;
+    held += storage.bytes;
+    if (held > kMostLocal) return;
+    llvm::AllocaInst* made = local(builder.getInt8Ty(), storage.bytes, "small");
+    made->setAlignment(llvm::Align(plan::kAlignment));
+    bases_.set(static_cast<std::uint32_t>(i), made, function());
+  }
 }
 
 // ---- forms of code ----

@@ -118,6 +118,8 @@ class Code {
   void store(llvm::Value* value, Element element, llvm::Value* address);
   void copy(plan::BufferId from, plan::BufferId to);  // nothing where they share a storage
   llvm::AllocaInst* local(llvm::Type* type, std::uint64_t count = 1, const char* name = "");
+  // From now on, what the arena would hold of a few elements each is local to the function at hand, and may stay in registers.
+  void keep_small_buffers();
 
   // ---- forms of code ----
 

@@ -28,6 +28,7 @@ std::vector<llvm::Function*> HostEmitter::run() {
   functions_.push_back(entry);
   const Code::Inside inside(code_, *entry, Code::Inside::Sees::context);
   plan::Registers all;
+  if (!plan_.frame.valid()) code_.keep_small_buffers();  // its functions do not see each other's locals
   for (const plan::Step& step : plan_.body) plan::add_registers(step, all);
   for (RegisterId id : all.read) ++reads_[id.index];
   for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {

@@ -257,6 +257,26 @@ TEST_CASE("parts hold regions that are cut into parts") {
     }
 }
 
+TEST_CASE("a few elements that a loop carries are kept in registers") {
+  const Function function = read_main(R"(  %x = input "x" : f64[2]
+  %n = input "n" : i32
+  %lo = constant {value = 0} : i32
+  %by = constant {value = 1} : i32
+  %y = for_loop %lo, %n, %by, %x : f64[2] (%i : i32, %z : f64[2]) {
+    %1 = constant {value = 0.5} : f64
+    %2 = mul %1, %z : f64[2]
+    %3 = add %2, %x : f64[2]
+    yield %3
+  }
+  %s = reduce_sum %y {axes = [0]} : f64
+  output value "s" %s
+)");
+  CHECK(backend::llvm_text(function, {0}).find("%small = alloca [16 x i8]") != std::string::npos);
+  CHECK(backend::llvm_text(function, {2}).find("alloca") == std::string::npos);
+  const std::vector<Tensor> arguments{sample(shaped(Element::f64, {2})), integer(20)};
+  agree(function, arguments);
+}
+
 TEST_CASE("texts") {
   Function function;
   Builder builder(function);
