@@ -170,6 +170,7 @@ Naming Namer::name(const std::set<ValueId>& values) {
       const std::string y = of(cotangent->second.y), x = of(cotangent->second.x);
       if (!y.empty() && !x.empty()) name = derivative_name(y, x);
     }
+    if (name.empty() && trace_.sweep && value == trace_.sweep->y) name = call_that_gives(value, trace_.sweep->calls);
     if (name.empty()) name = textbook_name(value);
     const bool is_turned = count[authors_name(value)] > 1 && !authors_name(value).empty() && trace_.function.def(value);
     bool is_in_turn = false;

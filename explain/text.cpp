@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "explain/element.h"
@@ -322,6 +323,9 @@ class Writer {
       wrapped(equation(cotangent_name(e_, chain.of), {text->symbolic, text->numbers, text->result}));
       if (!chain.why_zero.empty()) wrapped(fmt::format("It is 0, because {}.", chain.why_zero), Role::warning);
       if (chain.check) wrapped(check_text(e_, *chain.check));
+      const runtime::Tensor& y = e_.quantities[e_.of].value;
+      if (!chain.check && is_scalar(y) && !std::isfinite(y.real_at(0)))
+        wrapped(fmt::format("{} is {} here, so that raising {} says nothing.", e_.y, number_text(y.real_at(0)), name), Role::warning);
     }
     if (others.empty()) return;
     heading("Gradients");
@@ -336,11 +340,11 @@ class Writer {
     });
     std::vector<std::string> parts;
     if (occurs(": …") || occurs("(…") || occurs("-…") || occurs("… @")) parts.push_back("… stands for what arrives");
-    if (has_strip) parts.push_back("▂▅█ are the elements in order, the higher the larger, · a 0");
+    if (has_strip) parts.push_back("▂▅█ are the elements in order, the higher the further from 0, · a 0");
     const bool is_decided =
         std::any_of(e_.contributions.begin(), e_.contributions.end(), [](const Contribution& each) { return !each.why.empty(); });
-    if (is_decided) parts.push_back("(2 > 0) is what decided it");
-    if (occurs("⁽")) parts.push_back("h⁽²⁾ is h after turn 2, counted from 0");
+    if (is_decided) parts.push_back("(2 > 0): the comparison that decided it");
+    if (occurs("⁽")) parts.push_back("x⁽²⁾ is x after turn 2, counted from 0");
     if (occurs("′")) parts.push_back("x′ is another value that is called x");
     if (occurs(" [turn") || occurs(" [the loop]")) parts.push_back("[turns …] says what it comes through");
     if (occurs("placed(")) parts.push_back("placed(v, [2]) are zeros with v at place 2");

@@ -117,7 +117,7 @@ Failure matrix_failure(const Site& site, std::int64_t place) {
 }
 
 Failure iteration_failure(const Site& site, std::uint64_t limit) {
-  Failure result = failure(site, Code::E0405, fmt::format("this loop would run more than {} times", limit));
+  Failure result = failure(site, Code::E0405, fmt::format("this loop would make more than {} turn{}", limit, limit == 1 ? "" : "s"));
   result.diagnostic.with_help("`--max-iterations` sets the limit");
   return result;
 }

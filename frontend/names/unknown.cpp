@@ -43,6 +43,7 @@ void UnknownNames::report(ForeignPlace place, const std::string& name, Span at, 
   if (help.empty()) help = otherwise;
   if (help.empty() && said_.size() <= kMostSuggestions)
     if (std::string close = closest_match(name, candidates(called)); !close.empty()) help = fmt::format("did you mean `{}`?", close);
+  if (help.empty() && !called) help = fmt::format("bind it above: `{0} = …`, `input {0} = …`, or `param {0} = …` if it is learned", name);
   unknown.with_help(help);
 }
 

@@ -131,7 +131,7 @@ TEST_CASE("training without a loss, params or settings says so") {
   check_refused(train(folder.write("batch.bp", "param w = 1\nloss J = w^2\ntrain { batch = 3 }\n")), 1, "E0113");
   const Finished finished = train(folder.write("plain.bp", "param w = 1\nloss J = w^2\n"));
   CHECK(finished.code == 0);
-  CHECK(finished.out.find("1 param (1 number) by adam(lr = 0.01); 1000 epochs\n(chosen for want of a setting: optimizer, epochs)\n") == 0);
+  CHECK(finished.out.find("1 param (1 number) by adam(lr = 0.01); 1000 epochs\n(not set, so chosen: optimizer, epochs)\n") == 0);
 }
 
 TEST_CASE("the examples learn") {

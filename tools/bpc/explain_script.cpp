@@ -169,7 +169,9 @@ std::optional<Element> read_element(Session& session, const Explanation& explana
   }
   if (fits) return element;
   session.diagnostics
-      .error(Code::E0510, {}, fmt::format("`--at={}` is no element of `{}`, which is {}", text, element.name, shape_text(type.dims)))
+      .error(Code::E0510, {},
+             fmt::format("`--at={}` is no element of `{}`, which is {}", text, element.name,
+                         type.is_scalar() ? "a single number" : shape_text(type.dims)))
       .with_help(fmt::format("for example `--at '{}'`", explain::element_name(element.name, type, 0)));
   return std::nullopt;
 }

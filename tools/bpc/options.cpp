@@ -115,7 +115,8 @@ void add_execution_flags(CLI::App& command, Options& options) {
   add_choice<Backend>(command, "--backend", options.backend, {{"jit", Backend::jit}, {"interp", Backend::interp}},
                       "Compiled code (jit), or the interpreter");
   command.add_flag("--no-cache", options.no_cache, "Neither use nor keep code that was compiled before")->disable_flag_override();
-  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that would run more often")->type_name("N");
+  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that makes more than N turns")
+      ->type_name("N");
   add_number(command, "--threads", 1, 1024, options.threads, "Threads to use; results do not depend on it")->type_name("N");
 }
 
@@ -234,13 +235,14 @@ void add_explain_flags(CLI::App& command, Options& options) {
   command.add_option("--param", options.param, "Show the chain rule of one param alone")->type_name("NAME");
   command.add_option("--at", options.at, "Follow one element of a param: 'W[3, 7]'")->type_name("ELEMENT");
   add_unfolding_flags(command, options);
-  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that would run more often")->type_name("N");
+  add_number(command, "--max-iterations", 1, UINT64_MAX, options.max_iterations, "Stop a loop that makes more than N turns")
+      ->type_name("N");
   add_script_flags(command, options);
 }
 
 void add_play_flags(CLI::App& command, Options& options) {
   command.add_option("FILE", options.files, "The script to begin with; without one, an example")->expected(0, 1)->type_name(" ");
-  add_number(command, "--port", 1, 65535, options.port, "Of this machine, where the browser comes (one that is free)")->type_name("N");
+  add_number(command, "--port", 1, 65535, options.port, "The port of this machine to listen on (a free one)")->type_name("N");
   add_message_flags(command, options);
 }
 void add_opt_flags(CLI::App& command, Options& options) {

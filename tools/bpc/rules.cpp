@@ -122,7 +122,8 @@ int unknown_rule(const Session& session, const std::string& name, const std::vec
     std::vector<std::string> names = words;
     for (const Rule& rule : rules) names.push_back(rule.name);
     const std::string near = closest_match(name, names);
-    help = near.empty() ? "`bpc rules` lists them" : fmt::format("did you mean `{}`?", near);
+    help = near.empty() ? "`bpc rules` lists them; docs/glossary.md has the words, docs/errors.md the codes; and a script ends in `.bp`"
+                        : fmt::format("did you mean `{}`?", near);
   }
   write_diagnostic({Severity::error, Code::E0103, {}, message, {}, help, {}}, session.sources, session.options);
   return kUsage;

@@ -62,7 +62,7 @@ TEST_CASE("while loops and their limit") {
   options.max_iterations = 7;
   CHECK(shown(run(doubling(100), {}, options)) == "128");
   options.max_iterations = 6;
-  CHECK(shown(run(doubling(100), {}, options)) == "E0405 this loop would run more than 6 times");
+  CHECK(shown(run(doubling(100), {}, options)) == "E0405 this loop would make more than 6 turns");
 }
 
 TEST_CASE("an endless loop is interrupted") {

@@ -82,7 +82,7 @@ void Progress::begin(const std::string& folder, std::int64_t done_steps) {
   if (!settings.given.contains(frontend::Setting::optimizer)) unsaid.push_back("optimizer");
   if (!settings.rows.empty() && !settings.given.contains(frontend::Setting::batch)) unsaid.push_back("batch");
   if (!settings.given.contains(frontend::Setting::epochs) && !settings.given.contains(frontend::Setting::steps)) unsaid.push_back("epochs");
-  if (!unsaid.empty()) put(fmt::format("(chosen for want of a setting: {})\n", fmt::join(unsaid, ", ")));
+  if (!unsaid.empty()) put(fmt::format("(not set, so chosen: {})\n", fmt::join(unsaid, ", ")));
   if (done_steps > 0) print("going on after step {} from {}\n", done_steps, folder);
 }
 
