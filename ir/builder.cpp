@@ -68,6 +68,7 @@ ValueId Builder::broadcast(ValueId x, std::vector<Dim> dims) {
 }
 
 ValueId Builder::transpose(ValueId x, std::vector<std::int64_t> perm) {
+  if (std::ranges::is_sorted(perm)) return x;
   return emit(Opcode::transpose, {x}, {{Attr::perm, std::move(perm)}});
 }
 

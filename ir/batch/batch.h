@@ -44,6 +44,7 @@ class Batch {
   };
   Place varying_place(const Op& op, std::size_t first_start);
   ValueId starts_inside(ValueId start, std::int64_t size);
+  std::optional<ValueId> along_batch(ValueId x, const Place& place);
 
   // ---- values ----
   std::size_t rank() const { return sizes_.size(); }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "ir/batch/batch.h"
 #include "ir/shape_rules.h"
@@ -7,6 +8,7 @@
 namespace bpc::ir {
 
 void Batch::straight(const Op& op) {
+  const std::size_t known = function_.value_count();
   ValueId result;
   switch (op_info(op.code).rule) {
     case ShapeRule::pointwise:
@@ -77,7 +79,8 @@ void Batch::straight(const Op& op) {
       throw InternalError("vectorise", std::string(op_info(op.code).name) + " cannot vary", function_.origin(op.origin).span);
   }
   copies_.set(op.results[0], result);
-  if (std::string& name = function_.value(result).name; name.empty()) name = std::string(function_.value(op.results[0]).name);
+  if (std::string& name = function_.value(result).name; name.empty() && result.index >= known)
+    name = std::string(function_.value(op.results[0]).name);
 }
 
 // Operands that vary get axes of size 1 up to the rank of the result; one that does not is a suffix already, unless it has axes of size 1.
@@ -237,6 +240,28 @@ std::vector<std::int64_t> after(std::size_t lead, std::vector<std::int64_t> perm
 
 }  // namespace
 
+// `x[i, j]` for all i and j of two axes is x, its axes in the order of the map's; nullopt where the places are others. What only some of
+// the map's indices say stays a place: as x, stretched along the others, `t[i] - t[j]` would read `t - t` in what is written of it.
+std::optional<ValueId> Batch::along_batch(ValueId x, const Place& place) {
+  if (place.axes.size() != rank()) return std::nullopt;
+  auto batch_axis = [&](ValueId index) -> std::optional<std::int64_t> {
+    const Op* made = function_.def(index);
+    while (made && made->code == Opcode::reshape) made = function_.def(made->operands[0]);
+    if (!made || made->code != Opcode::iota || function_.type(made->results[0]).rank() != rank()) return std::nullopt;
+    return made->attrs.integer(Attr::axis);
+  };
+  std::vector<std::int64_t> perm;
+  for (std::size_t axis = 0; axis < rank(); ++axis)
+    for (std::size_t k = 0; k < rank(); ++k)
+      if (batch_axis(place.indices[k]) == static_cast<std::int64_t>(axis) && place.window[k].size == 1 &&
+          function_.type(x).size(static_cast<std::size_t>(place.axes[k])) == sizes_[axis].size)
+        perm.push_back(place.axes[k]);
+  if (perm.size() != rank() || std::set<std::int64_t>(perm.begin(), perm.end()).size() != rank()) return std::nullopt;
+  for (std::size_t axis = 0; axis < function_.type(x).rank(); ++axis)
+    if (std::ranges::find(place.axes, static_cast<std::int64_t>(axis)) == place.axes.end()) perm.push_back(static_cast<std::int64_t>(axis));
+  return builder_.transpose(x, perm);
+}
+
 // A single matrix serves all indices as it is. Other operands get all batch axes, those of the index first.
 ValueId Batch::solve(const Op& op) {
   const Type a = old_type(op.operands[0]), b = old_type(op.operands[1]), y = old_type(op.results[0]);
@@ -299,6 +324,8 @@ ValueId Batch::slice(const Op& op) {
   fixed.set(Attr::drop, std::vector<std::int64_t>{});
   ValueId x = cuts ? builder_.emit(op.code, operands, x_varies ? shifted_part(fixed) : fixed) : operands[0];
 
+  if (const auto part = x_varies ? std::nullopt : along_batch(x, place))
+    return builder_.reshape(*part, with_batch(old_type(op.results[0]).dims));
   operands = {x};
   std::vector<std::int64_t> axes = x_varies ? shifted(place.axes) : place.axes;
   for (std::size_t i = 0; x_varies && i < rank(); ++i) {
