@@ -240,24 +240,12 @@ class Tracer {
         if (is_for) arguments.insert(arguments.begin(), index(op, lo + number * by));
         return block(op.regions.back(), std::move(arguments));
       });
-      if (!is_for) name_counters(op, state);
       if (recorder_.is_main())
         for (std::size_t i = 0; i < state.size(); ++i) carried_[op.results[i]].push_back(state[i].flat);
       const bool is_passed = is_around && number == wanted && recorder_.is_main() && !taken_ && !needed_.is_differentiated(id);
       if (is_passed) throw Done();  // without the derivative, which no other turn is looked at for
     }
     return state;
-  }
-
-  // The next turn's index of a loop that its author wrote with `for` and left by `break` or `return` is made by an operation that nobody
-  // wrote.
-  void name_counters(const Op& op, const std::vector<Known>& state) {
-    const std::vector<ValueId>& arguments = source_.block(op.regions.back()).arguments;
-    for (std::size_t i = 0; i < state.size(); ++i) {
-      const std::string& name = source_.value(arguments[i]).name;
-      if (state[i].flat.valid() && is_integer(state[i].value.type().element) && recorder_.trace().names[state[i].flat.index].empty())
-        recorder_.trace().names[state[i].flat.index] = name;
-    }
   }
 
   Known index(const Op& op, std::int64_t number) {

@@ -126,12 +126,14 @@ bool may_fail_elsewhere(const Function& function, const Op& op) {
   return may_fail(function, unchecked);
 }
 
-bool has_effect(const Function& function, const Op& op) {
-  if (op_info(op.code).has(effect) || may_fail(function, op) || op.code == Opcode::while_loop) return true;
+bool has_effect(const Function& function, const Op& op, bool loops_end) {
+  if (op_info(op.code).has(effect) || may_fail(function, op)) return true;
+  if (!loops_end && op.code == Opcode::while_loop) return true;
+  if (!loops_end && op.code == Opcode::for_loop && !is_nonzero_constant(function, op.operands[2])) return true;
   for (BlockId region : op.regions)
     for (OpId inner : function.block(region).ops)
-      if (has_effect(function, function.op(inner))) return true;
-  return op.code == Opcode::for_loop && !is_nonzero_constant(function, op.operands[2]);
+      if (has_effect(function, function.op(inner), loops_end)) return true;
+  return false;
 }
 
 bool is_enclosed(const Function& function, BlockId block, BlockId by) {

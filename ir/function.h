@@ -164,8 +164,8 @@ bool has_dynamic_index(const Op& op);
 bool may_fail(const Function& function, const Op& op);
 // Whether it may where it does not stand: what cannot fail, since an op before it has checked the same, can where that did not run.
 bool may_fail_elsewhere(const Function& function, const Op& op);
-// Whether the op, or one inside its regions, has the trait effect, may fail, or (a while) may not end.
-bool has_effect(const Function& function, const Op& op);
+// Whether the op, or one inside its regions, has the trait effect, may fail, or (a while) may not end, unless all loops are known to.
+bool has_effect(const Function& function, const Op& op, bool loops_end = false);
 // `block` itself or one of the blocks around it.
 bool is_enclosed(const Function& function, BlockId block, BlockId by);
 

@@ -13,34 +13,29 @@
 
 namespace bpc::scalar {
 
-#define BPC_DEFINE_1(id)                 \
-  BPC_CLONES double id##_f64(double x) { \
-    return elementary::id(x);            \
-  }                                      \
-  BPC_CLONES double id##_f32(double x) { \
-    return elementary::f32::id(x);       \
+// `single` gives f32, in numbers of the type that is named.
+#define BPC_DEFINE_1(id, single, Number)          \
+  BPC_CLONES double id##_f64(double x) {          \
+    return elementary::id(x);                     \
+  }                                               \
+  BPC_CLONES float id##_f32(float x) {            \
+    return static_cast<float>(single(Number(x))); \
   }
-#define BPC_DEFINE_2(id)                           \
-  BPC_CLONES double id##_f64(double a, double b) { \
-    return elementary::id(a, b);                   \
-  }                                                \
-  BPC_CLONES double id##_f32(double a, double b) { \
-    return elementary::f32::id(a, b);              \
+#define BPC_DEFINE_2(id, single, Number)                     \
+  BPC_CLONES double id##_f64(double a, double b) {           \
+    return elementary::id(a, b);                             \
+  }                                                          \
+  BPC_CLONES float id##_f32(float a, float b) {              \
+    return static_cast<float>(single(Number(a), Number(b))); \
   }
-#define BPC_DEFINE_narrow(id, operands)                   \
-  BPC_CLONES double id##_f64(double x) {                  \
-    return elementary::id(x);                             \
-  }                                                       \
-  BPC_CLONES float id##_f32(float x) {                    \
-    return elementary::narrow::id(real::Single(x)).value; \
-  }
+#define BPC_DEFINE_elementary(id, operands) BPC_DEFINE_##operands(id, elementary::f32::id, double)
+#define BPC_DEFINE_narrow(id, operands) BPC_DEFINE_##operands(id, elementary::narrow::id, real::Single)
 #define BPC_DEFINE_call(id, operands)
 #define BPC_DEFINE_ordered(id, operands)
 #define BPC_DEFINE_emit(id, operands)
 #define BPC_DEFINE_mixed(id, operands)
-#define BPC_DEFINE_elementary(id, operands) BPC_DEFINE_##operands(id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_DEFINE_##code(id, operands)
 #include "scalar/operators.def"
-BPC_DEFINE_2(pow)  // of the reals
+BPC_DEFINE_elementary(pow, 2)  // of the reals
 
 }  // namespace bpc::scalar

@@ -16,6 +16,7 @@ struct Single {
   float value;
   constexpr Single(double x) : value(static_cast<float>(x)) {}
   constexpr explicit Single(float x) : value(x) {}
+  constexpr explicit operator float() const { return value; }
 };
 #define BPC_SINGLE(op, Result)                    \
   inline Result operator op(Single a, Single b) { \

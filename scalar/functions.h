@@ -49,37 +49,28 @@ T wrapped(F f, T a, T b) {
 
 // ---- those of scalar/elementary.h, in double and rounded once; of f32, those of scalar/elementary_f32.h, or of elementary_narrow.h ----
 
-#define BPC_FUNCTION_elementary(id, operands)                                      \
-  double id##_f64(BPC_DOUBLES_##operands);                                         \
-  double id##_f32(BPC_DOUBLES_##operands);                                         \
-  template <Real T, std::same_as<T>... Rest>                                       \
-    requires(1 + sizeof...(Rest) == operands)                                      \
-  T id(T x, Rest... rest) {                                                        \
-    if constexpr (std::same_as<T, float>)                                          \
-      return through_double([](auto... v) { return id##_f32(v...); }, x, rest...); \
-    else                                                                           \
-      return id##_f64(x, rest...);                                                 \
+#define BPC_FUNCTION_elementary(id, operands)   \
+  double id##_f64(BPC_EACH_##operands(double)); \
+  float id##_f32(BPC_EACH_##operands(float));   \
+  template <Real T, std::same_as<T>... Rest>    \
+    requires(1 + sizeof...(Rest) == operands)   \
+  T id(T x, Rest... rest) {                     \
+    if constexpr (std::same_as<T, float>)       \
+      return id##_f32(x, rest...);              \
+    else                                        \
+      return id##_f64(x, rest...);              \
   }
-#define BPC_FUNCTION_narrow(id, operands) \
-  double id##_f64(double x);              \
-  float id##_f32(float x);                \
-  template <Real T>                       \
-  T id(T x) {                             \
-    if constexpr (std::same_as<T, float>) \
-      return id##_f32(x);                 \
-    else                                  \
-      return id##_f64(x);                 \
-  }
-#define BPC_DOUBLES_1 double
-#define BPC_DOUBLES_2 double, double
+#define BPC_FUNCTION_narrow(id, operands) BPC_FUNCTION_elementary(id, operands)
+#define BPC_EACH_1(T) T
+#define BPC_EACH_2(T) T, T
 #define BPC_FUNCTION_call(id, operands)
 #define BPC_FUNCTION_ordered(id, operands)
 #define BPC_FUNCTION_emit(id, operands)
 #define BPC_FUNCTION_mixed(id, operands)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FUNCTION_##code(id, operands)
 #include "scalar/operators.def"
-#undef BPC_DOUBLES_1
-#undef BPC_DOUBLES_2
+#undef BPC_EACH_1
+#undef BPC_EACH_2
 #undef BPC_FUNCTION_elementary
 #undef BPC_FUNCTION_narrow
 #undef BPC_FUNCTION_call
@@ -87,7 +78,9 @@ T wrapped(F f, T a, T b) {
 #undef BPC_FUNCTION_emit
 #undef BPC_FUNCTION_mixed
 
-double pow_f64(double a, double b);  // scalar/elementary.h
+// Of the reals, where the exponent is none of those below.
+double pow_f64(double a, double b);
+float pow_f32(float a, float b);
 
 // ---- one operand ----
 
@@ -276,7 +269,10 @@ T pow(T a, T b) {
   if (b == 1) return a;
   if (b == 2) return a * a;
   if (b == 3) return a * a * a;
-  return through_double(pow_f64, a, b);
+  if constexpr (std::same_as<T, float>)
+    return pow_f32(a, b);
+  else
+    return pow_f64(a, b);
 }
 // By squaring. A negative exponent gives the reciprocal truncated to an integer: 0 except for the bases 1 and -1.
 template <Integer T>

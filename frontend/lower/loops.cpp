@@ -403,8 +403,9 @@ Outcome early_ending_for(Context& c, const ForStmt& s, const Bounds& bounds, Spa
   builder.set_block(outside);
   loop.bind(c.meaning(s.variable), index, s.variable.span);
   c.note_type(s.variable.span, {index, s.variable.span});
-  loop.turn(at, {{}, {index}},
-            [&] { return std::vector{builder.emit(Opcode::add, {loop.in_turn(place), builder.integer(step, element)})}; });
+  loop.turn(at, {{}, {index}}, [&] {
+    return std::vector{builder.emit(Opcode::add, {loop.in_turn(place), builder.integer(step, element)}, {}, nullptr, s.variable.text)};
+  });
   return loop.finish(at, span, false);
 }
 

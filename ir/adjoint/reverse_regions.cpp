@@ -8,19 +8,6 @@
 
 namespace bpc::ir {
 
-namespace {
-
-// Whether it prints, asserts or may fail, or an op inside its regions does.
-bool is_noticed(const Function& function, const Op& op) {
-  if (op_info(op.code).has(effect) || may_fail(function, op)) return true;
-  return std::any_of(op.regions.begin(), op.regions.end(), [&](BlockId region) {
-    const std::vector<OpId>& ops = function.block(region).ops;
-    return std::any_of(ops.begin(), ops.end(), [&](OpId inner) { return is_noticed(function, function.op(inner)); });
-  });
-}
-
-}  // namespace
-
 // ---- scopes ----
 
 // Cotangents of a value outside the regions at hand: each region between it and here has its own running sum. A loop carries it.
@@ -322,7 +309,7 @@ std::vector<bool> ReverseSweep::asked_of_rule(const Op& op) const {
   std::vector<bool> asked(rule.ops.size());
   for (std::size_t i = rule.ops.size(); i-- > 0;) {
     const Op& step = function_.op(rule.ops[i]);
-    asked[i] = is_noticed(function_, step) ||
+    asked[i] = has_effect(function_, step, /*loops_end=*/true) ||
                std::any_of(step.results.begin(), step.results.end(), [&](ValueId result) { return read.contains(result); });
     if (!asked[i]) continue;
     read.insert(step.operands.begin(), step.operands.end());

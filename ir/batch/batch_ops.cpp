@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "ir/batch/batch.h"
 #include "ir/shape_rules.h"
@@ -244,10 +243,11 @@ std::vector<std::int64_t> after(std::size_t lead, std::vector<std::int64_t> perm
 // the map's indices say stays a place: as x, stretched along the others, `t[i] - t[j]` would read `t - t` in what is written of it.
 std::optional<ValueId> Batch::along_batch(ValueId x, const Place& place) {
   if (place.axes.size() != rank()) return std::nullopt;
+  const Type batch_type(Element::i32, sizes_);
   auto batch_axis = [&](ValueId index) -> std::optional<std::int64_t> {
     const Op* made = function_.def(index);
     while (made && made->code == Opcode::reshape) made = function_.def(made->operands[0]);
-    if (!made || made->code != Opcode::iota || function_.type(made->results[0]).rank() != rank()) return std::nullopt;
+    if (!made || made->code != Opcode::iota || !same_shape(function_.type(made->results[0]), batch_type)) return std::nullopt;
     return made->attrs.integer(Attr::axis);
   };
   std::vector<std::int64_t> perm;
@@ -256,7 +256,7 @@ std::optional<ValueId> Batch::along_batch(ValueId x, const Place& place) {
       if (batch_axis(place.indices[k]) == static_cast<std::int64_t>(axis) && place.window[k].size == 1 &&
           function_.type(x).size(static_cast<std::size_t>(place.axes[k])) == sizes_[axis].size)
         perm.push_back(place.axes[k]);
-  if (perm.size() != rank() || std::set<std::int64_t>(perm.begin(), perm.end()).size() != rank()) return std::nullopt;
+  if (perm.size() != rank()) return std::nullopt;
   for (std::size_t axis = 0; axis < function_.type(x).rank(); ++axis)
     if (std::ranges::find(place.axes, static_cast<std::int64_t>(axis)) == place.axes.end()) perm.push_back(static_cast<std::int64_t>(axis));
   return builder_.transpose(x, perm);

@@ -28,8 +28,7 @@ class Liveness {
   void mark_effects(BlockId block) {
     for (OpId id : function_.block(block).ops) {
       const Op& op = function_.op(id);
-      const bool is_noticed = loops_end_ ? op_info(op.code).has(effect) || may_fail(function_, op) : has_effect(function_, op);
-      if (is_noticed) mark(id);
+      if (has_effect(function_, op, loops_end_)) mark(id);
       for (BlockId region : op.regions) mark_effects(region);
     }
   }
