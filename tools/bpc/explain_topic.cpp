@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include "frontend/syntax/walk.h"
 #include "support/essays.h"
@@ -35,6 +36,26 @@ std::string without_links(std::string line) {
   return line;
 }
 
+bool is_code(const std::string& word) {
+  const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+  return word.size() == 5 && (word[0] == 'E' || word[0] == 'W') && std::all_of(word.begin() + 1, word.end(), is_digit);
+}
+
+// What a fence says of the code behind it: "```bp E0413 net.bp train --steps=3" is "Wrong, by `bpc train --steps=3`:".
+std::string label_of(const std::string& fence) {
+  std::istringstream words(fence.substr(3));
+  std::string word, flags, label = "Right";
+  words >> word;
+  if (word != "bp") return words >> word ? fmt::format("The file {}:", word) : "";
+  while (words >> word) {
+    const bool is_name = word.find('=') == std::string::npos && (word.ends_with(".bp") || is_code(word));
+    if (is_code(word)) label = "Wrong";
+    if (!is_name) flags += " " + word;
+  }
+  if (flags.empty()) return label + ":";
+  return fmt::format("{}, {}{}`:", label, flags.starts_with(" -") ? "with `" : "by `bpc ", flags.substr(1));
+}
+
 // Markdown for a terminal: code is indented, without its fences; headings are bold. `is_labelled`: it says which code is wrong, and which
 // right.
 std::string plain(const std::string& page, bool is_labelled, bool color) {
@@ -47,10 +68,7 @@ std::string plain(const std::string& page, bool is_labelled, bool color) {
     at = end + 1;
     if (line.starts_with("```")) {
       is_code = !is_code;
-      // ```bp E0405 --max-iterations=100
-      const std::size_t wrong = line.find(' '), flags = line.find(' ', wrong + 1);
-      const std::string with = flags == std::string::npos ? "" : ", with `" + line.substr(flags + 1) + "`";
-      text += !is_code || !is_labelled ? "\n" : wrong == std::string::npos ? "\nRight:\n\n" : fmt::format("\nWrong{}:\n\n", with);
+      text += !is_code || !is_labelled ? "\n" : fmt::format("\n{}\n\n", label_of(line));
       continue;
     }
     if (line.starts_with("## ")) line = color ? fmt::format("\x1b[1m{}\x1b[0m", line.substr(3)) : line.substr(3);
@@ -59,11 +77,6 @@ std::string plain(const std::string& page, bool is_labelled, bool color) {
   for (std::size_t gap = 0; (gap = text.find("\n\n\n", gap)) != std::string::npos;) text.erase(gap, 1);
   while (text.ends_with("\n\n")) text.pop_back();
   return text;
-}
-
-bool is_code(const std::string& word) {
-  const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
-  return word.size() == 5 && (word[0] == 'E' || word[0] == 'W') && std::all_of(word.begin() + 1, word.end(), is_digit);
 }
 
 int explain_code(const Options& options, const std::string& word) {
