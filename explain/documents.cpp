@@ -27,7 +27,7 @@ std::string equation_of(const Explanation& e, QuantityId id) {
 }
 
 std::string chain_equation(const Explanation& e, const Chain& chain, const ChainText& text) {
-  return equation(latex_name(cotangent_name(e, chain.of)), {text.symbolic, text.numbers, text.result});
+  return equation(latex_name(derivative_name(e, chain.of)), {text.symbolic, text.numbers, text.result});
 }
 
 std::string step_equation(const Explanation& e, const Step& step) {
@@ -63,15 +63,15 @@ std::string to_markdown(const Explanation& e, const std::string& title, const st
   if (!e.decisions.empty()) text += "\n## Branches\n\n";
   for (const Decision& decision : e.decisions) text += fmt::format("- line {}: {}\n", decision.place.line, decision_text(decision));
   if (e.of == kNoQuantity) return text;
-  text += "\n## Backward: what arrives times the local derivative\n\n";
-  for (QuantityId id : what.cotangents) text += fmt::format("$${}$$\n\n", equation_of(e, id));
+  text += fmt::format("\n## {}: what arrives times the local derivative\n\n", walk_name(e));
+  for (QuantityId id : what.walk) text += fmt::format("$${}$$\n\n", equation_of(e, id));
   for (const LoopSummary& loop : e.loops) {
     text +=
         fmt::format("## Turn by turn, {} turns\n\n| value | first … last | gradient, first … last | |\n|---|---|---|---|\n", loop.turns);
     for (const History& history : loop.histories)
       text += fmt::format("| {}`{}` | {:.3g} … {:.3g} | {:.3g} … {:.3g} | {} |\n", history.is_scalar ? "" : "norm of ", history.name,
-                          history.values.front(), history.values.back(), history.cotangents.front(), history.cotangents.back(),
-                          trend_text(history));
+                          history.values.front(), history.values.back(), history.derivatives.front(), history.derivatives.back(),
+                          trend_text(e, history));
     text += "\n";
   }
   for (std::size_t i : what.chains) {
@@ -104,13 +104,13 @@ std::string to_latex(const Explanation& e, const std::string& title, const std::
   for (const Decision& decision : e.decisions)
     text += fmt::format("Line {}: {}.\n\n", decision.place.line, latex_text(decision_text(decision)));
   if (e.of != kNoQuantity) {
-    std::vector<std::string> locals, backward;
+    std::vector<std::string> locals, walk;
     for (std::size_t i : what.steps)
       for (const LocalText& local : local_texts(e, i, Symbols::latex))
         locals.push_back(local.why.empty() ? local.text : fmt::format("{} \\quad \\text{{({})}}", local.text, latex_text(local.why)));
     section("Local derivatives", locals);
-    for (QuantityId id : what.cotangents) backward.push_back(equation_of(e, id));
-    section("Backward: what arrives times the local derivative", backward);
+    for (QuantityId id : what.walk) walk.push_back(equation_of(e, id));
+    section(walk_name(e) + ": what arrives times the local derivative", walk);
     for (std::size_t i : what.chains) {
       const Chain& chain = e.chains[i];
       const auto written = chain_text(e, chain, Symbols::latex);

@@ -95,7 +95,7 @@ class Drawing {
     const Quantity& quantity = e_.quantities[id];
     const std::string above = fmt::format("{} {}", quantity.name, short_value(quantity.value));
     std::string below = "&#160;";
-    if (quantity.cotangent) below = xml_text(fmt::format("{} {}", cotangent_name(e_, id), short_value(*quantity.cotangent)));
+    if (quantity.derivative) below = xml_text(fmt::format("{} {}", derivative_name(e_, id), short_value(*quantity.derivative)));
     line(depth, fmt::format("{} [shape=plain, label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"2\">"
                             "<tr><td><font color=\"{}\">{}</font></td></tr><hr/><tr><td><font color=\"{}\">{}</font></td></tr></table>>];",
                             node('q', id, copy), kValue, xml_text(above), kGradient, below));

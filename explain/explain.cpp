@@ -6,12 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "explain/absent.h"
 #include "explain/borders.h"
 #include "explain/chains.h"
 #include "explain/element.h"
 #include "explain/loops.h"
 #include "explain/naming.h"
-
+#include "explain/swept.h"
 #include "explain/wording.h"
 
 namespace bpc::explain {
@@ -26,11 +27,6 @@ using ir::OpId;
 using ir::ValueId;
 using runtime::Tensor;
 
-void add_to(Tensor& sum, const Tensor& part, double factor) {
-  if (sum.count() != part.count()) sum = Tensor::zeros(part.type());
-  for (std::int64_t i = 0; i < part.count(); ++i) sum.set_real(i, sum.real_at(i) + factor * part.real_at(i));
-}
-
 class Explainer {
  public:
   Explainer(const Trace& trace, const ExplainOptions& options)
@@ -41,39 +37,36 @@ class Explainer {
         namer_(trace, graph_, *options.sources, options.taken),
         nodes_(make_nodes(trace, graph_, folding())),
         visible_(visible_nodes(nodes_)),
-        borders_(trace, graph_, namer_, nodes_, visible_) {}
+        borders_(trace, graph_, namer_, nodes_, visible_),
+        swept_(trace, graph_) {}
 
   Explanation run(Live* wanted) {
-    find_parts();
     name_values();
     make_steps();
     if (trace_.sweep) {
       for (ValueId x : trace_.sweep->xs) out_.xs.push_back(quantity(x));
-      for (std::size_t i = 0; i < out_.visible.size(); ++i) contribute(i);
-      for (QuantityId x : out_.xs) out_.chains.push_back(chain_of(out_, x));
-      if (!options_.loss.empty()) note_absent();
+      for (std::size_t i = 0; i < out_.visible.size(); ++i) is_forward(out_) ? contribute_forward(i) : contribute(i);
+      for (QuantityId each : is_forward(out_) ? std::vector{out_.of} : out_.xs) out_.chains.push_back(chain_of(out_, each));
+      if (!options_.loss.empty()) out_.notes = absent_gradients(trace_, namer_, out_.y);
     }
-    const LoopReader loops(trace_, graph_, namer_, [&](ValueId value) { return cotangent(value); });
+    const LoopReader loops(trace_, graph_, namer_, [&](ValueId value) { return derivative(value); });
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (nodes_[i].kind == Step::Kind::loop && is_shown(i)) summarise(loops, i);
-    mark_hidden();
+    is_hidden_ = hidden_scopes(trace_, nodes_);
     for (const Branch& branch : trace_.branches) decide(branch);
+    decide_for_each();
     if (!options_.element_of.empty()) follow();
     if (wanted) *wanted = live();
     return std::move(out_);
   }
 
  private:
-  // The parts that the sweep has added to a cotangent.
-  struct Parts {
-    std::vector<const ir::ReverseSweep::Part*> of;
-    Tensor sum;
-  };
-  // Where a contribution comes from: the parts that it is, or a use of a step's own derivative.
+  // What a contribution is: parts of a cotangent, or a value, or one use of a step's own derivative.
   struct Source {
     std::vector<const ir::ReverseSweep::Part*> parts;
+    ValueId value;
     std::size_t step = SIZE_MAX, use = 0;  // into the visible steps, and what its derivative uses
-    ValueId result = {};                   // of the step; invalid where it is only the parts
+    ValueId arriving;                      // there; invalid where it is no use
   };
 
   Folding folding() const {
@@ -106,23 +99,13 @@ class Explainer {
 
   // ---- what the sweep has found ----
 
-  Tensor cotangent(ValueId value) const {
-    if (!trace_.sweep || value.index >= trace_.sweep->cotangents.size()) return {};
-    const ValueId found = trace_.sweep->cotangents[value.index];
-    return found.valid() ? trace_.value(found) : Tensor();
+  // The value of the trace that is the cotangent or the tangent of one; invalid: zero.
+  ValueId derivative_of(ValueId value) const {
+    return trace_.sweep && value.index < trace_.sweep->derivatives.size() ? trace_.sweep->derivatives[value.index] : ValueId();
   }
-
-  void find_parts() {
-    if (!trace_.sweep) return;
-    for (const ir::ReverseSweep::Part& part : trace_.sweep->parts) {
-      if (!part.by.valid() || part.by.index >= graph_.cluster_of.size()) continue;
-      const std::size_t cluster = graph_.cluster_of[part.by.index];
-      if (cluster == SIZE_MAX) continue;
-      Parts& parts = parts_[{cluster, part.to}];
-      parts.of.push_back(&part);
-      add_to(parts.sum, trace_.value(part.part), 1);
-      if (part.is_sum) add_to(parts.sum, trace_.value(part.before), -1);
-    }
+  Tensor derivative(ValueId value) const {
+    const ValueId found = derivative_of(value);
+    return found.valid() ? trace_.value(found) : Tensor();
   }
 
   // ---- steps and what they hand on ----
@@ -157,18 +140,24 @@ class Explainer {
       if (nodes_[visible_[i]].kind == Step::Kind::operation) collect_given(nodes_[visible_[i]].cluster, values);
     }
     if (trace_.sweep) values.insert(trace_.sweep->xs.begin(), trace_.sweep->xs.end()), values.insert(trace_.sweep->y);
+    if (trace_.sweep && trace_.sweep->along.valid()) values.insert(trace_.sweep->along);
     names_ = namer_.name(values);
     for (const auto& [value, name] : names_) {
       ids_[value] = out_.quantities.size();
       Quantity quantity{name, kind_of(value), namer_.place_of(value), trace_.value(value), {}, {}};
-      const Tensor found = cotangent(value);
-      if (found.count() > 0) quantity.cotangent = found;
+      const Tensor found = derivative(value);
+      if (found.count() > 0) quantity.derivative = found;
       for (std::size_t scope = scope_of(value); scope != 0 && !quantity.turn; scope = trace_.scopes[scope].parent)
         if (trace_.scopes[scope].kind == Scope::Kind::turn) quantity.turn = trace_.scopes[scope].turn;
       out_.quantities.push_back(std::move(quantity));
     }
     if (!trace_.sweep) return;
     out_.of = quantity(trace_.sweep->y);
+    if (trace_.sweep->along.valid()) out_.along = quantity(trace_.sweep->along);
+    const auto is_differential = [&](const Quantity& each) {
+      return std::ranges::any_of(out_.quantities, [&](const Quantity& other) { return other.name == "d" + each.name; });
+    };
+    out_.has_differentials = is_forward(out_) && std::ranges::any_of(out_.quantities, is_differential);
     const std::string called = namer_.call_that_gives(trace_.sweep->y, trace_.sweep->calls);
     out_.y = !options_.loss.empty() ? options_.loss : !called.empty() ? called : out_.quantities[out_.of].name;
   }
@@ -251,9 +240,9 @@ class Explainer {
     const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
     LocalStep& local = locals_[at];
     if (cluster.results.size() == 1) {
-      const ValueId result = cluster.results[0];
-      const std::string arriving = trace_.sweep ? cotangent_name(out_, quantity(result)) : "dy";
-      local = local_step(trace_, graph_, cluster, names_, options_.real, arriving, cotangent(result));
+      const auto name = [&](ValueId value) { return trace_.sweep ? derivative_name(out_, quantity(value)) : "dy"; };
+      const Arriving arriving{is_forward(out_), name, [&](ValueId value) { return derivative(value); }};
+      local = local_step(trace_, graph_, cluster, names_, options_.real, arriving);
     }
     Step& step = out_.steps[id];
     step.place = namer_.place_of(cluster);
@@ -285,28 +274,28 @@ class Explainer {
     const std::vector<std::size_t> clusters = clusters_in(nodes_, visible_[at]);
     const QuantityId from = border.results.size() == 1 ? quantity(border.results[0]) : kNoQuantity;
     for (ValueId result : border.results) {  // what a group hands on, and reads itself
-      const Parts parts = parts_to(result, clusters);
+      const SweptParts parts = swept_.parts_to(result, clusters);
       if (parts.sum.count() > 0 && quantity(result) != kNoQuantity)
-        keep({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, parts.sum}, {parts.of});
+        keep({kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, parts.sum}, {.parts = parts.of});
     }
     for (ValueId input : border.inputs) {
       if (quantity(input) == kNoQuantity) continue;
-      const Parts parts = parts_to(input, clusters);
+      const SweptParts parts = swept_.parts_to(input, clusters);
       const Tensor& sum = parts.sum;
       std::vector<LocalDerivative> uses;
       std::vector<std::size_t> places;  // of the uses
-      if (is_operation && from != kNoQuantity && out_.quantities[from].cotangent)
+      if (is_operation && from != kNoQuantity && out_.quantities[from].derivative)
         for (std::size_t i = 0; i < locals_[at].uses.size(); ++i)
           if (locals_[at].uses[i].to == input) uses.push_back(locals_[at].uses[i]), places.push_back(i);
       Contribution contribution{from, quantity(input), at, {}, {}, {}, {}, {}, sum};
       if (uses.empty()) {
-        if (sum.count() > 0) keep(std::move(contribution), {parts.of});
+        if (sum.count() > 0) keep(std::move(contribution), {.parts = parts.of});
         continue;
       }
       const bool is_evaluated =
           std::all_of(uses.begin(), uses.end(), [](const LocalDerivative& use) { return use.part_value.count() > 0; });
       if (!is_evaluated && sum.count() > 0) {  // a rule that fails where nothing arrives
-        keep(std::move(contribution), {parts.of});
+        keep(std::move(contribution), {.parts = parts.of});
         continue;
       }
       const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
@@ -323,60 +312,47 @@ class Explainer {
         each.notation = wording.notation(cluster, input, uses.size());
         each.why = use.factor ? wording.why(*use.factor, out_) : "";
         if (each.value.count() == 0) each.value = Tensor::zeros(function_.type(input));
-        keep(std::move(each), {is_whole ? parts.of : Parts().of, at, places[i], border.results[0]});
+        keep(std::move(each), {is_whole ? parts.of : SweptParts().of, {}, at, places[i], derivative_of(border.results[0])});
       }
     }
   }
 
-  Parts parts_to(ValueId value, const std::vector<std::size_t>& clusters) const {
-    Parts all;
-    for (std::size_t cluster : clusters) {
-      const auto parts = parts_.find({cluster, value});
-      if (parts == parts_.end()) continue;
-      all.of.insert(all.of.end(), parts->second.of.begin(), parts->second.of.end());
-      add_to(all.sum, parts->second.sum, 1);
+  // In forward mode: what a step's inputs make of the tangents of its results.
+  void contribute_forward(std::size_t at) {
+    const Border& border = borders_[at];
+    const auto moves = [&](ValueId value) { return quantity(value) != kNoQuantity && derivative_of(value).valid(); };
+    for (ValueId result : border.results) {
+      if (!moves(result)) continue;
+      Contribution contribution{kNoQuantity, quantity(result), at, {}, {}, {}, {}, {}, derivative(result)};
+      const auto local = locals_.find(at);
+      const std::vector<LocalDerivative> uses = local == locals_.end() ? std::vector<LocalDerivative>() : local->second.uses;
+      if (uses.empty() || std::ranges::any_of(uses, [](const LocalDerivative& use) { return use.part_value.count() == 0; })) {
+        if (std::ranges::count_if(border.inputs, moves) == 1) contribution.from = quantity(*std::ranges::find_if(border.inputs, moves));
+        keep(std::move(contribution), {.parts = {}, .value = derivative_of(result)});
+        continue;
+      }
+      const Cluster& cluster = graph_.clusters[nodes_[visible_[at]].cluster];
+      const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
+      for (std::size_t i = 0; i < uses.size(); ++i) {
+        const LocalDerivative& use = uses[i];
+        const auto alike = std::ranges::count(uses, use.to, &LocalDerivative::to);
+        if (uses.size() > 1 && use.part && use.part->is_number(0)) continue;
+        Contribution each = contribution;
+        each.from = quantity(use.to);
+        each.part = use.part;
+        each.factor = use.factor;
+        each.factor_value = use.factor_value;
+        each.value = use.part_value;
+        each.notation = wording.notation(cluster, use.to, static_cast<std::size_t>(alike));
+        each.why = use.factor ? wording.why(*use.factor, out_) : "";
+        keep(std::move(each), {{}, {}, at, i, derivative_of(use.to)});
+      }
     }
-    return all;
   }
 
   void keep(Contribution contribution, Source source) {
     out_.contributions.push_back(std::move(contribution));
     made_of_.push_back(std::move(source));
-  }
-
-  // Params that have no gradient, and what cuts them off.
-  void note_absent() {
-    const std::vector<ValueId>& xs = trace_.sweep->xs;
-    for (const ir::Parameter& parameter : function_.parameters) {
-      const bool has_gradient = std::find(xs.begin(), xs.end(), parameter.value) != xs.end();
-      if (parameter.kind != ir::Parameter::Kind::param || has_gradient || parameter.path.find('#') != std::string::npos) continue;
-      const OpId cut = cut_behind(parameter.value);
-      std::string why = "nothing on the way to " + out_.y + " reads it";
-      if (cut.valid()) {
-        const ValueId result = function_.op(cut).results[0];
-        const Span place = namer_.place_of(result);
-        const std::string text = namer_.text_of(place), line = place.valid() ? fmt::format(" (line {})", place.line) : "";
-        const Element element = function_.type(result).element;
-        const char* gives = element == Element::boolean ? "gives true or false, and no derivative"
-                            : is_integer(element)       ? "gives integers, and no derivative"
-                                                        : "lets no derivative through";
-        why = fmt::format("{}{} {}", text.empty() ? "what reads it" : "`" + text + "`", line, gives);
-      }
-      out_.notes.push_back(fmt::format("{} has no gradient: {}.", parameter.path, why));
-    }
-  }
-
-  // The first op that makes something of a value through which no derivative comes back; invalid where nothing reads it.
-  OpId cut_behind(ValueId value) const {
-    std::set<ValueId> reached{value};
-    for (OpId id : function_.block(function_.body()).ops) {
-      const Op& op = function_.op(id);
-      if (op.results.empty() || std::none_of(op.operands.begin(), op.operands.end(), [&](ValueId v) { return reached.contains(v); }))
-        continue;
-      if (op.code == Opcode::stop_grad || !is_real(function_.type(op.results[0]).element)) return id;
-      reached.insert(op.results.begin(), op.results.end());
-    }
-    return {};
   }
 
   // ---- the numbers as a program ----
@@ -385,7 +361,7 @@ class Explainer {
     LiveBuilder builder(trace_);
     for (const auto& [value, id] : ids_) {
       builder.add(fmt::format("/values/{}/value", id), value);
-      if (out_.quantities[id].cotangent) builder.add(fmt::format("/values/{}/gradient", id), trace_.sweep->cotangents[value.index]);
+      builder.add(fmt::format("/values/{}/gradient", id), derivative_of(value));
     }
     for (std::size_t at = 0; at < visible_.size(); ++at) {
       const auto local = locals_.find(at);
@@ -398,19 +374,22 @@ class Explainer {
       const Source& source = made_of_[i];
       const std::string path = fmt::format("/contributions/{}/value", i);
       if (!source.parts.empty()) builder.add_sum(path, source.parts);
-      if (!source.result.valid()) continue;
+      builder.add(path, source.value);
+      if (!source.arriving.valid()) continue;
       const std::string factor = out_.contributions[i].factor ? fmt::format("/contributions/{}/factor_value", i) : "";
-      builder.add_local(source.parts.empty() ? path : "", factor, *locals_.at(source.step).code, source.use,
-                        trace_.sweep->cotangents[source.result.index]);
+      const LocalStep& step = locals_.at(source.step);
+      const LocalDerivative& use = step.uses[source.use];
+      builder.add_local(source.parts.empty() ? path : "", factor, step.codes[use.code], use.at, source.arriving);
     }
     for (std::size_t loop = 0; loop < histories_.size(); ++loop)
       for (std::size_t i = 0; i < histories_[loop].size(); ++i)
         for (std::size_t turn = 0; turn < histories_[loop][i].size(); ++turn) {
           const ValueId value = histories_[loop][i][turn];
           builder.add(fmt::format("/loops/{}/values/{}/sizes/{}", loop, i, turn), value);
-          if (trace_.sweep && value.index < trace_.sweep->cotangents.size())
-            builder.add(fmt::format("/loops/{}/values/{}/gradients/{}", loop, i, turn), trace_.sweep->cotangents[value.index]);
+          builder.add(fmt::format("/loops/{}/values/{}/gradients/{}", loop, i, turn), derivative_of(value));
         }
+    for (std::size_t i = 0; i < conditions_.size(); ++i)
+      if (out_.decisions[i].each.count() > 0) builder.add(fmt::format("/branches/{}/each", i), conditions_[i]);
     return builder.finish();
   }
 
@@ -425,23 +404,6 @@ class Explainer {
     histories_.push_back(std::move(histories));
   }
 
-  // What ran in a scope is not shown where that is of the library, or stands in one of the steps that are folded.
-  void mark_hidden() {
-    is_hidden_.assign(trace_.scopes.size(), false);
-    for (const Node& node : nodes_)
-      if (node.kind != Step::Kind::operation && !node.is_open && node.kind != Step::Kind::turns) is_hidden_[node.scope] = true;
-    std::map<std::size_t, std::vector<const Node*>> turns;  // by loop
-    for (const Node& node : nodes_)
-      if (node.kind == Step::Kind::turns && !node.is_open) turns[trace_.scopes[node.scope].parent].push_back(&node);
-    for (std::size_t scope = 1; scope < trace_.scopes.size(); ++scope) {
-      const Scope& each = trace_.scopes[scope];
-      is_hidden_[scope] = is_hidden_[scope] || is_hidden_[each.parent] || each.kind == Scope::Kind::library;
-      if (each.kind != Scope::Kind::turn) continue;
-      for (const Node* folded : turns[each.parent])
-        is_hidden_[scope] = is_hidden_[scope] || (folded->first_turn <= each.turn && each.turn <= folded->last_turn);
-    }
-  }
-
   void decide(const Branch& branch) {
     if (is_hidden_[branch.scope]) return;
     // Whether a loop has returned is asked behind it, in no `if` of the author's.
@@ -451,6 +413,18 @@ class Explainer {
       if (trace_.scopes[scope].kind == Scope::Kind::turn) turn = trace_.scopes[scope].turn;
     const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
     out_.decisions.push_back(wording.decision(branch, turn));
+    conditions_.push_back(branch.condition);
+  }
+
+  // What each element of a comprehension has decided for itself.
+  void decide_for_each() {
+    const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
+    std::set<ValueId> seen;
+    for (OpId id : function_.block(function_.body()).ops) {
+      const Op& op = function_.op(id);
+      if (!wording.is_if_of_each(op) || !seen.insert(wording.condition_of(op)).second) continue;
+      decide({trace_.scope_of[id.index], id.index, {}, wording.condition_of(op), false});
+    }
   }
 
   // ---- one element ----
@@ -458,7 +432,7 @@ class Explainer {
   void follow() {
     for (ValueId x : trace_.sweep ? trace_.sweep->xs : std::vector<ValueId>()) {
       if (out_.quantities[quantity(x)].name != options_.element_of && namer_.authors_name(x) != options_.element_of) continue;
-      ElementFollower follower{trace_, graph_, names_, [&](ValueId value) { return cotangent(value); }, {}};
+      ElementFollower follower{trace_, graph_, names_, [&](ValueId value) { return derivative(value); }, {}};
       for (std::size_t i = 0; i < visible_.size(); ++i) {
         std::vector<OpId> ops;
         for (std::size_t cluster : clusters_in(nodes_, visible_[i]))
@@ -478,14 +452,15 @@ class Explainer {
   std::vector<Node> nodes_;
   std::vector<std::size_t> visible_;  // nodes
   Borders borders_;
+  Swept swept_;
   std::map<std::size_t, std::size_t> step_of_;  // by node
   std::map<std::size_t, LocalStep> locals_;
-  std::map<std::pair<std::size_t, ValueId>, Parts> parts_;   // by cluster and what it goes to
   std::vector<Source> made_of_;                              // by contribution
   std::vector<std::vector<LoopReader::History>> histories_;  // by loop
   Naming names_;
   std::map<ValueId, QuantityId> ids_;
-  std::vector<bool> is_hidden_;  // by scope
+  std::vector<bool> is_hidden_;      // by scope
+  std::vector<ValueId> conditions_;  // by decision
   Explanation out_;
 };
 
@@ -493,33 +468,6 @@ class Explainer {
 
 Explanation explain(const Trace& trace, const ExplainOptions& options, Live* live) {
   return Explainer(trace, options).run(live);
-}
-
-std::vector<std::size_t> contributions_to(const Explanation& explanation, QuantityId quantity) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < explanation.contributions.size(); ++i)
-    if (explanation.contributions[i].to == quantity) found.push_back(i);
-  return found;
-}
-
-std::string cotangent_name(const Explanation& explanation, QuantityId quantity) {
-  return derivative_name(explanation.y, quantity == explanation.of ? explanation.y : explanation.quantities[quantity].name);
-}
-
-bool is_scalar(const Tensor& tensor) {
-  return tensor.count() == 1 && tensor.type().rank() == 0;
-}
-
-double norm_of(const Tensor& tensor) {
-  double sum = 0;
-  for (std::int64_t i = 0; i < tensor.count(); ++i) sum += tensor.real_at(i) * tensor.real_at(i);
-  return std::sqrt(sum);
-}
-
-bool is_zero(const Tensor& tensor) {
-  for (std::int64_t i = 0; i < tensor.count(); ++i)
-    if (tensor.real_at(i) != 0) return false;
-  return tensor.count() > 0;
 }
 
 }  // namespace bpc::explain

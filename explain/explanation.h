@@ -23,13 +23,15 @@ struct Quantity {
   Kind kind;
   Span place;  // the author's expression, or the declaration
   runtime::Tensor value;
-  std::optional<runtime::Tensor> cotangent;  // the derivative of y by it; none where it is not on the way, or the way is flat
-  std::optional<std::int64_t> turn;          // of the loop that it is a value of
+  // The derivative of y by it, or in forward mode its own along the direction; none where it is not on the way, or the way is flat.
+  std::optional<runtime::Tensor> derivative;
+  std::optional<std::int64_t> turn;  // of the loop that it is a value of
 };
 
-// How a step reads one of its inputs, and what of the cotangent of its result goes there.
+// How a step reads one of its inputs, and what goes there of the derivative of its result; in forward mode, what goes on to its result of
+// that of the input.
 struct Contribution {
-  QuantityId from = kNoQuantity;  // the step's result, whose cotangent arrives; none for a step with several
+  QuantityId from = kNoQuantity;  // whose derivative arrives, the step's result, or in forward mode its input; none for a step with several
   QuantityId to = kNoQuantity;
   std::size_t step = 0;           // into the visible steps
   std::optional<Formula> part;    // made of what arrives
@@ -62,7 +64,7 @@ struct Step {
 // One value of a loop, turn by turn.
 struct History {
   std::string name;
-  std::vector<double> values, cotangents;  // norms; of scalars, the numbers themselves
+  std::vector<double> values, derivatives;  // norms; of scalars, the numbers themselves
   bool is_scalar = false;
   bool is_one_walk = true;  // or each turn has a derivative of its own, taken there
 };
@@ -79,6 +81,7 @@ struct Decision {
   std::string condition, numbers;
   bool taken;
   std::optional<std::int64_t> turn;
+  runtime::Tensor each;  // of a comprehension, where each element takes its own way: for which the condition holds; else no elements
 };
 
 // That raising an element does what the gradient says.
@@ -88,10 +91,10 @@ struct FiniteCheck {
   double lowered;  // what lowering it by the step changes
 };
 
-// The chain rule of one of the values that the derivative is taken by.
+// The chain rule of one of the values that the derivative is taken by; in forward mode, of y.
 struct Chain {
   QuantityId of;
-  std::vector<std::vector<std::size_t>> paths;  // contributions, from y to it; none where they are many, or of tensors
+  std::vector<std::vector<std::size_t>> paths;  // contributions, from y to x; none where they are many, or of tensors
   std::string why_zero;                         // where the gradient is zero throughout
   std::optional<FiniteCheck> check;
 };
@@ -118,6 +121,8 @@ struct Cost {
 struct Explanation {
   std::string y;  // what derivatives are of, as they say it: "J"
   QuantityId of = kNoQuantity;
+  QuantityId along = kNoQuantity;  // forward mode: the direction in which x moves; none: reverse mode
+  bool has_differentials = false;  // forward mode: the script has a name like dx, so that derivatives are written d(x)
   std::vector<Quantity> quantities;
   std::vector<Step> steps;                  // all; a part comes after the whole
   std::vector<std::size_t> visible;         // those that are shown, in order
@@ -133,10 +138,14 @@ struct Explanation {
   std::vector<std::string> notes;
 };
 
-// The parts that a quantity's cotangent is the sum of, in order.
+bool is_forward(const Explanation& explanation);
+// The step's input and its result, whichever way it goes.
+QuantityId input_of(const Explanation& explanation, const Contribution& contribution);
+QuantityId result_of(const Explanation& explanation, const Contribution& contribution);
+// The parts that a quantity's derivative is the sum of, in order.
 std::vector<std::size_t> contributions_to(const Explanation& explanation, QuantityId quantity);
-// "dJ/dz1"
-std::string cotangent_name(const Explanation& explanation, QuantityId quantity);
+// "dJ/dz1"; in forward mode "dz1", which is how fast z1 moves.
+std::string derivative_name(const Explanation& explanation, QuantityId quantity);
 bool is_scalar(const runtime::Tensor& tensor);
 double norm_of(const runtime::Tensor& tensor);
 bool is_zero(const runtime::Tensor& tensor);

@@ -59,10 +59,21 @@ class Reader {
     if (node.spelling == "@") return make(Kind::matmul, {std::move(a), std::move(b)});
     return make(Kind::other, {}, expression_text(ast_, id));
   }
+  // Whether it is a reduction that leaves axes of size 1.
+  bool keeps_axes(ExprId id) const {
+    const CallExpr* call = std::get_if<CallExpr>(&ast_.expr(id).node);
+    return call && std::ranges::any_of(call->arguments, is_keep);
+  }
+  static bool is_keep(const Argument& argument) { return argument.name && argument.name->text == "keep"; }
+  Formula read(ExprId id, const IndexExpr& node) const {
+    if (keeps_axes(node.base)) return read(node.base);  // `sum(x, keep=true)[0]`
+    return make(Kind::other, {}, expression_text(ast_, id));
+  }
   Formula read(ExprId, const CallExpr& node) const {
     const std::string& name = node.callee.text;
     std::vector<Formula> parts;
     for (const Argument& argument : node.arguments) {
+      if (is_keep(argument)) continue;
       Formula part = read(argument.value);
       parts.push_back(argument.name ? make(Kind::other, {std::move(part)}, argument.name->text + "=") : std::move(part));
     }

@@ -144,6 +144,8 @@ std::string derivative_name(const std::string& y, const std::string& x) {
 std::string latex_name(const std::string& name) {
   if (name.size() > 2 && name.front() == '(' && name.back() == ')' && name.find('/') != std::string::npos)
     return fmt::format("\\left({}\\right)", latex_name(name.substr(1, name.size() - 2)));
+  if (name.starts_with("d(") && name.ends_with(')') && name.find(")/") == std::string::npos)
+    return fmt::format("d\\left({}\\right)", latex_name(name.substr(2, name.size() - 3)));
   const std::size_t open = name.starts_with("d(") ? name.find(")/") : std::string::npos;
   const std::size_t slash = open != std::string::npos ? open + 1 : name.find('/');
   if (slash != std::string::npos && name.starts_with('d') && name.size() > slash + 2 && name[slash + 1] == 'd')

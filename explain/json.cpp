@@ -93,13 +93,13 @@ Json formula(const std::optional<Formula>& formula) {
 
 Json to_json(const Explanation& e, const SourceMap& sources) {
   const auto id = [](QuantityId quantity) { return quantity == kNoQuantity ? Json() : Json(quantity); };
-  Json json{{"version", 1}, {"of", id(e.of)}, {"by", e.xs}};
+  Json json{{"version", 1}, {"of", id(e.of)}, {"by", e.xs}, {"along", id(e.along)}};
   Json& quantities = json["values"] = Json::array();
   for (const Quantity& quantity : e.quantities) {
     Json one{{"name", quantity.name}, {"kind", kind_name(quantity.kind)}, {"place", place(quantity.place, sources)}};
     one["shape"] = quantity.value.type().sizes();
     one["value"] = value(quantity.value);
-    one["gradient"] = quantity.cotangent ? value(*quantity.cotangent) : Json();
+    one["gradient"] = quantity.derivative ? value(*quantity.derivative) : Json();
     if (quantity.turn) one["turn"] = *quantity.turn;
     quantities.push_back(std::move(one));
   }
@@ -139,7 +139,7 @@ Json to_json(const Explanation& e, const SourceMap& sources) {
     one["value"] = value(each.value);
     contributions.push_back(std::move(one));
   }
-  json["backward"] = shown(e, "").cotangents;
+  json["backward"] = shown(e, "").walk;
   Json& chains = json["chains"] = Json::array();
   for (const Chain& chain : e.chains) {
     Json one{{"of", chain.of}, {"paths", chain.paths}};
@@ -155,25 +155,30 @@ Json to_json(const Explanation& e, const SourceMap& sources) {
   for (const LoopSummary& loop : e.loops) {
     Json one{{"step", loop.step == SIZE_MAX ? Json() : Json(loop.step)}, {"turns", loop.turns}, {"values", Json::array()}};
     for (const History& history : loop.histories) {
-      Json sizes = Json::array(), cotangents = Json::array();
+      Json sizes = Json::array(), derivatives = Json::array();
       for (double size : history.values) sizes.push_back(number(size));
-      for (double size : history.cotangents) cotangents.push_back(number(size));
+      for (double size : history.derivatives) derivatives.push_back(number(size));
       one["values"].push_back({{"name", history.name},
                                {"norm", !history.is_scalar},
                                {"sizes", sizes},
-                               {"gradients", cotangents},
+                               {"gradients", derivatives},
                                {"one_walk", history.is_one_walk},
-                               {"trend", trend_text(history)}});
+                               {"trend", trend_text(e, history)}});
     }
     loops.push_back(std::move(one));
   }
   Json& branches = json["branches"] = Json::array();
-  for (const Decision& decision : e.decisions)
+  for (const Decision& decision : e.decisions) {
     branches.push_back({{"place", place(decision.place, sources)},
                         {"condition", decision.condition},
                         {"numbers", decision.numbers},
                         {"taken", decision.taken},
                         {"turn", decision.turn ? Json(*decision.turn) : Json()}});
+    if (decision.each.count() == 0) continue;
+    branches.back()["taken"] = nullptr;
+    branches.back()["shape"] = decision.each.type().sizes();
+    branches.back()["each"] = value(decision.each);
+  }
   if (!e.element.empty()) {
     Json& way = json["element"] = Json::array();
     for (const ElementStep& step : e.element) {

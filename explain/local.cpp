@@ -178,39 +178,73 @@ Formula in_numbers(const Trace& trace, const LocalStep::Numbers& numbers) {
   return formula;
 }
 
-LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,
-                     const std::string& arriving, const Tensor& cotangent) {
-  if (std::any_of(cluster.ops.begin(), cluster.ops.end(), [&](OpId id) { return has_tape(trace.function, id); })) return {};
-  StepFunction step(trace, graph, cluster.ops, &names);
-  const ValueId result = cluster.results.at(0), y = step.map(result);
-  LocalStep local;
-  local.formula = formula_at(frontend::write_expressions(step.function, real, step.written, {{y}}), 0);
-  if (trace.function.type(result).is_scalar()) local.numbers = numbered(trace, step, y, real);
-  if (cotangent.count() == 0 && trace.function.type(result).count() != 0) return local;
+namespace {
 
-  std::vector<ValueId> xs;
-  for (const auto& [input, use] : step.uses) xs.push_back(use);
-  const ValueId dy = step.add_parameter(step.function.type(y), arriving, cotangent, {});
-  ir::ReverseSweep sweep(step.builder(), xs);
-  sweep.run(y, dy, "y");
-  std::vector<ValueId> parts;
-  for (ValueId x : xs) parts.push_back(sweep.gradient(x));
-  if (const auto name = names.find(result); name != names.end()) step.written[y] = name->second;
+// What a step makes of what arrives: `uses` without their formulas and numbers, one for each of `parts`, which are made of the parameter
+// that was added last and stands for what arrives.
+void add_uses(LocalStep& local, StepFunction& step, std::vector<LocalDerivative> uses, const std::vector<ValueId>& parts, Element real,
+              const std::string& arriving) {
   const frontend::WrittenExpressions written = frontend::write_expressions(step.function, real, step.written, parts);
   const std::vector<Tensor> part_values = step.evaluate(parts);
-  Tensor ones(cotangent.type());
+  Tensor ones(step.arguments.back().type());
   for (std::int64_t i = 0; i < ones.count(); ++i) ones.set_real(i, 1);
   step.arguments.back() = ones;
   const std::vector<Tensor> factor_values = step.evaluate(parts);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    LocalDerivative use{step.uses[i].first, formula_at(written, i), {}, {}, {}};
+    LocalDerivative& use = uses[i];
+    use.part = formula_at(written, i);
     Formula rest;
     if (use.part && is_multiple(*use.part, arriving, rest)) use.factor = rest;
     if (!factor_values.empty()) use.factor_value = factor_values[i];
     if (!part_values.empty()) use.part_value = part_values[i];
+    use.code = local.codes.size(), use.at = i;
     local.uses.push_back(std::move(use));
   }
-  local.code = LocalStep::Code{std::move(step.function), std::move(step.sources), std::move(parts)};
+  local.codes.push_back({std::move(step.function), std::move(step.sources), parts});
+}
+
+}  // namespace
+
+LocalStep local_step(const Trace& trace, const Graph& graph, const Cluster& cluster, const Naming& names, Element real,
+                     const Arriving& arriving) {
+  if (std::any_of(cluster.ops.begin(), cluster.ops.end(), [&](OpId id) { return has_tape(trace.function, id); })) return {};
+  const ValueId result = cluster.results.at(0);
+  const auto is_zero = [&](const Tensor& tensor, ValueId of) { return tensor.count() == 0 && trace.function.type(of).count() != 0; };
+  const auto add_name = [&](StepFunction& step) {
+    if (const auto name = names.find(result); name != names.end()) step.written[step.map(result)] = name->second;
+  };
+  StepFunction step(trace, graph, cluster.ops, &names);
+  const ValueId y = step.map(result);
+  LocalStep local;
+  local.formula = formula_at(frontend::write_expressions(step.function, real, step.written, {{y}}), 0);
+  if (trace.function.type(result).is_scalar()) local.numbers = numbered(trace, step, y, real);
+  if (arriving.is_forward) {
+    for (std::size_t i = 0; i < step.uses.size(); ++i) {
+      StepFunction own(trace, graph, cluster.ops, &names);
+      const auto [input, use] = own.uses[i];
+      const Tensor tangent = arriving.value(input);
+      if (is_zero(tangent, input)) continue;
+      const std::string name = arriving.name(input);
+      const ValueId direction = own.add_parameter(own.function.type(use), name, tangent, {});
+      Diagnostics diagnostics;
+      const ValueId part = ir::ForwardSweep(own.builder(), use, direction, diagnostics).run(own.map(result));
+      if (diagnostics.has_errors()) continue;
+      add_name(own);
+      add_uses(local, own, {{input, {}, {}, {}, {}}}, {part}, real, name);
+    }
+    return local;
+  }
+  const Tensor cotangent = arriving.value(result);
+  if (is_zero(cotangent, result)) return local;
+  std::vector<ValueId> xs, parts;
+  std::vector<LocalDerivative> uses;
+  for (const auto& [input, use] : step.uses) xs.push_back(use), uses.push_back({input, {}, {}, {}, {}});
+  const ValueId dy = step.add_parameter(step.function.type(y), arriving.name(result), cotangent, {});
+  ir::ReverseSweep sweep(step.builder(), xs);
+  sweep.run(y, dy, "y");
+  for (ValueId x : xs) parts.push_back(sweep.gradient(x));
+  add_name(step);
+  add_uses(local, step, std::move(uses), parts, real, arriving.name(result));
   return local;
 }
 

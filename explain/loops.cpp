@@ -9,8 +9,8 @@ using ir::OpId;
 using ir::ValueId;
 using runtime::Tensor;
 
-LoopReader::LoopReader(const Trace& trace, const Graph& graph, const Namer& namer, std::function<Tensor(ValueId)> cotangent)
-    : trace_(trace), graph_(graph), namer_(namer), cotangent_(std::move(cotangent)), readers_(trace.function.value_count()) {
+LoopReader::LoopReader(const Trace& trace, const Graph& graph, const Namer& namer, std::function<Tensor(ValueId)> derivative)
+    : trace_(trace), graph_(graph), namer_(namer), derivative_(std::move(derivative)), readers_(trace.function.value_count()) {
   for (const Cluster& cluster : graph.clusters)
     for (OpId id : cluster.ops)
       for (ValueId operand : trace.function.op(id).operands) readers_[operand.index].push_back(cluster.scope);
@@ -48,7 +48,7 @@ LoopSummary LoopReader::summary(std::size_t loop, const std::vector<std::size_t>
     };
     for (const auto& [turn, value] : values) {
       history.values.push_back(size(trace_.value(value)));
-      history.cotangents.push_back(size(cotangent_(value)));
+      history.derivatives.push_back(size(derivative_(value)));
       behind.push_back(value);
     }
     summary.histories.push_back(std::move(history));

@@ -10,7 +10,7 @@ namespace bpc::explain {
 
 class LoopReader {
  public:
-  LoopReader(const Trace& trace, const Graph& graph, const Namer& namer, std::function<runtime::Tensor(ir::ValueId)> cotangent);
+  LoopReader(const Trace& trace, const Graph& graph, const Namer& namer, std::function<runtime::Tensor(ir::ValueId)> derivative);
 
   // Of the loop that is this scope, made of these clusters: the values that a turn hands on, by their authors' names.
   // `histories` gets the values that stand behind those of the summary, by turn.
@@ -24,7 +24,7 @@ class LoopReader {
   const Trace& trace_;
   const Graph& graph_;
   const Namer& namer_;
-  std::function<runtime::Tensor(ir::ValueId)> cotangent_;
+  std::function<runtime::Tensor(ir::ValueId)> derivative_;
   std::vector<std::vector<std::size_t>> readers_;  // by value: the scopes of what reads it
 };
 

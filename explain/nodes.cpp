@@ -1,6 +1,7 @@
 #include "explain/nodes.h"
 
 #include <algorithm>
+#include <map>
 
 namespace bpc::explain {
 
@@ -184,6 +185,26 @@ std::vector<std::size_t> clusters_in(const std::vector<Node>& nodes, std::size_t
   walk(nodes, node, true, [&](std::size_t each) { clusters.push_back(nodes[each].cluster); });
   std::sort(clusters.begin(), clusters.end());
   return clusters;
+}
+
+std::vector<bool> hidden_scopes(const Trace& trace, const std::vector<Node>& nodes) {
+  std::vector<bool> is_hidden(trace.scopes.size(), false);
+  std::map<std::size_t, std::vector<const Node*>> turns;  // by loop
+  for (const Node& node : nodes) {
+    if (node.kind == Step::Kind::operation || node.is_open) continue;
+    if (node.kind == Step::Kind::turns)
+      turns[trace.scopes[node.scope].parent].push_back(&node);
+    else
+      is_hidden[node.scope] = true;
+  }
+  for (std::size_t scope = 1; scope < trace.scopes.size(); ++scope) {
+    const Scope& each = trace.scopes[scope];
+    is_hidden[scope] = is_hidden[scope] || is_hidden[each.parent] || each.kind == Scope::Kind::library;
+    if (each.kind != Scope::Kind::turn) continue;
+    for (const Node* folded : turns[each.parent])
+      is_hidden[scope] = is_hidden[scope] || (folded->first_turn <= each.turn && each.turn <= folded->last_turn);
+  }
+  return is_hidden;
 }
 
 }  // namespace bpc::explain

@@ -39,6 +39,8 @@ std::vector<Node> make_nodes(const Trace& trace, const Graph& graph, const Foldi
 
 // Those that are shown, in order.
 std::vector<std::size_t> visible_nodes(const std::vector<Node>& nodes);
+// By scope: whether what ran there is not shown, as it is of the library, or stands in a step that is folded.
+std::vector<bool> hidden_scopes(const Trace& trace, const std::vector<Node>& nodes);
 // The clusters of a node, in order.
 std::vector<std::size_t> clusters_in(const std::vector<Node>& nodes, std::size_t node);
 

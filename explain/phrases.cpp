@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 
 #include "explain/zeros.h"
@@ -67,13 +68,13 @@ namespace {
 
 std::string partial(const Explanation& e, const Contribution& contribution, Symbols symbols) {
   const auto within = [](const std::string& name) { return name.find('/') == std::string::npos ? name : fmt::format("({})", name); };
-  const std::string from = within(of(e, contribution.from).name), to = within(of(e, contribution.to).name);
-  if (symbols == Symbols::latex) return fmt::format("\\frac{{\\partial {}}}{{\\partial {}}}", latex_name(from), latex_name(to));
-  return fmt::format("∂{}/∂{}", from, to);
+  const std::string result = within(of(e, result_of(e, contribution)).name), input = within(of(e, input_of(e, contribution)).name);
+  if (symbols == Symbols::latex) return fmt::format("\\frac{{\\partial {}}}{{\\partial {}}}", latex_name(result), latex_name(input));
+  return fmt::format("∂{}/∂{}", result, input);
 }
 
-std::string cotangent_in(const Explanation& e, QuantityId id, Symbols symbols) {
-  return name_in(cotangent_name(e, id), symbols);
+std::string derivative_in(const Explanation& e, QuantityId id, Symbols symbols) {
+  return name_in(derivative_name(e, id), symbols);
 }
 
 // What stands for a part that no formula says.
@@ -88,10 +89,10 @@ std::string through(const Explanation& e, const Contribution& contribution, Symb
   if (symbols == Symbols::latex) {
     for (std::size_t at = 0; (at = what.find('_', at)) != std::string::npos; at += 2) what.insert(at, "\\");
     return contribution.from == kNoQuantity ? fmt::format("\\text{{through {}}}", what)
-                                            : fmt::format("{} \\text{{ through {}}}", cotangent_in(e, contribution.from, symbols), what);
+                                            : fmt::format("{} \\text{{ through {}}}", derivative_in(e, contribution.from, symbols), what);
   }
   return contribution.from == kNoQuantity ? fmt::format("[{}]", what)
-                                          : fmt::format("{} [{}]", cotangent_in(e, contribution.from, symbols), what);
+                                          : fmt::format("{} [{}]", derivative_in(e, contribution.from, symbols), what);
 }
 
 }  // namespace
@@ -100,7 +101,7 @@ std::string term_text(const Explanation& e, const Contribution& contribution, Sy
   if (contribution.from == kNoQuantity) return through(e, contribution, symbols);
   const bool is_product = contribution.factor || !contribution.notation.empty();
   if (is_product && (contribution.factor || !contribution.part || width_of(text_of(*contribution.part)) > kLongestPart))
-    return cotangent_in(e, contribution.from, symbols) + times(symbols) + factor_of(contribution, symbols);
+    return derivative_in(e, contribution.from, symbols) + times(symbols) + factor_of(contribution, symbols);
   if (contribution.part && width_of(text_of(*contribution.part)) <= kLongestPart) return formula_in(*contribution.part, symbols);
   return through(e, contribution, symbols);
 }
@@ -109,9 +110,9 @@ namespace {
 
 std::string term_numbers(const Explanation& e, const Contribution& contribution, Symbols symbols) {
   if (contribution.from == kNoQuantity || !contribution.factor || !is_scalar(contribution.factor_value) ||
-      !of(e, contribution.from).cotangent || !is_scalar(*of(e, contribution.from).cotangent))
+      !of(e, contribution.from).derivative || !is_scalar(*of(e, contribution.from).derivative))
     return bracketed(contribution.value.real_at(0), symbols);
-  return bracketed(of(e, contribution.from).cotangent->real_at(0), symbols) + times(symbols) +
+  return bracketed(of(e, contribution.from).derivative->real_at(0), symbols) + times(symbols) +
          bracketed(contribution.factor_value.real_at(0), symbols);
 }
 
@@ -134,22 +135,49 @@ std::string sum_of(const std::vector<std::string>& terms, Symbols symbols) {
 
 // ---- what is shown ----
 
+namespace {
+
+// The values on the way from some to where their derivatives come from.
+std::set<QuantityId> on_way_of(const Explanation& e, QuantityId of,
+                               const std::function<const std::vector<QuantityId>&(const Step&)>& next) {
+  std::set<QuantityId> on_way;
+  std::vector<QuantityId> open{of};
+  while (!open.empty()) {
+    const QuantityId at = open.back();
+    open.pop_back();
+    if (!on_way.insert(at).second) continue;
+    for (std::size_t each : contributions_to(e, at)) {
+      const std::vector<QuantityId>& more = next(e.steps[e.visible[e.contributions[each].step]]);
+      open.insert(open.end(), more.begin(), more.end());
+    }
+  }
+  return on_way;
+}
+
+// Forward mode has one way.
+Shown shown_forward(const Explanation& e) {
+  Shown result;
+  const std::set<QuantityId> on_way = on_way_of(e, e.of, [](const Step& step) -> const std::vector<QuantityId>& { return step.inputs; });
+  for (std::size_t i = 0; i < e.chains.size(); ++i) result.chains.push_back(i);
+  result.walk = e.xs;
+  for (std::size_t i = 0; i < e.visible.size(); ++i) {
+    result.steps.push_back(i);
+    for (QuantityId id : e.steps[e.visible[i]].results)
+      if (on_way.contains(id) && std::ranges::find(result.walk, id) == result.walk.end()) result.walk.push_back(id);
+  }
+  return result;
+}
+
+}  // namespace
+
 Shown shown(const Explanation& e, const std::string& only) {
+  if (is_forward(e)) return shown_forward(e);
   Shown result;
   std::set<QuantityId> on_way;
   for (std::size_t i = 0; i < e.chains.size(); ++i) {
     if (!only.empty() && of(e, e.chains[i].of).name != only) continue;
     result.chains.push_back(i);
-    std::vector<QuantityId> open{e.chains[i].of};
-    while (!open.empty()) {
-      const QuantityId at = open.back();
-      open.pop_back();
-      if (!on_way.insert(at).second) continue;
-      for (std::size_t each : contributions_to(e, at)) {
-        const Step& step = e.steps[e.visible[e.contributions[each].step]];
-        open.insert(open.end(), step.results.begin(), step.results.end());
-      }
-    }
+    on_way.merge(on_way_of(e, e.chains[i].of, [](const Step& step) -> const std::vector<QuantityId>& { return step.results; }));
   }
   std::vector<QuantityId> order;
   for (std::size_t i = 0; i < e.visible.size(); ++i) {
@@ -167,14 +195,14 @@ Shown shown(const Explanation& e, const std::string& only) {
   for (std::size_t i = result.steps.size(); i-- > 0;) {
     const Step& step = e.steps[e.visible[result.steps[i]]];
     for (std::size_t k = step.results.size(); k-- > 0;)
-      if (made.contains(step.results[k]) && listed.insert(step.results[k]).second) result.cotangents.push_back(step.results[k]);
+      if (made.contains(step.results[k]) && listed.insert(step.results[k]).second) result.walk.push_back(step.results[k]);
     for (QuantityId id : step.inputs) {
       const bool is_last =
           std::none_of(result.steps.begin(), result.steps.begin() + static_cast<std::ptrdiff_t>(i), [&](std::size_t other) {
             const std::vector<QuantityId>& inputs = e.steps[e.visible[other]].inputs;
             return std::find(inputs.begin(), inputs.end(), id) != inputs.end();
           });
-      if (is_last && !made.contains(id) && id != e.of && on_way.contains(id) && listed.insert(id).second) result.cotangents.push_back(id);
+      if (is_last && !made.contains(id) && id != e.of && on_way.contains(id) && listed.insert(id).second) result.walk.push_back(id);
     }
   }
   return result;
@@ -205,7 +233,7 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
   for (QuantityId input : step.inputs) {
     std::vector<const Contribution*> uses;
     for (const Contribution& each : e.contributions)
-      if (each.step == visible && each.to == input && each.from != kNoQuantity) uses.push_back(&each);
+      if (each.step == visible && each.from != kNoQuantity && input_of(e, each) == input) uses.push_back(&each);
     if (uses.empty() || step.kind != Step::Kind::operation) continue;
     const bool has_factors = std::all_of(uses.begin(), uses.end(), [](const Contribution* use) { return use->factor.has_value(); });
     LocalText local{partial(e, *uses[0], symbols), uses[0]->why};
@@ -231,7 +259,7 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
       if (!is_decided) local.text += " = " + sum_of(formulas, symbols);
       if (is_in_numbers && !is_number) local.text += " = " + number;
     } else if (uses.size() == 1 && uses[0]->part && width_of(text_of(*uses[0]->part)) <= kLongestPart) {
-      const std::string arriving = cotangent_name(e, uses[0]->from);
+      const std::string arriving = derivative_name(e, uses[0]->from);
       std::string formula = formula_in(*uses[0]->part, symbols);
       const std::string written = name_in(arriving, symbols), dots = symbols == Symbols::text ? "…" : "\\dots ";
       for (const std::string& each : {written, arriving})  // a text that is no formula names it as it is
@@ -246,8 +274,12 @@ std::vector<LocalText> local_texts(const Explanation& e, std::size_t visible, Sy
   return texts;
 }
 
+std::string walk_name(const Explanation& e) {
+  return is_forward(e) ? "Forward mode" : "Backward";
+}
+
 WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols, Detail detail) {
-  WalkText text{cotangent_in(e, quantity, symbols), "", "", "", ""};
+  WalkText text{derivative_in(e, quantity, symbols), "", "", "", ""};
   const std::vector<std::size_t> parts = contributions_to(e, quantity);
   std::vector<std::string> symbolic, numbers;
   const bool is_in_numbers = is_scalar(of(e, quantity).value);
@@ -255,17 +287,18 @@ WalkText walk_text(const Explanation& e, QuantityId quantity, Symbols symbols, D
     const Contribution& each = e.contributions[parts[i]];
     symbolic.push_back(term_text(e, each, symbols));
     if (is_in_numbers) numbers.push_back(term_numbers(e, each, symbols));
-    const bool is_zero_in_all = !of(e, quantity).cotangent || is_zero(*of(e, quantity).cotangent);
+    const bool is_zero_in_all = !of(e, quantity).derivative || is_zero(*of(e, quantity).derivative);
     if (const std::string why = is_zero_in_all ? why_lost(e, each) : ""; !why.empty()) text.why = why;
   }
   if (parts.size() > kMostTerms) {
     symbolic.push_back(symbols == Symbols::text ? "…" : "\\dots");
     if (is_in_numbers) numbers.push_back(symbolic.back());
   }
-  if (parts.empty()) symbolic.push_back("0");
+  const bool is_start = is_forward(e) && quantity == e.xs[0];
+  if (parts.empty()) symbolic.push_back(is_start ? name_in(of(e, e.along).name, symbols) : "0");
   text.symbolic = joined(symbolic, " + ");
   text.numbers = joined(numbers, " + ");
-  const Tensor value = of(e, quantity).cotangent.value_or(Tensor::zeros(of(e, quantity).value.type()));
+  const Tensor value = of(e, quantity).derivative.value_or(Tensor::zeros(of(e, quantity).value.type()));
   text.result = symbols == Symbols::latex && is_scalar(value) ? latex_of(Formula::number(value.real_at(0))) : value_text(value, detail);
   if (text.numbers == text.result || text.numbers == fmt::format("({})", text.result) || parts.empty()) text.numbers.clear();
   return text;
@@ -276,9 +309,9 @@ namespace {
 // All places where the step of a contribution reads the same value.
 std::vector<std::size_t> uses_of(const Explanation& e, std::size_t contribution) {
   std::vector<std::size_t> uses;
+  const Contribution& one = e.contributions[contribution];
   for (std::size_t i = 0; i < e.contributions.size(); ++i)
-    if (e.contributions[i].step == e.contributions[contribution].step && e.contributions[i].to == e.contributions[contribution].to)
-      uses.push_back(i);
+    if (e.contributions[i].step == one.step && input_of(e, e.contributions[i]) == input_of(e, one)) uses.push_back(i);
   return uses;
 }
 
@@ -307,12 +340,16 @@ std::optional<ChainText> chain_text(const Explanation& e, const Chain& chain, Sy
       factors.push_back(uses.size() == 1 ? summands[0] : fmt::format("({})", joined(summands, " + ")));
       values.push_back(bracketed(sum, symbols));
     }
+    if (is_forward(e)) {
+      factors.push_back(derivative_in(e, e.xs[0], symbols));
+      values.push_back(bracketed(of(e, e.along).value.real_at(0), symbols));
+    }
     if (factors.empty()) factors.push_back("1"), values.push_back("1");
     symbolic.push_back(joined(factors, times(symbols).c_str()));
     numbers.push_back(joined(values, times(symbols).c_str()));
   }
   const Quantity& x = of(e, chain.of);
-  const double gradient = x.cotangent ? x.cotangent->real_at(0) : 0;
+  const double gradient = x.derivative ? x.derivative->real_at(0) : 0;
   ChainText text{joined(symbolic, " + "), joined(numbers, " + "),
                  symbols == Symbols::text ? number_text(gradient) : latex_of(Formula::number(gradient))};
   if (text.numbers == text.result || text.numbers == fmt::format("({})", text.result)) text.numbers.clear();
@@ -357,19 +394,23 @@ std::string decision_text(const Decision& decision) {
   const std::string turn = decision.turn ? fmt::format("turn {}, ", *decision.turn) : "";
   const std::string numbers =
       decision.numbers.empty() || decision.numbers == decision.condition ? "" : fmt::format(": {}", decision.numbers);
-  return fmt::format("{}`if {}` is {}{}", turn, decision.condition, decision.taken ? "true" : "false", numbers);
+  if (decision.each.count() == 0)
+    return fmt::format("{}`if {}` is {}{}", turn, decision.condition, decision.taken ? "true" : "false", numbers);
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < decision.each.count(); ++i) count += decision.each.int_at(i);
+  return fmt::format("{}`if {}` is true for {} of {}", turn, decision.condition, count, decision.each.count());
 }
 
-std::string trend_text(const History& history) {
-  if (history.cotangents.size() < 3 || !history.is_one_walk) return "";
+std::string trend_text(const Explanation& e, const History& history) {
+  if (history.derivatives.size() < 3 || !history.is_one_walk) return "";
   constexpr double kMuch = 100;
-  const double first = std::fabs(history.cotangents.front()), last = std::fabs(history.cotangents.back());
+  double first = std::fabs(history.derivatives.front()), last = std::fabs(history.derivatives.back());
+  const std::string way = is_forward(e) ? "on the way" : "on the way back", end = is_forward(e) ? "last" : "first";
+  if (is_forward(e)) std::swap(first, last);  // the last turn is where the walk ends
   if (first == 0 && last == 0) return "";
   if (first * kMuch < last)
-    return first == 0 ? "vanishes on the way back"
-                      : fmt::format("vanishes on the way back: {:.2g} × smaller at the first turn", last / first);
-  if (first > last * kMuch)
-    return last == 0 ? "" : fmt::format("explodes on the way back: {:.2g} × larger at the first turn", first / last);
+    return first == 0 ? "vanishes " + way : fmt::format("vanishes {}: {:.2g} × smaller at the {} turn", way, last / first, end);
+  if (first > last * kMuch) return last == 0 ? "" : fmt::format("explodes {}: {:.2g} × larger at the {} turn", way, first / last, end);
   return "";
 }
 

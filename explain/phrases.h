@@ -13,8 +13,8 @@ enum class Detail : std::uint8_t { full, brief };
 
 // What is shown of all there is: everything, or the way of one of the values that the derivative is taken by.
 struct Shown {
-  std::vector<std::size_t> steps;      // into the visible ones
-  std::vector<QuantityId> cotangents;  // in the order of the walk back, y left out
+  std::vector<std::size_t> steps;  // into the visible ones
+  std::vector<QuantityId> walk;    // in the order of the walk back, y left out; in forward mode, from x to y
   std::vector<std::size_t> chains;
 };
 Shown shown(const Explanation& explanation, const std::string& only);
@@ -27,11 +27,13 @@ struct LocalText {
 };
 std::vector<LocalText> local_texts(const Explanation& explanation, std::size_t visible, Symbols symbols);
 
-// A part of a cotangent, "dJ/da2 · relu'(z2)", and its factor alone, where it has one, "relu'(z2)".
+// A part of a derivative, "dJ/da2 · relu'(z2)", and its factor alone, where it has one, "relu'(z2)".
 std::string term_text(const Explanation& explanation, const Contribution& contribution, Symbols symbols);
 std::string factor_of(const Contribution& contribution, Symbols symbols);
 
-// A line of the walk back: "dJ/da" "dJ/dc·b + dJ/dd" "1 · 4 + 2" "6".
+// Which way the walk goes: "Backward", "Forward mode".
+std::string walk_name(const Explanation& explanation);
+// A line of the walk: "dJ/da" "dJ/dc·b + dJ/dd" "1 · 4 + 2" "6".
 struct WalkText {
   std::string of, symbolic, numbers, result;
   std::string why;  // where nothing of what arrives goes on
@@ -49,8 +51,8 @@ std::optional<ChainText> chain_text(const Explanation& explanation, const Chain&
 std::string check_text(const Explanation& explanation, const FiniteCheck& check);
 std::string cost_text(const Explanation& explanation);
 std::string decision_text(const Decision& decision);
-// Of a loop's history: whether cotangents vanish or explode on the way back; empty where they do neither.
-std::string trend_text(const History& history);
+// Of a loop's history: whether derivatives vanish or explode on their way; empty where they do neither.
+std::string trend_text(const Explanation& explanation, const History& history);
 
 // A scalar is its number; a tensor its shape, norm and extremes, and a strip of blocks, each as high as the elements are large there.
 // Brief: without the extremes.

@@ -218,9 +218,9 @@ class Writer {
   }
 
   void backward() {
-    heading("Backward: what arrives × the local derivative");
+    heading(walk_name(e_) + ": what arrives × the local derivative");
     std::vector<Row> rows;
-    for (QuantityId id : shown_.cotangents) {
+    for (QuantityId id : shown_.walk) {
       const WalkText walk = walk_text(e_, id, Symbols::text, detail_);
       Row row{{{fmt::format("{} = {}", walk.of, walk.symbolic)},
                {walk.numbers.empty() ? "" : "= " + walk.numbers},
@@ -246,7 +246,7 @@ class Writer {
       std::vector<Row> rows{{{{"", Role::quiet},
                               {"value", Role::quiet},
                               {"first … last", Role::quiet},
-                              {fmt::format("d{}/d…", e_.y), Role::quiet},
+                              {is_forward(e_) ? "d…" : fmt::format("d{}/d…", e_.y), Role::quiet},
                               {"first … last", Role::quiet}},
                              {}}};
       for (const History& history : loop.histories) {
@@ -254,10 +254,10 @@ class Writer {
         Row row{{{history.is_scalar ? history.name : fmt::format("norm of {}", history.name)},
                  {strip(history.values), Role::value},
                  {ends(history.values)},
-                 {strip(history.cotangents), Role::gradient},
-                 {ends(history.cotangents)}},
+                 {strip(history.derivatives), Role::gradient},
+                 {ends(history.derivatives)}},
                 {}};
-        if (const std::string trend = trend_text(history); !trend.empty()) row.last.push_back(styled(Role::warning, trend));
+        if (const std::string trend = trend_text(e_, history); !trend.empty()) row.last.push_back(styled(Role::warning, trend));
         rows.push_back(std::move(row));
       }
       table(rows, {false, false, false, false, false});
@@ -293,7 +293,7 @@ class Writer {
 
   // How many elements of a gradient are zero, and how to ask for one; empty where none is, or all are.
   std::string zeros_in(const Chain& chain) const {
-    const std::optional<runtime::Tensor>& gradient = e_.quantities[chain.of].cotangent;
+    const std::optional<runtime::Tensor>& gradient = e_.quantities[chain.of].derivative;
     if (!gradient || is_scalar(*gradient)) return "";
     std::int64_t count = 0, first = -1;
     for (std::int64_t i = 0; i < gradient->count(); ++i)
@@ -311,7 +311,7 @@ class Writer {
       const std::string& name = e_.quantities[chain.of].name;
       const std::optional<ChainText> text = chain_text(e_, chain, Symbols::text);
       if (!text || written >= kMostChains) {
-        Row row{{{cotangent_name(e_, chain.of)}}, {}};
+        Row row{{{derivative_name(e_, chain.of)}}, {}};
         if (!chain.why_zero.empty()) row.last.push_back(styled(Role::warning, fmt::format("0, because {}", chain.why_zero)));
         if (const std::string zeros = zeros_in(chain); !zeros.empty()) row.last.push_back(styled(Role::warning, zeros));
         if (chain.check && shown_.chains.size() <= 2 * kMostChains) row.last.push_back(check_text(e_, *chain.check));
@@ -320,7 +320,7 @@ class Writer {
       }
       ++written;
       heading(fmt::format("Chain rule for {}", name));
-      wrapped(equation(cotangent_name(e_, chain.of), {text->symbolic, text->numbers, text->result}));
+      wrapped(equation(derivative_name(e_, chain.of), {text->symbolic, text->numbers, text->result}));
       if (!chain.why_zero.empty()) wrapped(fmt::format("It is 0, because {}.", chain.why_zero), Role::warning);
       if (chain.check) wrapped(check_text(e_, *chain.check));
       const runtime::Tensor& y = e_.quantities[e_.of].value;
@@ -347,6 +347,10 @@ class Writer {
     if (occurs("⁽")) parts.push_back("x⁽²⁾ is x after turn 2, counted from 0");
     if (occurs("′")) parts.push_back("x′ is another value that is called x");
     if (occurs(" [turn") || occurs(" [the loop]")) parts.push_back("[turns …] says what it comes through");
+    if (is_forward(e_)) {
+      const std::string &x = e_.quantities[e_.xs[0]].name, &along = e_.quantities[e_.along].name;
+      parts.push_back(fmt::format("{} is how fast {} moves while {} moves along {}", derivative_name(e_, e_.of), e_.y, x, along));
+    }
     if (occurs("placed(")) parts.push_back("placed(v, [2]) are zeros with v at place 2");
     return parts.empty() ? "" : fmt::format("Key: {}.", fmt::join(parts, "; "));
   }

@@ -389,11 +389,14 @@ class Tracer {
     const std::size_t first = function.block(function.body()).ops.size();
     std::vector<ValueId> results;
     const std::size_t calls = source_.origin(op.origin).calls.size();
-    Sweep swept{id, source_.origin(op.origin).span, calls, y, xs, {}, names, {}, {}};
+    Sweep swept{id, source_.origin(op.origin).span, calls, y, xs, {}, names, {}, {}, {}};
     if (op.code == Opcode::jvp) {
       Diagnostics diagnostics;
-      results.push_back(ir::ForwardSweep(builder, xs[0], seed, diagnostics).run(y));
+      ir::ForwardSweep sweep(builder, xs[0], seed, diagnostics);
+      results.push_back(sweep.run(y));
       if (diagnostics.has_errors()) throw Stop{{false, diagnostics.all().front()}};
+      swept.along = seed;
+      for (std::uint32_t v = 0; v < function.value_count() && is_asked_for; ++v) swept.derivatives.push_back(sweep.tangent(ValueId{v}));
     } else {
       ir::ReverseSweep sweep(builder, xs);
       if (is_asked_for) sweep.note_parts(swept.parts);
@@ -401,7 +404,7 @@ class Tracer {
       for (ValueId x : xs) results.push_back(sweep.gradient(x));
       for (std::uint32_t v = 0; v < function.value_count() && recorder_.is_main(); ++v) {
         const ValueId cotangent = sweep.cotangent(ValueId{v});
-        swept.cotangents.push_back(cotangent);
+        swept.derivatives.push_back(cotangent);
         if (cotangent.valid() && !is_asked_for)
           recorder_.main.cotangent_of.try_emplace(cotangent.index, Trace::Cotangent{y, ValueId{v}, calls});
       }

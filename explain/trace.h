@@ -1,7 +1,7 @@
 // One run of a script as straight code: what its calls, branches and loops came to, with the number of every value.
 //
-// A derivative is swept over this code by the adjoint's own rules, which note each part of each cotangent. Second derivatives need nothing
-// more: the code of an inner derivative is code like any other.
+// A derivative is swept over this code by the adjoint's own rules: back, where they note each part of each cotangent, or forward, where
+// each value gets its tangent. Second derivatives need nothing more: the code of an inner derivative is code like any other.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,9 @@ struct Sweep {
   ir::ValueId y;
   std::vector<ir::ValueId> xs, results;
   std::vector<std::string> names;             // of the results, or of the params; empty where nobody named them
-  std::vector<ir::ReverseSweep::Part> parts;  // in the order in which they were added up
-  std::vector<ir::ValueId> cotangents;        // by value; invalid: zero
+  ir::ValueId along;                          // forward mode: the direction in which x moves; invalid: reverse mode
+  std::vector<ir::ReverseSweep::Part> parts;  // reverse mode: in the order in which they were added up
+  std::vector<ir::ValueId> derivatives;       // by value: its cotangent, or in forward mode its tangent; invalid: zero
 };
 
 struct Trace {

@@ -17,6 +17,7 @@ void pass_over_variables(Trace& trace) {
   ir::Function& function = trace.function;
   std::set<ValueId> kept;  // also what the regions of an op read, which has been copied as it is
   if (trace.sweep) kept.insert(trace.sweep->xs.begin(), trace.sweep->xs.end()), kept.insert(trace.sweep->y);
+  if (trace.sweep && trace.sweep->along.valid()) kept.insert(trace.sweep->along);
   const std::vector<OpId>& ops = function.block(function.body()).ops;
   for (OpId id : ops)
     for (BlockId region : function.op(id).regions) ir::for_each_use(function, region, [&](ValueId v) { kept.insert(v); });

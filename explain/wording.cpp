@@ -207,6 +207,7 @@ std::string Wording::expression(const Cluster& cluster, const std::optional<Form
   if (whole.empty() || is_same) return written;
   const std::vector<ValueId> inputs = inputs_of(cluster);
   const bool is_short = !written.empty() && width_of(written) <= kLongest;
+  if (is_if_of_each(root)) return is_short ? written : fmt::format("where({}, …, …)", whole);
   const std::optional<std::string> named = with_names(place, inputs);
   if (!named) return is_short ? written : whole;
   std::string text = *named;
@@ -240,10 +241,26 @@ std::string Wording::why(const Formula& factor, const Explanation& explanation) 
   return "";
 }
 
+ValueId Wording::condition_of(const Op& select) const {
+  ValueId condition = select.operands[0];
+  for (const Op* made = trace_.function.def(condition); made && is_movement(made->code); made = trace_.function.def(condition))
+    condition = made->operands[0];
+  return condition;
+}
+
+bool Wording::is_if_of_each(const Op& op) const {
+  if (op.code != Opcode::select || trace_.function.type(op.results[0]).is_scalar()) return false;
+  const ValueId condition = condition_of(op);
+  const Span place = namer_.place_of(op.results[0]);  // of an `if`, that of its condition
+  const std::string text = namer_.text_of(place);
+  return !text.empty() && (namer_.place_of(condition) == place || namer_.authors_name(condition) == text);
+}
+
 Decision Wording::decision(const Branch& branch, std::optional<std::int64_t> turn) const {
   const Span condition = namer_.place_of(branch.condition);
   const Span place = condition.valid() && !sources_.is_in_prelude(condition) ? condition : branch.place;
-  Decision decision{place, namer_.text_of(place), "", branch.taken, turn};
+  Decision decision{place, namer_.text_of(place), "", branch.taken, turn, {}};
+  if (!trace_.function.type(branch.condition).is_scalar()) decision.each = trace_.value(branch.condition);
   const Op* made = trace_.function.def(branch.condition);
   if (!made) return decision;
   const auto number = [&](ValueId value) {

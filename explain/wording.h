@@ -22,6 +22,10 @@ class Wording {
   std::string notation(const Cluster& cluster, ir::ValueId input, std::size_t uses) const;
   // What decides where a derivative is a step: "2 > 0", "5 of 8 are > 0".
   std::string why(const Formula& factor, const Explanation& explanation) const;
+  // Whether a select stands for an `if` of which each element of a comprehension takes its own side.
+  bool is_if_of_each(const ir::Op& op) const;
+  // Its condition, before it is stretched.
+  ir::ValueId condition_of(const ir::Op& select) const;
   Decision decision(const Branch& branch, std::optional<std::int64_t> turn) const;
 
  private:

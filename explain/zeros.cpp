@@ -81,7 +81,7 @@ std::string only_input(const Explanation& e, const Step& step) {
 
 std::string cause_of(const Explanation& e, const Contribution& contribution) {
   const Step& step = step_of(e, contribution);
-  const std::string& to = e.quantities[contribution.to].name;
+  const std::string& to = e.quantities[input_of(e, contribution)].name;
   if (!contribution.why.empty()) return contribution.why;
   const bool is_flat = contribution.part && contribution.part->is_number(0) && !contribution.factor;
   if (is_flat) return fmt::format("`{}` goes in steps, and is flat between them", step.expression);
@@ -108,9 +108,9 @@ std::string cause_of(const Explanation& e, const Contribution& contribution) {
 // "relu'(z1) = 0, since -3 ≤ 0 (line 7)"
 std::string zero_reason(const Explanation& e, const Contribution& contribution) {
   const Step& step = step_of(e, contribution);
-  const std::string& result = e.quantities[contribution.from].name;
+  const std::string &result = e.quantities[result_of(e, contribution)].name, &input = e.quantities[input_of(e, contribution)].name;
   const std::string cause = cause_of(e, contribution);
-  const std::string partial = fmt::format("∂{}/∂{}", result, e.quantities[contribution.to].name);
+  const std::string partial = fmt::format("∂{}/∂{}", result, input);
   if (!contribution.why.empty() && !contribution.notation.empty())
     return fmt::format("{} = 0, since {}{}", contribution.notation, cause, line_of(step));
   const std::string factor = contribution.factor ? text_of(*contribution.factor) : "";
@@ -121,12 +121,13 @@ std::string zero_reason(const Explanation& e, const Contribution& contribution) 
     return fmt::format("{} = 0{}{}", contribution.notation, line_of(step), cause.empty() ? "" : ": " + cause);
   if (contribution.factor) return fmt::format("{} = {} = 0{}", partial, factor, line_of(step));
   if (!cause.empty()) return fmt::format("{}{}", cause, line_of(step));
-  return fmt::format("nothing of what {} passes on reaches {}{}", result, e.quantities[contribution.to].name, line_of(step));
+  return fmt::format("nothing of what {} passes on reaches {}{}", e.quantities[contribution.from].name, e.quantities[contribution.to].name,
+                     line_of(step));
 }
 
 bool arrives(const Explanation& e, const Contribution& contribution) {
-  return contribution.from != kNoQuantity && e.quantities[contribution.from].cotangent &&
-         !is_zero(*e.quantities[contribution.from].cotangent);
+  return contribution.from != kNoQuantity && e.quantities[contribution.from].derivative &&
+         !is_zero(*e.quantities[contribution.from].derivative);
 }
 
 }  // namespace
@@ -147,7 +148,7 @@ std::string why_zero(const Explanation& e, QuantityId x) {
     open.pop_back();
     const std::vector<std::size_t> parts = contributions_to(e, at);
     if (std::any_of(parts.begin(), parts.end(), [&](std::size_t each) { return !is_zero(e.contributions[each].value); })) {
-      say(fmt::format("the parts of {} add up to 0", cotangent_name(e, at)));
+      say(fmt::format("the parts of {} add up to 0", derivative_name(e, at)));
       continue;
     }
     for (std::size_t each : parts) {
@@ -158,7 +159,7 @@ std::string why_zero(const Explanation& e, QuantityId x) {
         open.push_back(contribution.from);
     }
   }
-  if (causes.empty()) return "every way from it to " + e.y + " is flat";
+  if (causes.empty()) return "every way from " + (is_forward(e) ? e.quantities[e.xs[0]].name + " to it" : "it to " + e.y) + " is flat";
   const bool is_much = causes.size() > kMostCauses;
   if (is_much) causes.resize(kMostCauses);
   return fmt::format("{}{}", fmt::join(causes, "; "), is_much ? "; …" : "");

@@ -25,6 +25,8 @@ class ForwardSweep {
   // The tangent of y. Control flow between x and y runs again here, with the tangents beside the values. E0306 where an author's adjoint is
   // not linear in its cotangents.
   ValueId run(ValueId y);
+  // Of a value on the way to y, after `run`; invalid: zero.
+  ValueId tangent(ValueId value) const { return has_tangent(value) ? tangents_.at(value.index) : ValueId(); }
 
  private:
   enum class Where { here, copied };  // straight code stands where it was, or is copied into a region of its own

@@ -85,6 +85,7 @@ void Batch::control(const Op& op) {
 // A branch that some indices take: both sides run for all, and each index picks its own.
 void Batch::choose(const Op& op) {
   for (BlockId side : op.regions) block(side);
+  builder_.set_origin(op.origin);
   for (std::size_t i = 0; i < op.results.size(); ++i) {
     ValueId then = batched(function_.block(op.regions[0]).yields[i]), otherwise = batched(function_.block(op.regions[1]).yields[i]);
     std::size_t to = old_type(op.results[i]).rank();

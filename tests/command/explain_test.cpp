@@ -93,6 +93,39 @@ TEST_CASE("the gradients that are explained are those of a run, and each is the 
   CHECK(compared > 100);
 }
 
+TEST_CASE("the walk of a derivative in forward mode ends with what a run gives") {
+  const std::pair<const char*, const char*> cases[] = {{"tests/explain/forward.bp", "u"},
+                                                       {"tests/explain/forward_scalars.bp", "u"},
+                                                       {"tests/explain/forward_loop.bp", "u"},
+                                                       {"tests/explain/hvp.bp", "p"}};
+  for (const auto& [script, name] : cases) {
+    INFO(script);
+    const Json explanation = explained(script, {"--real=f64", std::string("--of=") + name});
+    const Json run = Json::parse(run_bpc({"run", script, "--json", "-q", "--real=f64"}).out);
+    const Json &y = explanation["values"][explanation["of"].get<std::size_t>()],
+               &x = explanation["values"][explanation["by"][0].get<std::size_t>()],
+               &along = explanation["values"][explanation["along"].get<std::size_t>()];
+    check_close(numbers(y["gradient"]), numbers(run["values"][name]), 1e-12);
+    CHECK(numbers(x["gradient"]) == numbers(along["value"]));
+    const std::vector<std::size_t> walk = explanation["backward"];
+    CHECK(explanation["values"][walk.front()] == x);
+    CHECK(explanation["values"][walk.back()] == y);
+  }
+  // A function of the script, one of the library without a formula, a branch and an author's rule are gone through as well.
+  const std::string script =
+      "fn ste(x) = floor(x)\nadjoint ste(x) -> y { dx = dy }\nfn f(x) {\n  if x > 0 { return softmax([x, 2*x, 1]) }\n  return [x, x, "
+      "x]\n}\n"
+      "x = 1.5\ny = sum(f(ste(x) * x) * [1, 2, 4])\nu = jvp(y, x, 1)\ng = grad(y, x)\nprint u - g\n";
+  const Finished run = run_bpc({"run", "-", "--real=f64"}, script), walk = run_bpc({"explain", "-", "--real=f64", "--of=u"}, script);
+  INFO(walk.out << walk.err << run.out);
+  CHECK(std::fabs(std::stod(run.out)) < 1e-12);
+  CHECK(walk.code == 0);
+  CHECK(run_bpc({"explain", "-", "--of=u", "--at=x"}, script).err.find("E0510") != std::string::npos);
+  CHECK(walk.out.find("Forward mode") != std::string::npos);
+  for (const char* form : {"md", "latex", "html", "json"})
+    CHECK(run_bpc({"explain", "-", "--of=u", std::string("--as=") + form}, script).code == 0);
+}
+
 TEST_CASE("names of an explanation are each of one value") {
   for (const char* script : {"examples/lstm.bp", "examples/maml.bp", "tests/explain/calls.bp", "tests/explain/branches.bp"}) {
     std::set<std::string> names;

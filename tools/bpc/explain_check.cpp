@@ -53,10 +53,10 @@ void check_by_bumping(Session& session, explain::Explanation& explanation) {
   const std::optional<double> start = run(*arguments);
   for (explain::Chain& chain : explanation.chains) {
     const explain::Quantity& x = explanation.quantities[chain.of];
-    if (!start || !x.cotangent || x.cotangent->count() == 0) continue;
+    if (!start || !x.derivative || x.derivative->count() == 0) continue;
     std::int64_t at = 0;
-    for (std::int64_t i = 1; i < x.cotangent->count(); ++i)
-      if (std::fabs(x.cotangent->real_at(i)) > std::fabs(x.cotangent->real_at(at))) at = i;
+    for (std::int64_t i = 1; i < x.derivative->count(); ++i)
+      if (std::fabs(x.derivative->real_at(i)) > std::fabs(x.derivative->real_at(at))) at = i;
     for (std::size_t p = 0; p < main.parameters.size(); ++p) {
       if (main.parameters[p].path != x.name) continue;
       const auto change = [&](double by) {
@@ -65,7 +65,7 @@ void check_by_bumping(Session& session, explain::Explanation& explanation) {
         const std::optional<double> end = run(moved);
         return end ? *end - *start : NAN;
       };
-      const double raised = change(kStep), lowered = change(-kStep), predicted = x.cotangent->real_at(at) * kStep;
+      const double raised = change(kStep), lowered = change(-kStep), predicted = x.derivative->real_at(at) * kStep;
       if (std::isfinite(raised) && std::isfinite(predicted))
         chain.check = {explain::element_name(x.name, x.value.type(), at), kStep, predicted, raised, lowered};
     }

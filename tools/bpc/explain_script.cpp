@@ -70,7 +70,7 @@ std::vector<Asked> derivatives_of(const ir::Function& main) {
   std::vector<Asked> found;
   for (std::uint32_t i = 0; i < main.op_count(); ++i) {
     const ir::Op& op = main.op(ir::OpId{i});
-    if (is_in_rule(main, op) || (op.code != ir::Opcode::grad && op.code != ir::Opcode::vjp)) continue;
+    if (is_in_rule(main, op) || !ir::is_derivative(op)) continue;
     Asked asked{ir::OpId{i}, {}};
     if (ir::is_of_loss(op)) asked.names.push_back(main.loss);
     for (ir::ValueId result : op.results)
@@ -78,12 +78,6 @@ std::vector<Asked> derivatives_of(const ir::Function& main) {
     found.push_back(std::move(asked));
   }
   return found;
-}
-
-bool is_forward(const ir::Function& main, const std::string& name) {
-  for (std::uint32_t i = 0; i < main.op_count(); ++i)
-    if (const ir::Op& op = main.op(ir::OpId{i}); op.code == ir::Opcode::jvp && main.value(op.results[0]).name == name) return true;
-  return false;
 }
 
 // The one that the flags ask for: that of a name, else the loss, else the last one that has a name. nullopt when there is none of that
@@ -101,14 +95,6 @@ std::optional<ir::OpId> choose(Session& session, const ir::Function& main, const
   if (chosen.valid() || session.options.of.empty()) {
     if (!chosen.valid() && !all.empty()) chosen = all.back().op;
     return chosen;
-  }
-  if (is_forward(main, session.options.of)) {
-    session.diagnostics
-        .error(Code::E0505, {}, fmt::format("`{}` is a derivative in forward mode, which has no walk back to explain", session.options.of))
-        .with_help(
-            "`hvp(J, w, d)` is `grad(dot(grad(J, w), d), w)` as well, which goes back twice; and `jvp(y, x, v)` of a scalar y is "
-            "`dot(grad(y, x), v)`");
-    return std::nullopt;
   }
   const std::string near = closest_match(session.options.of, names);
   session.diagnostics.error(Code::E0505, {}, fmt::format("no derivative of the script is called `{}`", session.options.of))
@@ -135,6 +121,12 @@ struct Element {
   std::vector<std::int64_t> index;
 };
 std::optional<Element> read_element(Session& session, const Explanation& explanation) {
+  if (explain::is_forward(explanation)) {
+    session.diagnostics
+        .error(Code::E0510, {}, "`--at` follows an element of what a gradient is taken by, and this derivative is in forward mode")
+        .with_help("its direction says which elements move");
+    return std::nullopt;
+  }
   const std::string& text = session.options.at;
   const std::size_t bracket = text.find('[');
   Element element{text.substr(0, bracket), {}};
@@ -205,12 +197,14 @@ void add_times(const std::vector<explain::Taken>& times, Explanation& e) {
   const auto history = [](const explain::Quantity& quantity, const std::string& name) {
     return explain::History{name, {}, {}, explain::is_scalar(quantity.value), false};
   };
+  const bool is_forward = explain::is_forward(e);
   explain::LoopSummary summary{SIZE_MAX, times.size(), {history(e.quantities[e.of], e.y)}};
-  for (explain::QuantityId x : e.xs) summary.histories.push_back(history(e.quantities[x], e.quantities[x].name));
+  for (explain::QuantityId x : is_forward ? std::vector<explain::QuantityId>() : e.xs)
+    summary.histories.push_back(history(e.quantities[x], e.quantities[x].name));
   for (const explain::Taken& time : times) {
-    summary.histories[0].values.push_back(time.y), summary.histories[0].cotangents.push_back(1);
-    for (std::size_t i = 0; i < e.xs.size(); ++i)
-      summary.histories[i + 1].values.push_back(time.xs[i]), summary.histories[i + 1].cotangents.push_back(time.results[i]);
+    summary.histories[0].values.push_back(time.y), summary.histories[0].derivatives.push_back(is_forward ? time.results[0] : 1);
+    for (std::size_t i = 0; i + 1 < summary.histories.size(); ++i)
+      summary.histories[i + 1].values.push_back(time.xs[i]), summary.histories[i + 1].derivatives.push_back(time.results[i]);
   }
   e.loops.push_back(std::move(summary));
 }

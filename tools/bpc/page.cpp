@@ -164,7 +164,7 @@ std::string page_of(Session& session, const Explained& explained, const ir::Modu
     model["contributions"][i]["term"] = explain::term_text(e, e.contributions[i], explain::Symbols::text);
     if (e.contributions[i].factor) model["contributions"][i]["symbol"] = explain::factor_of(e.contributions[i], explain::Symbols::text);
   }
-  for (std::size_t i = 0; i < e.quantities.size(); ++i) model["values"][i]["gradient_name"] = explain::cotangent_name(e, i);
+  for (std::size_t i = 0; i < e.quantities.size(); ++i) model["values"][i]["gradient_name"] = explain::derivative_name(e, i);
   const std::string& file = session.options.files.front();
   const std::string title = file == "-" ? "standard input" : std::filesystem::path(file).filename().string();
   Json page{{"title", title}, {"sources", Json::array()}};
@@ -179,6 +179,7 @@ std::string page_of(Session& session, const Explained& explained, const ir::Modu
   model["page"] = std::move(page);
   session.begin("draw");
   return filled(kPageHtml, {{"@title@", xml_text(title)},
+                            {"@walk@", explain::walk_name(e)},
                             {"@theme@", kThemeCss},
                             {"@style@", kPageCss},
                             {"@graph@", e.quantities.size() > kMostDrawn ? kTooLarge : drawing(svg_of(explain::to_dot(e)))},

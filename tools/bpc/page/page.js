@@ -85,6 +85,10 @@ function filled(text, numbers) {
 
 const forward = model.steps.map((step, id) => ({ ...step, id })).filter(step => step.shown);
 const backward = model.backward.filter(id => model.values[id].gradient !== null);
+// In forward mode derivatives go along with the steps, from the input of one to its result.
+const isForward = model.along !== null;
+const inputOf = each => isForward ? each.from : each.to, resultOf = each => isForward ? each.to : each.from;
+const origin = isForward ? model.by[0] : model.of;  // where the walk starts
 const partsTo = id => model.contributions.map((each, index) => ({ each, index })).filter(({ each }) => each.to === id).map(({ each }) => each);
 const length = forward.length + backward.length;
 let position = length;  // of the slider: 0 before the first step
@@ -106,9 +110,9 @@ const stepResult = step => step.results.map(id => shown(model.values[id].value, 
 function localTexts(step) {
   const texts = [];
   for (const input of step.inputs) {
-    const uses = model.contributions.filter(each => each.step === step.id && each.to === input && each.from !== null);
+    const uses = model.contributions.filter(each => each.step === step.id && each.from !== null && inputOf(each) === input);
     if (step.kind !== "operation" || uses.length === 0 || !uses.every(use => use.factor)) continue;
-    const name = `∂${model.values[uses[0].from].name}/∂${model.values[input].name}`;
+    const name = `∂${model.values[resultOf(uses[0])].name}/∂${model.values[input].name}`;
     const scalars = uses.every(use => isScalar(use.factor_value)), reason = why(uses[0]);
     const formula = uses.map(use => use.factor.text).join(" + ");
     const total = scalars ? number(uses.reduce((sum, use) => sum + numberOf(use.factor_value), 0)) : "";
@@ -128,7 +132,7 @@ function walk(id) {
   const result = shown(quantity.gradient, quantity.shape);
   return {
     of: quantity.gradient_name,
-    symbolic: parts.length === 0 ? "0" : parts.slice(0, 4).map(part => part.term).join(" + ") + (parts.length > 4 ? " + …" : ""),
+    symbolic: parts.length === 0 ? (isForward && id === origin ? model.values[model.along].name : "0") : parts.slice(0, 4).map(part => part.term).join(" + ") + (parts.length > 4 ? " + …" : ""),
     numbers: numbers === result ? "" : numbers,
     result,
     why: lost ? `nothing goes on: ${why(lost) || (lost.factor ? lost.factor.text + " = 0" : "the part is 0")}` : "",
@@ -230,7 +234,8 @@ function drawPosition() {
       const [above, below] = group.querySelectorAll("text");
       above.classList.toggle("later", (made.get(id) ?? -1) >= position);
       above.style.opacity = (made.get(id) ?? -1) >= position ? 0 : 1;
-      if (below) below.style.opacity = (id === model.of ? position > forward.length || position === length : (reached.get(id) ?? Infinity) < position) ? 1 : 0;
+      const isThere = id === origin ? position > forward.length || position === length : (reached.get(id) ?? Infinity) < position;
+      if (below) below.style.opacity = isThere ? 1 : 0;
     }
   });
   const last = position - 1;
@@ -293,7 +298,7 @@ function drawChain() {
   const quantity = model.values[chosen], lines = [];
   lines.push(element("p", {}, `${quantity.name} = ${shown(quantity.value, quantity.shape)}`));
   if (quantity.gradient === null) {
-    lines.push(element("p", {}, model.of === null ? "Nothing is differentiated here." : `${model.values[model.of].name} does not depend on it, or it is not on the way to what the derivative is taken by.`));
+    lines.push(element("p", {}, model.of === null ? "Nothing is differentiated here." : isForward ? `It does not move with ${model.values[origin].name}, or is not on the way from there.` : `${model.values[model.of].name} does not depend on it, or it is not on the way to what the derivative is taken by.`));
     box.replaceChildren(...lines);
     return;
   }
@@ -303,21 +308,25 @@ function drawChain() {
     for (const path of chain.paths) {
       const factors = [], values = [];
       for (const at of path) {
-        const part = model.contributions[at], uses = model.contributions.filter(each => each.step === part.step && each.to === part.to);
+        const part = model.contributions[at], uses = model.contributions.filter(each => each.step === part.step && inputOf(each) === inputOf(part));
         const sum = uses.reduce((all, use) => all + numberOf(use.factor_value), 0), names = uses.map(use => use.symbol);
         if (uses.length === 1 && names[0] === "1") continue;
         factors.push(names.length === 1 ? names[0] : `(${names.join(" + ")})`);
         values.push(bracketed(sum));
+      }
+      if (isForward) {
+        factors.push(model.values[origin].gradient_name);
+        values.push(bracketed(model.values[origin].gradient));
       }
       symbolic.push(factors.join(" · ") || "1");
       numbers.push(values.join(" · ") || "1");
     }
     lines.push(element("p", { class: "gradient" }, `${quantity.gradient_name} = ${symbolic.join(" + ")} = ${numbers.join(" + ")} = ${number(quantity.gradient)}`));
   }
-  // The whole way, from the value up to what the derivative is of: each line is the sum over everything that uses it.
+  // The whole way, from the value up to where the walk starts: each line is the sum over everything that it comes from.
   const seen = new Set(), list = element("ol");
   const follow = id => {
-    if (seen.has(id) || id === model.of) return;
+    if (seen.has(id) || (id === origin && !isForward)) return;
     seen.add(id);
     const text = walk(id);
     list.append(element("li", {}, link(id, text.of, "gradient"), ` = ${text.symbolic}${text.numbers ? ` = ${text.numbers}` : ""} = ${text.result}${text.why ? `   (${text.why})` : ""}`));
@@ -336,13 +345,17 @@ function spark(values, css) {
   return element("svg", { viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true", class: css }, element("polyline", { points, fill: "none", stroke: "currentColor", "stroke-width": 1.5, "vector-effect": "non-scaling-stroke" }));
 }
 
-// Whether derivatives vanish or explode on the way back.
+// Whether derivatives vanish or explode on their way.
 function trend(gradients) {
-  const first = Math.abs(numberOf(gradients[0])), last = Math.abs(numberOf(gradients.at(-1)));
+  const sizes = [gradients[0], gradients.at(-1)].map(x => Math.abs(numberOf(x))), [first, last] = isForward ? sizes.reverse() : sizes;
+  const way = isForward ? "on the way" : "on the way back", end = isForward ? "last" : "first";
   if (gradients.length < 3 || (first === 0 && last === 0)) return "";
-  if (first * 100 < last) return first === 0 ? "vanishes on the way back" : `vanishes on the way back: ${number(last / first, 2)} × smaller at the first turn`;
-  return first > last * 100 && last !== 0 ? `explodes on the way back: ${number(first / last, 2)} × larger at the first turn` : "";
+  if (first * 100 < last) return first === 0 ? `vanishes ${way}` : `vanishes ${way}: ${number(last / first, 2)} × smaller at the ${end} turn`;
+  return first > last * 100 && last !== 0 ? `explodes ${way}: ${number(first / last, 2)} × larger at the ${end} turn` : "";
 }
+
+// Of a condition that each element has for itself.
+const trueFor = ({ each, shape }) => `true for ${Math.round(normOf(each) ** 2)} of ${shape.reduce((a, b) => a * b, 1)}`;
 
 function drawLoops() {
   $("loops-section").hidden = model.loops.length === 0;
@@ -355,7 +368,7 @@ function drawLoops() {
         element("td", {}, value.one_walk ? trend(value.gradients) : ""))))))));
   $("branches-section").hidden = model.branches.length === 0;
   $("branches").replaceChildren(...model.branches.map(each => element("li", {},
-    `line ${each.place.line}${each.turn === null ? "" : `, turn ${each.turn}`}: \`if ${each.condition}\` is ${each.taken}`)));
+    `line ${each.place.line}${each.turn === null ? "" : `, turn ${each.turn}`}: \`if ${each.condition}\` is ${each.shape ? trueFor(each) : each.taken}`)));
 }
 
 // ---- the script's own code ----
@@ -510,7 +523,8 @@ function change(i, at, field) {
 
 let losses = [], way = [];
 const lossOf = () => numberOf(model.values[model.of].value);
-const params = live ? editable.filter(({ port }) => port.kind === "param" && port.quantity !== null && model.by.includes(port.quantity)) : [];
+// Params move against a gradient; what moves along a direction gives none.
+const params = live && !isForward ? editable.filter(({ port }) => port.kind === "param" && port.quantity !== null && model.by.includes(port.quantity)) : [];
 
 function train(steps) {
   const rate = Number($("rate").value);
@@ -583,7 +597,7 @@ function drawContour() {
 
 // J over two params, the others as they are; the way that training took across it.
 function contourNow() {
-  if (elements.length < 2 || model.of === null) return;
+  if (elements.length < 2 || params.length === 0) return;
   const [a, b] = axes(), svg = $("contour"), kCells = 26, now = [machine.given[a.i][a.at], machine.given[b.i][b.at]].map(Number);
   const ka = Number($("cx").value), kb = Number($("cy").value), taken = way.filter(Boolean).map(point => [Number(point[ka]), Number(point[kb])]);
   const range = k => {
