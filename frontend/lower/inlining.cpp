@@ -127,7 +127,7 @@ bool check_declared(Context& c, const std::vector<const TypeExpr*>& types, std::
 
 // Functions of the library take values, what is known at compile time of numbers and shapes, and functions where they call them. E0209.
 bool may_go_to_library(Context& c, const Item& item, const Callable& callee, std::size_t parameter) {
-  if (c.is_in_prelude(item.span)) return true;  // from one of its functions to another
+  if (c.frame->caller->authors_call || c.is_in_prelude(item.span)) return true;  // from one of its functions to another
   if (callee.names->is_called(*callee.meaning->parameters[parameter])) {
     if (!is_function(item))
       c.error(Code::E0209, item.span,
