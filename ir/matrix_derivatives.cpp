@@ -101,8 +101,7 @@ class MatrixEquations {
     type.dims.end()[-2] = type.dims.back();
     return {&d_.builder, d_.builder.emit(Opcode::broadcast, {row.id}, {}, &type)};
   }
-  // a / b, and 0 where b is.
-  Term over(Term a, Term b) const { return where(b == 0.0, 0.0, a / where(b == 0.0, 1.0, b)); }
+  Term over(Term a, Term gap, Term values) const;
   // The upper triangle of a matrix of n columns, or what is below it; the other part is 0.
   Term below(Term inside, Term outside) const { return where(index(0) > index(1), inside, outside); }
   // X with X upper^T = b.
@@ -199,26 +198,41 @@ Term MatrixEquations::large_cofactors() const {
 // ---- factors, which lie one below the other (runtime/factors.h) ----
 //
 // Sources: Giles (2008), "Collected matrix derivative results"; Seeger et al. (2017), "Auto-differentiating linear algebra"; Townsend
-// (2016), "Differentiating the singular value decomposition". Where eigenvalues or singular values are equal, the vectors that belong to
-// them are any basis, and no gradient flows through its choice.
+// (2016), "Differentiating the singular value decomposition".
+
+// a / gap, where `gap` lies between two of the values. Where it is zero, or nothing but their rounding, their vectors are any basis of what
+// they span: then only a cotangent (or a tangent) that does not touch them has a derivative, which is 0. What has one all the same, such as
+// V exp(w) V^T, has it by what stands between the vectors and the result, which is not seen from here: that is NaN, and never a wrong number.
+Term MatrixEquations::over(Term a, Term gap, Term values) const {
+  auto magnitude = [](Term t) { return emit(Opcode::abs, {t}); };
+  const auto last = static_cast<std::int64_t>(values.type().rank()) - 1;
+  Term most{&d_.builder, d_.builder.reduce(Opcode::reduce_max, magnitude(values).id, std::vector{last}, true)};
+  const bool is_f32 = values.type().element == Element::f32;
+  const double epsilon = is_f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  Term is_apart = magnitude(gap) > static_cast<double>(values.type().sizes().back()) * epsilon * most;
+  Term factor = where(is_apart, 1.0 / where(is_apart, gap, 1.0), std::numeric_limits<double>::quiet_NaN());
+  return emit(Opcode::strong_mul, {a, factor});
+}
 
 // With F_ij = 1 / (w_j - w_i): dA is the symmetric part of V (diag(dw) + F (V^T dV)) V^T.
 Term MatrixEquations::eigh() const {
   const std::int64_t n = A().type().dims.back().size;
-  Term vectors = rows(y, 0, n), values = in_each_row(rows(y, n, 1));
-  Term inside = where(index(0) == index(1), rows(dy, n, 1), over(onto(vectors, rows(dy, 0, n)), values - transposed(values)));
+  Term vectors = rows(y, 0, n), w = rows(y, n, 1), columns = in_each_row(w);
+  Term turned = over(onto(vectors, rows(dy, 0, n)), columns - transposed(columns), w);
+  Term inside = where(index(0) == index(1), rows(dy, n, 1), turned);
   Term all = times(after(vectors, inside), transposed(vectors));
   return 0.5 * (all + transposed(all));
 }
 
-// With E_ij = s_j^2 - s_i^2 and K(X) = (X - X^T) / E:
-// dA = U (K(U^T dU) S + S K(V^T dV) + diag(ds)) V^T + (I - U U^T) dU S^-1 V^T.
+// With X = U^T dU and Y = V^T dV, Z_ij = (X + Y)_ij / (s_j - s_i) for what turns U and V alike, and W_ij = (X - Y)_ij / (s_j + s_i) for what
+// turns them against each other: dA = U ((Z + Z^T + W - W^T) / 2 + diag(ds)) V^T + (I - U U^T) dU S^-1 V^T.
 Term MatrixEquations::svd() const {
   const std::int64_t n = A().type().dims.back().size, m = y.type().dims.end()[-2].size - n - 1;
-  Term u = rows(y, 0, m), s = rows(y, m, 1), v = rows(y, m + 1, n), du = rows(dy, 0, m);
-  Term squares = in_each_row(s * s), gap = squares - transposed(squares), of_u = onto(u, du), of_v = onto(v, rows(dy, m + 1, n));
-  Term inside = over(of_u - transposed(of_u), gap) * s + transposed(s) * over(of_v - transposed(of_v), gap);
-  Term all = after(u, where(index(0) == index(1), rows(dy, m, 1), inside)) + over(du - after(u, of_u), s);
+  Term u = rows(y, 0, m), s = rows(y, m, 1), v = rows(y, m + 1, n), columns = in_each_row(s), du = rows(dy, 0, m);
+  Term turn_of_u = onto(u, du), turn_of_v = onto(v, rows(dy, m + 1, n)), gap = columns - transposed(columns), sum = columns + transposed(columns);
+  Term z = over(turn_of_u, gap, s) + over(turn_of_v, gap, s), w = over(turn_of_u, sum, s) - over(turn_of_v, sum, s);
+  Term inside = where(index(0) == index(1), rows(dy, m, 1), 0.5 * (z + transposed(z) + w - transposed(w)));
+  Term all = m == n ? after(u, inside) : after(u, inside) + over(du - after(u, turn_of_u), s, s);
   return times(all, transposed(v));
 }
 

@@ -124,33 +124,45 @@ std::optional<Item> put_back(Context& c, Span span, const Item& base, const Part
   return part.is_whole ? from : c.emit(span, Opcode::update, joined({base, from}, part.starts), part.attrs);
 }
 
-// What an index tensor names along one axis, replaced; where it names a place twice, the last one wins.
+// What index tensors name, replaced; where they name a place twice, the last one wins. The axes that they index go first and become one,
+// whose rows the prelude replaces.
 std::optional<Item> put_rows(Context& c, Span span, const Item& base, const Part& part, const Item& v) {
-  const Item& index = part.indices[0];
-  if (part.axes.size() > 1) {
-    c.error(Code::E0208, index.span, fmt::format("one index that is assigned to may be a tensor, and {} of these are", part.axes.size()),
-            "write a loop; `+=` adds by several tensors of indices, where repeated ones add up");
-    return std::nullopt;
-  }
   auto value = to_part(c, base, part, v, false);
   auto from = value ? sliced(c, span, base, part) : std::nullopt;
   // An index that is outside is found here, where its name is known: this read checks, and nobody takes what it gives.
   if (from && !c.emit(span, Opcode::gather, joined({*from}, part.indices), {{Attr::axes, part.axes}})) return std::nullopt;
   if (from) value = transposed(c, span, *value, inverse(to_place(c, part, c.type(*value).rank())));
   if (!from || !value) return std::nullopt;
-  std::vector<std::int64_t> perm(c.type(*from).rank());
-  std::iota(perm.begin(), perm.end(), 0);
-  std::rotate(perm.begin(), perm.begin() + part.axes[0], perm.begin() + part.axes[0] + 1);
-  auto rows = transposed(c, span, *from, perm);
-  const Dim count{c.type(index).count(), {}};
-  auto places = rows ? reshape(c, span, index, {count}) : std::nullopt;
-  std::vector<Dim> dims = c.type(*value).dims;
-  dims.erase(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(c.type(index).rank()));
-  dims.insert(dims.begin(), count);
-  value = places ? reshape(c, span, *value, std::move(dims)) : std::nullopt;
-  if (!value) return std::nullopt;
-  const Callable& put = prelude_function(c, *find_prelude_function("put_rows"));
-  auto result = call_function(c, put, {{std::nullopt, *rows}, {std::nullopt, *places}, {std::nullopt, *value}}, span);
+  std::vector<std::int64_t> perm = part.axes;
+  for (std::size_t axis = 0; axis < c.type(*from).rank(); ++axis)
+    if (!contains(part.axes, axis)) perm.push_back(static_cast<std::int64_t>(axis));
+  auto in_front = transposed(c, span, *from, perm);
+  if (!in_front) return std::nullopt;
+
+  auto called = [&](std::string_view name, std::vector<Item> arguments) {
+    std::vector<Given> given;
+    for (Item& argument : arguments) given.push_back({std::nullopt, std::move(argument)});
+    return call_function(c, prelude_function(c, *find_prelude_function(name)), given, span);
+  };
+  const std::vector<Dim> dims = c.type(*in_front).dims;
+  const Dim count{c.type(part.indices[0]).count(), {}};
+  Dim places{1, {}};
+  auto place = whole_number(c, span, 0, Element::i64);
+  for (std::size_t k = 0; k < part.indices.size() && place; ++k) {
+    auto index = reshape(c, span, part.indices[k], {count});
+    auto n = whole_number(c, span, dims[k].size, Element::i64);
+    place = index && n ? called("place_within", {*place, *index, *n}) : std::nullopt;
+    places.size *= dims[k].size;
+  }
+  auto in_rows = [&](const Item& x, std::size_t leading, Dim rows) {
+    std::vector<Dim> shape(c.type(x).dims.begin() + static_cast<std::ptrdiff_t>(leading), c.type(x).dims.end());
+    shape.insert(shape.begin(), rows);
+    return reshape(c, span, x, std::move(shape));
+  };
+  auto rows = place ? in_rows(*in_front, part.axes.size(), places) : std::nullopt;
+  value = rows ? in_rows(*value, c.type(part.indices[0]).rank(), count) : std::nullopt;
+  auto put = value ? called("put_rows", {*rows, *place, *value}) : std::nullopt;
+  auto result = put ? reshape(c, span, *put, dims) : std::nullopt;
   auto in_order = result ? transposed(c, span, *result, inverse(perm)) : std::nullopt;
   return in_order ? put_back(c, span, base, part, *in_order) : std::nullopt;
 }

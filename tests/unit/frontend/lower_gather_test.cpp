@@ -40,8 +40,10 @@ TEST_CASE("adding to parts updates in place") {
 }
 
 TEST_CASE("what cannot be added to or assigned") {
-  CHECK(Lowered("x = eye(2)\nx[[0, 1], [1, 0]] = 3\n").problems() ==
-        "2:3 E0208 one index that is assigned to may be a tensor, and 2 of these are\n");
+  CHECK(Lowered("x = eye(2)\nx[[0, 1], [1, 2]] = 3\n").problems() ==
+        "2:11 E0401 index 2 is outside -2..1 for a size 2 (axis 1 of x [2, 2])\n");
+  CHECK(Lowered("x = eye(2)\nx[[0, 1], [1, 0]] = [1, 2, 3]\n").problems() ==
+        "2:21 E0201 cannot put [1, 2, 3] [3] in a place of x [2, 2], which is [2]\n");
   CHECK(Lowered("x = [1, 2]\nx[[0, 1]] += [1, 2, 3]\n").problems() ==
         "2:14 E0201 cannot add [1, 2, 3] [3] to a place of x [2], which is [2]\n");
   CHECK(Lowered("x = [1, 2] > 1\nx[0] += true\n").problems() == "2:1 E0203 `+` takes numbers, and x [2] is bool\n");
