@@ -145,7 +145,24 @@ class Rule {
     if (binding.item.failed()) return std::nullopt;
     Item item = binding.item;
     item.span = binding.span;
-    return to_fit(c_, item, type, fmt::format("`d{}` of the adjoint rule of `{}`", input.text, name()));
+    const std::string what = fmt::format("`d{}` of the adjoint rule of `{}`", input.text, name());
+    if (is_stretched(item, type)) {
+      c_.error(Code::E0201, item.span,
+               fmt::format("{} must be {}, and `{}` is {}", what, type_text(type), c_.text_of(item.span), type_text(c_.type(item))),
+               fmt::format("where `{}` is stretched, its derivative is the sum over what it is stretched along, as in `sum(…, axis=0)`; "
+                           "`broadcast_to` before the call makes the shapes equal",
+                           input.text));
+      return std::nullopt;
+    }
+    return to_fit(c_, item, type, what);
+  }
+
+  // Whether an operand of the type would be stretched to the shape of the item, which is larger.
+  bool is_stretched(const Item& item, const Type& type) const {
+    if (!item.holds<ValueId>() || c_.type(item).tape || same_shape(c_.type(item), type)) return false;
+    const Type both[] = {type, c_.type(item)};
+    auto met = ir::broadcast_dims(both, false);
+    return met && same_shape(Type(type.element, *met), c_.type(item));
   }
 
   Context& c_;
