@@ -202,7 +202,8 @@ Term MatrixEquations::large_cofactors() const {
 
 // a / gap, where `gap` lies between two of the values. Where it is zero, or nothing but their rounding, their vectors are any basis of what
 // they span: then only a cotangent (or a tangent) that does not touch them has a derivative, which is 0. What has one all the same, such as
-// V exp(w) V^T, has it by what stands between the vectors and the result, which is not seen from here: that is NaN, and never a wrong number.
+// V exp(w) V^T, has it by what stands between the vectors and the result, which is not seen from here: that is NaN, and never a wrong
+// number.
 Term MatrixEquations::over(Term a, Term gap, Term values) const {
   auto magnitude = [](Term t) { return emit(Opcode::abs, {t}); };
   const auto last = static_cast<std::int64_t>(values.type().rank()) - 1;
@@ -224,12 +225,13 @@ Term MatrixEquations::eigh() const {
   return 0.5 * (all + transposed(all));
 }
 
-// With X = U^T dU and Y = V^T dV, Z_ij = (X + Y)_ij / (s_j - s_i) for what turns U and V alike, and W_ij = (X - Y)_ij / (s_j + s_i) for what
-// turns them against each other: dA = U ((Z + Z^T + W - W^T) / 2 + diag(ds)) V^T + (I - U U^T) dU S^-1 V^T.
+// With X = U^T dU and Y = V^T dV, Z_ij = (X + Y)_ij / (s_j - s_i) for what turns U and V alike, and W_ij = (X - Y)_ij / (s_j + s_i) for
+// what turns them against each other: dA = U ((Z + Z^T + W - W^T) / 2 + diag(ds)) V^T + (I - U U^T) dU S^-1 V^T.
 Term MatrixEquations::svd() const {
   const std::int64_t n = A().type().dims.back().size, m = y.type().dims.end()[-2].size - n - 1;
   Term u = rows(y, 0, m), s = rows(y, m, 1), v = rows(y, m + 1, n), columns = in_each_row(s), du = rows(dy, 0, m);
-  Term turn_of_u = onto(u, du), turn_of_v = onto(v, rows(dy, m + 1, n)), gap = columns - transposed(columns), sum = columns + transposed(columns);
+  Term turn_of_u = onto(u, du), turn_of_v = onto(v, rows(dy, m + 1, n)), gap = columns - transposed(columns),
+       sum = columns + transposed(columns);
   Term z = over(turn_of_u, gap, s) + over(turn_of_v, gap, s), w = over(turn_of_u, sum, s) - over(turn_of_v, sum, s);
   Term inside = where(index(0) == index(1), rows(dy, m, 1), 0.5 * (z + transposed(z) + w - transposed(w)));
   Term all = m == n ? after(u, inside) : after(u, inside) + over(du - after(u, turn_of_u), s, s);

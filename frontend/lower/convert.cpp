@@ -93,10 +93,6 @@ std::optional<Item> dense_constant(Context& c, Span span, const Dense& dense, El
 std::optional<Item> list_value(Context& c, const Item& item, std::optional<Element> weak) {
   if (!reject_tape(c, item, "a list")) return std::nullopt;
   const List& list = *item.as<List>();
-  if (list.items.empty()) {
-    c.error(Code::E0209, item.span, "an empty list is not a value", "`zeros([0])` is an empty vector");
-    return std::nullopt;
-  }
   auto own = strength(c, item);
   if (!own) return std::nullopt;
   Element element = own->kind == Strength::Kind::typed                                  ? own->element

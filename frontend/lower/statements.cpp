@@ -23,7 +23,7 @@ using ir::ValueId;
 bool stays_compile_time(const Item& item) {
   if (const Number* number = item.as<Number>()) return number->element.has_value();
   const List* list = item.as<List>();
-  return list && !list->items.empty() && std::all_of(list->items.begin(), list->items.end(), [](const Item& inner) {
+  return list && std::all_of(list->items.begin(), list->items.end(), [](const Item& inner) {
            const Number* number = inner.as<Number>();
            return number && number->element;
          });
