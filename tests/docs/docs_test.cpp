@@ -101,7 +101,8 @@ void check(const Block& block, const Folder& folder) {
     else if (word[0] != '-')
       command = word;
     else
-      flags.push_back(folder.holds(word.substr(value)) ? word.substr(0, value) + folder.path(word.substr(value)) : word);
+      flags.push_back(
+          word.starts_with("--save=") || folder.holds(word.substr(value)) ? word.substr(0, value) + folder.path(word.substr(value)) : word);
   }
   if (command.empty()) command = name.empty() || !code.empty() ? "run" : "check";
   flags.insert(flags.begin(), {command, folder.write(name.empty() ? "block.bp" : name, block.text)});
