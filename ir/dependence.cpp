@@ -235,13 +235,32 @@ Dependences::Dependences(const Function& function, ValueId y, BlockId at)
   }
 }
 
+std::vector<bool> Dependences::held_fixed(ValueId x) const {
+  std::vector<bool> fixed(function_.value_count(), false);
+  auto is_variable = [&](ValueId v) {
+    const Op* made = function_.def(v);
+    return made && made->code == Opcode::variable;
+  };
+  if (!is_variable(x)) return fixed;
+  for (OpId id : function_.block(function_.value(x).block).ops) {
+    const Op& op = function_.op(id);
+    if (op.code != Opcode::variable || op.results[0] == x) continue;
+    const std::vector<bool> before = closure(function_, op.operands, [&](ValueId v) {
+      return v != x && !(is_entry(function_, v) && is_enclosed(function_, at_, function_.value(v).block));
+    });
+    if (!before[x.index]) fixed[op.results[0].index] = true;
+  }
+  return fixed;
+}
+
 Dependence Dependences::on(ValueId x) const {
   using How = Dependence::How;
   if (!reached_[x.index]) return {How::none, {}};
   if (!is_surrounded_) return {How::complete, {}};
+  const std::vector<bool> fixed = held_fixed(x);
   std::vector<ValueId> entries;  // by which y is reached from elsewhere
   const std::vector<bool> within = closure(function_, {&y_, 1}, [&](ValueId v) {
-    if (v == x) return false;
+    if (v == x || fixed[v.index]) return false;
     if (!is_entry(function_, v) || !is_enclosed(function_, at_, function_.value(v).block)) return true;
     entries.push_back(v);
     return false;
@@ -253,7 +272,7 @@ Dependence Dependences::on(ValueId x) const {
   ValueId through;
   for (ValueId entry : entries)
     if (ancestors(function_, entry)[x.index]) left[(through = entry).index] = true;
-  if (through.valid() && may_be_left_over(function_, y_, x, left)) return {How::partial, through};
+  if (through.valid() && may_be_left_over(function_, y_, x, left, fixed)) return {How::partial, through};
   return {How::complete, {}};
 }
 

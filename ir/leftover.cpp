@@ -14,8 +14,8 @@ enum Origins : std::uint8_t { others = 1, an_earlier_turn = 2, x_itself = 4 };
 
 class Leftover {
  public:
-  Leftover(const Function& function, ValueId x, const std::vector<bool>& left)
-      : function_(function), x_(x), left_(left), origins_(function.value_count(), 0) {
+  Leftover(const Function& function, ValueId x, const std::vector<bool>& left, const std::vector<bool>& fixed)
+      : function_(function), x_(x), left_(left), fixed_(fixed), origins_(function.value_count(), 0) {
     for (bool changed = true; changed;) {
       changed = false;
       for (std::uint32_t i = 0; i < origins_.size(); ++i) {
@@ -32,6 +32,7 @@ class Leftover {
   std::uint8_t of(ValueId v) const {
     if (v == x_) return x_itself;
     if (left_[v.index]) return an_earlier_turn;
+    if (fixed_[v.index]) return others;
     std::vector<ValueId> sources;
     for_each_source(function_, v, [&](ValueId source) { sources.push_back(source); });
     if (sources.empty()) return others;
@@ -67,13 +68,14 @@ class Leftover {
   const Function& function_;
   ValueId x_;
   const std::vector<bool>& left_;
+  const std::vector<bool>& fixed_;
   std::vector<std::uint8_t> origins_;  // by value
 };
 
 }  // namespace
 
-bool may_be_left_over(const Function& function, ValueId y, ValueId x, const std::vector<bool>& left) {
-  return Leftover(function, x, left).is_possible(y);
+bool may_be_left_over(const Function& function, ValueId y, ValueId x, const std::vector<bool>& left, const std::vector<bool>& fixed) {
+  return Leftover(function, x, left, fixed).is_possible(y);
 }
 
 }  // namespace bpc::ir
