@@ -97,10 +97,15 @@ std::int64_t bpc_rt_nanoseconds() {
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_DEFINE_##rule, id)
 #include "scalar/library.def"
 
-#define BPC_DEFINE_FAR(name)                         \
+#define BPC_DEFINE_FAR_1(name)                       \
   double bpc_rt_far_##name(double x) {               \
     return bpc::scalar::real::far::name.function(x); \
   }
+#define BPC_DEFINE_FAR_2(name)                          \
+  double bpc_rt_far_##name(double a, double b) {        \
+    return bpc::scalar::real::far::name.function(a, b); \
+  }
+#define BPC_DEFINE_FAR(name, operands) BPC_DEFINE_FAR_##operands(name)
 BPC_FAR(BPC_DEFINE_FAR)
 
 BPC_EACH_real(BPC_DEFINE_DRAW, uniform) BPC_EACH_real(BPC_DEFINE_DRAW, normal)
@@ -111,7 +116,7 @@ namespace bpc::runtime {
 
 std::span<const CFunction> c_functions() {
 #define BPC_ENTRY(element, T, name) {"bpc_rt_" #name "_" #element, reinterpret_cast<void*>(bpc_rt_##name##_##element)},
-#define BPC_ENTRY_FAR(name) {"bpc_rt_far_" #name, reinterpret_cast<void*>(bpc_rt_far_##name)},
+#define BPC_ENTRY_FAR(name, operands) {"bpc_rt_far_" #name, reinterpret_cast<void*>(bpc_rt_far_##name)},
 #define BPC_LIBRARY(id, spelling, operands, rule, domain, ...) BPC_EACH_##domain(BPC_ENTRY, id)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_CALLED_##code(domain, BPC_ENTRY, BPC_ENTRY, id)
   static const CFunction kFunctions[] = {{"bpc_rt_parts", reinterpret_cast<void*>(bpc_rt_parts)},

@@ -36,6 +36,7 @@ namespace bpc::scalar {
 #define BPC_DEFINE_mixed(id, operands)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_DEFINE_##code(id, operands)
 #include "scalar/operators.def"
-BPC_DEFINE_elementary(pow, 2)  // of the reals
+// Of the reals:
+BPC_DEFINE_elementary(pow, 2) BPC_DEFINE_narrow(mod, 2) BPC_DEFINE_narrow(floordiv, 2)
 
 }  // namespace bpc::scalar

@@ -30,6 +30,9 @@ inline double fabs(double x) {
 inline double sqrt(double x) {
   return std::sqrt(x);
 }
+inline double trunc(double x) {
+  return std::trunc(x);
+}
 inline double copysign(double x, double sign) {
   return std::copysign(x, sign);
 }
@@ -44,26 +47,33 @@ inline double from_bits(std::uint64_t x) {
 }
 
 // What a function is where its formula does not reach: the C library's, which is as accurate.
+template <class... Operands>
 struct Far {
-  double (*function)(double);
+  double (*function)(Operands...);
   const char* name;
 };
-// All of them: compiled code calls them through runtime/c_abi.cpp.
-#define BPC_FAR(X) X(sin) X(cos) X(tan)
+// All of them, with how many operands each has: compiled code calls them through runtime/c_abi.cpp.
+#define BPC_FAR(X) X(sin, 1) X(cos, 1) X(tan, 1) X(fmod, 2)
 namespace far {
-#define BPC_FAR_FUNCTION(name) inline constexpr Far name{static_cast<double (*)(double)>(std::name), #name};
+#define BPC_FAR_1(name) inline constexpr Far<double> name{static_cast<double (*)(double)>(std::name), #name};
+#define BPC_FAR_2(name) inline constexpr Far<double, double> name{static_cast<double (*)(double, double)>(std::name), #name};
+#define BPC_FAR_FUNCTION(name, operands) BPC_FAR_##operands(name)
 BPC_FAR(BPC_FAR_FUNCTION)
 #undef BPC_FAR_FUNCTION
+#undef BPC_FAR_1
+#undef BPC_FAR_2
 }  // namespace far
-inline double reaching(double x, double limit, double near, Far far) {
-  return std::fabs(x) < limit ? near : far.function(x);
+// `near` where |measure| < limit, which no NaN is.
+template <class... Operands>
+double reaching(double measure, double limit, double near, Far<Operands...> far, Operands... operands) {
+  return std::fabs(measure) < limit ? near : far.function(operands...);
 }
 
 }  // namespace real
 
 namespace elementary {
 
-using real::bits, real::copysign, real::fabs, real::fma, real::from_bits, real::reaching, real::select, real::sqrt;
+using real::bits, real::copysign, real::fabs, real::fma, real::from_bits, real::reaching, real::select, real::sqrt, real::trunc;
 
 inline constexpr double kLog2e = 0x1.71547652b82fep0;
 inline constexpr double kLn2 = 0x1.62e42fefa39efp-1, kLn2Rest = 0x1.abc9e3b39803fp-56;  // their sum
@@ -392,12 +402,12 @@ template <class F>
 F sin(F x) {
   const Turned<F> to = turn(x);
   const F near = select(x == 0.0, x, sin_of(bits(to.shifted), to.r, to.rest));
-  return reaching(x, kFar, near, real::far::sin);
+  return reaching(x, kFar, near, real::far::sin, x);
 }
 template <class F>
 F cos(F x) {
   const Turned<F> to = turn(x);
-  return reaching(x, kFar, sin_of(bits(to.shifted) + 1, to.r, to.rest), real::far::cos);
+  return reaching(x, kFar, sin_of(bits(to.shifted) + 1, to.r, to.rest), real::far::cos, x);
 }
 template <class F>
 F tan(F x) {
@@ -407,7 +417,7 @@ F tan(F x) {
   const Sum<F> top{select(is_odd, -cosine.high, sine.high), select(is_odd, -cosine.low, sine.low)};
   const Sum<F> bottom{select(is_odd, sine.high, cosine.high), select(is_odd, sine.low, cosine.low)};
   const F near = quotient(top, bottom);
-  return reaching(x, kFar, select(x == 0.0, x, near), real::far::tan);
+  return reaching(x, kFar, select(x == 0.0, x, near), real::far::tan, x);
 }
 
 // log(2^k m) in two parts, with a relative error of 2^-62: 2 atanh(f / (f + 2)), each step in two parts.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "scalar/elementary.h"
+#include "scalar/elementary_division.h"
 #include "scalar/elementary_erf.h"
 #include "scalar/elementary_roots.h"
 
@@ -17,27 +18,17 @@ struct Exponent {
   F scale, rest;
 };
 template <class F>
-Exponent<F> exponent(F shifted, F r) {
+Exponent<F> reduce_exp(F x) {
   static constexpr double kQ[] = {0x1.0000000b89baep-1, 0x1.5555552701ec6p-3,  0x1.5554e910b4c66p-5,
                                   0x1.11114c0541c05p-7, 0x1.6d432ed1f143ap-10, 0x1.a072ddc15347cp-13};  // 2^-32
+  const F shifted = fma(x, F(kLog2e), F(kShift)), r = fma(shifted - kShift, F(-kLn2), x);
   return {power_of_two(shifted), fma(r * r, polynomial(r, kQ), r)};
-}
-template <class F>
-Exponent<F> reduce_exp(F x) {
-  const F shifted = fma(x, F(kLog2e), F(kShift));
-  return exponent(shifted, fma(shifted - kShift, F(-kLn2), x));
 }
 
 // e^x is infinite from 89 on, and 0 to -104.
 template <class F>
 F exp(F x) {
   const Exponent<F> e = reduce_exp(within(x, -105.0, 90.0));
-  return fma(e.scale, e.rest, e.scale);
-}
-template <class F>
-F exp2(F x) {
-  const F inside = within(x, -151.0, 129.0), shifted = inside + kShift;
-  const Exponent<F> e = exponent(shifted, (inside - (shifted - kShift)) * kLn2);
   return fma(e.scale, e.rest, e.scale);
 }
 template <class F>

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "scalar/elementary.h"
+#include "scalar/elementary_division.h"
 
 namespace bpc::scalar {
 
@@ -51,8 +52,15 @@ inline std::uint32_t bits(Single x) {
 inline Single from_bits(std::uint32_t x) {
   return Single(std::bit_cast<float>(x));
 }
-inline Single reaching(Single x, double limit, Single near, Far far) {
-  return std::fabs(x.value) < limit ? near : Single(far.function(x.value));
+inline Single sqrt(Single x) {
+  return Single(std::sqrt(x.value));
+}
+inline Single trunc(Single x) {
+  return Single(std::trunc(x.value));
+}
+template <class... Operands>
+Single reaching(Single measure, double limit, Single near, Far<Operands...> far, std::same_as<Single> auto... operands) {
+  return std::fabs(measure.value) < limit ? near : Single(far.function(operands.value...));
 }
 
 }  // namespace real
@@ -92,6 +100,26 @@ F exp(F x) {
   const Exponent<F> e = reduce_exp(inside);
   const F scale = select(is_low, power_of_two(e.shifted, 64), power_of_two(e.shifted, -1));
   return fma(scale, e.rest, scale) * select(is_low, F(0x1p-64), F(2.0));
+}
+
+// 2^x = 2^k (1 + rest), with r = x - k exact.
+template <class F>
+F exp2(F x) {
+  // (2^r - 1 - r ln 2) / r^2; 2^-31 of 2^r
+  static constexpr double kP[] = {0x1.ebfbep-3, 0x1.c6b08ep-5, 0x1.3b2a62p-7, 0x1.5d870ep-10, 0x1.440756p-13, 0x1.00f8bp-16};
+  const F inside = within(x, -151.0, 128.5);
+  const auto is_low = inside < -100.0;
+  const F shifted = inside + kShift, r = inside - (shifted - kShift);
+  const F rest = fma(r, F(kLn2Hi), fma(r * r, polynomial(r, kP), r * kLn2Lo));
+  const F scale = select(is_low, power_of_two(shifted, 64), power_of_two(shifted, -1));
+  return fma(scale, rest, scale) * select(is_low, F(0x1p-64), F(2.0));
+}
+
+// One step of Newton's.
+template <class F>
+F rsqrt(F x) {
+  const F q = 1.0 / sqrt(x), near = fma(q * 0.5, fma(-(x * q), q, F(1.0)), q);
+  return select(x > 0.0, select(x < kInfinity, near, q), q);
 }
 
 // 0.940: q = 1 / (1 + e^|x|), or 1 - q. Where e^|x| is out of range, both are 2^64 times smaller, and so is q.
@@ -178,13 +206,13 @@ F sin_of(W k, F r, F rest) {
 template <class F>
 F sin(F x) {
   const Turned<F> to = turn(x);
-  return reaching(x, kFar, select(x == 0.0, x, sin_of(bits(to.shifted), to.r, to.rest)), real::far::sin);
+  return reaching(x, kFar, select(x == 0.0, x, sin_of(bits(to.shifted), to.r, to.rest)), real::far::sin, x);
 }
 // 0.987
 template <class F>
 F cos(F x) {
   const Turned<F> to = turn(x);
-  return reaching(x, kFar, sin_of(bits(to.shifted) + 1, to.r, to.rest), real::far::cos);
+  return reaching(x, kFar, sin_of(bits(to.shifted) + 1, to.r, to.rest), real::far::cos, x);
 }
 
 }  // namespace elementary::narrow

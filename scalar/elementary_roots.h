@@ -22,6 +22,11 @@ F log10(F x) {
   return with_edges(x, most + rest);
 }
 
+template <class F>
+F rsqrt(F x) {
+  return 1.0 / sqrt(x);
+}
+
 // Of x = 2^(3q) c with c from 0.35 to 2.83: Halley's step for the root of c, from a polynomial (2^-11), and Newton's with the exact rest.
 template <class F>
 F cbrt(F x) {

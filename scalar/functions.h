@@ -78,9 +78,13 @@ T wrapped(F f, T a, T b) {
 #undef BPC_FUNCTION_emit
 #undef BPC_FUNCTION_mixed
 
-// Of the reals, where the exponent is none of those below.
+// Of the reals; pow where the exponent is none of those below.
 double pow_f64(double a, double b);
 float pow_f32(float a, float b);
+double mod_f64(double a, double b);
+float mod_f32(float a, float b);
+double floordiv_f64(double a, double b);
+float floordiv_f32(float a, float b);
 
 // ---- one operand ----
 
@@ -108,10 +112,6 @@ T sign(T x) {
 template <Real T>
 T sqrt(T x) {
   return std::sqrt(x);
-}
-template <Real T>
-T rsqrt(T x) {
-  return through_double([](double v) { return 1 / std::sqrt(v); }, x);
 }
 template <Real T>
 T lgamma(T x) {
@@ -230,9 +230,10 @@ T strong_mul(T a, T b) {
 // With the sign of b, exact but for one rounding when the signs differ; NaN for b = 0 or infinite a.
 template <Real T>
 T mod(T a, T b) {
-  const T r = std::fmod(a, b);
-  if (r == 0) return std::copysign(T{0}, b);
-  return (r < 0) != (b < 0) ? r + b : r;
+  if constexpr (std::same_as<T, float>)
+    return mod_f32(a, b);
+  else
+    return mod_f64(a, b);
 }
 // b must not be 0: callers check (E0403).
 template <Integer T>
@@ -245,13 +246,10 @@ T mod(T a, T b) {
 // for b = 0.
 template <Real T>
 T floordiv(T a, T b) {
-  if (b == 0) return a / b;
-  const T r = std::fmod(a, b);
-  T q = (a - r) / b;  // an integer up to rounding
-  if (r != 0 && (r < 0) != (b < 0)) q -= 1;
-  if (q == 0) return std::copysign(T{0}, a / b);
-  const T below = std::floor(q);
-  return q - below > T{0.5} ? below + 1 : below;
+  if constexpr (std::same_as<T, float>)
+    return floordiv_f32(a, b);
+  else
+    return floordiv_f64(a, b);
 }
 // b must not be 0: callers check (E0403).
 template <Integer T>

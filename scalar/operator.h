@@ -24,11 +24,11 @@ std::string_view operator_name(Operator op);
 Source source_of(Operator op);
 // Whether reals are given to a formula of scalar/elementary.h, or to one of scalar/elementary_narrow.h where they are f32.
 inline bool has_formula(Operator op) {
-  return source_of(op) == Source::elementary || source_of(op) == Source::narrow || op == Operator::pow;
+  return source_of(op) == Source::elementary || source_of(op) == Source::narrow || source_of(op) == Source::mixed;
 }
 // Whether that of f32 works in double.
 inline bool widens_f32(Operator op) {
-  return has_formula(op) && source_of(op) != Source::narrow;
+  return source_of(op) == Source::elementary || op == Operator::pow;
 }
 
 }  // namespace bpc::scalar

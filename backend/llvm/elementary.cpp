@@ -95,6 +95,10 @@ Number sqrt(const Number& x) {
   if (!x.on) return std::sqrt(x.known);
   return {x.on, x.on->builder.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x.value)};
 }
+Number trunc(const Number& x) {
+  if (!x.on) return std::trunc(x.known);
+  return {x.on, x.on->builder.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, x.value)};
+}
 Number copysign(const Number& x, const Number& sign) {
   Writer* on = writer_of(x, sign);
   if (!on) return std::copysign(x.known, sign.known);
@@ -112,30 +116,36 @@ Number from_bits(const Word& x) {
   return {x.on, x.on->builder.CreateBitCast(x.value, x.on->number)};
 }
 
-llvm::Value* from_library(Code& code, llvm::IRBuilder<>& builder, const scalar::real::Far& far, llvm::Value* x) {
-  llvm::Type* wide = builder.getDoubleTy();
-  llvm::FunctionCallee library = code.callee(fmt::format("bpc_rt_far_{}", far.name), wide, {wide});
+llvm::Value* from_library(Code& code, llvm::IRBuilder<>& builder, const char* name, std::vector<llvm::Value*> operands) {
+  llvm::Type *narrow = operands[0]->getType(), *wide = builder.getDoubleTy();
+  const std::vector<llvm::Type*> parameters(operands.size(), wide);
+  llvm::FunctionCallee library = code.callee(fmt::format("bpc_rt_far_{}", name), wide, parameters);
   Code::set_pure(*llvm::cast<llvm::Function>(library.getCallee()));
-  return builder.CreateFPCast(builder.CreateCall(library, {builder.CreateFPCast(x, wide)}), x->getType());
+  for (llvm::Value*& operand : operands) operand = builder.CreateFPCast(operand, wide);
+  return builder.CreateFPCast(builder.CreateCall(library, operands), narrow);
 }
 
-// What `near` is where |x| < limit, and what the library says elsewhere: a function of its own, for vectors, since it is long and seldom
-// called.
-llvm::Function* far_of(Writer& on, double limit, const scalar::real::Far& far) {
+// What `near` is where |measure| < limit, and what the library says of the operands elsewhere: a function of all of these, for vectors,
+// since it is long and seldom called.
+llvm::Function* far_of(Writer& on, double limit, const char* far, std::size_t operands) {
   llvm::Module& module = on.code.module;
   auto* vector = llvm::cast<llvm::FixedVectorType>(on.number);
-  const std::string name = fmt::format("far_{}_{}_{}", far.name, on.number->getScalarSizeInBits(), vector->getNumElements());
+  const std::string name = fmt::format("far_{}_{}_{}", far, on.number->getScalarSizeInBits(), vector->getNumElements());
   if (llvm::Function* known = module.getFunction(name)) return known;
-  llvm::Function* made = on.code.add_function(name.c_str(), llvm::GlobalValue::InternalLinkage, vector, {vector, vector});
+  llvm::Function* made =
+      on.code.add_function(name.c_str(), llvm::GlobalValue::InternalLinkage, vector, std::vector<llvm::Type*>(2 + operands, vector));
   Code::set_pure(*made);
   made->addFnAttr(llvm::Attribute::NoInline);
   made->addFnAttr(llvm::Attribute::Cold);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module.getContext(), "entry", made));
-  llvm::Value *x = made->getArg(0), *result = made->getArg(1);
+  llvm::Value *measure = made->getArg(0), *result = made->getArg(1);
   llvm::Value* is_near =
-      builder.CreateFCmpOLT(builder.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x), llvm::ConstantFP::get(vector, limit));
+      builder.CreateFCmpOLT(builder.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, measure), llvm::ConstantFP::get(vector, limit));
   for (unsigned lane = 0; lane < vector->getNumElements(); ++lane) {
-    llvm::Value* there = from_library(on.code, builder, far, builder.CreateExtractElement(x, lane));
+    std::vector<llvm::Value*> of_lane;
+    for (std::size_t i = 0; i < operands; ++i)
+      of_lane.push_back(builder.CreateExtractElement(made->getArg(static_cast<unsigned>(2 + i)), lane));
+    llvm::Value* there = from_library(on.code, builder, far, of_lane);
     llvm::Value* chosen =
         builder.CreateSelect(builder.CreateExtractElement(is_near, lane), builder.CreateExtractElement(result, lane), there);
     result = builder.CreateInsertElement(result, chosen, lane);
@@ -145,11 +155,13 @@ llvm::Function* far_of(Writer& on, double limit, const scalar::real::Far& far) {
 }
 
 // A branch that is seldom taken.
-Number reaching(const Number& x, double limit, const Number& near, const scalar::real::Far& far) {
-  Writer& on = *x.on;
+template <class... Operands>
+Number reaching(const Number& measure, double limit, const Number& near, const scalar::real::Far<Operands...>& far,
+                const std::same_as<Number> auto&... operands) {
+  Writer& on = *measure.on;
   llvm::IRBuilder<>& builder = on.builder;
   const bool is_vector = on.number->isVectorTy();
-  llvm::Value* is_near = (fabs(x) < limit).value;
+  llvm::Value* is_near = (fabs(measure) < limit).value;
   llvm::Value* all_near = is_vector ? builder.CreateAndReduce(is_near) : is_near;
   llvm::BasicBlock* here = builder.GetInsertBlock();
   auto add_block = [&](const char* name) { return llvm::BasicBlock::Create(on.code.module.getContext(), name, here->getParent()); };
@@ -157,7 +169,8 @@ Number reaching(const Number& x, double limit, const Number& near, const scalar:
   builder.CreateCondBr(all_near, done, away, llvm::MDBuilder(builder.getContext()).createLikelyBranchWeights());
   builder.SetInsertPoint(away);
   llvm::Value* result =
-      is_vector ? builder.CreateCall(far_of(on, limit, far), {x.value, near.value}) : from_library(on.code, builder, far, x.value);
+      is_vector ? builder.CreateCall(far_of(on, limit, far.name, sizeof...(operands)), {measure.value, near.value, operands.value...})
+                : from_library(on.code, builder, far.name, {operands.value...});
   builder.CreateBr(done);
   builder.SetInsertPoint(done);
   llvm::PHINode* joined = builder.CreatePHI(on.number, 2);
@@ -188,9 +201,7 @@ Number formula(scalar::Operator function, bool is_f32, Argument argument) {
 #include "scalar/operators.def"
     case scalar::Operator::pow:
       return is_f32 ? scalar::elementary::f32::pow(argument(0), argument(1)) : scalar::elementary::pow(argument(0), argument(1));
-    case scalar::Operator::floordiv:
-    case scalar::Operator::mod:
-      break;
+      BPC_FORMULA_narrow(floordiv, 2) BPC_FORMULA_narrow(mod, 2)
   }
   throw InternalError("emit", fmt::format("{} is no elementary function", scalar::operator_name(function)));
 }

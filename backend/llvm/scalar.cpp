@@ -89,10 +89,6 @@ class ScalarEmitter {
       }
       case Operator::sqrt:
         return intrinsic(llvm::Intrinsic::sqrt);
-      case Operator::rsqrt: {  // rounded once
-        llvm::Value* root = builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, builder_.CreateFPCast(a, builder_.getDoubleTy()));
-        return builder_.CreateFPCast(builder_.CreateFDiv(llvm::ConstantFP::get(builder_.getDoubleTy(), 1), root), type);
-      }
       case Operator::trunc:
         return intrinsic(llvm::Intrinsic::trunc);
       case Operator::floor:
@@ -133,7 +129,7 @@ class ScalarEmitter {
         return builder_.CreateSelect(builder_.CreateFCmpOEQ(a, number(0)), number(0), builder_.CreateFMul(a, b));
       case Operator::floordiv:
       case Operator::mod:
-        return real ? library() : floor_division(compute.code, a, b);
+        return real ? formula() : floor_division(compute.code, a, b);
       case Operator::pow:
         return real ? power(a, b) : library();
       case Operator::maximum:

@@ -1,7 +1,9 @@
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <random>
 
 #include "scalar/apply.h"
 #include "scalar/functions.h"
@@ -66,6 +68,31 @@ TEST_CASE("division and remainder round towards minus infinity") {
   CHECK(scalar::mod(-1.0, kInf) == kInf);
   CHECK(scalar::floordiv(1.0, 0.0) == kInf);
   CHECK(std::isnan(scalar::mod(1.0, 0.0)));
+}
+
+TEST_CASE("remainders of reals are C's, moved to the sign of the divisor") {
+  std::mt19937_64 random(7);
+  auto check = [&]<class T>(T a, T b) {
+    const T rest = std::fmod(a, b);
+    const T expected = rest == 0 ? std::copysign(T{0}, b) : (rest < 0) != (b < 0) ? rest + b : rest;
+    const T found = scalar::mod(a, b);
+    INFO(a << " % " << b);
+    CHECK((std::isnan(expected) ? std::isnan(found) : found == expected && std::signbit(found) == std::signbit(expected)));
+  };
+  for (int i = 0; i < 200'000; ++i) {
+    const std::uint64_t bits = random(), more = random();
+    check(std::bit_cast<float>(static_cast<std::uint32_t>(bits)), std::bit_cast<float>(static_cast<std::uint32_t>(more)));
+    check(std::bit_cast<double>(bits), std::bit_cast<double>(more));
+    // Quotients near whole numbers.
+    const auto b = static_cast<double>(more % 1'000'003 + 1) / 7, a = static_cast<double>(bits % 4096) * b;
+    for (double near : {a, std::nextafter(a, kInf), std::nextafter(a, -kInf), -a})
+      for (double divisor : {b, -b}) {
+        check(near, divisor);
+        check(static_cast<float>(near), static_cast<float>(divisor));
+      }
+  }
+  CHECK(scalar::floordiv(3e38f, 1e-38f) == kInf);
+  CHECK(scalar::floordiv(0x1p30f, 3.0f) == std::floor(0x1p30f / 3.0f));
 }
 
 TEST_CASE("powers") {

@@ -381,7 +381,7 @@ async function start() {
   if (!live) return;
   let stopped = null, memory = null;
   const { instance } = await WebAssembly.instantiate(bytesOf(live.code), { env: {
-    bpc_hook_stop: (_, site) => { stopped = site; }, bpc_rt_far_sin: Math.sin, bpc_rt_far_cos: Math.cos, bpc_rt_far_tan: Math.tan } });
+    bpc_hook_stop: (_, site) => { stopped = site; }, bpc_rt_far_sin: Math.sin, bpc_rt_far_cos: Math.cos, bpc_rt_far_tan: Math.tan, bpc_rt_far_fmod: (a, b) => a % b } });
   memory = instance.exports.memory;
   let top = instance.exports.__heap_base.value;
   const place = (bytes, align) => { const at = Math.ceil(top / align) * align; top = at + bytes; return at; };
