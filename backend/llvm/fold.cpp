@@ -34,19 +34,28 @@ Fold::Fold(Code& code, const Reduction& fold, std::int64_t lanes, std::int64_t p
     total_ = code.local(type_, count, "total");
     lost_ = code.local(type_, count, "lost");
   }
-  if (fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin)
-    position_ = code.local(builder_.getInt64Ty(), count, "at");
+  if (!plan::gives_position(fold)) return;
+  const auto* place = std::get_if<plan::Access>(&fold.to);
+  position_type_ = code.type(place ? code.plan.at(place->buffer).element : code.element(std::get<RegisterId>(fold.to)));
+  position_ = code.local(position_type_, count, "at");
+  if (partials == 1) return;
+  part_positions_ = code.local(position_type_, static_cast<std::uint64_t>(lanes * partials), "positions");
+  part_positions_->setAlignment(llvm::Align(plan::kAlignment));
 }
 
 llvm::Value* Fold::slot(llvm::Value* array, llvm::Type* type, llvm::Value* lane) {
   return lane && lanes_ > 1 ? builder_.CreateInBoundsGEP(type, array, lane) : array;
 }
 
-llvm::Value* Fold::partial_slot(llvm::Value* lane, llvm::Value* partial) {
+llvm::Type* Fold::part_type(const llvm::AllocaInst* array) const {
+  return array == part_positions_ ? position_type_ : code_.memory_type(part_element_);
+}
+
+llvm::Value* Fold::partial_slot(llvm::AllocaInst* array, llvm::Value* lane, llvm::Value* partial) {
   if (!lane) lane = code_.integer(0);
   llvm::Value *row = along_lanes_ ? partial : lane, *column = along_lanes_ ? lane : partial;
   llvm::Value* at = builder_.CreateNSWAdd(builder_.CreateNSWMul(row, code_.integer(along_lanes_ ? lanes_ : partials_)), column);
-  return builder_.CreateInBoundsGEP(code_.memory_type(part_element_), parts_, at);
+  return builder_.CreateInBoundsGEP(part_type(array), array, at);
 }
 
 // What changes nothing it is combined with.
@@ -96,14 +105,21 @@ void Fold::reset(llvm::Value* lane) {
   builder_.CreateStore(start(type_), slot(value_, type_, lane));
   for (llvm::AllocaInst* sum : {total_, lost_})
     if (sum) builder_.CreateStore(llvm::Constant::getNullValue(type_), slot(sum, type_, lane));
-  if (position_) builder_.CreateStore(code_.integer(0), slot(position_, builder_.getInt64Ty(), lane));
+  if (position_) builder_.CreateStore(llvm::Constant::getNullValue(position_type_), slot(position_, position_type_, lane));
 }
 
 void Fold::add(llvm::Value* lane, llvm::Value* partial, Indices indices) {
   const Element element = partial ? part_element_ : element_;
   llvm::Value* value = code_.convert(code_.get(fold_.value), code_.element(fold_.value), element);
-  if (position_) return choose(value, lane, indices);
-  llvm::Value* place = partial ? partial_slot(lane, partial) : slot(value_, type_, lane);
+  llvm::Value* place = partial ? partial_slot(parts_, lane, partial) : slot(value_, type_, lane);
+  if (position_) {
+    llvm::Value* at = partial ? partial_slot(part_positions_, lane, partial) : slot(position_, position_type_, lane);
+    llvm::Value* position = builder_.CreateTruncOrBitCast(code_.form(fold_.position, indices), position_type_);
+    const Term best = better({code_.load(element, place), builder_.CreateLoad(position_type_, at)}, {value, position}, true);
+    code_.store(best.value, element, place);
+    builder_.CreateStore(best.position, at);
+    return;
+  }
   llvm::Value* after = combine(code_.load(element, place), value);
   code_.store(after, element, place);
   if (!fold_.running) return;
@@ -111,22 +127,21 @@ void Fold::add(llvm::Value* lane, llvm::Value* partial, Indices indices) {
   code_.store(code_.convert(after, element_, written), written, code_.address(std::get<plan::Access>(fold_.to), indices));
 }
 
-// argmax, argmin: the first of the best; the first NaN wins.
-void Fold::choose(llvm::Value* value, llvm::Value* lane, Indices indices) {
-  llvm::Value *place = slot(value_, type_, lane), *at = slot(position_, builder_.getInt64Ty(), lane);
-  llvm::Value* before = code_.load(element_, place);
-  llvm::Value *low = before, *high = value;
+// argmax, argmin: the first of the best; a NaN is better than all else. What is later is better only if it is more.
+Fold::Term Fold::better(Term before, Term other, bool is_later) {
+  if (!before.position) return {combine(before.value, other.value), nullptr};
+  llvm::Value *low = before.value, *high = other.value;
   if (fold_.kind == Reduction::Kind::argmin) std::swap(low, high);
   const bool real = is_real(element_);
-  llvm::Value* better = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
+  llvm::Value* takes = real ? builder_.CreateFCmpOGT(high, low) : builder_.CreateICmpSGT(high, low);
+  llvm::Value* ties = is_later ? nullptr : real ? builder_.CreateFCmpOEQ(high, low) : builder_.CreateICmpEQ(high, low);
   if (real) {
-    llvm::Value* first = builder_.CreateAnd(builder_.CreateFCmpUNO(value, value), builder_.CreateFCmpORD(before, before));
-    better = builder_.CreateOr(better, first);
+    llvm::Value* is_nan = builder_.CreateFCmpUNO(other.value, other.value);
+    takes = builder_.CreateOr(takes, builder_.CreateAnd(is_nan, builder_.CreateFCmpORD(before.value, before.value)));
+    if (ties) ties = builder_.CreateOr(ties, builder_.CreateAnd(is_nan, builder_.CreateFCmpUNO(before.value, before.value)));
   }
-  llvm::Value* position =
-      builder_.CreateSelect(better, code_.form(fold_.position, indices), builder_.CreateLoad(builder_.getInt64Ty(), at));
-  builder_.CreateStore(position, at);
-  code_.store(builder_.CreateSelect(better, value, before), element_, place);
+  if (ties) takes = builder_.CreateOr(takes, builder_.CreateAnd(ties, builder_.CreateICmpSLT(other.position, before.position)));
+  return {builder_.CreateSelect(takes, other.value, before.value), builder_.CreateSelect(takes, other.position, before.position)};
 }
 
 void Fold::end_block(llvm::Value* lane) {
@@ -148,8 +163,8 @@ void Fold::finish(llvm::Value* lane, Indices indices) {
   Element element = element_;
   llvm::Value* value = nullptr;
   if (position_) {
-    element = Element::i64;
-    value = builder_.CreateLoad(builder_.getInt64Ty(), slot(position_, builder_.getInt64Ty(), lane));
+    element = result;
+    value = builder_.CreateLoad(position_type_, slot(position_, position_type_, lane));
   } else if (total_) {  // of an infinite total nothing was lost
     llvm::Value *total = code_.load(element, slot(total_, type_, lane)), *lost = code_.load(element, slot(lost_, type_, lane));
     value = builder_.CreateSelect(builder_.CreateFCmpORD(lost, lost), builder_.CreateFAdd(total, lost), total);
@@ -189,10 +204,15 @@ void Fold::join(llvm::Value* lane, llvm::Value* place) {
 // In pieces of the size of those that LLVM makes of the turns, so that they meet in registers.
 void Fold::reset_partials() {
   if (!parts_) return;
-  llvm::Type *type = code_.memory_type(part_element_), *piece = type;
-  if (!along_lanes_) piece = llvm::FixedVectorType::get(type, static_cast<unsigned>(width_));
-  for (std::int64_t i = 0; i < lanes_ * partials_; i += along_lanes_ ? 1 : width_)
-    builder_.CreateStore(start(piece), builder_.CreateConstInBoundsGEP1_64(type, parts_, static_cast<std::uint64_t>(i)));
+  llvm::Type* type = code_.memory_type(part_element_);
+  const std::int64_t width = along_lanes_ ? 1 : width_;
+  for (std::int64_t i = 0; i < lanes_ * partials_; i += width) {
+    const auto at = static_cast<std::uint64_t>(i);
+    builder_.CreateStore(start(piece(type)), builder_.CreateConstInBoundsGEP1_64(type, parts_, at));
+    if (part_positions_)
+      builder_.CreateStore(llvm::Constant::getNullValue(piece(position_type_)),
+                           builder_.CreateConstInBoundsGEP1_64(position_type_, part_positions_, at));
+  }
 }
 
 void Fold::join_partials() {
@@ -200,31 +220,44 @@ void Fold::join_partials() {
   for (std::int64_t lane = 0; lane < lanes_; ++lane) join_lane(lane);
 }
 
+// So many elements as vectors of turns have.
+llvm::Type* Fold::piece(llvm::Type* type) const {
+  return along_lanes_ ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width_));
+}
+
 void Fold::join_lane(std::int64_t lane) {
   const std::int64_t width = along_lanes_ ? 1 : width_;
-  auto piece = [&](llvm::Type* type) -> llvm::Type* {
-    return along_lanes_ ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width));
-  };
-  std::vector<llvm::Value*> parts;
+  std::vector<Term> parts;
   for (std::int64_t i = 0; i < partials_; i += width) {
-    llvm::Value* place = partial_slot(code_.integer(lane), code_.integer(i));
-    parts.push_back(builder_.CreateLoad(piece(code_.memory_type(part_element_)), place));
-    if (fold_.narrow) parts.back() = builder_.CreateFPExt(parts.back(), piece(type_));
+    auto load = [&](llvm::AllocaInst* array) -> llvm::Value* {
+      return builder_.CreateLoad(piece(part_type(array)), partial_slot(array, code_.integer(lane), code_.integer(i)));
+    };
+    Term& part = parts.emplace_back(Term{load(parts_), part_positions_ ? load(part_positions_) : nullptr});
+    if (fold_.narrow) part.value = builder_.CreateFPExt(part.value, piece(type_));
   }
   for (; parts.size() > 1; parts.resize(parts.size() / 2))
-    for (std::size_t i = 0; i < parts.size() / 2; ++i) parts[i] = combine(parts[i], parts[i + parts.size() / 2]);
-  llvm::Value* joined = parts[0];
+    for (std::size_t i = 0; i < parts.size() / 2; ++i) parts[i] = better(parts[i], parts[i + parts.size() / 2], false);
+  auto each = [&](const Term& term, const auto& change) {
+    return Term{change(term.value), term.position ? change(term.position) : nullptr};
+  };
+  Term joined = parts[0];
   for (std::int64_t half = width / 2; half > 0; half /= 2) {
     std::vector<int> low, high;
     for (std::int64_t i = 0; i < half; ++i) {
       low.push_back(static_cast<int>(i));
       high.push_back(static_cast<int>(i + half));
     }
-    joined = combine(builder_.CreateShuffleVector(joined, low), builder_.CreateShuffleVector(joined, high));
+    auto lanes = [&](const std::vector<int>& of) {
+      return each(joined, [&](llvm::Value* value) { return builder_.CreateShuffleVector(value, of); });
+    };
+    joined = better(lanes(low), lanes(high), false);
   }
-  if (!along_lanes_) joined = builder_.CreateExtractElement(joined, std::uint64_t{0});
+  if (!along_lanes_) joined = each(joined, [&](llvm::Value* value) { return builder_.CreateExtractElement(value, std::uint64_t{0}); });
   llvm::Value* place = slot(value_, type_, code_.integer(lane));
-  builder_.CreateStore(combine(builder_.CreateLoad(type_, place), joined), place);
+  llvm::Value* at = position_ ? slot(position_, position_type_, code_.integer(lane)) : nullptr;
+  const Term all = better({builder_.CreateLoad(type_, place), at ? builder_.CreateLoad(position_type_, at) : nullptr}, joined, false);
+  builder_.CreateStore(all.value, place);
+  if (at) builder_.CreateStore(all.position, at);
 }
 
 }  // namespace bpc::backend

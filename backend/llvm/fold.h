@@ -29,24 +29,30 @@ class Fold {
  private:
   llvm::Value* left(llvm::Value* lane, llvm::Value* place);
   llvm::Value* slot(llvm::Value* array, llvm::Type* type, llvm::Value* lane);
-  llvm::Value* partial_slot(llvm::Value* lane, llvm::Value* partial);
-  llvm::Value* part(std::int64_t lane, std::int64_t partial);
+  llvm::Type* part_type(const llvm::AllocaInst* array) const;
+  llvm::Value* partial_slot(llvm::AllocaInst* array, llvm::Value* lane, llvm::Value* partial);
   void join_lane(std::int64_t lane);
   llvm::Value* start(llvm::Type* type);
   llvm::Value* combine(llvm::Value* before, llvm::Value* value);
-  void choose(llvm::Value* value, llvm::Value* lane, Indices indices);
+  // A term, or vectors of them; with its position, where positions are folded.
+  struct Term {
+    llvm::Value *value = nullptr, *position = nullptr;
+  };
+  Term better(Term before, Term other, bool is_later);
+  llvm::Type* piece(llvm::Type* type) const;
 
   Code& code_;
   llvm::IRBuilder<>& builder_;
   const plan::Reduction& fold_;
   const std::int64_t lanes_, partials_, width_;
   const bool along_lanes_;
-  Element element_;                                      // of the accumulators
-  llvm::Type* type_;                                     // of them in memory
-  Element part_element_;                                 // of partials
-  llvm::AllocaInst* value_ = nullptr;                    // by lane
-  llvm::AllocaInst* parts_ = nullptr;                    // of each partial of each lane
-  llvm::AllocaInst* position_ = nullptr;                 // argmax, argmin
+  Element element_;                      // of the accumulators
+  llvm::Type* type_;                     // of them in memory
+  Element part_element_;                 // of partials
+  llvm::AllocaInst* value_ = nullptr;    // by lane
+  llvm::AllocaInst* parts_ = nullptr;    // of each partial of each lane
+  llvm::Type* position_type_ = nullptr;  // argmax, argmin
+  llvm::AllocaInst *position_ = nullptr, *part_positions_ = nullptr;
   llvm::AllocaInst *total_ = nullptr, *lost_ = nullptr;  // of a compensated sum
 };
 

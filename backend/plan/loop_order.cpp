@@ -8,7 +8,9 @@ namespace bpc::plan {
 
 namespace {
 
-constexpr std::int64_t kMostLanes = 128;  // accumulators, which stay in the first cache
+constexpr std::int64_t kMostLanes = 128;              // accumulators, which stay in the first cache
+constexpr std::int64_t kStrip = 16, kShortStrip = 4;  // turns
+constexpr std::int64_t kManyTurns = 4096;             // whose elements do not all stay in the first cache
 
 // How many loads and stores walk this axis one element at a time, and how many leap.
 struct Walks {
@@ -28,7 +30,6 @@ Walks walks(const Kernel& kernel, std::size_t axis) {
 
 // Whether accumulators of a strip of the last kept axis should lie side by side: when that axis walks memory better than the reduced ones.
 bool prefers_lanes(const Kernel& kernel, std::size_t last_kept, std::size_t last_reduced) {
-  if (std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return false;
   Walks kept = walks(kernel, last_kept), reduced = walks(kernel, last_reduced);
   if (kept.leaps != reduced.leaps) return kept.leaps < reduced.leaps;
   return kept.unit != reduced.unit ? kept.unit > reduced.unit : last_kept > last_reduced;
@@ -73,12 +74,49 @@ void merge_axes(Kernel& kernel) {
   }
 }
 
+// Where accesses walk two axes one element at a time, some the innermost and some another, the innermost loop becomes a strip of one of the
+// two, around it the other: the lines of those that leap along the strip are still near when the next turn comes to their next elements.
+void turn_in_strips(Kernel& kernel) {
+  std::int64_t turns = 1;
+  for (const Axis& axis : kernel.axes) turns *= axis.size;
+  const bool keeps = std::any_of(kernel.axes.begin(), kernel.axes.end(), [](const Axis& axis) { return !axis.reduced; });
+  const bool is_ordered = std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order);
+  if (is_ordered || (keeps && !kernel.reductions.empty()) || kernel.axes.size() < 2 || turns < kManyTurns) return;
+  const std::size_t inner = kernel.axes.size() - 1;
+  std::size_t across = inner;
+  for_each_access(kernel, [&](const Access& access) {
+    const Sizes& strides = access.at.strides;
+    if (std::abs(strides[inner]) < kStrip) return;
+    for (std::size_t i = 0; i < inner; ++i)
+      if (strides[i] == 1) across = i;
+  });
+  if (across == inner || walks(kernel, inner).unit == 0) return;
+  // Folded terms are made as vectors of a strip, which are best read and written side by side; other turns one by one.
+  const bool along_inner = !kernel.reductions.empty();
+  const std::size_t along = along_inner ? inner : across, around = along_inner ? across : inner;
+  std::int64_t strip = std::min(kStrip, kernel.axes[along].size);
+  while (kernel.axes[along].size % strip != 0) --strip;
+  if (strip < kShortStrip || kernel.axes[around].size < kShortStrip) return;
+  kernel.axes[along].size /= strip;
+  kernel.axes.push_back({strip, kernel.axes[along].reduced});
+  for_each_form(kernel, [&](Affine& at) {
+    at.strides.push_back(at.strides[along]);
+    at.strides[along] *= strip;
+  });
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i <= inner; ++i)
+    if (i != along && i != around) order.push_back(i);
+  order.insert(order.end(), {along, around, inner + 1});
+  permute(kernel, order);
+}
+
 }  // namespace
 
 void order_loops(Plan& plan) {
   for_each_kernel(plan.body, [](Kernel& kernel) {
     order(kernel);
     merge_axes(kernel);
+    turn_in_strips(kernel);
   });
 }
 

@@ -53,7 +53,8 @@ std::int64_t fewest_partials(const Plan& plan, const Kernel& kernel) {
 // Deals out the innermost axis that gives each partial a term, if what is inside of it is small.
 void deal_out(const Plan& plan, Kernel& kernel, const Reduced& axes) {
   // Where each term is the work of a function, nothing waits for its sum.
-  if (calls_functions(kernel) || std::any_of(kernel.reductions.begin(), kernel.reductions.end(), has_order)) return;
+  auto is_running = [](const Reduction& fold) { return fold.running; };
+  if (calls_functions(kernel) || std::any_of(kernel.reductions.begin(), kernel.reductions.end(), is_running)) return;
   double terms = 1;
   for (std::size_t axis = axes.first; axis < axes.last; ++axis) terms *= static_cast<double>(kernel.axes[axis].size);
   const std::int64_t fewest = terms >= kManyTerms ? kVector : fewest_partials(plan, kernel);

@@ -179,7 +179,7 @@ class Verifier {
             "blocks of an axis inside of the one dealt out");
     require(tree.block_axis != tree.axis || tree.block % tree.partials == 0, "a block that ends within a round of partials");
     for (const Reduction& fold : kernel.reductions) {
-      require(tree.partials == 1 || !has_order(fold), "partials of what is folded in order");
+      require(tree.partials == 1 || !fold.running, "partials of a running sum");
       require(!fold.narrow || (fold.of_products && tree.partials > 1), "a narrow sum without partials");
       require(!fold.compensated || (tree.block > 0 && fold.kind == Reduction::Kind::sum && !fold.running), "a total without blocks");
     }

@@ -146,10 +146,12 @@ TEST_CASE("running sums") {
   for (Element element : kNumbers) {
     Function function;
     Builder builder(function);
-    ValueId x = parameter(function, shaped(element, {3, 4, 5}));
-    for (std::int64_t axis : {0, 1, 2})
-      for (bool reverse : {false, true})
-        output(function, builder.emit(Opcode::cumsum, {x}, {{Attr::axis, axis}, {Attr::reverse, reverse}}));
+    for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{3, 4, 5}, {7, 150, 2}, {6, 2, 150}}) {
+      ValueId x = parameter(function, shaped(element, sizes));
+      for (std::int64_t axis : {0, 1, 2})
+        for (bool reverse : {false, true})
+          output(function, builder.emit(Opcode::cumsum, {x}, {{Attr::axis, axis}, {Attr::reverse, reverse}}));
+    }
     agree(function);
   }
 }
@@ -213,6 +215,24 @@ TEST_CASE("movement") {
     output(function, x);
     output(function, row);
     output(function, row);
+    agree(function);
+  }
+}
+
+TEST_CASE("what is read and written along two axes, of every size") {
+  for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{64, 80}, {67, 90}, {5, 1000}, {12, 31, 48}}) {
+    CAPTURE(sizes);
+    Function function;
+    Builder builder(function);
+    const ValueId x = parameter(function, shaped(Element::f32, sizes));
+    std::vector<std::int64_t> order(sizes.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>((i + 1) % order.size());
+    const ValueId turned = builder.emit(Opcode::transpose, {x}, {{Attr::perm, order}}), y = parameter(function, function.type(turned));
+    const ValueId sum = builder.emit(Opcode::add, {turned, y});
+    output(function, builder.emit(Opcode::exp, {turned}));
+    output(function, sum);
+    std::sort(order.begin(), order.end());
+    output(function, builder.reduce(Opcode::reduce_sum, builder.emit(Opcode::mul, {sum, sum}), order, false));
     agree(function);
   }
 }

@@ -185,6 +185,26 @@ TEST_CASE("the largest, the smallest, any and all are found by partials too, and
     }
 }
 
+TEST_CASE("the first of the best is found by partials too, whichever way they walk") {
+  std::mt19937 random(6);
+  for (std::int64_t rows : {1, 3, 70})
+    for (std::int64_t columns : {5, 16, 40, 67, 500})
+      for (Element element : {Element::f32, Element::f64, Element::i32}) {
+        CAPTURE(rows, columns, element_name(element));
+        Tensor x(shaped(element, {rows, columns}));  // of few numbers, so that many are the best
+        for (std::int64_t i = 0; i < x.count(); ++i) x.set_real(i, static_cast<double>(random() % 3));
+        if (is_real(element) && columns > 16)
+          for (std::int64_t at : {columns - 1, columns / 2, 5 * columns / 7}) x.set_real(at, std::nan(""));
+        Function function;
+        Builder builder(function);
+        const ValueId in = parameter(function, x.type());
+        for (Opcode code : {Opcode::argmax, Opcode::argmin})
+          for (const std::vector<std::int64_t>& axes : {std::vector<std::int64_t>{0}, {1}, {0, 1}})
+            output(function, builder.reduce(code, in, axes, false));
+        agree(function, std::vector<Tensor>{x});
+      }
+}
+
 TEST_CASE("long sums of doubles stay accurate, whichever way they walk") {
   for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{1000000}, {500000, 2}, {100000, 10}, {20000, 50}}) {
     const Function function = sum_of(shaped(Element::f64, sizes), {0});

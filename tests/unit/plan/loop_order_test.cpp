@@ -81,6 +81,18 @@ TEST_CASE("reduced axes are inside, or have lanes inside them where memory is wa
   CHECK_FALSE(columns.axes.back().reduced);
 }
 
+TEST_CASE("what is read along one axis and written along another goes in strips") {
+  const Kernel kernel = ordered(plan_of({{96, false}, {100, false}}, {1, 96}, {100, 1}));
+  CHECK(sizes(kernel) == std::vector<std::int64_t>{6, 100, 16});
+  CHECK(from_of(kernel).strides == std::vector<std::int64_t>{16, 96, 1});
+  const Kernel summed = ordered(plan_of({{96, true}, {100, true}}, {1, 96}, {0, 0}));
+  CHECK(summed.axes.size() == 2);  // nothing is walked along the last axis
+  CHECK(sizes(ordered(plan_of({{97, false}, {100, false}}, {1, 97}, {100, 1}))) == std::vector<std::int64_t>{97, 100});
+  const Plan plan = plan_of({{90, false}, {100, false}}, {1, 90}, {100, 1});
+  CHECK(sizes(ordered(plan)) == std::vector<std::int64_t>{6, 100, 15});
+  CHECK(turns(ordered(plan)) == turns(kernel_of(plan)));
+}
+
 TEST_CASE("loops in another order do the same turns") {
   std::mt19937 random(11);
   for (int i = 0; i < 300; ++i) {
