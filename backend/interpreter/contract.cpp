@@ -62,7 +62,7 @@ Tensor einsum(const ir::Op& op, const Tensor& a, const Tensor& b, const Type& ty
   for (char letter : order) ordered.dims.push_back(type.dims[spec.out.find(letter)]);
   Tensor product(ordered);
   with_element(type.element, [&]<class T>(T) {
-    constexpr std::int64_t kBlock = 256;  // products that are added up before they go to the total
+    constexpr std::int64_t kBlock = 512;  // products that are added up before they go to the total
     const T *x = left.data<T>(), *y = right.data<T>();
     T* out = product.data<T>();
     if (product.count() == 0) return;

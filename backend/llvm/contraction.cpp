@@ -96,6 +96,11 @@ class ContractionEmitter {
   }
 
   llvm::Value* at(llvm::Value* base, Element element, llvm::Value* index) { return b_.CreateInBoundsGEP(e_.type(element), base, index); }
+  // Where a row or column of an operand that is not packed begins; its table begins at k, if it walks k unevenly.
+  llvm::Value* in_place(llvm::Value* base, const plan::Walk& side, llvm::Value* index, const plan::Walk& along_k, llvm::Value* k) {
+    llvm::Value* first = at(base, element_, offset(e_, side, index));
+    return along_k.is_even() ? at(first, element_, b_.CreateNSWMul(k, e_.integer(along_k.stride()))) : first;
+  }
   // What is left of `size` from `from` on, at most `most`.
   llvm::Value* part(llvm::Value* from, std::int64_t size, std::int64_t most) {
     if (size % most == 0 || most >= size) return e_.integer(std::min(most, size));
@@ -156,8 +161,8 @@ class ContractionEmitter {
   }
 
   void find_offsets(llvm::Value* k, llvm::Value* depth) {
-    if (c_.tile.a == Packing::across_k && !ak_.is_even()) fill_offsets(e_, ak_, k, depth, a_table_);
-    if (c_.tile.b == Packing::across_k && !bk_.is_even()) fill_offsets(e_, bk_, k, depth, b_table_);
+    if (c_.tile.a != Packing::along_k && !ak_.is_even()) fill_offsets(e_, ak_, k, depth, a_table_);
+    if (c_.tile.b != Packing::along_k && !bk_.is_even()) fill_offsets(e_, bk_, k, depth, b_table_);
   }
 
   void over_k(llvm::Value* k, llvm::Value* depth) {
@@ -272,7 +277,8 @@ class ContractionEmitter {
       if (tile.a == Packing::none) {
         place.m = whole_tile(place.m);
         place.block_row = b_.CreateNSWSub(place.m, whole_tile(m));
-        place.a = at(a_, element_, b_.CreateNSWMul(place.m, e_.integer(am_.stride())));
+        place.a = in_place(a_, am_, place.m, ak_, k);
+        if (!ak_.is_even()) place.a_table = a_table_;
       } else {
         place.a = packed_row(m, i);
       }
@@ -280,7 +286,8 @@ class ContractionEmitter {
         place.n = b_.CreateNSWAdd(n, j);
         if (tile.b == Packing::none) {
           place.n = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, place.n, e_.integer(n_ - tile.panel()));
-          place.b = at(b_operand_, element_, place.n);
+          place.b = in_place(b_operand_, bn_, place.n, bk_, k);
+          if (!bk_.is_even()) place.b_table = b_table_;
         } else {
           place.b = packed_panel(n, j);
         }

@@ -42,10 +42,15 @@ void RegisterTile::emit(const Place& place) {
 
 // The sums of products for k from..to-1 of the block, as vectors row by row.
 std::vector<llvm::Value*> RegisterTile::products(const Place& place, llvm::Value* from, llvm::Value* to) {
-  const plan::Walk am = plan::walk(contraction_, Group::m, contraction_.a), ak = plan::walk(contraction_, Group::k, contraction_.a);
-  const std::int64_t row = tile_.a == Packing::none ? am.stride() : tile_.a == Packing::along_k ? plan::row_length(contraction_) : 1;
-  const std::int64_t step = tile_.a == Packing::none ? ak.stride() : tile_.a == Packing::along_k ? 1 : tile_.rows;
-  const std::int64_t right_step = tile_.b == Packing::none ? plan::walk(contraction_, Group::k, contraction_.b).stride() : tile_.panel();
+  const plan::Walk am = plan::walk(contraction_, Group::m, contraction_.a);
+  auto step = [&](Packing packing, const plan::Access& operand, std::int64_t packed) {
+    return packing == Packing::none ? plan::walk(contraction_, Group::k, operand).stride() : packed;
+  };
+  const std::int64_t left_step = step(tile_.a, contraction_.a, tile_.a == Packing::along_k ? 1 : tile_.rows);
+  const std::int64_t right_step = step(tile_.b, contraction_.b, tile_.panel());
+  auto row = [&](std::int64_t i) {  // where the rows of an operand in place are not evenly apart, they are so in each tile alike
+    return tile_.a == Packing::none ? plan::offset(am, i) : tile_.a == Packing::along_k ? i * plan::row_length(contraction_) : i;
+  };
   const llvm::Align align(tile_.b == Packing::none ? element_size(element_)
                                                    : static_cast<std::uint64_t>(tile_.lanes) * element_size(element_));
   llvm::BasicBlock *before = builder_.GetInsertBlock(), *turn = code_.block("tile"), *done = code_.block("tiled");
@@ -58,13 +63,17 @@ std::vector<llvm::Value*> RegisterTile::products(const Place& place, llvm::Value
     sums.push_back(builder_.CreatePHI(vector_, 2));
     sums.back()->addIncoming(llvm::Constant::getNullValue(vector_), before);
   }
-  llvm::Value* right_row = at(place.b, builder_.CreateNSWMul(k, code_.integer(right_step)));
+  auto after = [&](llvm::Value* table, std::int64_t step) -> llvm::Value* {
+    if (!table) return builder_.CreateNSWMul(k, code_.integer(step));
+    return code_.load(Element::i64, builder_.CreateInBoundsGEP(builder_.getInt64Ty(), table, k));
+  };
+  llvm::Value* right_row = at(place.b, after(place.b_table, right_step));
   std::vector<llvm::Value*> right, results;
   for (std::int64_t j = 0; j < tile_.vectors; ++j)
     right.push_back(builder_.CreateAlignedLoad(vector_, at(right_row, code_.integer(j * tile_.lanes)), align));
-  llvm::Value* left_column = at(place.a, builder_.CreateNSWMul(k, code_.integer(step)));
+  llvm::Value* left_column = at(place.a, after(place.a_table, left_step));
   for (std::int64_t i = 0; i < tile_.rows; ++i) {
-    llvm::Value* element = code_.load(element_, at(left_column, code_.integer(i * row)));
+    llvm::Value* element = code_.load(element_, at(left_column, code_.integer(row(i))));
     llvm::Value* left = builder_.CreateVectorSplat(static_cast<unsigned>(tile_.lanes), element);
     for (std::int64_t j = 0; j < tile_.vectors; ++j)
       results.push_back(plus_product(sums[static_cast<std::size_t>(i * tile_.vectors + j)], left, right[static_cast<std::size_t>(j)]));

@@ -19,10 +19,11 @@ class RegisterTile {
   void find_rows(llvm::Value* m, llvm::Value* height);
 
   struct Place {
-    llvm::Value *a = nullptr, *b = nullptr;      // the tile's rows and panel
-    llvm::Value *m = nullptr, *n = nullptr;      // of its first element
-    llvm::Value* block_row = nullptr;            // m, from the first row of the block
-    llvm::Value *k = nullptr, *depth = nullptr;  // what is packed of k
+    llvm::Value *a = nullptr, *b = nullptr;              // the tile's rows and panel
+    llvm::Value *a_table = nullptr, *b_table = nullptr;  // of what is not packed, and walks k unevenly: its offsets
+    llvm::Value *m = nullptr, *n = nullptr;              // of its first element
+    llvm::Value* block_row = nullptr;                    // m, from the first row of the block
+    llvm::Value *k = nullptr, *depth = nullptr;          // what is packed of k
   };
   // Adds up the products of this depth; at the end of k the sums are stored, those within the result.
   void emit(const Place& place);

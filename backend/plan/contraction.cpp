@@ -11,7 +11,7 @@ namespace bpc::plan {
 namespace {
 
 // Products that are added up in the element type, so that long sums stay accurate.
-constexpr std::int64_t kBlock = 256;
+constexpr std::int64_t kBlock = 512;
 constexpr std::int64_t kFewest = 2;         // products in a sum
 constexpr std::int64_t kManyInBlock = 256;  // rows or columns
 

@@ -18,6 +18,8 @@ struct Walk {
 // What to ask for: the strides of an operand, and the axes of the group among them.
 enum class Group : std::uint8_t { batch, m, n, k };
 Walk walk(const Contraction& contraction, Group group, const Access& operand);
+// How far an element is from the first.
+std::int64_t offset(const Walk& walk, std::int64_t index);
 std::int64_t count(const std::vector<std::int64_t>& sizes);
 
 // Whether one block of an operand is all of it, but for k, so that it is packed at once, for all tiles.

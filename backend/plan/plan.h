@@ -110,9 +110,13 @@ struct Reduction {
   bool narrow = false;                  // such products of f32 are: each partial in f32, then all in f64
   bool compensated = false;             // f64: sums of the tree's blocks go to a total, beside what rounding lost of it
 };
-// Whether terms must be folded one after the other: a running sum, and the first of the best.
+// Whether it gives a position, that of the first of the best terms.
+inline bool gives_position(const Reduction& fold) {
+  return fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin;
+}
+// Whether the terms of one axis stay together: those of a running sum, and of positions.
 inline bool has_order(const Reduction& fold) {
-  return fold.running || fold.kind == Reduction::Kind::argmax || fold.kind == Reduction::Kind::argmin;
+  return fold.running || gives_position(fold);
 }
 
 struct Axis {
@@ -178,9 +182,10 @@ enum class Packing : std::uint8_t { none, along_k, across_k };
 // The register tile of a contraction and the blocks around it. What is in none of these depends on the target: each element of the result
 // is the same sum in the same order, whatever the tile.
 struct Tile {
-  std::int64_t rows = 0, vectors = 0, lanes = 0;     // accumulators: rows of so many vectors of so many lanes
-  std::int64_t height = 0, width = 0, depth = 0;     // how much of m, n and k is packed at once; whole tiles
-  Packing a = Packing::none, b = Packing::across_k;  // none: only where one block is all of k, and the operand walks m or n, and k, evenly
+  std::int64_t rows = 0, vectors = 0, lanes = 0;  // accumulators: rows of so many vectors of so many lanes
+  std::int64_t height = 0, width = 0, depth = 0;  // how much of m, n and k is packed at once; whole tiles
+  // Read in place is what walks evenly, where one block is all of k; and windows of which all tiles look alike.
+  Packing a = Packing::none, b = Packing::across_k;
   std::int64_t panel() const { return vectors * lanes; }
 };
 

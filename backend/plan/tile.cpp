@@ -2,6 +2,7 @@
 // rough count of those that the products, the packing and the storing need.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "backend/plan/contraction.h"
 
@@ -16,6 +17,7 @@ constexpr std::int64_t kFewPanels = 4;    // which read an operand again so seld
 constexpr std::int64_t kFewTiles = 2;     // the same, of rows of tiles
 constexpr std::int64_t kCacheLine = 64;   // bytes
 constexpr std::int64_t kAtOnce = 32;  // second caches that all rows may fill when they are packed, rather than again for each block of b
+constexpr double kFewReads = 2;       // of an element, on average, by windows that overlap
 constexpr double kFromFar = 0.3;      // cycles for a line from the second cache, beside what hides it
 constexpr std::int64_t kMostThreads = 16;  // each packs for itself
 constexpr std::int64_t kThin = 4;          // fewer rows than that pay for no packing
@@ -27,11 +29,44 @@ std::int64_t tiles(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step;
 }
 
-// What a tile takes: a core starts two products, or two loads, in each cycle, and each product waits four for the one before.
-double tile_cycles(const Tile& tile, std::int64_t bytes, std::int64_t k) {
-  const double turn =
-      std::max({static_cast<double>(tile.rows * tile.vectors) / 2, static_cast<double>(tile.rows + tile.vectors) / 2, 4.0}) +
-      kFromFar * static_cast<double>(tile.panel() * bytes) / kCacheLine;
+// Which operand is windows that are read in place, if one is.
+enum class Windows : std::uint8_t { none, a, b };
+
+// Whether an operand is windows that overlap, so that most of its elements are read several times: a packed copy would be much larger than
+// it is.
+bool are_windows(const Contraction& c, Group group, const Access& operand) {
+  const Walk own = walk(c, group, operand), k = walk(c, Group::k, operand);
+  double reach = 1;
+  for (const Walk* walk : {&own, &k})
+    for (std::size_t i = 0; i < walk->sizes.size(); ++i)
+      reach += static_cast<double>(walk->sizes[i] - 1) * std::abs(static_cast<double>(walk->strides[i]));
+  return kFewReads * reach <= static_cast<double>(own.count) * static_cast<double>(k.count);
+}
+
+// The most rows, at most so many, that lie equally in all tiles of a walk.
+std::int64_t most_alike(const Walk& walk, std::int64_t most) {
+  std::int64_t rows = 1;
+  for (std::size_t i = walk.sizes.size(); i-- > 0;) {
+    std::int64_t part = std::min(most / rows, walk.sizes[i]);
+    while (walk.sizes[i] % part != 0) --part;
+    rows *= part;
+    if (part < walk.sizes[i]) break;
+  }
+  return rows;
+}
+
+Windows windows_in_place(const Contraction& c) {
+  if (c.tile.b == Packing::none && are_windows(c, Group::n, c.b)) return Windows::b;
+  return c.tile.a == Packing::none && are_windows(c, Group::m, c.a) ? Windows::a : Windows::none;
+}
+
+// What a tile takes: a core starts two products, or two loads, in each cycle, and each product waits four for the one before. Where windows
+// are comes from a table; a vector of one lies across two lines, and most of it is near, where the window before has left it.
+double tile_cycles(const Tile& tile, std::int64_t bytes, std::int64_t k, Windows windows) {
+  const std::int64_t of_b = windows == Windows::b ? 2 * tile.vectors : tile.vectors;
+  const double loads = static_cast<double>(tile.rows + of_b + (windows == Windows::none ? 0 : 1));
+  const double far = windows == Windows::b ? 0 : kFromFar * static_cast<double>(tile.panel() * bytes) / kCacheLine;
+  const double turn = std::max({static_cast<double>(tile.rows * tile.vectors) / 2, loads / 2, 4.0}) + far;
   const double around = 20 + static_cast<double>(tile.rows * tile.vectors);  // beside its products
   return turn * static_cast<double>(k) + around;
 }
@@ -43,7 +78,8 @@ double moving(const Tile& tile, std::int64_t run) {
 
 class TileChoice {
  public:
-  TileChoice(const Plan& plan, Contraction contraction) : plan_(plan), c_(std::move(contraction)) {
+  // Windows are read in place.
+  TileChoice(const Plan& plan, Contraction contraction, Windows windows) : plan_(plan), c_(std::move(contraction)), windows_(windows) {
     bytes_ = static_cast<std::int64_t>(element_size(plan.at(c_.c.buffer).element));
     m_ = count(c_.m);
     n_ = count(c_.n);
@@ -71,12 +107,14 @@ class TileChoice {
         const std::int64_t lanes = bytes / bytes_, panel = vectors * lanes;
         const std::int64_t most = std::min({(plan_.target.vector_registers - vectors - 1) / vectors, m_, kMostRows});
         if (lanes < 2 || most < 1 || (m_ < kThin && panel > n_)) continue;
-        const std::int64_t rows = tiles(m_, tiles(m_, most));
+        if (windows_ == Windows::b && walk(c_, Group::n, c_.b).run() % panel != 0) continue;
+        const std::int64_t rows = windows_ == Windows::a ? most_alike(walk(c_, Group::m, c_.a), most) : tiles(m_, tiles(m_, most));
         Tile tile;
         tile.rows = rows;
         tile.vectors = vectors;
         tile.lanes = lanes;
-        const double sum = static_cast<double>(tiles(m_, rows)) * static_cast<double>(tiles(n_, panel)) * tile_cycles(tile, bytes_, k_);
+        const double sum =
+            static_cast<double>(tiles(m_, rows)) * static_cast<double>(tiles(n_, panel)) * tile_cycles(tile, bytes_, k_, windows_);
         if (sum >= products_) continue;
         products_ = sum;
         c_.tile = tile;
@@ -88,7 +126,7 @@ class TileChoice {
     Tile& tile = c_.tile;
     const auto far = static_cast<std::int64_t>(plan_.target.far_bytes);
     tile.depth = k_;
-    if (c_.block > 0 && !reads_in_place()) {
+    if (c_.block > 0 && (windows_ != Windows::none || !reads_in_place())) {
       const std::int64_t most = std::max(far / 8 / (tile.panel() * bytes_) / c_.block, std::int64_t{1}) * c_.block;
       if (k_ > most) tile.depth = round_up(tiles(k_, tiles(k_, most)), c_.block);
     }
@@ -101,6 +139,7 @@ class TileChoice {
   // Whether b is read so seldom, and lies such that it is not packed. What is not packed ends with a whole tile that begins earlier; it
   // would add what it computes again twice.
   bool reads_in_place() const {
+    if (windows_ == Windows::b) return true;
     const Walk n = walk(c_, Group::n, c_.b);
     const std::int64_t panel = c_.tile.panel();
     return m_ <= kFewTiles * c_.tile.rows && n.is_even() && n.stride() == 1 && walk(c_, Group::k, c_.b).is_even() && n_ >= panel &&
@@ -111,9 +150,10 @@ class TileChoice {
     Tile& tile = c_.tile;
     const Walk am = walk(c_, Group::m, c_.a), ak = walk(c_, Group::k, c_.a);
     const bool few_panels = n_ <= kFewPanels * tile.panel(), even_rows = !c_.base.valid() || m_ % tile.rows == 0;
-    tile.a = tile.depth >= k_ && few_panels && even_rows && am.is_even() && ak.is_even() ? Packing::none
-             : am.run() > ak.run()                                                       ? Packing::across_k
-                                                                                         : Packing::along_k;
+    tile.a = windows_ == Windows::a                                                        ? Packing::none
+             : tile.depth >= k_ && few_panels && even_rows && am.is_even() && ak.is_even() ? Packing::none
+             : am.run() > ak.run()                                                         ? Packing::across_k
+                                                                                           : Packing::along_k;
     tile.b = reads_in_place()                                                  ? Packing::none
              : walk(c_, Group::k, c_.b).run() > walk(c_, Group::n, c_.b).run() ? Packing::along_k
                                                                                : Packing::across_k;
@@ -121,6 +161,7 @@ class TileChoice {
 
   const Plan& plan_;
   Contraction c_;
+  Windows windows_;
   std::int64_t bytes_ = 0, m_ = 0, n_ = 0, k_ = 0;
   double products_ = 0;
 };
@@ -197,6 +238,12 @@ Walk walk(const Contraction& contraction, Group group, const Access& operand) {
   return walk;
 }
 
+std::int64_t offset(const Walk& walk, std::int64_t index) {
+  std::int64_t sum = 0;
+  for (std::size_t i = walk.sizes.size(); i-- > 0; index /= walk.sizes[i]) sum += index % walk.sizes[i] * walk.strides[i];
+  return sum;
+}
+
 // An odd number of lines: rows at a power of two would compete for places in the first cache.
 std::int64_t row_length(const Contraction& c) {
   constexpr std::int64_t line = kCacheLine / 4;
@@ -268,10 +315,16 @@ std::int64_t offsets_count(const Contraction& c) {
 }
 
 bool choose_tile(Plan& plan, Contraction& contraction) {
-  const TileChoice straight(plan, contraction), crossed(plan, exchanged(contraction));
-  if (!straight.is_worth_it() && !crossed.is_worth_it()) return false;
-  contraction = crossed.cycles() < straight.cycles() ? crossed.contraction() : straight.contraction();
-  contraction = uncut(std::move(contraction));
+  std::optional<TileChoice> best;
+  for (const Contraction& way : {contraction, exchanged(contraction)})
+    for (Windows windows : {Windows::none, Windows::a, Windows::b}) {
+      if (windows == Windows::a && !are_windows(way, Group::m, way.a)) continue;
+      if (windows == Windows::b && !are_windows(way, Group::n, way.b)) continue;
+      TileChoice choice(plan, way, windows);
+      if (choice.is_worth_it() && (!best || choice.cycles() < best->cycles())) best.emplace(std::move(choice));
+    }
+  if (!best) return false;
+  contraction = uncut(best->contraction());
   const Element element = plan.at(contraction.c.buffer).element;
   auto scratch = [&](Element of, std::int64_t count, const char* name) {
     return count > 0 ? plan.add(Buffer{of, count, name, {}}) : BufferId{};
@@ -289,7 +342,7 @@ Cycles cycles(const Plan& plan, const Contraction& c, std::int64_t m, std::int64
   const std::int64_t k = count(c.k), run = walk(c, Group::n, c.c).run();
   auto elements = [](std::int64_t x, std::int64_t y) { return static_cast<double>(x) * static_cast<double>(y); };
   Cycles sum;
-  sum.tiles = elements(tiles(m, tile.rows), tiles(n, tile.panel())) * tile_cycles(tile, bytes, k);
+  sum.tiles = elements(tiles(m, tile.rows), tiles(n, tile.panel())) * tile_cycles(tile, bytes, k, windows_in_place(c));
   sum.tiles += elements(m, n) * (run >= tile.panel() ? 0.1 : moving(tile, run));
   if (tile.a != Packing::none)
     sum.packing_a = elements(m, k) * moving(tile, walk(c, tile.a == Packing::along_k ? Group::k : Group::m, c.a).run());

@@ -138,9 +138,11 @@ def elements():
 loss J = chain(x)
 """, chain, moved=2 * 4 * 16e6)
     count = 4_000_000
-    for f in ("exp", "tanh", "log", "sin", "sigmoid", "erf", "sqrt"):
+    for f in ("exp", "tanh", "log", "sin", "sigmoid", "erf", "sqrt", "exp2"):
         shift = 1.5 if f in ("log", "sqrt") else 0.0
         Workload(f"{f}_4m", [given("x", [count], 0.7, 1.0, shift)], f"y = {f}(x)\n", lambda n, d, f=f: getattr(n, f)(d["x"]), moved=8 * count)
+    Workload("remainder_4m", [given("x", [count], 0.7, 5.0), given("d", [count], 0.3, 0.4, 1.0)], "y = x % d\n",
+             lambda n, d: n.remainder(d["x"], d["d"]), moved=12 * count)
 
 
 def rows():
@@ -155,6 +157,9 @@ def rows():
              lambda n, d: n.layer_norm(d["x"], d["g"], d["b"]), tolerance=2e-3)
     Workload("cumsum_1m", [given("x", [1_000_000])], "y = cumsum(x)\n", lambda n, d: n.cumsum(d["x"], 0))
     Workload("cumsum_rows", [given("x", x)], "y = cumsum(x, axis=1)\n", lambda n, d: n.cumsum(d["x"], 1))
+    Workload("cumsum_columns", [given("x", x)], "y = cumsum(x, axis=0)\n", lambda n, d: n.cumsum(d["x"], 0))
+    Workload("argmax_rows", [given("x", x)], "y = argmax(x, axis=1)\n", lambda n, d: n.argmax(d["x"], 1))
+    Workload("transpose", [given("x", x), given("v", x[::-1], 0.3)], "y = x.T + v\n", lambda n, d: n.permute(d["x"], (1, 0)) + d["v"])
 
 
 def contractions():

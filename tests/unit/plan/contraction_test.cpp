@@ -65,7 +65,7 @@ TEST_CASE("the tile of a contraction fits its target and its result") {
 
 TEST_CASE("long sums of products have blocks, whatever the target") {
   for (std::size_t bytes : {16, 32, 64})
-    for (const auto& [k, block] : {std::pair(256, 0), {257, 256}, {5000, 256}})
+    for (const auto& [k, block] : {std::pair(512, 0), {513, 512}, {5000, 512}})
       for (Element element : {Element::f32, Element::f64}) {
         Plan plan = product(8, 8, k, element);
         plan.target.tile_bytes = bytes;
@@ -97,10 +97,10 @@ TEST_CASE("contractions are cut into parts that threads share, where the work is
     std::int64_t m, n, k;
     const char* printed;
   };
-  for (const Case& wanted : {Case{512, 512, 512, "contraction m 512 n 512 k 512, blocks of 256, 16 parts of 32 of n"},
-                             Case{700, 24, 800, "contraction m 700 n 24 k 800, blocks of 256, 16 parts of 44 of m"},
+  for (const Case& wanted : {Case{512, 512, 512, "contraction m 512 n 512 k 512, 16 parts of 32 of n"},
+                             Case{700, 24, 800, "contraction m 700 n 24 k 800, blocks of 512, 16 parts of 44 of m"},
                              Case{30, 30, 30, "contraction m 30 n 30 k 30"},
-                             Case{32, 32, 8192, "contraction m 32 n 32 k 8192, blocks of 256, 16 parts of 2 of m"}}) {
+                             Case{32, 32, 8192, "contraction m 32 n 32 k 8192, blocks of 512, 16 parts of 2 of m"}}) {
     Plan plan = product(wanted.m, wanted.n, wanted.k, Element::f32);
     REQUIRE(chosen(plan));
     cut_into_parts(plan);
@@ -151,6 +151,47 @@ TEST_CASE("a few rows read a matrix where it lies, in vectors side by side") {
     CHECK(step->tile.rows == m);
     CHECK(step->tile.vectors >= vectors);
     CHECK_FALSE(step->totals.valid());
+  }
+}
+
+TEST_CASE("windows that overlap are read where they lie, if whole tiles of them look alike") {
+  // y[o, i, j] = sum over c, u, v of k[o, c, u, v] * x[c, i + u, j + v], or a derivative of it by k: of 64 channels of 32 x 32.
+  for (const auto& [columns, in_place] : {std::pair(32, true), {31, false}}) {
+    CAPTURE(columns);
+    const std::int64_t wide = columns + 2;
+    Plan plan = product(1, 1, 1, Element::f32);
+    plan.target.tile_bytes = 64;
+    plan.target.vector_registers = 32;
+    for (Buffer& buffer : plan.buffers) buffer.count = 1'000'000;
+    Kernel& kernel = kernel_of(plan);
+    kernel.axes = {{64, false}, {32, false}, {columns, false}, {32, true}, {3, true}, {3, true}};
+    std::get<Load>(kernel.body[0].what).from.at.strides = {288, 0, 0, 9, 3, 1};
+    std::get<Load>(kernel.body[1].what).from.at.strides = {0, wide, 1, 34 * wide, wide, 1};
+    std::get<Access>(kernel.reductions[0].to).at.strides = {32 * columns, columns, 1, 0, 0, 0};
+    const Contraction* step = chosen(plan);
+    REQUIRE(step);
+    CHECK((step->tile.b == Packing::none) == in_place);
+    CHECK(step->packed_b.valid() != in_place);
+    if (in_place) CHECK(columns % step->tile.panel() == 0);
+    CHECK(step->offsets.valid());
+  }
+  for (const auto& [kernel_size, rows] : {std::pair(3, 9), {5, 5}}) {
+    CAPTURE(kernel_size);
+    const std::int64_t wide = 31 + kernel_size;
+    Plan plan = product(1, 1, 1, Element::f32);
+    plan.target.tile_bytes = 64;
+    plan.target.vector_registers = 32;
+    for (Buffer& buffer : plan.buffers) buffer.count = 10'000'000;
+    Kernel& kernel = kernel_of(plan);
+    kernel.axes = {{16, false}, {kernel_size, false}, {kernel_size, false}, {64, false}, {32, true}, {32, true}};
+    std::get<Load>(kernel.body[0].what).from.at.strides = {wide * wide, wide, 1, 0, wide, 1};
+    std::get<Load>(kernel.body[1].what).from.at.strides = {0, 0, 0, 1024, 32, 1};
+    std::get<Access>(kernel.reductions[0].to).at.strides = {64 * kernel_size * kernel_size, 64 * kernel_size, 64, 1, 0, 0};
+    const Contraction* step = chosen(plan);
+    REQUIRE(step);
+    CHECK(step->tile.a == Packing::none);
+    CHECK(step->tile.rows == rows);
+    CHECK_FALSE(step->packed_a.valid());
   }
 }
 
