@@ -59,11 +59,13 @@ llvm::orc::SymbolMap callable(llvm::orc::LLJIT& jit) {
   BPC_BIND(memset)
   BPC_BIND(floorf)
   BPC_BIND(ceilf)
+  BPC_BIND(truncf)
   BPC_BIND(roundevenf)
   BPC_BIND(fmaf)
   bind("fma", static_cast<double (*)(double, double, double)>(&::fma));
   bind("floor", static_cast<double (*)(double)>(&::floor));
   bind("ceil", static_cast<double (*)(double)>(&::ceil));
+  bind("trunc", static_cast<double (*)(double)>(&::trunc));
   bind("roundeven", static_cast<double (*)(double)>(&::roundeven));
 #undef BPC_BIND
   return symbols;
