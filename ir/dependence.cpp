@@ -237,18 +237,14 @@ Dependences::Dependences(const Function& function, ValueId y, BlockId at)
 
 std::vector<bool> Dependences::held_fixed(ValueId x) const {
   std::vector<bool> fixed(function_.value_count(), false);
-  auto is_variable = [&](ValueId v) {
+  for (std::uint32_t i = 0; i < fixed.size(); ++i) {
+    const ValueId v{i};
     const Op* made = function_.def(v);
-    return made && made->code == Opcode::variable;
-  };
-  if (!is_variable(x)) return fixed;
-  for (OpId id : function_.block(function_.value(x).block).ops) {
-    const Op& op = function_.op(id);
-    if (op.code != Opcode::variable || op.results[0] == x) continue;
-    const std::vector<bool> before = closure(function_, op.operands, [&](ValueId v) {
-      return v != x && !(is_entry(function_, v) && is_enclosed(function_, at_, function_.value(v).block));
+    if (!made || made->code != Opcode::variable || v == x || !is_enclosed(function_, function_.value(x).block, made->block)) continue;
+    const std::vector<bool> before = closure(function_, made->operands, [&](ValueId u) {
+      return u != x && !(is_entry(function_, u) && is_enclosed(function_, at_, function_.value(u).block));
     });
-    if (!before[x.index]) fixed[op.results[0].index] = true;
+    fixed[i] = !before[x.index];
   }
   return fixed;
 }

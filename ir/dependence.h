@@ -38,8 +38,8 @@ class Dependences {
   Dependence on(ValueId x) const;
 
  private:
-  // The variables that stand beside the variable x, such as the other parameters of its function, but for what this turn makes of x: values
-  // of their own, whatever earlier turns have made them from.
+  // The variables of the turn that x is made in, such as the parameters of its function, but for what this turn makes of x: values of their
+  // own, whatever earlier turns have made them from.
   std::vector<bool> held_fixed(ValueId x) const;
 
   const Function& function_;
