@@ -105,9 +105,28 @@ train { optimizer = sgd(lr = 0.1); steps = 3; freeze = "a" }
   const Finished finished = train(script);
   CHECK(finished.code == 0);
   CHECK(finished.err.find("W0301") != std::string::npos);
+  CHECK(finished.err.find("W0301") == finished.err.rfind("W0301"));  // said once
   CHECK(number(folder.path / "part.model/last.safetensors", "a") == 1);
   CHECK(number(folder.path / "part.model/last.safetensors", "c") == 5);
   CHECK(number(folder.path / "part.model/last.safetensors", "b") < 1);
+}
+
+TEST_CASE("a file gets a line for each epoch, or for a hundred of many, and the last one") {
+  const Folder folder;
+  const std::string script = folder.write("many.bp", "param w = 1\nloss J = (w - 3)^2\ntrain { optimizer = sgd(lr = 0.001) }\n");
+  const auto lines = [](const std::string& text) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = text.find("\nepoch", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  CHECK(lines(train(script, {"--epochs", "100"}).out) == 100);
+  const Finished many = train(script, {"--epochs", "1050"});
+  CHECK(lines(many.out) == 97);  // the first, every eleventh, the last
+  CHECK(many.out.find("\nepoch 1050/1050") != std::string::npos);
+  // Of a training that ends before, too.
+  const Finished stopped = train(script, {"--epochs", "3000", "--optimizer", "sgd(lr = 0.5)", "--stop", "patience(4, on = \"loss\")"});
+  CHECK(lines(stopped.out) == 2);
+  CHECK(stopped.out.find("\nepoch    6/3000") != std::string::npos);
 }
 
 TEST_CASE("training stops when it gets no better, and the best is kept") {

@@ -1,6 +1,7 @@
 #include "tools/bpc/session.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,14 @@ namespace {
 bool is_usage(Code code) {
   std::string_view name = code_info(code).name;
   return name.starts_with("E05") && code != Code::E0508 && code != Code::E0509;
+}
+
+// Whether a warning stands before it that is of the same: what is lowered several times warns each time.
+bool is_repeated(const Diagnostics& diagnostics, std::size_t at) {
+  const Diagnostic& one = diagnostics.all()[at];
+  const auto is_same = [&](const Diagnostic& other) { return other.code == one.code && other.span == one.span; };
+  return one.severity == Severity::warning && one.span.valid() &&
+         std::any_of(diagnostics.all().begin(), diagnostics.all().begin() + static_cast<std::ptrdiff_t>(at), is_same);
 }
 
 }  // namespace
@@ -56,7 +65,8 @@ void Session::report() {
   constexpr std::size_t kMostForPeople = 50;  // nobody reads more; a tool gets all
   const std::size_t count = diagnostics.all().size();
   const std::size_t end = options.messages == MessageForm::human ? std::min(count, std::max(reported_, kMostForPeople)) : count;
-  for (; reported_ < end; ++reported_) write_diagnostic(diagnostics.all()[reported_], sources, options);
+  for (; reported_ < end; ++reported_)
+    if (!is_repeated(diagnostics, reported_)) write_diagnostic(diagnostics.all()[reported_], sources, options);
   if (end < count) say(fmt::format("and {} more errors and warnings\n", count - end));
   reported_ = count;
 }

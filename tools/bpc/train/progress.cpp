@@ -11,8 +11,8 @@ namespace bpc::tool {
 
 namespace {
 
-constexpr std::int64_t kLinesThatStay = 20;
-constexpr double kSecondsBetweenDraws = 0.1;
+constexpr std::int64_t kLinesThatStay = 20, kLinesOfFile = 100;
+constexpr double kSecondsBetweenDraws = 0.1, kSecondsBetweenLines = 10;
 constexpr std::size_t kCurve = 16;  // blocks
 
 // "loss", "accuracy", "validation loss": the columns of an epoch.
@@ -63,7 +63,7 @@ std::string duration_text(double seconds) {
 Progress::Progress(const Trainer& trainer)
     : trainer_(trainer), is_terminal_(trainer.processes() == 1 && terminal_width() > 0) {  // what mpirun hands on looks like one
   epochs_ = (trainer.steps() + trainer.steps_per_epoch() - 1) / trainer.steps_per_epoch();
-  shown_every_ = is_terminal_ ? std::max<std::int64_t>(1, epochs_ / kLinesThatStay) : 1;
+  shown_every_ = std::max<std::int64_t>(1, is_terminal_ ? epochs_ / kLinesThatStay : (epochs_ + kLinesOfFile - 1) / kLinesOfFile);
 }
 
 void Progress::begin(const std::string& folder, std::int64_t done_steps) {
@@ -74,6 +74,7 @@ void Progress::begin(const std::string& folder, std::int64_t done_steps) {
   if (!settings.rows.empty()) {
     print("; {} in batches of {}", counted(trainer_.rows(), "row"), trainer_.batch());
     if (trainer_.validation_rows() > 0) print(", {} to validate", trainer_.validation_rows());
+    if (trainer_.validation_rows() == 0 && settings.validation.is_any()) put(", none to validate");
   }
   print("; {}", counted(epochs_, "epoch"));
   if (trainer_.processes() > 1) print("; {} processes", trainer_.processes());
@@ -98,6 +99,12 @@ void Progress::epoch(const Epoch& epoch, bool is_last) {
   const auto now = std::chrono::steady_clock::now();
   losses_.push_back(epoch.validation.empty() ? epoch.training[0] : epoch.validation[0]);
   if (!is_terminal_) {
+    unsaid_.clear();
+    if (!stays && std::chrono::duration<double>(now - drawn_).count() < kSecondsBetweenLines) {
+      unsaid_ = line(epoch) + "\n";
+      return;
+    }
+    drawn_ = now;
     print("{}\n", line(epoch));
     return;
   }
@@ -123,6 +130,7 @@ std::string Progress::outlook(const Epoch& epoch, std::size_t room) const {
 void Progress::end() {
   if (is_open_) put("\n");
   is_open_ = false;
+  put(std::exchange(unsaid_, {}));
 }
 
 std::string log_text(const std::string& path, const Trainer& trainer, const std::vector<Epoch>& history) {

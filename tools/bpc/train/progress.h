@@ -12,12 +12,12 @@ namespace bpc::tool {
 class Progress {
  public:
   // Whether standard output is a terminal decides how much is said: there, a line that changes as epochs go by, with a small curve of the
-  // loss, and some twenty that stay.
+  // loss, and some twenty that stay; elsewhere a line for each epoch, or where they are many, for some hundred of them.
   explicit Progress(const Trainer& trainer);
 
   void begin(const std::string& folder, std::int64_t done_steps);
   void epoch(const Epoch& epoch, bool is_last);
-  // The line that changes is done with.
+  // There are no more epochs: the last one is said, and the line that changes is done with.
   void end();
 
  private:
@@ -28,8 +28,9 @@ class Progress {
   const Trainer& trainer_;
   bool is_terminal_;
   bool is_open_ = false;  // the line that changes is on the screen
+  std::string unsaid_;    // of the last epoch, which has not been said
   std::int64_t epochs_, shown_every_;
-  std::chrono::steady_clock::time_point drawn_;
+  std::chrono::steady_clock::time_point drawn_ = std::chrono::steady_clock::now();
   std::vector<double> losses_;  // of the epochs so far, of the validation rows where there are any
 };
 
