@@ -60,11 +60,13 @@ class ScriptWriter {
       : module_(module), main_(main), script_{module, Names(reserved)} {}
 
   std::string run(std::size_t line_limit) {
+    keep_dims();
     name_parameters();
     name_outputs();
     std::vector<StmtId>& before = script_.before;
     if (module_.real == Element::f64) before.push_back(tree().add(RealStmt{{std::string(element_name(module_.real)), {}}}));
     if (module_.seed != 0) before.push_back(tree().add(SeedStmt{tree().integer(static_cast<std::int64_t>(module_.seed)).id}));
+    for (const auto& [name, size] : dims_) before.push_back(tree().add(DimStmt{{name, {}}, tree().integer(size).id}));
     for (const Parameter& parameter : main_.parameters) declare(parameter);
     const std::size_t declared = before.size();
     Draft draft(script_, main_, parameters_, wanted_, true);
@@ -106,6 +108,18 @@ class ScriptWriter {
       if (turns && !is_anyones) tree().head(groups[i].first, groups[i].place.is_backward ? "Backward" : "Forward");
       if (turns || is_whole) tree().set_apart(groups[i].first);
     }
+  }
+
+  // The author's dims, but for those of one size: what the IR makes of a value may have either's name.
+  void keep_dims() {
+    std::map<std::int64_t, std::set<std::string>> names;
+    for (std::uint32_t i = 0; i < main_.value_count(); ++i)
+      for (const Dim& dim : main_.type(ValueId{i}).dims)
+        if (!dim.name.empty() && !dim.name.is_open) names[dim.size].insert(dim.name.text);
+    for (const auto& [size, all] : names)
+      if (all.size() == 1 && !script_.names.is_taken(*all.begin())) dims_[*all.begin()] = size;
+    for (const auto& [name, size] : dims_) script_.names.take(name);
+    tree().name_dims(dims_);
   }
 
   void name_parameters() {
@@ -206,6 +220,7 @@ class ScriptWriter {
   const ir::Module& module_;
   const Function& main_;
   Script script_;
+  std::map<std::string, std::int64_t> dims_;       // kept, by name
   std::map<std::string, std::string> parameters_;  // path to name
   std::vector<std::string> output_names_;          // of each output of main
   std::map<ValueId, std::string> wanted_;          // values that are bound to an output's name by their own statement

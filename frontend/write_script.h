@@ -8,9 +8,10 @@
 
 namespace bpc::frontend {
 
-// Every input, param (with its initial value) and op of main. Gradient outputs are bound to `dJ_d<path, dots as _>` at the
-// top level (a clash with another name appends `_`); no `loss` remains. Each derivative statement ends in a comment that names its rule and
-// the source line: `dJ_dw1 = dJ_dz1 * x  # mul, line 8`; one that keeps a value for a derivative says `# for mul, line 8`.
+// Every dim whose size no other one has, every input, param (with its initial value) and op of main. Gradient outputs are bound to
+// `dJ_d<path, dots as _>` at the top level (a clash with another name appends `_`); no `loss` remains. Each derivative statement ends in a
+// comment that names its rule and the source line: `dJ_dw1 = dJ_dz1 * x  # mul, line 8`; one that keeps a value for a derivative says `#
+// for mul, line 8`.
 //
 // What a loop carries, a branch gives or an update changes is one variable wherever that is possible: `h_tape = push(h_tape, h)`. Regions
 // that are no single expression become functions, written before the statements: a comprehension's element, a checkpoint's inside, and a

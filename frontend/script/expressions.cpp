@@ -104,7 +104,7 @@ Term everywhere(Draft& d, const ir::AttrValue& value, const Type& type) {
   const Term one = d.tree.number(value, type.element);
   if (type.is_scalar()) return one;
   const bool is_default = type.element == d.script.module.real;
-  const Term sizes = d.tree.integers(type.sizes());
+  const Term sizes = d.tree.sizes(type);
   if (is_default && is_plain(value, 0)) return d.call("zeros", {sizes});
   if (is_default && is_plain(value, 1)) return d.call("ones", {sizes});
   return d.call("full", {sizes, is_default ? one : d.typed(one, type.element)});
@@ -130,7 +130,7 @@ Term reshaped(Draft& d, const Op& op) {
   if (user && (is_stack(d, *user) || (user->code == Opcode::broadcast && from.is_scalar()))) return d.read(op.operands[0]);
   const Term x = d.read_typed(op.operands[0]);
   if (same_shape(type, from)) return x;
-  if (!type.is_scalar() || from.rank() == 0) return d.call("reshape", {x, d.tree.integers(type.sizes())});
+  if (!type.is_scalar() || from.rank() == 0) return d.call("reshape", {x, d.tree.sizes(type)});
   return d.tree.index(x, std::vector(from.rank(), d.tree.integer(0)));
 }
 
@@ -151,7 +151,7 @@ Term cast(Draft& d, const Op& op) {
 
 Term stretched(Draft& d, const Op& op) {
   const Type& type = d.function.type(op.results[0]);
-  const Term x = d.read(op.operands[0]), sizes = d.tree.integers(type.sizes());
+  const Term x = d.read(op.operands[0]), sizes = d.tree.sizes(type);
   if (!x.is_literal) return d.call("broadcast_to", {x, sizes});
   return d.call("full", {sizes, type.element == d.script.module.real ? x : d.typed(x, type.element)});
 }
@@ -181,7 +181,7 @@ Term constant(Draft& d, const Op& op) {
   const Element real = d.script.module.real;
   if (op.code == Opcode::iota) {
     if (type.rank() == 1 && type.element == real) return d.call("arange", {d.tree.integer(type.size(0))});
-    const Term index = d.call("iota", {d.tree.integers(type.sizes()), d.tree.integer(op.attrs.integer(Attr::axis))});
+    const Term index = d.call("iota", {d.tree.sizes(type), d.tree.integer(op.attrs.integer(Attr::axis))});
     return type.element == Element::i32 ? index : d.call(d.tree.element_spec(type.element), {index});
   }
   if (op.code != Opcode::constant) {  // a draw, of the type that its bounds have
@@ -189,7 +189,7 @@ Term constant(Draft& d, const Op& op) {
     if (type.element != real) lo = d.typed(lo, type.element), hi = d.typed(hi, type.element);
     std::vector<std::pair<std::string, Term>> named{{"stream", d.tree.integer(op.attrs.integer(Attr::stream))}};
     if (!op.operands.empty()) named.emplace_back("turn", d.read(op.operands[0]));
-    return d.call(op.code == Opcode::random_normal ? "normal" : "uniform", {lo, hi, d.tree.integers(type.sizes())}, named);
+    return d.call(op.code == Opcode::random_normal ? "normal" : "uniform", {lo, hi, d.tree.sizes(type)}, named);
   }
   const ir::AttrValue* value = op.attrs.find(Attr::value);
   if (!value && type.count() > 0) {

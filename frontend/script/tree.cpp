@@ -172,10 +172,21 @@ std::string Tree::element_spec(Element element) const {
   return element == real_ ? "real" : std::string(element_name(element));
 }
 
+Term Tree::size(const Dim& dim) {
+  const auto known = dims_.find(dim.name.text);
+  return known != dims_.end() && known->second == dim.size ? name(known->first) : integer(dim.size);
+}
+
+Term Tree::sizes(const Type& type) {
+  std::vector<Term> items;
+  for (const Dim& dim : type.dims) items.push_back(size(dim));
+  return list(items);
+}
+
 TypeExpr Tree::type(const Type& type) {
   if (type.is_scalar()) return {element_spec(type.element), {}, true, {}};
   TypeExpr result{type.element == real_ ? "" : std::string(element_name(type.element)), {}, false, {}};
-  for (std::int64_t size : type.sizes()) result.sizes.push_back(integer(size).id);
+  for (const Dim& dim : type.dims) result.sizes.push_back(size(dim).id);
   return result;
 }
 

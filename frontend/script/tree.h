@@ -40,6 +40,7 @@ class Tree {
   Term call(const std::string& function, const std::vector<Term>& arguments, const std::vector<std::pair<std::string, Term>>& named = {});
   Term list(const std::vector<Term>& items);
   Term integers(const std::vector<std::int64_t>& items);
+  Term sizes(const Type& type);  // `[N, 3]`
   Term index(const Term& base, const std::vector<Term>& items);
   Term transposed(const Term& x);  // x.T
   // `lo..hi by step`; a bound that is `Term{}` is absent, and so is a step of 1. Without bounds: `:`.
@@ -49,7 +50,9 @@ class Tree {
 
   // "real" for the default float, else "f32", "i32", …: also the name of the cast.
   std::string element_spec(Element element) const;
-  // The type as declarations write it: `real`, `[64, 784]`, `i32[3]`.
+  // The sizes of these dims are written by their names from here on.
+  void name_dims(std::map<std::string, std::int64_t> dims) { dims_ = std::move(dims); }
+  // The type as declarations write it: `real`, `[N, 784]`, `i32[3]`.
   TypeExpr type(const Type& type);
 
   // ---- statements ----
@@ -84,7 +87,10 @@ class Tree {
   std::vector<ExprId> ids(const std::vector<Term>& terms);
   void place(StmtId id);
 
+  Term size(const Dim& dim);
+
   Element real_;
+  std::map<std::string, std::int64_t> dims_;
   Ast ast_;
   std::map<std::uint32_t, std::string> comments_;  // by statement
   std::map<std::uint32_t, std::string> heads_;
