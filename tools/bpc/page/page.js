@@ -89,7 +89,9 @@ const backward = model.backward.filter(id => model.values[id].gradient !== null)
 const isForward = model.along !== null;
 const inputOf = each => isForward ? each.from : each.to, resultOf = each => isForward ? each.to : each.from;
 const origin = isForward ? model.by[0] : model.of;  // where the walk starts
-const partsTo = id => model.contributions.map((each, index) => ({ each, index })).filter(({ each }) => each.to === id).map(({ each }) => each);
+const partsBy = model.values.map(() => []);
+for (const each of model.contributions) if (each.to !== null) partsBy[each.to].push(each);
+const partsTo = id => partsBy[id];
 const length = forward.length + backward.length;
 let position = length;  // of the slider: 0 before the first step
 
@@ -220,24 +222,33 @@ function mark(node) {
 }
 const markDrawn = name => (drawn.get(name) || []).forEach(mark);
 
+// Of each place of the slider, from 0, the rows of the tables and the texts of the graph that are there from then on.
+const appearing = [];
+let reached = 0;  // how many of them are shown
+function collectAppearing() {
+  appearing.length = 0;
+  for (const row of document.querySelectorAll("[data-row]")) appearing[Number(row.dataset.row)] = [row];
+  const add = (place, id, which) => {
+    for (const group of drawn.get(`q${id}`) || []) {
+      const text = group.querySelectorAll("text")[which];
+      if (text) (appearing[place] ||= []).push(text);
+    }
+  };
+  forward.forEach((step, i) => step.results.forEach(id => add(i, id, 0)));
+  backward.forEach((id, i) => add(forward.length + i, id, 1));
+  if (origin !== null && !backward.includes(origin)) add(Math.min(forward.length, length - 1), origin, 1);
+  appearing.forEach((all, place) => all.forEach(each => each.classList.toggle("later", place >= position)));
+  reached = position;
+}
+
 // Shows what is there after `position` steps, and marks the last of them.
 function drawPosition() {
   for (const node of marked) node.classList.remove("now");
   marked = [];
   $("at").value = position;
-  for (const row of document.querySelectorAll("[data-row]")) row.classList.toggle("later", Number(row.dataset.row) >= position);
-  const made = new Map();
-  forward.forEach((step, i) => step.results.forEach(id => made.set(id, i)));
-  const reached = new Map(backward.map((id, i) => [id, forward.length + i]));
-  model.values.forEach((_, id) => {
-    for (const group of drawn.get(`q${id}`) || []) {
-      const [above, below] = group.querySelectorAll("text");
-      above.classList.toggle("later", (made.get(id) ?? -1) >= position);
-      above.style.opacity = (made.get(id) ?? -1) >= position ? 0 : 1;
-      const isThere = id === origin ? position > forward.length || position === length : (reached.get(id) ?? Infinity) < position;
-      if (below) below.style.opacity = isThere ? 1 : 0;
-    }
-  });
+  for (let place = Math.min(reached, position); place < Math.max(reached, position); ++place)
+    for (const each of appearing[place] || []) each.classList.toggle("later", place >= position);
+  reached = position;
   const last = position - 1;
   let said = position === 0 ? "Before the first step." : "", place = null;
   if (last >= 0 && last < forward.length) {
@@ -268,7 +279,7 @@ function drawPosition() {
           box.scrollTop = node.offsetTop - box.offsetTop - box.clientHeight / 2;
       }
     }
-  mark(document.querySelector(`[data-row="${last}"]`));
+  mark(appearing[last]?.[0]);
   $("said").textContent = said;
   $("first").disabled = $("back").disabled = position === 0;
   $("next").disabled = $("last").disabled = position === length;
@@ -455,6 +466,7 @@ function redraw() {
   drawGraph();
   drawChain();
   drawLoops();
+  collectAppearing();
   drawPosition();
 }
 
