@@ -16,11 +16,22 @@ int wrong_usage(const Options& options, const std::string& message, const std::s
   return kUsage;
 }
 
+// Where one word or two may stand, CLI11 writes `FILE(1x)`.
+class Usage : public CLI::Formatter {
+ public:
+  std::string make_option_usage(const CLI::Option* option) const override {
+    const bool is_one_or_two = option->get_expected_min() == 1 && option->get_expected_max() == 2;
+    const std::string name = make_option_name(option, true);
+    return is_one_or_two ? fmt::format("{} [{}]", name, name) : Formatter::make_option_usage(option);
+  }
+};
+
 // Reads the words of one command and finds what is wrong with them.
 class Parser {
  public:
   Parser(const Command& command, Options& options)
       : command_(command), options_(options), app_(std::string(command.help), std::string(command.name)) {
+    app_.formatter(std::make_shared<Usage>());
     app_.get_formatter()->label("REQUIRED", "");
     app_.get_formatter()->label("OPTIONS", "flags");
     app_.allow_extras();
