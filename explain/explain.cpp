@@ -70,12 +70,19 @@ class Explainer {
   };
 
   Folding folding() const {
+    constexpr std::size_t kMoreLines = 14;  // before lines are folded, which says less than functions do
     return {options_.unfold_all,
             options_.unfolded,
             options_.iteration,
             options_.lines,
             [&](const Scope& scope) { return function_called(scope); },
+            options_.lines + kMoreLines,
+            [&](const Node& node) { return place_of(node).line; },
             [&](const std::vector<Node>& nodes, const std::vector<std::size_t>& visible) { return lines_of(nodes, visible); }};
+  }
+
+  Span place_of(const Node& node) const {
+    return node.cluster == SIZE_MAX ? trace_.scopes[node.scope].span : namer_.place_of(graph_.clusters[node.cluster]);
   }
 
   // One for each step forward, or for each of its results; one for each result on the walk back; two for what the derivative is taken by,
@@ -202,7 +209,7 @@ class Explainer {
       step.parent = parent;
       step.is_open = nodes_[node].is_open;
       step.first_turn = nodes_[node].first_turn, step.last_turn = nodes_[node].last_turn;
-      if (step.kind != Step::Kind::operation) {
+      if (step.kind != Step::Kind::operation && step.kind != Step::Kind::statement) {
         const Scope& scope = trace_.scopes[nodes_[node].scope];
         step.place = scope.span;
         step.function = step.kind == Step::Kind::loop || step.kind == Step::Kind::turns ? "" : function_called(scope);
@@ -222,10 +229,13 @@ class Explainer {
         if (quantity(input) != kNoQuantity) out_.steps[id].inputs.push_back(quantity(input));
       const Node& node = nodes_[visible_[i]];
       if (node.kind == Step::Kind::operation) operate(id, i);
-      if (node.kind == Step::Kind::call || node.kind == Step::Kind::derivative) {
+      if (node.kind == Step::Kind::statement) out_.steps[id].place = place_of(nodes_[node.children.back()]);
+      if (node.kind == Step::Kind::call || node.kind == Step::Kind::derivative || node.kind == Step::Kind::statement) {
         const Scope& scope = trace_.scopes[node.scope];
+        const bool is_statement = node.kind == Step::Kind::statement;
         const Wording wording(trace_, graph_, *options_.sources, namer_, names_);
-        out_.steps[id].expression = wording.call(scope.span, borders_[i].inputs, scope.parent);
+        out_.steps[id].expression =
+            wording.call(is_statement ? out_.steps[id].place : scope.span, borders_[i].inputs, is_statement ? node.scope : scope.parent);
       }
     }
     for (const Node& node : nodes_)

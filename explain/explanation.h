@@ -43,7 +43,7 @@ struct Contribution {
 };
 
 struct Step {
-  enum class Kind : std::uint8_t { operation, call, loop, turns, derivative };
+  enum class Kind : std::uint8_t { operation, statement, call, loop, turns, derivative };  // statement: all steps of one line
   Kind kind;
   std::vector<QuantityId> results;
   std::vector<QuantityId> inputs;  // on the way

@@ -72,6 +72,8 @@ const char* kind_name(Step::Kind kind) {
   switch (kind) {
     case Step::Kind::operation:
       return "operation";
+    case Step::Kind::statement:
+      return "statement";
     case Step::Kind::call:
       return "call";
     case Step::Kind::loop:

@@ -35,6 +35,7 @@ class Tree {
       if (nodes_[i].kind == Step::Kind::loop) fold_turns(i);
     open_wanted();
     open_small();
+    if (!folding_.all && folding_.lines_of(nodes_, visible_nodes(nodes_)) > folding_.most_lines) fold_statements();
     return std::move(nodes_);
   }
 
@@ -135,6 +136,33 @@ class Tree {
     return false;
   }
 
+  // What stands in one line, one after the other, becomes one node, wherever there is more than one step of it.
+  void fold_statements() {
+    for (std::size_t group = 0, count = nodes_.size(); group < count; ++group) {
+      if (!nodes_[group].is_open) continue;
+      const std::vector<std::size_t> children = std::exchange(nodes_[group].children, {});
+      for (std::size_t i = 0, end = 0; i < children.size(); i = end) {
+        const std::uint32_t line = line_of(children[i]);
+        for (end = i + 1; line != 0 && end < children.size() && line_of(children[end]) == line;) ++end;
+        if (end - i == 1) {
+          nodes_[group].children.push_back(children[i]);
+          continue;
+        }
+        nodes_[group].children.push_back(nodes_.size());
+        const std::vector<std::size_t> run(children.begin() + static_cast<std::ptrdiff_t>(i),
+                                           children.begin() + static_cast<std::ptrdiff_t>(end));
+        for (std::size_t child : run) nodes_[child].parent = nodes_.size();
+        nodes_.push_back({Step::Kind::statement, nodes_[group].scope, group, run, SIZE_MAX, 0, 0, false});
+      }
+    }
+  }
+
+  std::uint32_t line_of(std::size_t node) const {
+    const Node& each = nodes_[node];
+    const bool is_step = each.kind == Step::Kind::operation || (each.kind == Step::Kind::call && !each.is_open);
+    return is_step ? folding_.line_of(each) : 0;
+  }
+
   // Steps that are shown once it is open.
   std::size_t rows_of(std::size_t node) const {
     if (nodes_[node].kind != Step::Kind::loop) return nodes_[node].children.size();
@@ -191,7 +219,7 @@ std::vector<bool> hidden_scopes(const Trace& trace, const std::vector<Node>& nod
   std::vector<bool> is_hidden(trace.scopes.size(), false);
   std::map<std::size_t, std::vector<const Node*>> turns;  // by loop
   for (const Node& node : nodes) {
-    if (node.kind == Step::Kind::operation || node.is_open) continue;
+    if (node.kind == Step::Kind::operation || node.kind == Step::Kind::statement || node.is_open) continue;
     if (node.kind == Step::Kind::turns)
       turns[trace.scopes[node.scope].parent].push_back(&node);
     else

@@ -29,12 +29,15 @@ struct Folding {
   std::optional<std::int64_t> iteration;          // the turn of loops that is shown; the last one, if none is said
   std::size_t lines = 34;                         // groups are unfolded while there are no more
   std::function<std::string(const Scope&)> name;  // of the function that a scope is a call of
+  std::size_t most_lines = 48;                    // where it takes more all the same, the steps of one line of the script are one
+  // The line of the script that a node stands in; 0: of none.
+  std::function<std::uint32_t(const struct Node&)> line_of;
   // How many lines it takes to show these nodes.
   std::function<std::size_t(const std::vector<struct Node>& nodes, const std::vector<std::size_t>& visible)> lines_of;
 };
 
-// The first node is the whole, and open. A node comes after what it stands in. Of a loop, turns that are not shown are one node before and
-// one behind the one that is.
+// The first node is the whole, and open. A node comes after what it stands in, but for statements. Of a loop, turns that are not shown are
+// one node before and one behind the one that is.
 std::vector<Node> make_nodes(const Trace& trace, const Graph& graph, const Folding& folding);
 
 // Those that are shown, in order.

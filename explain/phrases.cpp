@@ -214,6 +214,7 @@ std::string step_text(const Explanation& e, const Step& step) {
   const std::string results = names.empty() ? "" : joined(names, ", ") + " = ";
   switch (step.kind) {
     case Step::Kind::operation:
+    case Step::Kind::statement:
     case Step::Kind::call:
       return results + step.expression;
     case Step::Kind::loop:

@@ -361,11 +361,14 @@ class Writer {
       wrapped(cost_text(e_));
     }
     const std::string signs = key();
-    const bool has_folded_loop =
-        std::any_of(e_.visible.begin(), e_.visible.end(), [&](std::size_t id) { return e_.steps[id].kind == Step::Kind::loop; });
-    if (e_.others.empty() && e_.folded.empty() && signs.empty() && !has_folded_loop) return;
+    const auto shows = [&](Step::Kind kind) {
+      return std::any_of(e_.visible.begin(), e_.visible.end(), [&](std::size_t id) { return e_.steps[id].kind == kind; });
+    };
+    const bool has_folded_loop = shows(Step::Kind::loop), has_statements = shows(Step::Kind::statement);
+    if (e_.others.empty() && e_.folded.empty() && signs.empty() && !has_folded_loop && !has_statements) return;
     text_ += "\n";
     if (!signs.empty()) wrapped(signs, Role::quiet);
+    if (has_statements) wrapped("The steps of one line are one step here: `--unfold=all` shows each.", Role::quiet);
     if (has_folded_loop) wrapped("A loop is folded: `--iteration=0` shows its first turn.", Role::quiet);
     if (!e_.folded.empty())
       wrapped(fmt::format("Folded: {}. `--unfold={}` shows the inside, `--unfold=all` of every one.",

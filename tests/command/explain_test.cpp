@@ -1,4 +1,5 @@
 // `bpc explain`: what it says is what `bpc run` gives, and adds up.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
@@ -134,6 +135,33 @@ TEST_CASE("names of an explanation are each of one value") {
       CHECK(names.insert(value["name"].get<std::string>()).second);
     }
   }
+}
+
+TEST_CASE("every example is explained on a screen, and each step of it where that is asked for") {
+  std::vector<std::string> scripts = bpc::test::files_in("examples", ".bp");
+  for (const std::string& model : bpc::test::files_in("examples/models", ".bp")) scripts.push_back(model);
+  for (const std::string& script : scripts) {
+    const Finished finished = run_bpc({"explain", script, "-q"});
+    INFO(script << "\n" << finished.out << finished.err);
+    CHECK(finished.code == 0);
+    CHECK(std::count(finished.out.begin(), finished.out.end(), '\n') <= 56);
+  }
+  // The steps of a line are one: they hand on what all of them do.
+  const Json folded = explained("examples/vae.bp", {"--real=f64"}), whole = explained("examples/vae.bp", {"--real=f64", "--unfold=all"});
+  const auto gradients = [](const Json& explanation) {
+    std::map<std::string, Json> found;
+    for (const Json& by : explanation["by"]) {
+      const Json& value = explanation["values"][by.get<std::size_t>()];
+      found[value["name"]] = value["gradient"];
+    }
+    return found;
+  };
+  CHECK(gradients(folded) == gradients(whole));
+  const auto has_statement = [](const Json& explanation) {
+    return std::ranges::any_of(explanation["steps"], [](const Json& step) { return step["kind"] == "statement"; });
+  };
+  CHECK(has_statement(folded));
+  CHECK_FALSE(has_statement(whole));
 }
 
 TEST_CASE("textbook names give way to the author's") {

@@ -44,7 +44,7 @@ TEST_CASE("each stage writes what is recorded") {
 
 TEST_CASE("explanations are as recorded") {
   std::vector<std::string> scripts = bpc::test::files_in("tests/explain", ".bp");
-  for (const char* example : {"tutorial", "xor", "lstm", "gp", "sqrt_while", "maml", "lenet", "newton"})
+  for (const char* example : {"tutorial", "xor", "lstm", "gp", "sqrt_while", "maml", "lenet", "newton", "vae"})
     scripts.push_back(fmt::format("examples/{}.bp", example));
   for (const std::string& script : scripts) {
     std::vector<std::string> words{"explain", script, "-q"};
