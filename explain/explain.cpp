@@ -70,13 +70,12 @@ class Explainer {
   };
 
   Folding folding() const {
-    constexpr std::size_t kMoreLines = 14;  // before lines are folded, which says less than functions do
     return {options_.unfold_all,
             options_.unfolded,
             options_.iteration,
             options_.lines,
             [&](const Scope& scope) { return function_called(scope); },
-            options_.lines + kMoreLines,
+            options_.most_lines,
             [&](const Node& node) { return place_of(node).line; },
             [&](const std::vector<Node>& nodes, const std::vector<std::size_t>& visible) { return lines_of(nodes, visible); }};
   }

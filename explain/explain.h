@@ -20,6 +20,7 @@ struct ExplainOptions {
   std::set<std::string> unfolded;         // functions
   std::optional<std::int64_t> iteration;  // of loops: the turn to show
   std::size_t lines = 34;                 // functions are unfolded while it takes no more to show all
+  std::size_t most_lines = SIZE_MAX;      // where it takes more all the same, the steps of one line are one
   std::string element_of;                 // the x whose element is followed, or empty
   std::vector<std::int64_t> element;      // its index
 };

@@ -29,7 +29,7 @@ struct Folding {
   std::optional<std::int64_t> iteration;          // the turn of loops that is shown; the last one, if none is said
   std::size_t lines = 34;                         // groups are unfolded while there are no more
   std::function<std::string(const Scope&)> name;  // of the function that a scope is a call of
-  std::size_t most_lines = 48;                    // where it takes more all the same, the steps of one line of the script are one
+  std::size_t most_lines = SIZE_MAX;              // where it takes more all the same, the steps of one line of the script are one
   // The line of the script that a node stands in; 0: of none.
   std::function<std::uint32_t(const struct Node&)> line_of;
   // How many lines it takes to show these nodes.

@@ -261,7 +261,9 @@ std::optional<Explained> explain_script(Session& session, Script& script, std::s
   options.real = script.module.real;
   if (chosen->valid() && ir::is_of_loss(main->op(*chosen))) options.loss = main->loss;
   options.taken = words_of(session);
+  constexpr std::size_t kMoreLines = 14;  // before lines are folded, which says less than functions do
   options.lines = lines;
+  if (session.options.format == "text") options.most_lines = lines + kMoreLines;  // other forms have room
   options.unfold_all = std::find(session.options.unfold.begin(), session.options.unfold.end(), "all") != session.options.unfold.end();
   options.unfolded = {session.options.unfold.begin(), session.options.unfold.end()};
   options.iteration = session.options.iteration;
