@@ -156,7 +156,7 @@ class LoopNest {
     if (level < kept_levels(kernel_) && is_cut(level)) {
       llvm::Value* begin = part_begin();
       loop(code_.integer(0), part_turns(), 1, [&](llvm::Value* turn) { at(builder_.CreateNSWAdd(begin, turn), [&] { kept(level + 1); }); });
-    } else if (level < kept_levels(kernel_) && is_short_row(level))
+    } else if (level < kept_levels(kernel_) && (is_short_row(level) || (kernel_.in_strips && level + 1 == kernel_.axes.size())))
       side_by_side(code_.integer(0), kernel_.axes[level].size, kAtOnce, [&](llvm::Value*) { results(); });
     else if (level < kept_levels(kernel_))
       turns(code_.integer(0), code_.integer(kernel_.axes[level].size), [&] { kept(level + 1); });

@@ -91,14 +91,15 @@ void turn_in_strips(Kernel& kernel) {
       if (strides[i] == 1) across = i;
   });
   if (across == inner || walks(kernel, inner).unit == 0) return;
-  // Folded terms are made as vectors of a strip, which are best read and written side by side; other turns one by one.
-  const bool along_inner = !kernel.reductions.empty();
+  // The fewer leap along the strip, the better; what is folded is read and written side by side.
+  const bool along_inner = !kernel.reductions.empty() || walks(kernel, inner).leaps < walks(kernel, across).leaps;
   const std::size_t along = along_inner ? inner : across, around = along_inner ? across : inner;
   std::int64_t strip = std::min(kStrip, kernel.axes[along].size);
   while (kernel.axes[along].size % strip != 0) --strip;
   if (strip < kShortStrip || kernel.axes[around].size < kShortStrip) return;
   kernel.axes[along].size /= strip;
   kernel.axes.push_back({strip, kernel.axes[along].reduced});
+  kernel.in_strips = along_inner;
   for_each_form(kernel, [&](Affine& at) {
     at.strides.push_back(at.strides[along]);
     at.strides[along] *= strip;

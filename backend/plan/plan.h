@@ -151,6 +151,7 @@ struct Cut {
 struct Kernel {
   std::vector<Axis> axes;  // outermost first
   std::int64_t lanes = 0;  // of the innermost axis, which is kept: so many accumulators lie side by side. 0: it is reduced, or nothing is
+  bool in_strips = false;  // the innermost axis is a short strip of another, whose turns are to be made at once
   Tree tree;
   Cut cut;
   BufferId left;  // what each part has folded (parts.h), where the axis that is cut is reduced

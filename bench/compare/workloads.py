@@ -193,7 +193,9 @@ def algebra():
 
 
 def movement():
-    x = [given("x", [1_000_000])]
+    # No two are alike, whatever rounds: their order is one.
+    x = [Array("input", "x", [1_000_000], text="input x : [1000000] = real(i64(arange(1000000)) * 7919 % 1000003)\n",
+               numbers=(np.arange(1_000_000) * 7919 % 1_000_003).astype(np.float32))]
     Workload("sort_1m", x, "y = sort(x)\n", lambda n, d: n.sort(d["x"]))
     Workload("argsort_1m", x, "y = argsort(x)\n", lambda n, d: n.argsort(d["x"]))
     index = Array("input", "i", [64000], text="input i : i32[64000] = i32(arange(64000)) * 7919 % 10000\n",
