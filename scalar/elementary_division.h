@@ -22,13 +22,13 @@ F rest_of(F a, F b, double limit) {
 }
 
 template <class F>
-F mod_within(F a, F b, double limit) {
+F mod(F a, F b, double limit = 0x1p53) {
   const F rest = rest_of(a, b, limit);
   return select(rest == 0.0, copysign(F(0.0), b), select(have_one_sign(rest, b), rest, rest + b));
 }
 
 template <class F>
-F floordiv_within(F a, F b, double limit) {
+F floordiv(F a, F b, double limit = 0x1p53) {
   const F rest = rest_of(a, b, limit), whole = (a - rest) / b;  // an integer up to rounding
   const F q = select(rest == 0.0, whole, select(have_one_sign(rest, b), whole, whole - 1.0));
   const F part = trunc(q), below = select(part > q, part - 1.0, part);
@@ -36,24 +36,16 @@ F floordiv_within(F a, F b, double limit) {
   return select(b == 0.0, a / b, select(q == 0.0, copysign(F(0.0), a / b), nearest));
 }
 
-template <class F>
-F mod(F a, F b) {
-  return mod_within(a, b, 0x1p53);
-}
-template <class F>
-F floordiv(F a, F b) {
-  return floordiv_within(a, b, 0x1p53);
-}
-
 namespace narrow {
 
+inline constexpr double kWhole = 0x1p24;
 template <class F>
 F mod(F a, F b) {
-  return mod_within(a, b, 0x1p24);
+  return elementary::mod(a, b, kWhole);
 }
 template <class F>
 F floordiv(F a, F b) {
-  return floordiv_within(a, b, 0x1p24);
+  return elementary::floordiv(a, b, kWhole);
 }
 
 }  // namespace narrow

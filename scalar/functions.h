@@ -69,6 +69,9 @@ T wrapped(F f, T a, T b) {
 #define BPC_FUNCTION_mixed(id, operands)
 #define BPC_SCALAR(id, spelling, operands, rule, domain, derivative, traits, code, ...) BPC_FUNCTION_##code(id, operands)
 #include "scalar/operators.def"
+// Of the reals: mod(a, b) with the sign of b, exact but for one rounding when the signs differ; NaN for b = 0 or infinite a. And the floor
+// of the exact quotient, so that a = b*(a // b) + a % b up to rounding: 1 // 0.1 is 9, since the double 0.1 is above 1/10; a / b for b = 0.
+BPC_FUNCTION_narrow(mod, 2) BPC_FUNCTION_narrow(floordiv, 2)
 #undef BPC_EACH_1
 #undef BPC_EACH_2
 #undef BPC_FUNCTION_elementary
@@ -78,13 +81,9 @@ T wrapped(F f, T a, T b) {
 #undef BPC_FUNCTION_emit
 #undef BPC_FUNCTION_mixed
 
-// Of the reals; pow where the exponent is none of those below.
-double pow_f64(double a, double b);
+    // Of the reals, where the exponent is none of those below.
+    double pow_f64(double a, double b);
 float pow_f32(float a, float b);
-double mod_f64(double a, double b);
-float mod_f32(float a, float b);
-double floordiv_f64(double a, double b);
-float floordiv_f32(float a, float b);
 
 // ---- one operand ----
 
@@ -227,29 +226,12 @@ T strong_mul(T a, T b) {
   return a == 0 ? T{0} : a * b;
 }
 
-// With the sign of b, exact but for one rounding when the signs differ; NaN for b = 0 or infinite a.
-template <Real T>
-T mod(T a, T b) {
-  if constexpr (std::same_as<T, float>)
-    return mod_f32(a, b);
-  else
-    return mod_f64(a, b);
-}
 // b must not be 0: callers check (E0403).
 template <Integer T>
 T mod(T a, T b) {
   if (b == -1) return 0;  // the minimum % -1 would trap
   const T r = a % b;
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-}
-// The floor of the exact quotient, so that a = b*(a // b) + a % b up to rounding: 1 // 0.1 is 9 because the double 0.1 is above 1/10. a / b
-// for b = 0.
-template <Real T>
-T floordiv(T a, T b) {
-  if constexpr (std::same_as<T, float>)
-    return floordiv_f32(a, b);
-  else
-    return floordiv_f64(a, b);
 }
 // b must not be 0: callers check (E0403).
 template <Integer T>

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "backend/plan/affine.h"
+#include "backend/plan/dataflow.h"
 #include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
 
@@ -76,7 +77,11 @@ void merge_axes(Kernel& kernel) {
 
 // Where accesses walk two axes one element at a time, some the innermost and some another, the innermost loop becomes a strip of one of the
 // two, around it the other: the lines of those that leap along the strip are still near when the next turn comes to their next elements.
+// Not where turns may meet, at an element that several write or at one that stops the run: their order counts.
 void turn_in_strips(Kernel& kernel) {
+  const bool meets =
+      std::any_of(kernel.stores.begin(), kernel.stores.end(), [](const Store& store) { return store.adds || !store.to.at.terms.empty(); });
+  if (meets || may_stop(kernel)) return;
   std::int64_t turns = 1;
   for (const Axis& axis : kernel.axes) turns *= axis.size;
   const bool keeps = std::any_of(kernel.axes.begin(), kernel.axes.end(), [](const Axis& axis) { return !axis.reduced; });

@@ -23,7 +23,7 @@ void fuse(Plan& plan);
 void drop_unread(Plan& plan);
 
 // loop_order.cpp: puts each kernel's axes in the order in which memory is walked best, kept ones outside (but for lanes), and merges axes
-// that are contiguous in all that the kernel reads and writes.
+// that are contiguous in all that the kernel reads and writes. Where accesses walk two axes one element at a time, one goes in strips.
 void order_loops(Plan& plan);
 
 // trees.cpp: in which order each reduction folds its terms, whatever the target.

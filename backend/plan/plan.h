@@ -105,7 +105,7 @@ struct Reduction {
   RegisterId value;
   std::variant<RegisterId, Access> to;  // a finished value of rank 0; or elements, whose strides of reduced axes are 0, unless running
   Affine position{};                    // argmax, argmin: the index to return, over the reduced axes; ascending in loop order
-  bool running = false;                 // cumsum: the accumulator is stored at every turn (the reduced axis is innermost, in order)
+  bool running = false;                 // cumsum: the accumulator is stored at every turn (along one reduced axis, in order)
   bool of_products = false;             // of an einsum: products may be added up in the element type, a block at a time (Contraction)
   bool narrow = false;                  // such products of f32 are: each partial in f32, then all in f64
   bool compensated = false;             // f64: sums of the tree's blocks go to a total, beside what rounding lost of it

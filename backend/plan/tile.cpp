@@ -139,7 +139,6 @@ class TileChoice {
   // Whether b is read so seldom, and lies such that it is not packed. What is not packed ends with a whole tile that begins earlier; it
   // would add what it computes again twice.
   bool reads_in_place() const {
-    if (windows_ == Windows::b) return true;
     const Walk n = walk(c_, Group::n, c_.b);
     const std::int64_t panel = c_.tile.panel();
     return m_ <= kFewTiles * c_.tile.rows && n.is_even() && n.stride() == 1 && walk(c_, Group::k, c_.b).is_even() && n_ >= panel &&
@@ -154,7 +153,7 @@ class TileChoice {
              : tile.depth >= k_ && few_panels && even_rows && am.is_even() && ak.is_even() ? Packing::none
              : am.run() > ak.run()                                                         ? Packing::across_k
                                                                                            : Packing::along_k;
-    tile.b = reads_in_place()                                                  ? Packing::none
+    tile.b = windows_ == Windows::b || (tile.depth >= k_ && reads_in_place())  ? Packing::none
              : walk(c_, Group::k, c_.b).run() > walk(c_, Group::n, c_.b).run() ? Packing::along_k
                                                                                : Packing::across_k;
   }

@@ -193,6 +193,10 @@ class Verifier {
     require(tile.rows > 0 && tile.height % tile.rows == 0 && tile.panel() > 0 && tile.width % tile.panel() == 0,
             "a block that cuts a tile");
     require(tile.depth == count(c.k) || (c.block > 0 && tile.depth % c.block == 0), "a depth that cuts a block");
+    // The last tile of what is not packed begins earlier, and would add to totals twice.
+    const bool ends_in_place = (tile.a == Packing::none && tile.rows > 0 && count(c.m) % tile.rows != 0) ||
+                               (tile.b == Packing::none && tile.panel() > 0 && count(c.n) % tile.panel() != 0);
+    require(!ends_in_place || (!keeps_totals(c) && !c.base.valid()), "a tile in place that is added twice");
     const Grid& grid = c.grid;
     if (tile.rows <= 0 || tile.panel() <= 0) return;
     require(grid.m.turns % tile.rows == 0 && grid.n.turns % tile.panel() == 0, "parts that cut a tile");

@@ -181,6 +181,19 @@ TEST_CASE("contractions of windows, slices and what is stretched") {
     }
 }
 
+TEST_CASE("contractions of windows in several blocks, beside rows that are read where they lie") {
+  for (const auto& [count, columns] : {std::pair(8, 100), {26, 33}, {26, 40}, {18, 20}}) {
+    CAPTURE(count, columns);
+    Function function;
+    Builder builder(function);
+    const ValueId x = parameter(function, shaped(Element::f32, {3000 + count - 1}));
+    const ValueId patches = windows(builder, x, 0, 3000, 1, 1), rows = parameter(function, shaped(Element::f32, {3000, columns}));
+    output(function, einsum(builder, patches, rows, "mk,kn->mn"));
+    output(function, einsum(builder, patches, rows, "mk,kn->nm"));
+    agree_on_targets(function);
+  }
+}
+
 TEST_CASE("contractions that are added where windows came from") {
   for (Element element : {Element::f32, Element::f64})
     for (const auto& [stride, dilation] : {std::pair(1, 1), {2, 1}, {1, 2}, {3, 2}, {3, 1}}) {

@@ -91,6 +91,9 @@ TEST_CASE("what is read along one axis and written along another goes in strips"
   const Plan plan = plan_of({{90, false}, {100, false}}, {1, 90}, {100, 1});
   CHECK(sizes(ordered(plan)) == std::vector<std::int64_t>{6, 100, 15});
   CHECK(turns(ordered(plan)) == turns(kernel_of(plan)));
+  Plan adding = plan_of({{96, false}, {100, false}}, {1, 96}, {100, 1});  // turns may meet
+  std::get<Kernel>(adding.body[0].what).stores[0].adds = true;
+  CHECK(sizes(ordered(adding)) == std::vector<std::int64_t>{96, 100});
 }
 
 TEST_CASE("loops in another order do the same turns") {

@@ -65,6 +65,13 @@ TEST_CASE("the verifier finds broken plans") {
   CHECK_THAT(problem([](Plan& plan) { first<Contraction>(plan).tile.width += 1; }), Contains("a block that cuts a tile"));
   CHECK_THAT(problem([](Plan& plan) { first<Contraction>(plan).tile.depth = 16; }), Contains("a depth that cuts a block"));
   CHECK_THAT(problem([](Plan& plan) {
+               Contraction& contraction = first<Contraction>(plan);
+               contraction.tile.b = Packing::none;
+               contraction.n = {contraction.tile.panel() + 1};
+               contraction.base = contraction.c.buffer;
+             }),
+             Contains("added twice"));
+  CHECK_THAT(problem([](Plan& plan) {
                first<Contraction>(plan).tile.b = Packing::along_k;
                first<Contraction>(plan).packed_b = {};
              }),
