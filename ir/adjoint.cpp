@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <tuple>
 
 #include "ir/adjoint/existence.h"
 #include "ir/adjoint/forward.h"
@@ -88,6 +90,55 @@ class PartsBeforeCheckpoints {
   std::vector<bool> is_read_;
 };
 
+// Derivatives of one value in one block, of one cotangent, are those of one op: a sweep finds them all, and what it goes through, loops and
+// checkpoints among that, is gone through once.
+class JoinedDerivatives {
+ public:
+  explicit JoinedDerivatives(const Function& function) : function_(function), rewriter_(function) {
+    for (std::uint32_t i = 0; i < function.op_count(); ++i)
+      if (can_be_joined(function.op(OpId{i}))) alike_[key(function.op(OpId{i}))].push_back(OpId{i});
+  }
+
+  Function run() {
+    return rewriter_.finish([&](const Op& op) {
+      if (!can_be_joined(op)) return false;
+      const std::vector<OpId>& alike = alike_.at(key(op));
+      if (alike.size() == 1) return false;
+      if (op.results[0] == function_.op(alike[0]).results[0]) emit(alike);
+      return true;
+    });
+  }
+
+ private:
+  using Key = std::tuple<BlockId, Opcode, std::vector<ValueId>>;
+
+  static bool can_be_joined(const Op& op) { return (op.code == Opcode::grad || op.code == Opcode::vjp) && !is_of_loss(op); }
+
+  static Key key(const Op& op) {
+    const std::size_t by = differentiated_by(op).size();
+    return {op.block, op.code, {op.operands.begin(), op.operands.end() - static_cast<std::ptrdiff_t>(by)}};
+  }
+
+  // What a derivative is taken by stands before its y, and so before the first of them.
+  void emit(const std::vector<OpId>& alike) {
+    std::vector<ValueId> operands = rewriter_.map(std::get<2>(key(function_.op(alike[0]))));
+    std::vector<Type> types;
+    for (OpId id : alike)
+      for (std::size_t i = 0; i < function_.op(id).results.size(); ++i) {
+        operands.push_back(rewriter_.map(differentiated_by(function_.op(id))[i]));
+        types.push_back(function_.type(function_.op(id).results[i]));
+      }
+    const OpId joined = rewriter_.builder().emit_op(function_.op(alike[0]).code, operands, {}, types);
+    std::size_t next = 0;
+    for (OpId id : alike)
+      for (ValueId old : function_.op(id).results) rewriter_.set(old, rewriter_.to().op(joined).results[next++]);
+  }
+
+  const Function& function_;
+  Rewriter rewriter_;
+  std::map<Key, std::vector<OpId>> alike_;  // in program order
+};
+
 bool is_output(const Function& function, ValueId id) {
   return std::any_of(function.outputs.begin(), function.outputs.end(), [&](const Output& output) { return output.value == id; });
 }
@@ -164,7 +215,7 @@ Function expand_gradients(const Function& function, Diagnostics& diagnostics) {
   if (!any) return function;
   const std::optional<Function> checked = check_derivatives(function, diagnostics);
   if (!checked) return function;
-  const Function expanded = expand(*checked, [](const Op&) { return true; }, diagnostics);
+  const Function expanded = expand(JoinedDerivatives(*checked).run(), [](const Op&) { return true; }, diagnostics);
   return drop_dead(without_variables(expanded), diagnostics);  // and the blocks that no op holds any more
 }
 

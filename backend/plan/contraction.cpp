@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kBlock = 512;
 constexpr std::int64_t kFewest = 2;         // products in a sum
 constexpr std::int64_t kManyInBlock = 256;  // rows or columns
+constexpr std::int64_t kFewReadings = 8;    // of an element: it is not worth a look beforehand
 
 // An axis of a sum of products: its size and the stride of each operand along it.
 struct Letter {
@@ -28,6 +29,7 @@ struct SumOfProducts {
   Access a, b, c;  // without their strides, which are those of the letters
   BufferId base;   // if valid: the sums are added to what is there, which begins as base
   std::vector<Letter> letters;
+  bool strong = false;  // a zero of a makes a product zero, whatever b holds
 };
 
 std::optional<SumOfProducts> sum_of_products(const Plan& plan, const Kernel& kernel) {
@@ -36,10 +38,14 @@ std::optional<SumOfProducts> sum_of_products(const Plan& plan, const Kernel& ker
   const auto* to = std::get_if<Access>(&fold.to);
   const auto *left = std::get_if<Load>(&kernel.body[0].what), *right = std::get_if<Load>(&kernel.body[1].what);
   const auto* product = std::get_if<Compute>(&kernel.body[2].what);
-  if (!fold.of_products || !to || !left || !right || !product || product->operands[0] != kernel.body[0].result ||
-      product->operands[1] != kernel.body[1].result || !is_real(plan.at(to->buffer).element))
+  const bool strong = product && product->code == scalar::Operator::strong_mul && fold.kind == Reduction::Kind::sum && !fold.running;
+  if (!(fold.of_products || strong) || !to || !left || !right || !product || !is_real(plan.at(to->buffer).element)) return std::nullopt;
+  const RegisterId first = kernel.body[0].result, second = kernel.body[1].result;
+  if (product->operands == std::vector{second, first})
+    std::swap(left, right);
+  else if (product->operands != std::vector{first, second})
     return std::nullopt;
-  SumOfProducts sum{left->from, right->from, *to, {}, {}};
+  SumOfProducts sum{left->from, right->from, *to, {}, {}, strong};
   for (std::size_t i = 0; i < kernel.axes.size(); ++i)
     sum.letters.push_back(
         {kernel.axes[i].size, sum.a.at.strides[i], sum.b.at.strides[i], sum.c.at.strides[i], kernel.axes[i].reduced, false});
@@ -239,6 +245,10 @@ class Choice {
       const auto* kernel = std::get_if<Kernel>(&steps[i].what);
       const std::optional<SumOfProducts> sum = kernel ? sum_of_products(plan_, *kernel) : std::nullopt;
       if (!sum) continue;
+      if (sum->strong) {
+        i += place_behind_a_look(steps, i, *sum);
+        continue;
+      }
       if (add_at_once(steps, i, *sum)) {
         steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i--));
         continue;
@@ -256,6 +266,51 @@ class Choice {
     if (!choose_tile(plan_, contraction)) return false;
     step.what = std::move(contraction);
     return true;
+  }
+
+  // Zeros need not be strong where all that they meet is finite: a look at that decides, when the plan runs, between the contraction and
+  // the kernel. How many steps were added.
+  std::size_t place_behind_a_look(Steps& steps, std::size_t position, const SumOfProducts& sum) {
+    std::int64_t readings = 1;
+    for (const Letter& letter : sum.letters) readings *= letter.b == 0 ? letter.size : 1;
+    Step contraction{{}, steps[position].place}, otherwise = steps[position];
+    if (readings < kFewReadings || !place(contraction, sum)) return 0;
+    auto beside = [&] { return plan_.add(Buffer(plan_.at(sum.c.buffer))); };
+    const BufferId result = sum.c.buffer, one = beside(), other = beside();
+    std::get<Contraction>(contraction.what).c.buffer = one;
+    std::get<Access>(std::get<Kernel>(otherwise.what).reductions[0].to).buffer = other;
+    const RegisterId finite = plan_.add(Register{Element::boolean, "", false, steps[position].place});
+    Step look{all_finite(sum, finite), steps[position].place};
+    If branch{finite, {}, {}, {}, {{one, other, result}}};
+    branch.then.push_back(std::move(contraction));
+    branch.otherwise.push_back(std::move(otherwise));
+    steps[position].what = std::move(branch);
+    steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(position), std::move(look));
+    return 1;
+  }
+
+  // Whether x - x is a number for each x of b.
+  Kernel all_finite(const SumOfProducts& sum, RegisterId result) {
+    Kernel kernel;
+    Access b = sum.b;
+    b.at.strides.clear();
+    std::vector<Letter> letters = sum.letters;
+    std::erase_if(letters, [](const Letter& letter) { return letter.b == 0; });
+    // As what makes b walks it, so that the two may join.
+    std::stable_sort(letters.begin(), letters.end(), [](const Letter& x, const Letter& y) { return std::abs(x.b) > std::abs(y.b); });
+    for (const Letter& letter : letters) {
+      kernel.axes.push_back({letter.size, true});
+      b.at.strides.push_back(letter.b);
+    }
+    const Element element = plan_.at(b.buffer).element;
+    auto add = [&](Element of, auto what) {
+      kernel.body.push_back({plan_.add(Register{of, "", false, {}}), std::move(what)});
+      return kernel.body.back().result;
+    };
+    const RegisterId x = add(element, Load{b}), none = add(element, Compute{scalar::Operator::sub, {x, x}});
+    const RegisterId holds = add(Element::boolean, Compute{scalar::Operator::eq, {none, none}});
+    kernel.reductions.push_back({Reduction::Kind::all, holds, result});
+    return kernel;
   }
 
   // Where the one reader of the sums adds them to a tensor, that is what the contraction does: the sums are never stored.

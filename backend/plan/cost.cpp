@@ -14,6 +14,7 @@ constexpr std::uint32_t kGather = 4;     // an index, its check against the end,
 std::uint32_t element_cost(const ir::Op& op) {
   const ir::OpInfo& info = ir::op_info(op.code);
   if (op.code == ir::Opcode::gather) return kGather;
+  if (info.group == ir::Group::contraction) return 1;  // one that adds nothing up
   if (info.group != ir::Group::elementwise) return 0;
   return info.has(ir::cheap) ? 1 : kFunction;
 }

@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t kFewest = 16;  // partials that are worth their joining
 // The same in sums, which wait for each other; rows of less terms go side by side, one in each place of a vector.
 constexpr std::int64_t kFewestOfDoubles = 8, kFewestInSums = 9;
+// The same, of terms that are too long to be written out for rows side by side.
+constexpr std::int64_t kFewestOfLongDoubles = 4, kFewestOfLongTerms = 6;
 constexpr std::int64_t kVector = 4;  // the same, where there are many terms, and no axis is longer
 constexpr double kManyTerms = 64;
 constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and what its registers hold
@@ -40,10 +42,19 @@ std::int64_t most_partials(const Kernel& kernel, std::int64_t turns, bool is_rep
   return std::min(kMostPartials, static_cast<std::int64_t>(is_repeated ? std::bit_ceil(count) : std::bit_floor(count)));
 }
 
+bool has_formulas(const Kernel& kernel) {
+  return std::any_of(kernel.body.begin(), kernel.body.end(), [](const Instruction& instruction) {
+    const auto* compute = std::get_if<Compute>(&instruction.what);
+    return compute && scalar::has_formula(compute->code);
+  });
+}
+
 std::int64_t fewest_partials(const Plan& plan, const Kernel& kernel) {
+  const bool are_long = has_formulas(kernel);
   std::int64_t fewest = kFewest;
   for (const Reduction& fold : kernel.reductions) {
     const Element element = plan.at(fold.value).element;
+    if (are_long) fewest = std::min(fewest, element == Element::f64 ? kFewestOfLongDoubles : kFewestOfLongTerms);
     if (fold.kind != Reduction::Kind::sum || !is_real(element)) continue;
     fewest = std::min(fewest, element == Element::f64 ? kFewestOfDoubles : kFewestInSums);
   }

@@ -58,7 +58,7 @@ class Torch:
     def gelu(self, x): return self.f.gelu(x)
     def elu(self, x): return self.f.elu(x)
     def attention(self, q, k, v): return self.f.scaled_dot_product_attention(q, k, v, is_causal=True)
-    def conv2d(self, x, k, padding): return self.f.conv2d(x, k, padding=padding)
+    def conv2d(self, x, k, padding, stride=1, groups=1): return self.f.conv2d(x, k, padding=padding, stride=stride, groups=groups)
     def max_pool2d(self, x, size): return self.f.max_pool2d(x, size)
     def zeros(self, shape, like): return self.t.zeros(shape, dtype=like.dtype)
     def where(self, c, x, y): return self.t.where(c, x, self.t.full((), y, dtype=x.dtype))
@@ -69,6 +69,8 @@ class Torch:
     def add_at(self, x, i, v): return x.index_add(0, i, v)
     def cholesky(self, x): return self.t.linalg.cholesky(x)
     def solve(self, a, b): return self.t.linalg.solve(a, b)
+    def solve_lower(self, a, b): return self.t.linalg.solve_triangular(a, b[:, None], upper=False)[:, 0]
+    def logsumexp_rows(self, x): return self.t.logsumexp(x, 1)
 
     def scan(self, step, state, xs):
         for x in xs:
@@ -174,6 +176,8 @@ class Jax:
     def add_at(self, x, i, v): return x.at[i].add(v)
     def cholesky(self, x): return self.n.linalg.cholesky(x)
     def solve(self, a, b): return self.n.linalg.solve(a, b)
+    def solve_lower(self, a, b): return self.j.scipy.linalg.solve_triangular(a, b, lower=True)
+    def logsumexp_rows(self, x): return self.j.nn.logsumexp(x, 1)
 
     def cross_entropy(self, x, t):
         return -self.n.mean(self.n.take_along_axis(self.j.nn.log_softmax(x), t[:, None], 1))
@@ -188,8 +192,9 @@ class Jax:
         causal = self.n.tril(self.n.ones(scores.shape[-2:], bool))
         return self.j.nn.softmax(self.n.where(causal, scores, -self.n.inf)) @ v
 
-    def conv2d(self, x, k, padding):
-        return self.j.lax.conv_general_dilated(x, k, (1, 1), [(padding, padding)] * 2, dimension_numbers=("NCHW", "OIHW", "NCHW"))
+    def conv2d(self, x, k, padding, stride=1, groups=1):
+        return self.j.lax.conv_general_dilated(x, k, (stride, stride), [(padding, padding)] * 2, feature_group_count=groups,
+                                               dimension_numbers=("NCHW", "OIHW", "NCHW"))
 
     def max_pool2d(self, x, size):
         window = (1, 1, size, size)

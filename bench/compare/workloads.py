@@ -88,6 +88,31 @@ loss J = block({names})
 """, transformer, function=f"block({names})", tolerance=2e-3,
              flops=3 * 2 * length * (4 * width**2 + 2 * width * inner) + 3 * 4 * length**2 * width)
 
+    # Attention in a script's own words: behind a mask, zeros of a cotangent are strong.
+    def masked(n, d):
+        h = n.layer_norm(d["x"], d["g"], d["b"])
+        q, k, v = (h @ d[W] for W in ("Wq", "Wk", "Wv"))
+        scores = n.where(n.tril(n.ones((128, 128))) == 1, q @ n.permute(k, (0, 2, 1)) / 8, -1e9)
+        return ((n.softmax(scores) @ v)**2).mean()
+    arrays = [given("x", [8, 128, 64]), param("g", [64], 0.9, 0.1, 1.0), param("b", [64], 0.8, 0.1)]
+    arrays += [param(f"W{k}", [64, 64], f, 0.15) for k, f in (("q", 0.31), ("k", 0.37), ("v", 0.41))]
+    Workload("masked", arrays, """fn attended(g, b, Wq, Wk, Wv) {
+  h = layer_norm(x, g, b)
+  q = h @ Wq
+  k = h @ Wk
+  v = h @ Wv
+  scores = where(tril(ones([128, 128])) == 1, q @ k.T / 8, -1e9)
+  return mean((softmax(scores) @ v)^2)
+}
+loss J = attended(g, b, Wq, Wk, Wv)
+""", masked, function="attended(g, b, Wq, Wk, Wv)", tolerance=2e-3)
+
+    # A recurrent net, each gradient asked for by itself.
+    def rnn(n, d):
+        return (n.scan(lambda h, x: n.tanh(x @ d["W"] + h @ d["U"]), n.zeros((32, 128), d["x"]), d["x"])**2).sum()
+    Workload("rnn", [given("x", [64, 32, 64]), param("W", [64, 128], 0.31, 0.1), param("U", [128, 128], 0.37, 0.05)],
+             "h = zeros([32, 128])\nfor t in 0..64 { h = tanh(x[t] @ W + h @ U) }\nloss J = sum(h^2)\n", rnn, tolerance=2e-3)
+
     pictures = 32
 
     def lenet(n, d):
@@ -152,6 +177,12 @@ def rows():
     Workload("softmax", [param("x", x, 0.7, 3.0), v], "loss J = sum(softmax(x) * v)\n", lambda n, d: (n.softmax(d["x"]) * d["v"]).sum())
     Workload("layer_norm", [param("x", x, 0.7, 3.0)] + [param(k, [1024], *w) for k, *w in norm] + [v],
              "loss J = sum(layer_norm(x, g, b) * v)\n", lambda n, d: (n.layer_norm(d["x"], d["g"], d["b"]) * d["v"]).sum(), tolerance=2e-3)
+    Workload("softmax_of_8", [param("x", [65536, 8], 0.7, 3.0), given("v", [65536, 8], 0.3)], "loss J = sum(softmax(x) * v)\n",
+             lambda n, d: (n.softmax(d["x"]) * d["v"]).sum())
+    Workload("mixture", [given("x", [65536], 0.7, 3.0), param("m", [8], 0.9, 2.0), param("s", [8], 0.8, 0.3, 1.0)],
+             "fn mixture(m, s) = mean(logsumexp([-((x[i] - m[k]) / s[k])^2 / 2 - log(s[k]) for i in 0..65536, k in 0..8], axis=1))\n"
+             "loss J = mixture(m, s)\n",
+             lambda n, d: n.logsumexp_rows(-((d["x"][:, None] - d["m"]) / d["s"])**2 / 2 - n.log(d["s"])).mean(), tolerance=2e-3)
     Workload("softmax_value", [given("x", x, 0.7, 3.0)], "y = softmax(x)\n", lambda n, d: n.softmax(d["x"]))
     Workload("layer_norm_value", [given("x", x, 0.7, 3.0)] + [given(k, [1024], *w) for k, *w in norm], "y = layer_norm(x, g, b)\n",
              lambda n, d: n.layer_norm(d["x"], d["g"], d["b"]), tolerance=2e-3)
@@ -168,6 +199,13 @@ def contractions():
              lambda n, d: n.conv2d(d["x"], d["k"], 1), flops=products)
     Workload("conv2d_gradient", [param("x", picture), param("k", kernel, 0.3, 0.1)], "y = conv2d(x, k, padding=1)\nloss J = sum(y * y)\n",
              lambda n, d: (n.conv2d(d["x"], d["k"], 1)**2).sum(), flops=3 * products, tolerance=2e-3)
+    # By stride 2; of each channel by itself.
+    Workload("conv2d_strided", [param("x", picture), param("k", kernel, 0.3, 0.1)],
+             "y = conv2d(x, k, stride=2, padding=1)\nloss J = sum(y * y)\n", lambda n, d: (n.conv2d(d["x"], d["k"], 1, 2)**2).sum(),
+             flops=3 * products // 4, tolerance=2e-3)
+    Workload("conv2d_depthwise", [param("x", [8, 64, 32, 32]), param("k", [64, 1, 3, 3], 0.3, 0.3)],
+             "y = conv2d(x, k, padding=1, groups=64)\nloss J = sum(y * y)\n", lambda n, d: (n.conv2d(d["x"], d["k"], 1, 1, 64)**2).sum(),
+             tolerance=2e-3)
     for m, k, n in ((64, 784, 128), (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048), (1, 512, 512), (512, 512, 1), (17, 333, 91)):
         for real in ("f32", "f64"):
             Workload(f"matmul_{m}x{k}x{n}_{real}", [given("a", [m, k]), given("b", [k, n], 0.3)], "y = a @ b\n", lambda _, d: d["a"] @ d["b"],
@@ -190,6 +228,18 @@ def algebra():
                      flops=size**3 / 3)
             Workload(f"solve_{size}_{real}", [matrix(s, u, 0.7, 0.9), given("b", [size], 0.3)], "y = solve(A, b)\n",
                      lambda n, d: n.solve(d["A"], d["b"]), real=real, flops=2 * size**3 / 3)
+
+    # A Gaussian process: the likelihood of 300 points of 8 numbers.
+    def gaussian(n, d):
+        norms = (d["x"]**2).sum(1)
+        distances = norms[:, None] + norms[None, :] - 2 * d["x"] @ d["x"].T
+        factor = n.cholesky(n.exp(-distances / (2 * d["l"]**2)) + 0.1 * n.eye(300))
+        return 0.5 * (n.solve_lower(factor, d["y"])**2).sum() + n.log(n.diagonal(factor)).sum()
+    Workload("gaussian_process", [param("x", [300, 8]), given("y", [300], 0.3), param("l", [], 0, 0, 1.5)], """n = sum(x^2, axis=1)
+distances = [n[i] + n[k] for i in 0..300, k in 0..300] - 2 * x @ x.T
+L = cholesky(exp(-distances / (2 * l^2)) + 0.1 * eye(300))
+loss J = 0.5 * sum(triangular_solve(L, y)^2) + sum(log(diag(L)))
+""", gaussian, real="f64")
 
 
 def movement():

@@ -6,10 +6,44 @@
 
 namespace bpc::plan {
 
+namespace {
+
+// Whether each element is one product: no letter is summed but of an axis of size 1.
+bool is_one_product(const Values& values, const ir::Op& op, const ir::EinsumSpec& spec) {
+  auto sums = [&](const std::string& names, ir::ValueId operand) {
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (spec.out.find(names[i]) == std::string::npos && values.type(operand).size(i) != 1) return true;
+    return false;
+  };
+  return !sums(spec.a, op.operands[0]) && !sums(spec.b, op.operands[1]);
+}
+
+}  // namespace
+
+RegisterId Elements::one_product(const ir::Op& op, std::span<const Affine> indices) {
+  const ir::EinsumSpec spec = ir::parse_einsum(op.attrs.string(ir::Attr::spec)).value();
+  const Element element = values_.type(op.results[0]).element;
+  Compute product{scalar::Operator::mul, {}, 0, {}};
+  bool sums = false;
+  for (std::size_t i = 0; i < 2; ++i) {
+    std::vector<Affine> own;
+    for (char name : i == 0 ? spec.a : spec.b) {
+      const std::size_t at = spec.out.find(name);
+      sums |= at == std::string::npos;
+      own.push_back(at == std::string::npos ? affine_constant(0, axes_) : indices[at]);
+    }
+    product.operands.push_back(this->element(op.operands[i], own));
+  }
+  const RegisterId made = emit(element, std::move(product));
+  // A sum begins with 0, which a product of -0 is added to.
+  return sums ? emit(element, Compute{scalar::Operator::add, {emit(element, Constant{}), made}, 0, {}}) : made;
+}
+
 void lower_contraction(Values& values, ir::OpId id) {
   const ir::Op& op = values.function.op(id);
   const ir::EinsumSpec spec = ir::parse_einsum(op.attrs.string(ir::Attr::spec)).value();
   const ir::ValueId a = op.operands[0], b = op.operands[1], y = op.results[0];
+  if (values.is_tensor(y) && is_one_product(values, op, spec)) return values.lazy_or_stored(op);
   const Element element = values.type(y).element;
   // The letters of the result, outermost first, then those that are summed.
   std::string letters = spec.out;
@@ -51,10 +85,7 @@ void lower_contraction(Values& values, ir::OpId id) {
   Affine to = affine_constant(0, space.size());
   const Sizes strides = dense_strides(values.sizes(y));
   std::copy(strides.begin(), strides.end(), to.strides.begin());
-  if (space.size() > spec.out.size())
-    kernel.reductions.push_back({Reduction::Kind::sum, product, Access{buffer, std::move(to)}, {}, false, true});
-  else
-    kernel.stores.push_back({product, {buffer, std::move(to)}, {}});
+  kernel.reductions.push_back({Reduction::Kind::sum, product, Access{buffer, std::move(to)}, {}, false, true});
   values.push({std::move(kernel)});
   values.define_dense(y, buffer);
 }

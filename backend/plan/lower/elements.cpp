@@ -48,6 +48,7 @@ RegisterId Elements::lazy(ir::ValueId value, std::span<const Affine> indices) {
     return emit(type.element, Constant{0, std::get<std::int64_t>(given)});
   }
   if (ir::op_info(op.code).group == ir::Group::movement) return moved(value, indices);
+  if (op.code == ir::Opcode::einsum) return one_product(op, indices);
   if (ir::op_info(op.code).has(ir::identity)) return element(op.operands[0], indices);
   Compute compute{ir::scalar_operator(op.code), {}, ir::order_of(op), {}};
   for (ir::ValueId operand : op.operands) compute.operands.push_back(stretched(operand, indices, type));

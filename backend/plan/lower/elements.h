@@ -22,6 +22,8 @@ class Elements {
  private:
   RegisterId lazy(ir::ValueId value, std::span<const Affine> indices);
   RegisterId moved(ir::ValueId value, std::span<const Affine> indices);
+  // Of an einsum that adds nothing up.
+  RegisterId one_product(const ir::Op& op, std::span<const Affine> indices);
   RegisterId stretched(ir::ValueId operand, std::span<const Affine> indices, const Type& result);
 
   struct Known {

@@ -54,6 +54,31 @@ TEST_CASE("the adjoint of a loop runs backwards over a tape of what it cannot co
   CHECK(times(text, "tanh %") == 1);
 }
 
+TEST_CASE("derivatives of one value that are taken one by one come from one sweep") {
+  const std::string loop =
+      "  %w = param \"w\" : f32\n  %v = param \"v\" : f32\n" + kBounds + R"(  %J = for_loop %lo, %hi, %by, %w : f32 (%i : i32, %h : f32) {
+    %z = mul %h, %w : f32
+    %s = add %z, %v : f32
+    %t = tanh %s : f32
+    yield %t
+  }
+  %c = tanh %v : f32
+)";
+  for (const std::string derivatives : {"  %g = grad %J, %w : f32\n  %k = grad %J, %v : f32\n  %l = grad %J, %w : f32\n",
+                                        "  %g = vjp %J, %c, %w : f32\n  %k = vjp %J, %c, %v : f32\n  %l = vjp %J, %c, %w : f32\n"}) {
+    std::string text = expand(loop + derivatives + "  output value \"g\" %g\n  output value \"k\" %k\n  output value \"l\" %l\n");
+    INFO(text);
+    CHECK(times(text, "= for_loop ") == 2);
+    CHECK(times(text, "= push ") == 1);
+  }
+  // Of another value, or of another cotangent of it, there is another.
+  std::string text =
+      expand(loop + "  %K = mul %J, %c : f32\n  %g = grad %J, %w : f32\n  %k = grad %K, %v : f32\n  %l = vjp %J, %c, %w : f32\n" +
+             "  output value \"g\" %g\n  output value \"k\" %k\n  output value \"l\" %l\n");
+  INFO(text);
+  CHECK(times(text, "= for_loop ") == 4);
+}
+
 TEST_CASE("what is cheap is computed again, and the index is never kept") {
   std::string text = expand("  %w = param \"w\" : f32\n" + kBounds + R"(  %J = for_loop %lo, %hi, %by, %w : f32 (%i : i32, %h : f32) {
     %x = cast %i : f32

@@ -6,10 +6,7 @@ namespace bpc::test {
 namespace {
 
 // The same bits on targets of all widths, some with caches so small that each axis has several blocks, in one thread and in several.
-void agree_on_targets(const Function& function) {
-  std::vector<Tensor> arguments;
-  for (const ir::Parameter& parameter : function.parameters)
-    arguments.push_back(sample(function.type(parameter.value), static_cast<int>(arguments.size())));
+void agree_on_targets(const Function& function, const std::vector<Tensor>& arguments) {
   const Observed wanted = agree(function, arguments);
   std::vector<Tensor> first;
   for (std::size_t bytes : {64, 32, 16})
@@ -30,6 +27,13 @@ void agree_on_targets(const Function& function) {
         for (std::size_t i = 0; i < first.size(); ++i) CHECK(same_bits(first[i], got.result.outputs[i]));
       }
     }
+}
+
+void agree_on_targets(const Function& function) {
+  std::vector<Tensor> arguments;
+  for (const ir::Parameter& parameter : function.parameters)
+    arguments.push_back(sample(function.type(parameter.value), static_cast<int>(arguments.size())));
+  agree_on_targets(function, arguments);
 }
 
 ValueId windows(Builder& builder, ValueId x, std::int64_t axis, std::int64_t size, std::int64_t stride, std::int64_t dilation) {
@@ -191,6 +195,25 @@ TEST_CASE("contractions of windows in several blocks, beside rows that are read 
     output(function, einsum(builder, patches, rows, "mk,kn->mn"));
     output(function, einsum(builder, patches, rows, "mk,kn->nm"));
     agree_on_targets(function);
+  }
+}
+
+TEST_CASE("contractions with strong zeros, where these meet what is finite and what is not") {
+  for (Element element : {Element::f32, Element::f64}) {
+    Function function;
+    Builder builder(function);
+    const ValueId zeros = parameter(function, shaped(element, {40, 60})), factors = parameter(function, shaped(element, {60, 50}));
+    const ValueId stretched = builder.broadcast(builder.reshape(zeros, {{40, {}}, {1, {}}, {60, {}}}), {{40, {}}, {50, {}}, {60, {}}});
+    const ValueId columns = builder.reshape(builder.transpose(factors, {1, 0}), {{1, {}}, {50, {}}, {60, {}}});
+    output(function, builder.reduce(Opcode::reduce_sum, builder.emit(Opcode::strong_mul, {stretched, columns}), {2}, false));
+    std::vector<Tensor> arguments = {sample(shaped(element, {40, 60}), 0), sample(shaped(element, {60, 50}), 1)};
+    agree_on_targets(function, arguments);
+    for (double unbounded : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+      CAPTURE(unbounded);
+      arguments[1].set_real(50 * 7 + 49, unbounded);  // in row 7, which column 7 of the zeros meets
+      for (std::int64_t row = 0; row < 40; row += 2) arguments[0].set_real(row * 60 + 7, 0);
+      agree_on_targets(function, arguments);
+    }
   }
 }
 

@@ -27,6 +27,11 @@ Plan product(std::int64_t m, std::int64_t n, std::int64_t k, Element element, bo
   return plan;
 }
 
+void make_strong(Kernel& kernel) {
+  std::get<Compute>(kernel.body[2].what).code = scalar::Operator::strong_mul;
+  kernel.reductions[0].of_products = false;
+}
+
 Kernel& kernel_of(Plan& plan) {
   return std::get<Kernel>(plan.body[0].what);
 }
@@ -193,6 +198,17 @@ TEST_CASE("windows that overlap are read where they lie, if whole tiles of them 
     CHECK(step->tile.rows == rows);
     CHECK_FALSE(step->packed_a.valid());
   }
+  // By stride 2, windows share no more than their edges.
+  Plan plan = product(1, 1, 1, Element::f32);
+  for (Buffer& buffer : plan.buffers) buffer.count = 1'000'000;
+  Kernel& kernel = kernel_of(plan);
+  kernel.axes = {{16, false}, {16, false}, {64, false}, {32, true}, {3, true}, {3, true}};
+  std::get<Load>(kernel.body[0].what).from.at.strides = {68, 2, 0, 34 * 34, 34, 1};
+  std::get<Load>(kernel.body[1].what).from.at.strides = {0, 0, 288, 9, 3, 1};
+  std::get<Access>(kernel.reductions[0].to).at.strides = {16, 1, 256, 0, 0, 0};
+  const Contraction* step = chosen(plan);
+  REQUIRE(step);
+  CHECK(step->tile.a == Packing::none);
 }
 
 TEST_CASE("the vectors of a tile lie along the axis that the result is contiguous in") {
@@ -221,6 +237,30 @@ TEST_CASE("axes go in groups, each of any number") {
   CHECK(step->n == std::vector<std::int64_t>{10, 11});
   CHECK(step->k == std::vector<std::int64_t>{12, 13});
   CHECK(step->tile.b == Packing::along_k);
+}
+
+TEST_CASE("sums of products with strong zeros are contractions where all that these meet is finite") {
+  Plan plan = product(40, 50, 60, Element::f32);
+  make_strong(kernel_of(plan));
+  choose_contractions(plan);
+  CHECK(verify(plan) == std::vector<std::string>{});
+  REQUIRE(plan.body.size() == 2);
+  const Kernel& look = kernel_of(plan);
+  CHECK(std::get<Load>(look.body[0].what).from == Access{BufferId{1}, {0, {50, 1}, {}}});
+  REQUIRE(look.reductions.size() == 1);
+  CHECK(look.reductions[0].kind == Reduction::Kind::all);
+  const If& branch = std::get<If>(plan.body[1].what);
+  CHECK(std::get<RegisterId>(look.reductions[0].to) == branch.condition);
+  CHECK(std::get<Contraction>(branch.then[0].what).n == std::vector<std::int64_t>{50});
+  CHECK(std::holds_alternative<Kernel>(branch.otherwise[0].what));
+  CHECK(branch.buffers[0].result == BufferId{2});
+
+  // Each element of b is read a few times alone: a look at all would take as long.
+  plan = product(4, 60, 60, Element::f32);
+  make_strong(kernel_of(plan));
+  choose_contractions(plan);
+  CHECK(plan.body.size() == 1);
+  CHECK(std::holds_alternative<Kernel>(plan.body[0].what));
 }
 
 TEST_CASE("what is small, of integers, or more than a sum of products stays a loop") {

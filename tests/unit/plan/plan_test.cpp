@@ -363,6 +363,22 @@ TEST_CASE("large products are contractions, small ones loops") {
   CHECK(kernels(plan.body).size() == 1);
 }
 
+TEST_CASE("an einsum that adds nothing up is computed where it is read") {
+  Function function;
+  Builder builder(function);
+  const ValueId a = input(function, reals({70, 1})), b = input(function, reals({1, 80}));
+  for (const char* spec : {"ik,kj->ij", "ik,kj->ji"}) {
+    const ValueId outer = builder.emit(Opcode::einsum, {a, b}, {{Attr::spec, std::string(spec)}});
+    output(function, builder.reduce(Opcode::reduce_sum, builder.emit(Opcode::neg, {outer}), {1}, false));
+  }
+  const Plan plan = plan::make_plan(function, {});
+  REQUIRE(kernels(plan.body).size() == 2);
+  for (const plan::Kernel* kernel : kernels(plan.body)) {
+    CHECK(kernel->body.size() == 6);  // with the 0 that a sum begins with
+    CHECK(kernel->stores.empty());
+  }
+}
+
 TEST_CASE("a convolution and its gradient by the kernels make no patches, and pooling none either") {
   Function function;
   Builder builder(function);
@@ -476,7 +492,7 @@ TEST_CASE("a plan prints") {
         "buffer @1 : f64[3] in output 0\n"
         "arena 0 bytes\n"
         "parameter 0 = x0@0\n"
-        "  kernel 3 5r\n"
+        "  kernel 3 5r, 4 partials of axis 1\n"
         "    %0 : f64 = x0@0[5*i0 + i1]\n"
         "    %1 : f64 = exp %0\n"
         "    @1[i0] := sum %1\n"

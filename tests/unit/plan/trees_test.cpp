@@ -48,6 +48,22 @@ TEST_CASE("a long axis is dealt out to partials, a short one is not") {
   CHECK(tree_of(summed({{100, true}})) == Tree{0, 32, 0, 0});
 }
 
+TEST_CASE("long terms are dealt out from a few on, since they are not written out for rows side by side") {
+  const auto exponentials = [](std::int64_t turns, Element element) {
+    Plan plan = summed({{turns, true}}, element);
+    Kernel& kernel = std::get<Kernel>(plan.body[0].what);
+    const RegisterId power = plan.add(Register{element, "power"});
+    kernel.body.push_back({power, Compute{scalar::Operator::exp, {kernel.body[0].result}}});
+    kernel.reductions[0].value = power;
+    return tree_of(plan);
+  };
+  CHECK(exponentials(3, Element::f64) == Tree{0, 1, 0, 0});
+  CHECK(exponentials(4, Element::f64) == Tree{0, 4, 0, 0});
+  CHECK(exponentials(5, Element::f32) == Tree{0, 1, 0, 0});
+  CHECK(exponentials(6, Element::f32) == Tree{0, 4, 0, 0});
+  CHECK(exponentials(8, Element::f32) == Tree{0, 8, 0, 0});
+}
+
 TEST_CASE("extremes of a few terms are not dealt out, unless there is a sum beside them") {
   Plan plan = summed({{10, true}});
   Kernel& kernel = std::get<Kernel>(plan.body[0].what);
