@@ -216,6 +216,11 @@ llvm::Value* Code::bound(std::size_t index) {
   return builder.CreateLoad(builder.getPtrTy(), builder.CreateConstInBoundsGEP1_64(builder.getPtrTy(), buffers_, index));
 }
 
+llvm::Value* Code::in_arena(const Storage& storage) {
+  const std::size_t arena = plan.parameters.size() + plan.outputs.size() + plan.constants.size();
+  return builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), bound(arena), storage.offset);
+}
+
 // Computed at the top of the function, where it serves all later uses.
 llvm::Value* Code::base(BufferId id) {
   const std::uint32_t number = plan.at(id).storage.index;
@@ -224,7 +229,7 @@ llvm::Value* Code::base(BufferId id) {
   llvm::BasicBlock& first = function()->getEntryBlock();
   builder.SetInsertPoint(&first, first.begin());
   const Storage& storage = plan.storage(id);
-  const std::size_t outputs = plan.parameters.size(), constants = outputs + plan.outputs.size(), arena = constants + plan.constants.size();
+  const std::size_t outputs = plan.parameters.size(), constants = outputs + plan.outputs.size();
   llvm::Value* base = nullptr;
   switch (storage.kind) {
     case Storage::Kind::argument:
@@ -237,9 +242,10 @@ llvm::Value* Code::base(BufferId id) {
       base = bound(constants + storage.index);
       break;
     case Storage::Kind::arena:  // an empty tensor is never read or written
-      base = storage.bytes == 0 ? static_cast<llvm::Value*>(llvm::ConstantPointerNull::get(builder.getPtrTy()))
-                                : builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), bound(arena), storage.offset);
+      base = storage.bytes == 0 ? static_cast<llvm::Value*>(llvm::ConstantPointerNull::get(builder.getPtrTy())) : in_arena(storage);
       break;
+    case Storage::Kind::entry:
+      throw InternalError("codegen", "an entry of a tape that no pop has given");
   }
   bases_.set(number, base, function());
   return base;

@@ -112,6 +112,7 @@ class Code {
   llvm::Type* memory_type(Element element);  // bool is i8
   llvm::Value* bound(std::size_t index);     // what the caller has bound there (context.h)
   llvm::Value* base(plan::BufferId id);      // where the buffer starts
+  llvm::Value* in_arena(const plan::Storage& storage);
   void set_base(plan::BufferId id, llvm::Value* address) { bases_.set(plan.at(id).storage.index, address, function()); }
   llvm::Value* address(const plan::Access& access, Indices indices);
   llvm::Value* load(Element element, llvm::Value* address);

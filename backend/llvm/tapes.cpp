@@ -1,4 +1,4 @@
-// Pushes and pops in line; only a push to a full chunk calls.
+// Pushes and pops in line; only a push to a full chunk calls. What storage says is read where it lies is not copied by a pop.
 #include <llvm/IR/MDBuilder.h>
 
 #include "backend/llvm/context.h"
@@ -132,21 +132,24 @@ void HostEmitter::visit(const plan::Pop& pop) {
     builder_.SetInsertPoint(some);
     llvm::Value *own_chunk = phi(chunk, before, previous, back), *own_top = phi(top, before, end, back);
     own_top = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), own_top, -static_cast<std::int64_t>(bytes));
+    const bool in_place = tensor && plan_.storage(*tensor).kind == plan::Storage::Kind::entry;
     if (scalar) {
       value = code_.load(code_.element(*scalar), own_top);
-    } else {
+    } else if (!in_place) {
       llvm::Align align(element_size(plan_.at(*tensor).element));
       builder_.CreateMemCpy(code_.base(*tensor), llvm::Align(plan::kAlignment), own_top, align, bytes);
     }
     builder_.CreateBr(done);
 
     builder_.SetInsertPoint(none);
-    if (tensor) builder_.CreateMemSet(code_.base(*tensor), builder_.getInt8(0), bytes, llvm::Align(plan::kAlignment));
+    llvm::Value* zeros = tensor ? in_place ? code_.in_arena(plan_.storage(*tensor)) : code_.base(*tensor) : nullptr;
+    if (tensor) builder_.CreateMemSet(zeros, builder_.getInt8(0), bytes, llvm::Align(plan::kAlignment));
     builder_.CreateBr(done);
 
     builder_.SetInsertPoint(done);
     chunk = phi(own_chunk, some, chunk, none);
     top = phi(own_top, some, top, none);
+    if (in_place) code_.set_base(*tensor, phi(own_top, some, zeros, none));
     if (scalar) code_.set(*scalar, phi(value, some, llvm::Constant::getNullValue(value->getType()), none));
   }
   code_.set(pop.to.chunk, chunk);

@@ -38,9 +38,10 @@ struct Buffer {
 };
 
 struct Storage {
-  enum class Kind : std::uint8_t { argument, output, constant, arena };
+  // entry: of a tape, where the pop that gives it has found it; room in the arena is for the zeros that an empty tape gives.
+  enum class Kind : std::uint8_t { argument, output, constant, arena, entry };
   Kind kind = Kind::arena;
-  std::size_t index = 0;   // which argument, output or constant; unused in the arena
+  std::size_t index = 0;   // which argument, output or constant; of others unused
   std::size_t offset = 0;  // bytes into the arena, a multiple of kAlignment
   std::size_t bytes = 0;
 };

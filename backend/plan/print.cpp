@@ -62,6 +62,8 @@ class Printer {
         return fmt::format("constant {}", storage.index);
       case Storage::Kind::arena:
         return fmt::format("arena {}", storage.offset);
+      case Storage::Kind::entry:
+        return "its tape";
     }
     return {};
   }

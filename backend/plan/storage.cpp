@@ -4,11 +4,14 @@
 #include <set>
 
 #include "backend/plan/lifetimes.h"
+#include "backend/plan/operands.h"
 #include "backend/plan/passes.h"
 
 namespace bpc::plan {
 
 namespace {
+
+constexpr std::size_t kFewBytes = 256;  // may as well be copied
 
 // Buffers that share a storage, as sets that are joined.
 class Sharing {
@@ -121,6 +124,27 @@ void lay_out(Plan& plan, std::vector<Block> blocks) {
   }
 }
 
+bool writes_tapes(const Step& step) {
+  bool writes =
+      std::holds_alternative<Push>(step.what) || std::holds_alternative<NewTape>(step.what) || std::holds_alternative<CopyTape>(step.what);
+  for_each_region(step, [&](const Steps& inner) { writes |= std::any_of(inner.begin(), inner.end(), writes_tapes); });
+  return writes;
+}
+
+// What is popped is read where the tape has it, rather than copied, if nothing is written to a tape before the region ends, and entries lie
+// as storages do.
+void find_entries(const Plan& plan, const Steps& steps, std::vector<BufferId>& entries) {
+  bool is_written = false;
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    for_each_region(steps[i], [&](const Steps& inner) { find_entries(plan, inner, entries); });
+    is_written |= writes_tapes(steps[i]);
+    const auto* pop = std::get_if<Pop>(&steps[i].what);
+    const auto* value = pop ? std::get_if<BufferId>(&pop->value) : nullptr;
+    if (!value || is_written) continue;
+    if (plan.bytes(*value) >= kFewBytes && plan.bytes(*value) % kAlignment == 0) entries.push_back(*value);
+  }
+}
+
 }  // namespace
 
 void assign_storage(Plan& plan) {
@@ -154,6 +178,14 @@ void assign_storage(Plan& plan) {
     else
       own(id, {Storage::Kind::output, i, 0, plan.bytes(id)});
   }
+  std::vector<BufferId> entries;
+  if (!plan.frame.valid()) find_entries(plan, plan.body, entries);  // no address of one is handed from part to part
+  for (BufferId id : entries) {
+    Sharing::Set& set = sharing.set(sharing.find(id));
+    if (set.storage.valid()) continue;
+    set.storage = plan.add(Storage{Storage::Kind::entry, 0, 0, plan.bytes(id)});
+    set.fixed = true;
+  }
   // A copy saved is worth more than memory saved.
   for (bool copies : {true, false})
     for (const Move& move : moves)
@@ -162,13 +194,12 @@ void assign_storage(Plan& plan) {
   std::vector<Block> blocks;
   for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
     Sharing::Set& set = sharing.set(sharing.find({i}));
-    if (!set.storage.valid()) {
-      set.storage = plan.add(Storage{Storage::Kind::arena, 0, 0, plan.bytes({i})});
-      if (!set.stretches.empty()) {
-        std::int64_t last = 0;
-        for (const Stretch& stretch : set.stretches) last = std::max(last, stretch.to);
-        blocks.push_back({set.stretches.front().from, last, set.storage});
-      }
+    const bool is_new = !set.storage.valid();
+    if (is_new) set.storage = plan.add(Storage{Storage::Kind::arena, 0, 0, plan.bytes({i})});
+    if ((is_new || plan.storages[set.storage.index].kind == Storage::Kind::entry) && !set.stretches.empty()) {
+      std::int64_t last = 0;
+      for (const Stretch& stretch : set.stretches) last = std::max(last, stretch.to);
+      blocks.push_back({set.stretches.front().from, last, set.storage});
     }
     plan.buffers[i].storage = set.storage;
   }

@@ -294,7 +294,7 @@ class Verifier {
       require(plan_.bytes(id) <= plan_.storage(id).bytes, name(id) + " does not fit into its storage");
     }
     for (const Storage& storage : plan_.storages)
-      if (storage.kind == Storage::Kind::arena && storage.bytes > 0)
+      if ((storage.kind == Storage::Kind::arena || storage.kind == Storage::Kind::entry) && storage.bytes > 0)
         require(storage.offset % kAlignment == 0 && storage.offset + storage.bytes <= plan_.arena_bytes, "a storage outside the arena");
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
       if (!plan_.outputs[i].valid()) continue;
@@ -316,7 +316,10 @@ class Verifier {
   void written(const Steps& steps) {
     for (const Step& step : steps) {
       for_each_buffer(step, [&](Role role, BufferId id) {
-        if (role == Role::write) require(is_writable(id), name(id) + " is written, and is the caller's or a constant");
+        if (role != Role::write) return;
+        require(is_writable(id), name(id) + " is written, and is the caller's or a constant");
+        const bool is_entry = plan_.storage(id).kind == Storage::Kind::entry;
+        require(!is_entry || std::holds_alternative<Pop>(step.what), name(id) + " is written where its tape has it");
       });
       for_each_region(step, [&](const Steps& inner) { written(inner); });
     }

@@ -216,6 +216,41 @@ TEST_CASE("a popped tensor outlives later pushes and pops") {
 )"));
 }
 
+TEST_CASE("popped tensors that are read where their tape has them") {
+  for (const char* type : {"f64[64]", "f32[32, 4]", "f64[4096]", "f64[65]"}) {
+    CAPTURE(type);
+    // All that was pushed, and one more, which is zeros; what is popped is carried as well, and written to.
+    const std::string body = fmt::format(R"(  %n5 = constant {{value = 5}} : i32
+  %n6 = constant {{value = 6}} : i32
+  %a = input "a" : {0}
+  %t = tape : tape<{0}>
+  %filled, %last = for_loop %n0, %n5, %n1, %t, %a : tape<{0}>, {0} (%i : i32, %s : tape<{0}>, %x : {0}) {{
+    %s1 = push %s, %x : tape<{0}>
+    %y = sin %x : {0}
+    yield %s1, %y
+  }}
+  %emptied, %sum, %kept = for_loop %n0, %n6, %n1, %filled, %a, %a : tape<{0}>, {0}, {0} (%j : i32, %s2 : tape<{0}>, %acc : {0}, %before : {0}) {{
+    %s3, %top = pop %s2 : tape<{0}>, {0}
+    %product = mul %top, %before : {0}
+    %acc1 = sub %acc, %product : {0}
+    %even = mod %j, %n2 : i32
+    %is_even = eq %even, %n0 : bool
+    %next = if_else %is_even : {0} {{
+      yield %top
+    }} else {{
+      %turned = neg %top : {0}
+      yield %turned
+    }}
+    yield %s3, %acc1, %next
+  }}
+  output value "sum" %sum
+  output value "kept" %kept
+)",
+                                         type);
+    CHECK(agree(read_main(kNumbers + body)).result.outputs.size() == 2);
+  }
+}
+
 TEST_CASE("parts hand tapes on") {
   std::string body = kNumbers + "  %x0 = input \"x\" : f64\n  %t0 = tape : tape<f64>\n";
   for (int i = 0; i < 400; ++i) {

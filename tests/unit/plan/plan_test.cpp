@@ -349,6 +349,20 @@ TEST_CASE("tapes are carried in registers, and made anew in memory of their own 
   CHECK(fresh == 1);
 }
 
+TEST_CASE("what is popped is read where its tape has it, unless it may be overwritten there") {
+  const auto kind_of_popped = [](const std::string& type, const std::string& after) {
+    const std::string body = "  %x = input \"x\" : " + type + "\n  %t = tape : tape<" + type + ">\n  %t1 = push %t, %x : tape<" + type +
+                             ">\n  %t2, %p = pop %t1 : tape<" + type + ">, " + type + "\n" + after + "  %y = neg %p : " + type +
+                             "\n  %s = reduce_sum %y {axes = [0]} : f64\n  output value \"s\" %s\n";
+    const Plan plan = plan::make_plan(read(body), {});
+    return plan.storage(std::get<plan::BufferId>(only<plan::Pop>(plan.body)->value)).kind;
+  };
+  CHECK(kind_of_popped("f64[64]", "") == plan::Storage::Kind::entry);
+  CHECK(kind_of_popped("f64[64]", "  %t3 = push %t2, %x : tape<f64[64]>\n") == plan::Storage::Kind::arena);
+  CHECK(kind_of_popped("f64[8]", "") == plan::Storage::Kind::arena);   // few bytes
+  CHECK(kind_of_popped("f64[65]", "") == plan::Storage::Kind::arena);  // entries that do not lie as storages do
+}
+
 TEST_CASE("large products are contractions, small ones loops") {
   Function function;
   Builder builder(function);
