@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace bpc::scalar {
 
@@ -88,11 +89,11 @@ F within(F x, double least, double most) {  // a NaN stays
   return select(x > most, F(most), select(x < least, F(least), x));
 }
 
-// c[0] + c[1]*x + …, by Horner's rule.
+// c[0] + c[1]*x + …, by Horner's rule. Not a loop: compilers make no vectors of what is around one.
 template <class F, std::size_t N>
 F polynomial(F x, const double (&c)[N]) {
   F sum = fma(x, F(c[N - 1]), F(c[N - 2]));
-  for (std::size_t i = N - 2; i-- > 0;) sum = fma(x, sum, F(c[i]));
+  [&]<std::size_t... I>(std::index_sequence<I...>) { ((sum = fma(x, sum, F(c[N - 3 - I]))), ...); }(std::make_index_sequence<N - 2>());
   return sum;
 }
 
