@@ -17,6 +17,7 @@ constexpr std::int64_t kFewestOfLongDoubles = 4, kFewestOfLongTerms = 6;
 constexpr std::int64_t kVector = 4;  // the same, where there are many terms, and no axis is longer
 constexpr double kManyTerms = 64;
 constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and what its registers hold
+constexpr std::int64_t kMostOfExtremes = 64, kManyTurns = 256;  // the same of extremes, which wait longer for each other, where there are many
 constexpr std::int64_t kMostInside = 32;    // turns of the axes inside of the one that is dealt out, which are unrolled
 constexpr std::int64_t kChain = 16;         // terms in f64 that are added up before their sum goes to a total
 constexpr std::int64_t kLongChain = 128;    // the same, where nothing lies side by side
@@ -39,7 +40,11 @@ std::int64_t most_partials(const Kernel& kernel, std::int64_t turns, bool is_rep
   if (kernel.lanes >= 2 * kVector) return 1;  // they lie side by side already
   if (kernel.lanes >= kVector) return kVector;
   const auto count = static_cast<std::uint64_t>(turns);
-  return std::min(kMostPartials, static_cast<std::int64_t>(is_repeated ? std::bit_ceil(count) : std::bit_floor(count)));
+  const bool are_extremes = std::all_of(kernel.reductions.begin(), kernel.reductions.end(), [](const Reduction& fold) {
+    return fold.kind == Reduction::Kind::max || fold.kind == Reduction::Kind::min;
+  });
+  const std::int64_t most = are_extremes && turns >= kManyTurns ? kMostOfExtremes : kMostPartials;
+  return std::min(most, static_cast<std::int64_t>(is_repeated ? std::bit_ceil(count) : std::bit_floor(count)));
 }
 
 bool has_formulas(const Kernel& kernel) {

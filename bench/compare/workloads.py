@@ -235,7 +235,7 @@ def algebra():
         distances = norms[:, None] + norms[None, :] - 2 * d["x"] @ d["x"].T
         factor = n.cholesky(n.exp(-distances / (2 * d["l"]**2)) + 0.1 * n.eye(300))
         return 0.5 * (n.solve_lower(factor, d["y"])**2).sum() + n.log(n.diagonal(factor)).sum()
-    Workload("gaussian_process", [param("x", [300, 8]), given("y", [300], 0.3), param("l", [], 0, 0, 1.5)], """n = sum(x^2, axis=1)
+    Workload("gaussian_process", [param("x", [300, 8]), given("y", [300], 0.3), param("l", [], 0, 1.5)], """n = sum(x^2, axis=1)
 distances = [n[i] + n[k] for i in 0..300, k in 0..300] - 2 * x @ x.T
 L = cholesky(exp(-distances / (2 * l^2)) + 0.1 * eye(300))
 loss J = 0.5 * sum(triangular_solve(L, y)^2) + sum(log(diag(L)))
