@@ -181,9 +181,10 @@ void Generator::descent(Lines& lines) {
   add(lines, fmt::format("{0} = variable({0})", p));
   add(lines, sum + " = 0");
 
-  std::vector<int> turns(static_cast<std::size_t>(draw_.between(1, 4)));
+  const auto count = static_cast<std::size_t>(draw_.between(1, 4));
+  std::vector<int> turns(count);
   std::iota(turns.begin(), turns.end(), 0);
-  Line line{fmt::format("for {} in 0..{}", i, turns.size()), {}, true};
+  Line line{fmt::format("for {} in 0..{}", i, count), {}, true};
   const int around = loop_;
   loop_ = ++loops_;
   indices_.push_back({i, 0, turns.back()});
@@ -193,7 +194,7 @@ void Generator::descent(Lines& lines) {
   add(line.body, fmt::format("{} = {} + sum(sin({}) * {})", e, at(loss, kSum), p, p));
   add(line.body, fmt::format("{} = {}", g, fmt::format(fmt::runtime(draw_.of(kSteps)), e, p, v)));
   add(line.body, fmt::format("{} -= 0.1 * tanh({})", p, g));
-  add(line.body, fmt::format("{} += sum({})", sum, g));
+  add(line.body, fmt::format("{} += tanh(sum({}))", sum, g));  // derivatives have no bound
   indices_.pop_back();
   loop_ = around;
   if (may_unroll()) line.unrolled = Turns{i, std::move(turns)};
@@ -201,7 +202,7 @@ void Generator::descent(Lines& lines) {
   variables_.back().turned = line.unrolled.has_value();
   lines.push_back(std::move(line));
   used_.clear();
-  bind(sum, {}, 4, false);
+  bind(sum, {}, static_cast<double>(count), false);
   ++order_;
 }
 
