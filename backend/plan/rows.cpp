@@ -98,7 +98,8 @@ class RowFusion {
     return true;
   }
 
-  // Whether what the kernel reads is there before the position, or is of the same row of what the group makes.
+  // Whether what the kernel reads is there before the position, or is of the same row of what the group makes; other parts of that may have
+  // been made before.
   bool is_legal(const Group& group, const Kernel& kernel, std::size_t position) const {
     for (const Use& use : uses(kernel)) {
       bool is_made_here = false;
@@ -109,7 +110,7 @@ class RowFusion {
           const std::optional<std::int64_t> size = row_size(kernel, *use.at, group.count);
           if (other.is_late || use.is_late || !size || size != row_size(*earlier, *other.at, group.count)) return false;
         }
-      if (!use.is_write && !is_made_here && !schedule_.is_there(use.buffer, position)) return false;
+      if (!use.is_write && !schedule_.is_there(use.buffer, is_made_here ? position + 1 : position)) return false;
     }
     return true;
   }

@@ -21,13 +21,13 @@ class Schedule {
   bool joins(const TryJoin& try_join) const {
     return std::any_of(open_.rbegin(), open_.rend(), try_join);
   }
-  // What the step makes is there for those at this position and after it.
+  // What the step makes is there for those at this position and after it: a buffer that several steps write, once the last of them has.
   void place(const auto& step, std::size_t position) {
     for_each_register(step, [&](Role role, RegisterId id) {
       if (role == Role::write) registers_[id] = position;
     });
     for_each_buffer(step, [&](Role role, BufferId id) {
-      if (role == Role::write) buffers_[id] = position;
+      if (role == Role::write) buffers_[id] = std::max(buffers_[id], position);
     });
   }
   // What is not made in this list is there from the beginning.

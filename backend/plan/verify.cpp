@@ -16,7 +16,8 @@ namespace {
 
 class Verifier {
  public:
-  explicit Verifier(const Plan& plan) : plan_(plan), is_visible_(plan.registers.size()), is_written_(plan.registers.size()) {}
+  explicit Verifier(const Plan& plan)
+      : plan_(plan), is_visible_(plan.registers.size()), is_written_(plan.registers.size()), is_read_(plan.buffers.size()) {}
 
   std::vector<std::string> run() {
     for (const Datum& parameter : plan_.parameters) {
@@ -49,6 +50,10 @@ class Verifier {
     require(id.index < is_visible_.size() && is_visible_[id.index], name(id) + " is read where it is not known");
   }
   void check(BufferId id) { require(id.index < plan_.buffers.size(), name(id) + " is no buffer"); }
+  void read(BufferId id) {
+    if (id.index < is_read_.size()) is_read_[id.index] = true;
+  }
+  void write(BufferId id) { require(id.index >= is_read_.size() || !is_read_[id.index], name(id) + " is written after it is read"); }
   void check(SiteId id) { require(id.index < plan_.sites.size(), fmt::format("{} is no site", id.index)); }
   void check(const Affine& at, std::span<const std::int64_t> sizes) {
     require(at.strides.size() == sizes.size(), fmt::format("a form of {} axes, where there are {}", at.strides.size(), sizes.size()));
@@ -76,6 +81,12 @@ class Verifier {
         check(operand);
       else
         check(operand, sizes);
+    });
+    for_each_buffer(step, [&](Role role, BufferId id) {
+      if (role == Role::write) write(id);
+    });
+    for_each_buffer(step, [&](Role role, BufferId id) {
+      if (role == Role::read) read(id);
     });
   }
 
@@ -231,12 +242,16 @@ class Verifier {
               name(joined.result) + " joins registers of two types");
       define(joined.result);
     }
-    for (const JoinedBuffer& joined : branch.buffers)
+    for (const JoinedBuffer& joined : branch.buffers) {
       for (BufferId id : {joined.then, joined.otherwise, joined.result}) check(id);
+      for (BufferId side : {joined.then, joined.otherwise}) read(side);
+      write(joined.result);
+    }
   }
   void carried(const auto& loop, const auto& body) {
     check(loop.site);
     for (const CarriedRegister& slot : loop.registers) check(slot.init);
+    for (const CarriedBuffer& slot : loop.buffers) read(slot.init);
     scope([&] {
       for (const CarriedRegister& slot : loop.registers) define(slot.argument);
       body();
@@ -247,8 +262,11 @@ class Verifier {
       }
     });
     for (const CarriedRegister& slot : loop.registers) define(slot.result);
-    for (const CarriedBuffer& slot : loop.buffers)
+    for (const CarriedBuffer& slot : loop.buffers) {
       for (BufferId id : {slot.init, slot.argument, slot.next, slot.result}) check(id);
+      read(slot.next);
+      write(slot.result);
+    }
   }
   void visit(const For& loop) {
     for (RegisterId id : {loop.lo, loop.hi, loop.by}) check(id);
@@ -327,6 +345,7 @@ class Verifier {
 
   const Plan& plan_;
   std::vector<bool> is_visible_, is_written_;  // by register
+  std::vector<bool> is_read_;                  // by buffer
   std::vector<RegisterId> defined_;            // those that are visible, inner scopes last
   std::vector<std::string> problems_;
   std::string where_;

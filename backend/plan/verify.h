@@ -2,6 +2,7 @@
 //   - ids name something: registers, buffers, sites, tapes' roots, and, once storage is assigned, storages
 //   - a register is written once, before it is read, in the list of steps that reads it or around it; those that a kernel's body writes are
 //     seen in that kernel alone; registers in a form are i64
+//   - a buffer is whole when it is read: nothing writes to it after that
 //   - a form has a stride for each axis of its kernel or contraction, and none in a host instruction; where no register is in it, every
 //     element that it names is one of the buffer
 //   - what a kernel stores is an element of its buffer

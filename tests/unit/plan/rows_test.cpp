@@ -136,6 +136,21 @@ TEST_CASE("what is folded along the rows is not there before their end") {
   CHECK(list.joined() == 2);
 }
 
+TEST_CASE("what several steps write is not read before all of them have") {
+  Rowed list;
+  const BufferId x = list.buffer(kRows * kWidth), y = list.buffer(kRows * kWidth), z = list.buffer(2 * kRows * kWidth);
+  const BufferId shifted = list.add(x, list.row_sums(x));
+  Kernel by_columns = list.kernel({{kWidth, false}, {kRows, false}}, {{y, Rowed::form({1, kWidth})}});
+  by_columns.stores.push_back({by_columns.body.back().result, {z, Rowed::form({1, 2 * kWidth})}, {}});
+  list.plan.body.push_back({std::move(by_columns)});
+  Kernel by_rows = list.kernel({{kRows, false}, {kWidth, false}}, {{shifted, Rowed::form({kWidth, 1})}});
+  by_rows.stores.push_back({by_rows.body.back().result, {z, Rowed::form({2 * kWidth, 1}, kWidth)}, {}});
+  list.plan.body.push_back({std::move(by_rows)});
+  list.row_sums(z, kRows, 2 * kWidth);
+  REQUIRE(list.joined() == 3);
+  CHECK(list.rows().kernels.size() == 3);
+}
+
 TEST_CASE("a result takes the memory of rows that no kernel after its own reads") {
   Rowed list;
   const BufferId x = list.buffer(kRows * kWidth);

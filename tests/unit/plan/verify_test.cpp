@@ -54,6 +54,8 @@ TEST_CASE("the verifier finds broken plans") {
   CHECK_THAT(problem([](Plan& plan) { first<Kernel>(plan).body[0].result = std::get<RegisterId>(plan.parameters[1]); }),
              Contains("is written twice"));
   CHECK_THAT(problem([](Plan& plan) { std::swap(plan.body.front(), plan.body.back()); }), Contains("is read where it is not known"));
+  CHECK_THAT(problem([](Plan& plan) { plan.body.push_back({Library{"", {}, first<Contraction>(plan).a.buffer, plan.add(Buffer{}), {}}}); }),
+             Contains("is written after it is read"));
   CHECK_THAT(problem([](Plan& plan) { first<Kernel>(plan).stores[0].to.buffer = {99}; }), Contains("@99 is no buffer"));
   CHECK_THAT(problem([](Plan& plan) { first<Kernel>(plan).stores[0].to.at.strides.clear(); }), Contains("a form of 0 axes"));
   CHECK_THAT(problem([](Plan& plan) { first<Kernel>(plan).stores[0].to.at.offset = 1; }), Contains("elements 1..3 of"));
