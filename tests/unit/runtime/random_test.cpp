@@ -41,6 +41,29 @@ TEST_CASE("a draw depends on nothing but seed, stream, turn and element") {
   CHECK(std::equal(part.begin(), part.end(), compiled.begin() + 50));
 }
 
+TEST_CASE("draws are what random.h says of their blocks, wherever a fill begins and ends") {
+  const std::uint64_t seed = 0x123456789a, stream = 77, turn = 0x500000003;
+  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
+  const auto words = philox({low(stream), high(stream), 0, 0}, {low(seed), high(seed)});
+  for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{0x1fffffff1}})
+    for (const std::size_t count : {1, 2, 15, 128, 129, 300}) {
+      CAPTURE(first, count);
+      std::vector<double> uniform(count), normal(count);
+      fill_uniform({seed, stream, turn}, first, std::span<double>(uniform));
+      fill_normal({seed, stream, turn}, first, std::span<double>(normal));
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint64_t element = first + i;
+        const auto w = philox({low(element / 2), high(element / 2), low(turn), high(turn)}, {words[0], words[1]});
+        const auto real = [](std::uint32_t lo, std::uint32_t hi) { return std::ldexp((lo | std::uint64_t{hi} << 32) >> 11, -53); };
+        const double u = real(w[0], w[1]), v = real(w[2], w[3]);
+        CHECK(uniform[i] == (element % 2 == 0 ? u : v));
+        const double radius = std::sqrt(-2 * std::log1p(-u)), angle = 2 * std::acos(-1.0) * v;
+        CHECK(std::abs(normal[i] - radius * (element % 2 == 0 ? std::cos(angle) : std::sin(angle))) <= 4e-16 * radius);
+      }
+    }
+}
+
 TEST_CASE("f32 draws are the f64 draws at lower precision") {
   std::vector<float> narrow(64);
   std::vector<double> wide(64);
