@@ -271,10 +271,14 @@ class Choice {
   // Zeros need not be strong where all that they meet is finite: a look at that decides, when the plan runs, between the contraction and
   // the kernel. How many steps were added.
   std::size_t place_behind_a_look(Steps& steps, std::size_t position, const SumOfProducts& sum) {
-    std::int64_t readings = 1;
-    for (const Letter& letter : sum.letters) readings *= letter.b == 0 ? letter.size : 1;
+    std::int64_t readings = 1, sums = 1;
+    for (const Letter& letter : sum.letters) {
+      readings *= letter.b == 0 ? letter.size : 1;
+      sums *= letter.summed ? 1 : letter.size;
+    }
     Step contraction{{}, steps[position].place}, otherwise = steps[position];
-    if (readings < kFewReadings || !place(contraction, sum)) return 0;
+    const bool is_whole = sums == plan_.at(sum.c.buffer).count;  // a branch makes whole buffers
+    if (readings < kFewReadings || !is_whole || !place(contraction, sum)) return 0;
     auto beside = [&] { return plan_.add(Buffer(plan_.at(sum.c.buffer))); };
     const BufferId result = sum.c.buffer, one = beside(), other = beside();
     std::get<Contraction>(contraction.what).c.buffer = one;
