@@ -17,11 +17,12 @@ constexpr std::int64_t kFewestOfLongDoubles = 4, kFewestOfLongTerms = 6;
 constexpr std::int64_t kVector = 4;  // the same, where there are many terms, and no axis is longer
 constexpr double kManyTerms = 64;
 constexpr std::int64_t kMostPartials = 32;  // what a core adds up at once, and what its registers hold
-constexpr std::int64_t kMostOfExtremes = 64, kManyTurns = 256;  // the same of extremes, which wait longer for each other, where there are many
-constexpr std::int64_t kMostInside = 32;    // turns of the axes inside of the one that is dealt out, which are unrolled
-constexpr std::int64_t kChain = 16;         // terms in f64 that are added up before their sum goes to a total
-constexpr std::int64_t kLongChain = 128;    // the same, where nothing lies side by side
-constexpr double kNarrowChain = 64;         // products in f32 that are added up in f32
+constexpr std::int64_t kMostOfExtremes = 64,
+                       kManyTurns = 256;  // the same of extremes, which wait longer for each other, where there are many
+constexpr std::int64_t kMostInside = 32;  // turns of the axes inside of the one that is dealt out, which are unrolled
+constexpr std::int64_t kChain = 16;       // terms in f64 that are added up before their sum goes to a total
+constexpr std::int64_t kLongChain = 128;  // the same, where nothing lies side by side
+constexpr double kNarrowChain = 64;       // products in f32 that are added up in f32
 
 // The axes that are reduced, as a range; with lanes, there is an axis inside of them.
 struct Reduced {
