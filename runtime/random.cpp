@@ -55,38 +55,39 @@ BPC_CLONES void make(Bits& bits, std::size_t count, std::uint64_t first, std::ui
   }
 }
 
-// The top 53 bits times 2^-53, by the mantissas of two numbers: fewer processors convert integers of 64 bits.
-inline double real(std::uint64_t bits) {
+// The top 53 bits times 2^-53, by the mantissas of two numbers: fewer processors convert integers of 64 bits. Of f32 the top 24, which all
+// convert.
+template <class T>
+inline T real(std::uint64_t bits) {
+  if constexpr (sizeof(T) == 4) return static_cast<T>(static_cast<std::int32_t>(bits >> 40)) * T{0x1p-24};
   const double upper = scalar::real::from_bits(std::uint64_t{0x453} << 52 | bits >> 43);
   const double lower = scalar::real::from_bits(std::uint64_t{0x433} << 52 | low(bits >> 11));
-  return ((upper - (0x1p84 + 0x1p52)) + lower) * 0x1p-53;
-}
-inline float narrow_real(std::uint64_t bits) {
-  return static_cast<float>(static_cast<std::int32_t>(bits >> 40)) * 0x1p-24f;
+  return static_cast<T>(((upper - (0x1p84 + 0x1p52)) + lower) * 0x1p-53);
 }
 
 // The elements of so many blocks, in order.
-BPC_CLONES void uniform(const Bits& bits, std::size_t count, double* out) {
+template <class T>
+inline void reals(const Bits& bits, std::size_t count, T* out) {
   for (std::size_t i = 0; i < count; ++i) {
-    out[2 * i] = real(bits.even[i]);
-    out[2 * i + 1] = real(bits.odd[i]);
-  }
-}
-BPC_CLONES void uniform(const Bits& bits, std::size_t count, float* out) {
-  for (std::size_t i = 0; i < count; ++i) {
-    out[2 * i] = narrow_real(bits.even[i]);
-    out[2 * i + 1] = narrow_real(bits.odd[i]);
+    out[2 * i] = real<T>(bits.even[i]);
+    out[2 * i + 1] = real<T>(bits.odd[i]);
   }
 }
 template <class T>
 inline void box_muller(const Bits& bits, std::size_t count, T* out) {
   for (std::size_t i = 0; i < count; ++i) {
-    const double radius = std::sqrt(-2 * scalar::elementary::log1p(-real(bits.even[i])));
-    const auto angle = scalar::elementary::turn(2 * std::numbers::pi * real(bits.odd[i]));
+    const double radius = std::sqrt(-2 * scalar::elementary::log1p(-real<double>(bits.even[i])));
+    const auto angle = scalar::elementary::turn(2 * std::numbers::pi * real<double>(bits.odd[i]));
     const std::uint64_t quarter = scalar::real::bits(angle.shifted);
     out[2 * i] = static_cast<T>(radius * scalar::elementary::sin_of(quarter + 1, angle.r, angle.rest));
     out[2 * i + 1] = static_cast<T>(radius * scalar::elementary::sin_of(quarter, angle.r, angle.rest));
   }
+}
+BPC_CLONES void uniform(const Bits& bits, std::size_t count, double* out) {
+  reals(bits, count, out);
+}
+BPC_CLONES void uniform(const Bits& bits, std::size_t count, float* out) {
+  reals(bits, count, out);
 }
 BPC_CLONES void normal(const Bits& bits, std::size_t count, double* out) {
   box_muller(bits, count, out);

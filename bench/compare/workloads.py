@@ -107,7 +107,7 @@ loss J = block({names})
 loss J = attended(g, b, Wq, Wk, Wv)
 """, masked, function="attended(g, b, Wq, Wk, Wv)", tolerance=2e-3)
 
-    # A recurrent net, each gradient asked for by itself.
+    # A recurrent net, as a loop.
     def rnn(n, d):
         return (n.scan(lambda h, x: n.tanh(x @ d["W"] + h @ d["U"]), n.zeros((32, 128), d["x"]), d["x"])**2).sum()
     Workload("rnn", [given("x", [64, 32, 64]), param("W", [64, 128], 0.31, 0.1), param("U", [128, 128], 0.37, 0.05)],

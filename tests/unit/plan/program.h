@@ -1,0 +1,64 @@
+// Small programs, and what their plans hold.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "backend/plan/operands.h"
+#include "ir/builder.h"
+#include "tests/unit/ir/text.h"
+
+namespace bpc::test {
+
+using ir::Attr;
+using ir::Attributes;
+using ir::Builder;
+using ir::Function;
+using ir::Opcode;
+using ir::ValueId;
+using plan::Plan;
+
+inline Type reals(std::vector<std::int64_t> sizes) {
+  return Type::of_sizes(Element::f64, sizes);
+}
+inline ValueId input(Function& function, const Type& type) {
+  return function.add_parameter(ir::Parameter::Kind::input, fmt::format("x{}", function.parameters.size()), type);
+}
+inline void output(Function& function, ValueId value) {
+  function.outputs.push_back({ir::Output::Kind::value, "out", value});
+}
+
+inline std::vector<const plan::Kernel*> kernels(const plan::Steps& steps) {
+  std::vector<const plan::Kernel*> result;
+  for (const plan::Step& step : steps)
+    if (const auto* kernel = std::get_if<plan::Kernel>(&step.what)) result.push_back(kernel);
+  return result;
+}
+
+// The function main of a module, given the lines between its brackets, with numbers %n0, %n1 and %n100.
+inline Function read(const std::string& body) {
+  return read_main("  %n0 = constant {value = 0} : i32\n  %n1 = constant {value = 1} : i32\n  %n100 = constant {value = 100} : i32\n" +
+                   body);
+}
+
+template <class T>
+int count_of(const plan::Steps& steps) {
+  int count = 0;
+  plan::for_each_step(steps, [&](const plan::Step& step) { count += std::holds_alternative<T>(step.what); });
+  return count;
+}
+
+template <class T>
+const T* only(const plan::Steps& steps) {
+  const T* found = nullptr;
+  for (const plan::Step& step : steps)
+    if (const auto* what = std::get_if<T>(&step.what)) {
+      REQUIRE(found == nullptr);
+      found = what;
+    }
+  return found;
+}
+
+}  // namespace bpc::test
