@@ -1,8 +1,6 @@
 // A function run by the interpreter and compiled, which must agree.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
@@ -11,34 +9,16 @@
 #include "backend/interpreter/interpreter.h"
 #include "backend/llvm/jit.h"
 #include "backend/plan/verify.h"
-#include "ir/builder.h"
 #include "ir/verify.h"
 #include "runtime/number_text.h"
 #include "tests/support/close.h"
 #include "tests/support/sharing.h"
+#include "tests/unit/ir/program.h"
 #include "tests/unit/ir/text.h"
 
 namespace bpc::test {
 
-using ir::Attr;
-using ir::Attributes;
-using ir::Builder;
-using ir::Function;
-using ir::Opcode;
-using ir::ValueId;
 using runtime::Tensor;
-
-inline Type shaped(Element element, std::vector<std::int64_t> sizes = {}) {
-  return Type::of_sizes(element, sizes);
-}
-
-inline ValueId parameter(Function& function, const Type& type) {
-  return function.add_parameter(ir::Parameter::Kind::input, fmt::format("x{}", function.parameters.size()), type);
-}
-
-inline void output(Function& function, ValueId value) {
-  function.outputs.push_back({ir::Output::Kind::value, fmt::format("out{}", function.outputs.size()), value});
-}
 
 // Values that differ from each other, between -2 and 2 (integers: -7 to 7), not symmetric, none at a kink.
 inline Tensor sample(const Type& type, int salt = 0) {

@@ -36,7 +36,7 @@ std::int64_t copied(const Plan& plan, const plan::Steps& steps) {
 TEST_CASE("memory of what is dead is used again") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({16, 16}));
+  ValueId x = parameter(function, reals({16, 16}));
   ValueId y = x;
   for (int i = 0; i < 10; ++i) y = builder.emit(Opcode::einsum, {y, x}, {{Attr::spec, std::string("ij,jk->ik")}});
   output(function, y);
@@ -51,7 +51,7 @@ TEST_CASE("a loop updates what it carries in place") {
   Function function;
   Builder builder(function);
   Type index(Element::i32), type = reals({100});
-  ValueId x = input(function, type);
+  ValueId x = parameter(function, type);
   std::vector<ValueId> operands{builder.integer(0, Element::i32), builder.integer(100, Element::i32), builder.integer(1, Element::i32),
                                 builder.emit(Opcode::sin, {x})};
   ir::OpId loop = builder.emit_op(Opcode::for_loop, operands, {}, std::vector{type});
@@ -79,7 +79,7 @@ TEST_CASE("a loop updates what it carries in place") {
 TEST_CASE("an update of a value that is still read is a copy") {
   Function function;
   Builder builder(function);
-  ValueId x = builder.emit(Opcode::sin, {input(function, reals({8}))}), v = input(function, reals({3}));
+  ValueId x = builder.emit(Opcode::sin, {parameter(function, reals({8}))}), v = parameter(function, reals({3}));
   Attributes at{{Attr::starts, std::vector<std::int64_t>{2}},
                 {Attr::sizes, std::vector<std::int64_t>{3}},
                 {Attr::steps, std::vector<std::int64_t>{1}}};
@@ -205,7 +205,7 @@ TEST_CASE("only long programs have a frame, which shares its memory with nothing
   for (int length : {100, 400}) {
     Function function;
     Builder builder(function);
-    ValueId x = input(function, reals({})), v = input(function, reals({50}));
+    ValueId x = parameter(function, reals({})), v = parameter(function, reals({50}));
     for (int i = 0; i < length; ++i) x = builder.emit(Opcode::sin, {x});
     output(function, x);
     output(function, builder.emit(Opcode::cumsum, {builder.emit(Opcode::cumsum, {v}, {{Attr::axis, std::int64_t{0}}})},

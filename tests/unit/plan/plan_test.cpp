@@ -7,7 +7,7 @@ namespace bpc::test {
 TEST_CASE("a chain of elementwise ops is one loop, merged to one axis, written to the output") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({64, 32})), b = input(function, reals({32}));
+  ValueId x = parameter(function, reals({64, 32})), b = parameter(function, reals({32}));
   ValueId y = builder.emit(Opcode::tanh, {builder.emit(Opcode::mul, {builder.emit(Opcode::exp, {x}), x})});
   output(function, y);
   Plan plan = plan::make_plan(function, {});
@@ -25,7 +25,7 @@ TEST_CASE("a chain of elementwise ops is one loop, merged to one axis, written t
 TEST_CASE("views cost nothing") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({4, 6}));
+  ValueId x = parameter(function, reals({4, 6}));
   ValueId y = builder.reshape(builder.transpose(x, {1, 0}), {{2, {}}, {3, {}}, {4, {}}});
   output(function, builder.emit(Opcode::neg, {y}));
   Plan plan = plan::make_plan(function, {});
@@ -35,7 +35,7 @@ TEST_CASE("views cost nothing") {
 TEST_CASE("what is dear and used twice is stored, by the loop that first needs it") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({30, 40}));
+  ValueId x = parameter(function, reals({30, 40}));
   ValueId e = builder.emit(Opcode::exp, {builder.emit(Opcode::sub, {x, builder.reduce(Opcode::reduce_max, x, {1}, true)})});
   output(function, builder.emit(Opcode::div, {e, builder.reduce(Opcode::reduce_sum, e, {1}, true)}));
   Plan plan = plan::make_plan(function, {});
@@ -63,7 +63,7 @@ TEST_CASE("a sum that is gathered again and again is stored, unless few of its e
 TEST_CASE("the innermost loop of a reduction walks memory one element at a time") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({30, 40})), v = input(function, reals({30}));
+  ValueId x = parameter(function, reals({30, 40})), v = parameter(function, reals({30}));
   output(function, builder.reduce(Opcode::reduce_sum, x, {0}, false));
   output(function, builder.emit(Opcode::einsum, {v, x}, {{Attr::spec, std::string("i,ij->j")}}));
   output(function, builder.reduce(Opcode::reduce_sum, x, {1}, false));
@@ -97,7 +97,7 @@ TEST_CASE("large products are contractions, small ones loops") {
   Function function;
   Builder builder(function);
   auto product = [&](std::int64_t m, std::int64_t k, std::int64_t n) {
-    output(function, builder.emit(Opcode::einsum, {input(function, reals({m, k})), input(function, reals({k, n}))},
+    output(function, builder.emit(Opcode::einsum, {parameter(function, reals({m, k})), parameter(function, reals({k, n}))},
                                   {{Attr::spec, std::string("ij,jk->ik")}}));
   };
   product(64, 32, 16);
@@ -110,7 +110,7 @@ TEST_CASE("large products are contractions, small ones loops") {
 TEST_CASE("an einsum that adds nothing up is computed where it is read") {
   Function function;
   Builder builder(function);
-  const ValueId a = input(function, reals({70, 1})), b = input(function, reals({1, 80}));
+  const ValueId a = parameter(function, reals({70, 1})), b = parameter(function, reals({1, 80}));
   for (const char* spec : {"ik,kj->ij", "ik,kj->ji"}) {
     const ValueId outer = builder.emit(Opcode::einsum, {a, b}, {{Attr::spec, std::string(spec)}});
     output(function, builder.reduce(Opcode::reduce_sum, builder.emit(Opcode::neg, {outer}), {1}, false));
@@ -130,7 +130,7 @@ TEST_CASE("a convolution and its gradient by the kernels make no patches, and po
     return builder.emit(Opcode::window, {x},
                         {{Attr::axis, axis}, {Attr::size, std::int64_t{3}}, {Attr::stride, stride}, {Attr::dilation, std::int64_t{1}}});
   };
-  ValueId x = input(function, reals({2, 4, 18, 18})), w = input(function, reals({5, 4, 3, 3}));
+  ValueId x = parameter(function, reals({2, 4, 18, 18})), w = parameter(function, reals({5, 4, 3, 3}));
   ValueId patches = windows(windows(builder.emit(Opcode::exp, {x}), 2, 1), 3, 1);
   ValueId y = builder.emit(Opcode::einsum, {patches, w}, {{Attr::spec, std::string("nchwij,ocij->nohw")}});
   output(function, y);
@@ -149,7 +149,7 @@ TEST_CASE("a convolution and its gradient by the kernels make no patches, and po
 TEST_CASE("the gradient of a convolution by its images makes no patches") {
   Function function;
   Builder builder(function);
-  ValueId y = input(function, reals({2, 8, 16, 16})), w = input(function, reals({8, 4, 3, 3}));
+  ValueId y = parameter(function, reals({2, 8, 16, 16})), w = parameter(function, reals({8, 4, 3, 3}));
   ValueId sums = builder.emit(Opcode::einsum, {y, w}, {{Attr::spec, std::string("nohw,ocij->nchwij")}});
   for (std::int64_t axis : {3, 2})
     sums = builder.emit(
@@ -170,7 +170,7 @@ TEST_CASE("sums of products are added in place to what dies there, and to nothin
   for (const bool dies : {true, false}) {
     Function function;
     Builder builder(function);
-    ValueId x = input(function, reals({20, 20})), y = builder.emit(Opcode::exp, {x});
+    ValueId x = parameter(function, reals({20, 20})), y = builder.emit(Opcode::exp, {x});
     ValueId z = builder.emit(Opcode::einsum, {x, x}, {{Attr::spec, std::string("ij,jk->ik")}});
     output(function, builder.emit(Opcode::add, {dies ? builder.emit(Opcode::cumsum, {y}, {{Attr::axis, std::int64_t{0}}}) : x, z}));
     Plan plan = plan::make_plan(function, {});
@@ -181,7 +181,7 @@ TEST_CASE("sums of products are added in place to what dies there, and to nothin
 TEST_CASE("fused bodies stay bounded") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({50'000}));
+  ValueId x = parameter(function, reals({50'000}));
   ValueId y = x;
   for (int i = 0; i < 5000; ++i) y = builder.emit(Opcode::sin, {builder.emit(Opcode::add, {y, x})});
   output(function, y);
@@ -206,7 +206,7 @@ TEST_CASE("reshaped strides") {
 TEST_CASE("a plan prints") {
   Function function;
   Builder builder(function);
-  ValueId x = input(function, reals({3, 5}));
+  ValueId x = parameter(function, reals({3, 5}));
   output(function, builder.reduce(Opcode::reduce_sum, builder.emit(Opcode::exp, {x}), {1}, false));
   CHECK(plan::print(plan::make_plan(function, {})) ==
         "buffer x0@0 : f64[15] in argument 0\n"

@@ -1,33 +1,19 @@
 // Small programs, and what their plans hold.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <catch2/catch.hpp>
 #include <string>
 
 #include "backend/plan/operands.h"
-#include "ir/builder.h"
+#include "tests/unit/ir/program.h"
 #include "tests/unit/ir/text.h"
 
 namespace bpc::test {
 
-using ir::Attr;
-using ir::Attributes;
-using ir::Builder;
-using ir::Function;
-using ir::Opcode;
-using ir::ValueId;
 using plan::Plan;
 
 inline Type reals(std::vector<std::int64_t> sizes) {
-  return Type::of_sizes(Element::f64, sizes);
-}
-inline ValueId input(Function& function, const Type& type) {
-  return function.add_parameter(ir::Parameter::Kind::input, fmt::format("x{}", function.parameters.size()), type);
-}
-inline void output(Function& function, ValueId value) {
-  function.outputs.push_back({ir::Output::Kind::value, "out", value});
+  return shaped(Element::f64, std::move(sizes));
 }
 
 inline std::vector<const plan::Kernel*> kernels(const plan::Steps& steps) {
